@@ -1,0 +1,27 @@
+//! Redis 7 semantics as a pure state machine.
+//!
+//! [`Engine`] maps `(state, session, command, now)` to `(state, reply, footprint, effects)`. It does no I/O, starts no
+//! thread, reads no clock and no global randomness: the caller passes the time and a seed, and equal inputs give equal
+//! outputs, byte for byte, on every platform. That is what lets an explorer re-run, clone and rewind it at will.
+//!
+//! Every executed command reports a [`Footprint`]: which keys and hash fields it read and wrote, whether it read the
+//! clock, changed a deadline or made a random choice. Two commands whose footprints do not conflict may be swapped
+//! without anyone noticing; an explorer's reduction rests on that, so a footprint that is too small is a soundness bug
+//! (`tests/footprint.rs` runs both orders of pairs that claim independence).
+//!
+//! Every executed command also reports its [`Effect`]s: what Redis would propagate to its append-only file and its
+//! replicas, in the deterministic form. Durability and replication are models over that log.
+#![forbid(unsafe_code)]
+
+mod effect;
+mod engine;
+mod footprint;
+mod lua;
+mod reply;
+mod script;
+
+pub use effect::Effect;
+pub use engine::{Engine, Options, Outcome, SessionId, Timestamp, Version};
+pub use footprint::{Access, Footprint, Object};
+pub use reply::{Protocol, Reply};
+pub use script::{Script, ScriptCalls, ScriptHost};

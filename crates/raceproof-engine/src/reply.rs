@@ -1,0 +1,48 @@
+//! Replies, and their bytes in RESP2 and RESP3.
+
+use bytes::Bytes;
+
+/// The version of the protocol that a session speaks (`HELLO 2`, `HELLO 3`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    /// The protocol of Redis 2 to 5, and the default of every session.
+    #[default]
+    Resp2,
+    /// The typed protocol of Redis 6.
+    Resp3,
+}
+
+/// A reply with its full type. [`Reply::encode`] gives the shape that each protocol has for it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    /// `+text`
+    Simple(&'static str),
+    /// `+text` that is not a constant, e.g. a status reply made by a script.
+    Status(Bytes),
+    /// `-text`, the text with its code (`ERR …`, `WRONGTYPE …`).
+    Error(Bytes),
+    /// `:n`
+    Integer(i64),
+    /// `$n`
+    Bulk(Bytes),
+    /// The null bulk string of RESP2 (`$-1`), the null of RESP3 (`_`).
+    Null,
+    /// The null array of RESP2 (`*-1`), the null of RESP3 (`_`).
+    NullArray,
+    /// `*n`
+    Array(Vec<Reply>),
+    /// A map: flattened in RESP2, `%n` in RESP3.
+    Map(Vec<(Reply, Reply)>),
+    /// A set: an array in RESP2, `~n` in RESP3.
+    Set(Vec<Reply>),
+    /// A float: a bulk string in RESP2, `,x` in RESP3.
+    Double(f64),
+    /// A boolean: `:1`/`:0` in RESP2, `#t`/`#f` in RESP3.
+    Boolean(bool),
+    /// Text with a three-letter format: a bulk string in RESP2, `=n` in RESP3.
+    Verbatim([u8; 3], Bytes),
+    /// A big number: a bulk string in RESP2, `(n` in RESP3.
+    BigNumber(Bytes),
+    /// An out-of-band message: an array in RESP2, `>n` in RESP3.
+    Push(Vec<Reply>),
+}
