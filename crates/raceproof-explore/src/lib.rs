@@ -1,1 +1,6 @@
 //! .
+
+mod backend;
+
+pub use backend::{Backend, BackendError};
+pub use raceproof_engine::{Protocol, Reply};
