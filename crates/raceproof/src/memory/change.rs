@@ -127,7 +127,7 @@ impl Change {
         self.edit(Edit::SetIfRev { field: field.into(), value: value.into(), rev })
     }
 
-    /// Adds to a whole number; an absent field counts as 0. Counters stay within ±2⁵³.
+    /// Adds to a whole number; an absent field counts as 0. Counters stay within ±(2⁵³ − 1).
     #[must_use]
     pub fn incr(self, field: impl Into<String>, by: i64) -> Self {
         self.edit(Edit::Incr { field: field.into(), by })

@@ -104,9 +104,9 @@ pub enum Error {
         wanted: String,
     },
 
-    /// The counter would leave ±2⁵³, the range of whole numbers in which scripts count exactly.
+    /// The counter would leave ±(2⁵³ − 1), the range of whole numbers in which scripts count exactly.
     #[error(
-        "field {field:?} of session {session:?} would leave the range of counters, -9007199254740992 to 9007199254740992"
+        "field {field:?} of session {session:?} would leave the range of counters, -9007199254740991 to 9007199254740991"
     )]
     CounterRange {
         /// The session.

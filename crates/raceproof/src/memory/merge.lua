@@ -6,7 +6,7 @@ local op, fingerprint, fresh_inc = ARGV[1], ARGV[2], ARGV[3]
 local expect, want_inc, want_rev = ARGV[4], ARGV[5], tonumber(ARGV[6])
 local sliding, max_age = tonumber(ARGV[7]), tonumber(ARGV[8])
 local window, max_fields, max_bytes = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
-local FIRST_CHANGE, META_FIELDS, MAX_INTEGER = 12, 3, 9007199254740992
+local FIRST_CHANGE, META_FIELDS, MAX_INTEGER = 12, 3, 9007199254740991
 
 local function int(n) return string.format('%.0f', n) end
 
@@ -78,9 +78,11 @@ for i = FIRST_CHANGE, #ARGV, 4 do
       number = old_shape == '=' and string.match(old_payload, '^%-?%d+$') and tonumber(old_payload)
       if not number then return {'SHAPE', field, 'an integer'} end
     end
-    number = number + tonumber(a)
-    if math.abs(number) > MAX_INTEGER then return {'RANGE', field} end
-    payload = int(number)
+    -- Doubles are exact up to 2^53, so a sum of two numbers below it is seen to leave the range; a stored number beyond
+    -- it is not, once rounded.
+    local sum = number + tonumber(a)
+    if math.abs(number) > MAX_INTEGER or math.abs(sum) > MAX_INTEGER then return {'RANGE', field} end
+    payload = int(sum)
     counters[#counters + 1] = payload
   elseif kind == 'append' then
     local count, items, keep = 0, '', tonumber(b)

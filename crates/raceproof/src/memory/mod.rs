@@ -110,6 +110,12 @@ impl<C: ConnectionLike + Clone, E: Tokens> Memory<C, E> {
         Ok(Self { connection, env, options, scripts })
     }
 
+    /// The surroundings that the memory was given.
+    #[must_use]
+    pub const fn env(&self) -> &E {
+        &self.env
+    }
+
     /// A change under a fresh operation id.
     #[must_use]
     pub fn change(&self) -> Change {
@@ -170,7 +176,8 @@ impl<C: ConnectionLike + Clone, E: Tokens> Memory<C, E> {
     /// life ends (M4), also if there was no session: one whose first merge is under way is forgotten too.
     ///
     /// # Errors
-    /// [`Error::Uncertain`]: call it again. [`Error::Unavailable`], [`Error::NotAMemory`], [`Error::BadInput`].
+    /// [`Error::Uncertain`]: call it again (`existed` is then as that call finds it; [`Memory::forget_as`] gives the first
+    /// answer again). [`Error::Unavailable`], [`Error::NotAMemory`], [`Error::BadInput`].
     pub async fn forget(&self, session: &str) -> Result<Forgotten, Error> {
         self.forget_as(session, &Forget::new(OpId::new(self.env.token()))).await
     }

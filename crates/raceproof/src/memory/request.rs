@@ -11,8 +11,8 @@ use super::session::Cursor;
 pub(crate) const LONGEST_NAME: usize = 512;
 /// The longest operation id, in bytes.
 pub(crate) const LONGEST_OP: usize = 128;
-/// Scripts count in doubles: whole numbers beyond this are not exact.
-const MAX_INTEGER: i64 = 1 << 53;
+/// Scripts count in doubles: from 2⁵³ on whole numbers are not exact.
+const MAX_INTEGER: i64 = (1 << 53) - 1;
 
 /// The two keys of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,7 +170,7 @@ fn check_edits(session: &str, change: &Change, options: &Options) -> Result<(), 
                 }
             }
             Edit::Incr { by, .. } if by.unsigned_abs() > MAX_INTEGER.unsigned_abs() => {
-                return bad("the increment", *by, "counters stay within -9007199254740992 to 9007199254740992");
+                return bad("the increment", *by, "counters stay within -9007199254740991 to 9007199254740991");
             }
             Edit::Incr { .. } | Edit::Delete { .. } => {}
         }
