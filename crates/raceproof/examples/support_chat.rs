@@ -2,7 +2,7 @@
 //!
 //! `cargo run -p raceproof --example support_chat -- redis://127.0.0.1/`
 
-use raceproof::env::{Sleep, TokioEnv, Tokens};
+use raceproof::env::{Sleep, Tokens, TokioEnv};
 use raceproof::memory::{Change, Error, Memory, Merged, OpId, Options, Version};
 use redis::aio::MultiplexedConnection;
 
