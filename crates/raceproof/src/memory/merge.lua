@@ -34,7 +34,7 @@ if ring_is_ours and ring[3] then
   if done_fingerprint ~= fingerprint then return {'REUSED'} end
   local left = redis.call('PTTL', m)
   local want = math.min(sliding, born + max_age - now)
-  if left * 10 < sliding * 9 and left < want then
+  if left * 10 <= sliding * 9 and left < want then
     left = want
     redis.call('PEXPIREAT', m, int(now + left))
     redis.call('PEXPIREAT', ops, int(now + left))

@@ -25,8 +25,8 @@
 //! - **M3** Both keys of a session have one deadline, at most [`Options::max_age_ms`] after the session began.
 //! - **M4** Within a tombstone's life nothing brings the session back.
 //! - **M5** A session that is touched (an acknowledged merge or read) at gaps of at most 0.9 ×
-//!   [`Options::sliding_ttl_ms`] does not expire before its maximal age. A read extends the life only when less than nine
-//!   tenths of it remain, so that reading costs a write now and then; hence the last tenth is not promised.
+//!   [`Options::sliding_ttl_ms`] does not expire before its maximal age. A read extends the life unless more than nine
+//!   tenths of it remain, so that reading costs a write only now and then; hence the last tenth is not promised.
 //!
 //! Not guaranteed, because it cannot be: what a server loses (a crash without persistence, a failover to a replica that
 //! lagged, an eviction) is lost. A ring that was lost is noticed: a change made [`after`](Change::after) a version gets
@@ -138,7 +138,7 @@ impl<C: ConnectionLike + Clone, E: Tokens> Memory<C, E> {
         self.about(session, &keys, Some(change.op())).merged(reply)
     }
 
-    /// Reads a whole session, `None` if there is none, and extends its life if less than nine tenths of it remain (M5).
+    /// Reads a whole session, `None` if there is none, and extends its life unless more than nine tenths of it remain (M5).
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::NotAMemory`], [`Error::BadInput`].

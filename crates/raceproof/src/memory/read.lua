@@ -28,10 +28,10 @@ if mode == 'page' and ARGV[4] ~= '' then
 end
 if absent then return {'NONE'} end
 
--- A read is a use of the session, but only one read in many needs to write: the first below nine tenths.
+-- A read is a use of the session, but only one read in many needs to write: the first with at most nine tenths left.
 local left = redis.call('PTTL', m)
 local want = math.min(sliding, born + max_age - now)
-if left * 10 < sliding * 9 and left < want then
+if left * 10 <= sliding * 9 and left < want then
   left = want
   redis.call('PEXPIREAT', m, int(now + left))
   redis.call('PEXPIREAT', ops, int(now + left))
