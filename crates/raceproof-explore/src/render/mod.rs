@@ -8,7 +8,6 @@
 
 mod lanes;
 mod page;
-pub mod redis;
 mod steps;
 mod text;
 

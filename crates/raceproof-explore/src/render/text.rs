@@ -49,7 +49,7 @@ pub fn harmless(text: &str) -> String {
 }
 
 /// Control characters beyond ASCII, line separators, and the marks that turn the direction of writing.
-pub(super) fn is_unseen(character: char) -> bool {
+fn is_unseen(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
