@@ -42,8 +42,8 @@ mod history;
 mod mailbox;
 mod panics;
 mod redis_conn;
+pub mod render;
 mod report;
-
 mod search;
 mod sql;
 mod world;

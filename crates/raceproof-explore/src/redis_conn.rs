@@ -101,7 +101,10 @@ fn arguments(cmd: &Cmd) -> RedisResult<Vec<Bytes>> {
         .map(|arg| match arg {
             Arg::Simple(bytes) => Ok(Bytes::copy_from_slice(bytes)),
             Arg::Cursor => Ok(Bytes::from_static(b"0")),
-            _ => Err(RedisError::from((ErrorKind::Client, "an argument of a kind this version of raceproof does not know"))),
+            _ => Err(RedisError::from((
+                ErrorKind::Client,
+                "an argument of a kind this version of raceproof does not know",
+            ))),
         })
         .collect()
 }

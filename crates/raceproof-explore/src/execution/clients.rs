@@ -9,13 +9,13 @@ use raceproof_engine::{Access, Object, SessionId};
 use smallvec::{SmallVec, smallvec};
 
 use super::{Execution, Outcomes};
+use crate::Error;
 use crate::ctx::{ClientEnd, ClientFuture};
 use crate::event::{ClientId, Outcome, ProcessId, Thing, Things, Touched};
 use crate::history::{Mark, Note, Operation, OperationKind};
 use crate::mailbox::{Local, Op, Port};
 use crate::panics;
 use crate::report::Broken;
-use crate::Error;
 
 /// A process that can make a step, and how the step may turn out.
 #[derive(Clone, Debug, PartialEq, Eq)]

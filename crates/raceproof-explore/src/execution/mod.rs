@@ -13,17 +13,17 @@ use std::rc::Rc;
 use raceproof_engine::Access;
 use smallvec::SmallVec;
 
-pub(crate) use clients::Enabled;
 use clients::Client;
+pub(crate) use clients::Enabled;
 use direct::Direct;
 pub(crate) use worker::{Attached, Mode, SETUP, Worker};
 
+use crate::Error;
 use crate::ctx::Ctx;
 use crate::event::{CLOCK, Choice, ClientId, Event, Footprint, Outcome, ProcessId, Thing, Touched};
 use crate::history::History;
 use crate::report::{Bounds, Broken, Place, Step};
 use crate::world::{Failure, When, World};
-use crate::Error;
 
 /// Decides what happens next.
 pub(crate) trait Chooser {
@@ -225,11 +225,7 @@ impl<'w> Execution<'w> {
         let at = self.events.len();
         self.current = Some(at);
         self.touched.clear();
-        let event = if choice.process == CLOCK {
-            self.clock_step(choice, enabled)?
-        } else {
-            self.client_step(choice)?
-        };
+        let event = if choice.process == CLOCK { self.clock_step(choice, enabled)? } else { self.client_step(choice)? };
         self.events.push(event);
         self.poll_woken()?;
         self.note_running(choice);
@@ -297,7 +293,12 @@ impl<'w> Execution<'w> {
             .enumerate()
             .find_map(|(number, check)| check.check(&self.history).map(|finding| (number, finding)));
         if let Some((number, finding)) = finding {
-            self.violate(Broken::History, number, Failure { message: finding.message, place: None }, Some(finding.story));
+            self.violate(
+                Broken::History,
+                number,
+                Failure { message: finding.message, place: None },
+                Some(finding.story),
+            );
         }
     }
 

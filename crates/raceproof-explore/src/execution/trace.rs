@@ -138,7 +138,8 @@ pub(crate) fn command(args: &[Bytes]) -> String {
         if at > 0 {
             text.push(' ');
         }
-        let plain = !arg.is_empty() && arg.iter().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'\\'));
+        let plain =
+            !arg.is_empty() && arg.iter().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'\\'));
         if plain {
             text.extend(arg.iter().map(|byte| char::from(*byte)));
         } else if let Some(utf8) = printable(arg) {
@@ -277,7 +278,10 @@ pub(super) fn hash_reply(reply: &Reply, hasher: &mut FxHasher) {
     std::mem::discriminant(reply).hash(hasher);
     match reply {
         Reply::Simple(text) => text.hash(hasher),
-        Reply::Status(bytes) | Reply::Error(bytes) | Reply::Bulk(bytes) | Reply::Verbatim(_, bytes)
+        Reply::Status(bytes)
+        | Reply::Error(bytes)
+        | Reply::Bulk(bytes)
+        | Reply::Verbatim(_, bytes)
         | Reply::BigNumber(bytes) => bytes.hash(hasher),
         Reply::Integer(n) => n.hash(hasher),
         Reply::Null | Reply::NullArray => {}

@@ -128,7 +128,8 @@ impl Worker {
         self.sql.clear().map_err(|error| Error::Database(error.to_string()))?;
         let setups = std::mem::take(&mut world.setup);
         let now_ms = world.now_ms;
-        let mut execution = Execution::new(self, World { now_ms, ..World::default() }, Bounds::default(), Mode::default());
+        let mut execution =
+            Execution::new(self, World { now_ms, ..World::default() }, Bounds::default(), Mode::default());
         for setup in setups {
             let port = execution.direct_port();
             let ctx = Ctx::new("setup", port.clone(), world.spawned.clone());

@@ -34,7 +34,12 @@ pub(crate) fn audit(worker: &mut Worker, body: Body<'_>, bounds: Bounds, run: &R
                 let client = straight.events[event].footprint.client;
                 client.map_or_else(|| "the clock".to_owned(), |id| worker.client_name(id, &straight))
             };
-            return Err(Error::HiddenState { first: name(at), second: name(at + 1), step: at + 1, what: what.to_owned() });
+            return Err(Error::HiddenState {
+                first: name(at),
+                second: name(at + 1),
+                step: at + 1,
+                what: what.to_owned(),
+            });
         }
     }
     Ok(())
@@ -58,9 +63,8 @@ fn difference(straight: &Run, swapped: &Run, at: usize) -> Option<&'static str> 
     if straight.events.len() != swapped.events.len() {
         return Some("the number of steps");
     }
-    let replies = (0..straight.events.len()).any(|event| {
-        straight.events[event].fingerprint != swapped.events[place(event)].fingerprint
-    });
+    let replies = (0..straight.events.len())
+        .any(|event| straight.events[event].fingerprint != swapped.events[place(event)].fingerprint);
     if replies {
         return Some("a step or its reply");
     }

@@ -205,7 +205,9 @@ fn check_determinism(worker: &mut Worker, bounds: Bounds, body: Body<'_>) -> Res
     };
     let Some(at) = (0..first.events.len().max(second.events.len())).find(|at| differs(*at)) else { return Ok(()) };
     let text = |run: &Run| {
-        run.steps.get(at).map_or_else(|| "the end".to_owned(), |step| format!("{}: {} → {}", step.client, step.text, step.reply))
+        run.steps
+            .get(at)
+            .map_or_else(|| "the end".to_owned(), |step| format!("{}: {} → {}", step.client, step.text, step.reply))
     };
     let detail = format!(" (\"{}\" and \"{}\")", text(first), text(second));
     Err(Error::NotDeterministic { step: at + 1, detail })
@@ -248,9 +250,19 @@ pub(crate) fn replay_schedule(
 }
 
 /// The counterexample that a replayed run is.
-pub(crate) fn counterexample(run: Run, violation: Violation, absent: Vec<u16>, choices: Vec<Encoded>) -> Counterexample {
+pub(crate) fn counterexample(
+    run: Run,
+    violation: Violation,
+    absent: Vec<u16>,
+    choices: Vec<Encoded>,
+) -> Counterexample {
     let token = Token { absent, choices, fingerprint: fingerprint(&run.steps) };
-    let clients = run.cast.into_iter().map(|(_, name)| name).filter(|name| run.steps.iter().any(|step| step.client == *name)).collect();
+    let clients = run
+        .cast
+        .into_iter()
+        .map(|(_, name)| name)
+        .filter(|name| run.steps.iter().any(|step| step.client == *name))
+        .collect();
     Counterexample {
         message: violation.message,
         story: violation.story,

@@ -58,13 +58,15 @@ impl Order {
 /// The race between an immediate dependence, or what stands for it.
 fn reversible(events: &[&Event], before: &[EventSet], first: usize, second: usize) -> Option<Race> {
     let (one, other) = (&events[first], &events[second]);
-    if one.footprint.choice.process == other.footprint.choice.process || one.footprint.barrier || other.footprint.barrier {
+    if one.footprint.choice.process == other.footprint.choice.process
+        || one.footprint.barrier
+        || other.footprint.barrier
+    {
         return None;
     }
     // The request is sent after its client has gone on from `posted_after`: what that follows cannot come later.
-    let needs = |earlier: usize| {
-        other.posted_after.is_some_and(|posted| posted == earlier || before[posted].contains(earlier))
-    };
+    let needs =
+        |earlier: usize| other.posted_after.is_some_and(|posted| posted == earlier || before[posted].contains(earlier));
     if needs(first) {
         return None;
     }

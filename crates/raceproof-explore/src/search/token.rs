@@ -102,7 +102,8 @@ impl Token {
             return Err(wrong("a token has three parts, as in rp1.abba.9f3c21d0: copy it whole"));
         };
         let fingerprint = (fingerprint.len() == 8).then(|| u32::from_str_radix(fingerprint, 16).ok()).flatten();
-        let fingerprint = fingerprint.ok_or_else(|| wrong("its last part must be 8 hexadecimal digits: copy it whole"))?;
+        let fingerprint =
+            fingerprint.ok_or_else(|| wrong("its last part must be 8 hexadecimal digits: copy it whole"))?;
         let mut token = Self { absent: Vec::new(), choices: Vec::new(), fingerprint };
         let mut rest = choices;
         while let Some(letter) = rest.chars().next() {

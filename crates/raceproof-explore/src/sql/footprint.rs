@@ -81,7 +81,9 @@ fn note(shape: &mut Shape, action: &AuthAction<'_>) {
     };
     match action {
         AuthAction::Read { table_name, .. } => add(&mut shape.reads, table_name),
-        AuthAction::Insert { table_name } | AuthAction::Delete { table_name } | AuthAction::Update { table_name, .. } => {
+        AuthAction::Insert { table_name }
+        | AuthAction::Delete { table_name }
+        | AuthAction::Update { table_name, .. } => {
             add(&mut shape.writes, table_name);
         }
         AuthAction::Select | AuthAction::Function { .. } | AuthAction::Recursive => {}
@@ -144,9 +146,11 @@ fn lookups(connection: &Connection, sql: &str, shape: &Shape) -> rusqlite::Resul
     let mut found = Vec::new();
     for table in &shape.reads {
         let root: Option<i64> = connection
-            .query_row("SELECT rootpage FROM sqlite_schema WHERE type = 'table' AND name = ?1", [table.as_ref()], |row| {
-                row.get(0)
-            })
+            .query_row(
+                "SELECT rootpage FROM sqlite_schema WHERE type = 'table' AND name = ?1",
+                [table.as_ref()],
+                |row| row.get(0),
+            )
             .ok();
         if let Some(key) = root.and_then(|root| only_lookup(&program, root)) {
             found.push(Lookup { table: table.clone(), key });

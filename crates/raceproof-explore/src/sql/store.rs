@@ -34,7 +34,9 @@ pub(crate) struct Statement {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Transaction {
     None,
-    Deferred { snapshot: bool },
+    Deferred {
+        snapshot: bool,
+    },
     /// Holds the write lock.
     Writing,
 }
@@ -380,6 +382,10 @@ fn error(sql: &str, failure: &Failure) -> SqlError {
         }
         other => (other.to_string(), false),
     };
-    let message = if busy { format!("{message}: another transaction has committed since this one's first read") } else { message };
+    let message = if busy {
+        format!("{message}: another transaction has committed since this one's first read")
+    } else {
+        message
+    };
     SqlError { sql: sql.to_owned(), message, stale_snapshot: busy }
 }
