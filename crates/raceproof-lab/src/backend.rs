@@ -1,337 +1,136 @@
-//! An execution played on a real redis-server: one connection per session, deadlines moved instead of the clock.
-
-use std::collections::BTreeMap;
-use std::thread;
-use std::time::{SystemTime, UNIX_EPOCH};
+//! An execution found in simulation, played on a real redis-server.
 
 use bytes::Bytes;
-use raceproof_engine::SessionId;
+use raceproof_explore::{Backend, BackendError};
 
-use crate::clock_use::{needs_clock, shows_time_left};
-use crate::deadlines::{Deadlines, Place};
-use crate::{Connection, LabError, RedisServer, Reply};
+use crate::player::Player;
+use crate::{LabError, RedisServer, Reply};
 
-/// A command is sent at the start of a millisecond, so that its reply comes within the same one.
-const SENT_WITHIN_US: u32 = 300;
+/// How often an execution is played again until its deadlines are exact. On a busy machine one in twenty is not.
+const ATTEMPTS: u32 = 20;
 
-/// One session: its connection, and what we must know to leave its `WATCH`es as they are.
-#[derive(Debug)]
-struct Session {
-    connection: Connection,
-    /// The server's id of the connection.
-    client_id: i64,
-    db: u32,
-    watched: Vec<Place>,
-    /// Inside `MULTI`: the database that the last queued `SELECT` names, or the present one.
-    queued_db: Option<u32>,
+/// What has been played since the last reset.
+#[derive(Clone, Debug)]
+enum Step {
+    Connect(u32),
+    Disconnect(u32),
+    Execute(u32, Vec<Bytes>, Reply),
+    Advance(i64),
 }
 
-/// Plays steps on a real redis-server, one at a time.
+/// A real redis-server as the explorer's backend: the same steps in the same order, one connection per session.
 ///
-/// **The clock.** [`RealRedis::advance`] moves the deadline of every volatile key in every database; keys whose deadline
+/// **The clock.** A step of the clock moves the deadline of every volatile key in every database; keys whose deadline
 /// passes are gone at once, a key at the last millisecond of its life stays. Real time that passes between steps does
-/// not count. Commands that name or ask an absolute time are refused with [`LabError::NeedsClock`]. A time to live of
-/// a few milliseconds may end before the lab has seen the key.
+/// not count. Should the machine have been too slow to tell on which side of a deadline a step ends, everything since
+/// the reset is played again until it is certain. Commands that ask the server for an absolute time (`TIME`, also in
+/// scripts) are refused: they need a server whose clock is held. A time to live of a few milliseconds may end before
+/// the lab has seen the key.
 ///
 /// **WATCH.** Setting a deadline touches the key, as any write does, and would make an `EXEC` fail that succeeds in
 /// simulation. So after a step of the clock each session that watched a moved key, and had not been failed by anything
-/// before, watches the same keys anew. Inside `MULTI` that is impossible: such a step is refused with
-/// [`LabError::NeedsClock`]. A session whose watched key ends by the step fails, as it does in Redis.
+/// before, watches the same keys anew. Inside `MULTI` that is impossible, and such a step is refused. A session whose
+/// watched key ends by the step fails, as it does in Redis.
 #[derive(Debug)]
 pub struct RealRedis {
-    server: RedisServer,
-    /// The lab's own connection.
-    control: Connection,
-    control_db: u32,
-    sessions: BTreeMap<SessionId, Session>,
-    next_session: u32,
-    deadlines: Deadlines,
+    player: Player,
+    played: Vec<Step>,
 }
 
 impl RealRedis {
-    /// Takes a running server over. What it holds is removed by [`RealRedis::reset`].
+    /// Takes a running server over, and empties it.
     ///
     /// # Errors
     /// The server does not answer.
     pub fn new(server: RedisServer) -> Result<Self, LabError> {
-        let control = server.connect()?;
-        let mut redis = Self {
-            server,
-            control,
-            control_db: 0,
-            sessions: BTreeMap::new(),
-            next_session: 0,
-            deadlines: Deadlines::default(),
-        };
-        redis.reset()?;
-        Ok(redis)
+        Ok(Self { player: Player::new(server)?, played: Vec::new() })
+    }
+
+    /// Starts a private server and takes it over.
+    ///
+    /// # Errors
+    /// There is no redis-server, or it does not start; see [`Builder::start`](crate::Builder::start).
+    pub fn start() -> Result<Self, LabError> {
+        Self::new(RedisServer::start()?)
     }
 
     /// The server that is played on.
     #[must_use]
     pub fn server(&self) -> &RedisServer {
-        &self.server
+        self.player.server()
     }
 
-    /// Back to an empty server without sessions, at the beginning of time.
-    ///
-    /// # Errors
-    /// The server does not answer.
-    pub fn reset(&mut self) -> Result<(), LabError> {
-        self.sessions.clear();
-        self.next_session = 0;
-        self.deadlines = Deadlines::default();
-        self.control.ask(&["FLUSHALL"])?;
-        self.control.ask(&["SCRIPT", "FLUSH"])?;
+    /// Plays everything since the reset once more. Whether all replies were the same.
+    fn play_again(&mut self) -> Result<bool, LabError> {
+        self.player.reset()?;
+        for step in &self.played {
+            match step {
+                Step::Connect(session) => self.player.connect(*session)?,
+                Step::Disconnect(session) => self.player.disconnect(*session),
+                Step::Advance(by_ms) => self.player.advance(*by_ms)?,
+                Step::Execute(session, args, reply) => {
+                    if self.player.execute(*session, args)? != *reply {
+                        return Ok(false);
+                    }
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn advance_until_certain(&mut self, by_ms: i64) -> Result<(), LabError> {
+        let mut outcome = self.player.advance(by_ms);
+        for _ in 1..ATTEMPTS {
+            let Err(LabError::Imprecise { .. }) = outcome else { break };
+            outcome = match self.play_again() {
+                Ok(true) => self.player.advance(by_ms),
+                // Replies that differ by themselves (a random key, a client's id): what came of the first time counts.
+                Ok(false) => break,
+                Err(error) => Err(error),
+            };
+        }
+        outcome
+    }
+}
+
+fn refused(error: LabError) -> BackendError {
+    BackendError(error.to_string())
+}
+
+impl Backend for RealRedis {
+    fn name(&self) -> String {
+        format!("redis-server {}", self.server().version())
+    }
+
+    fn reset(&mut self) -> Result<(), BackendError> {
+        self.played.clear();
+        self.player.reset().map_err(refused)
+    }
+
+    fn now_ms(&mut self) -> Result<i64, BackendError> {
+        Ok(self.player.now_ms())
+    }
+
+    fn connect(&mut self, session: u32) -> Result<(), BackendError> {
+        self.player.connect(session).map_err(refused)?;
+        self.played.push(Step::Connect(session));
         Ok(())
     }
 
-    /// Opens a session: a new connection, speaking RESP2, database 0.
-    ///
-    /// # Errors
-    /// The server does not answer.
-    pub fn connect(&mut self) -> Result<SessionId, LabError> {
-        let mut connection = self.server.connect()?;
-        let Reply::Integer(client_id) = connection.ask(&["CLIENT", "ID"])? else {
-            return Err(unexpected("CLIENT ID"));
-        };
-        let id = SessionId(self.next_session);
-        self.next_session += 1;
-        self.sessions.insert(id, Session { connection, client_id, db: 0, watched: Vec::new(), queued_db: None });
-        Ok(id)
+    fn disconnect(&mut self, session: u32) {
+        self.player.disconnect(session);
+        self.played.push(Step::Disconnect(session));
     }
 
-    /// Closes a session: its transaction and its watches end with it.
-    ///
-    /// # Errors
-    /// [`LabError::NoSession`].
-    pub fn disconnect(&mut self, session: SessionId) -> Result<(), LabError> {
-        self.sessions.remove(&session).map(drop).ok_or(LabError::NoSession(session.0))
-    }
-
-    /// Executes one command of a session and gives its reply as it was read; see
-    /// [`same_on_the_wire`](crate::same_on_the_wire) for comparing it.
-    ///
-    /// # Errors
-    /// The command needs the lab's clock and was not sent, or no reply came.
-    pub fn execute(&mut self, session: SessionId, args: &[Bytes]) -> Result<Reply, LabError> {
-        if !self.sessions.contains_key(&session) {
-            return Err(LabError::NoSession(session.0));
-        }
-        if let Some(what) = needs_clock(args) {
-            return Err(LabError::NeedsClock { what });
-        }
-        let started_ms = start_of_a_millisecond();
-        if shows_time_left(args) {
-            let drifted = self.deadlines.to_align(started_ms);
-            self.set_unwatched(drifted, started_ms)?;
-        }
-        let sent_ms = real_now_ms();
-        let state = self.sessions.get_mut(&session).ok_or(LabError::NoSession(session.0))?;
-        let reply = state.connection.call(args)?;
-        let received_ms = real_now_ms();
-        state.follow(args, &reply);
-        let found = self.volatile_keys()?;
-        self.deadlines.observe(found, sent_ms, received_ms);
-        let now_ms = real_now_ms();
-        let short = self.deadlines.to_hold(now_ms);
-        self.set_unwatched(short, now_ms)?;
+    fn execute(&mut self, session: u32, args: &[Bytes]) -> Result<Reply, BackendError> {
+        let reply = self.player.execute(session, args).map_err(refused)?;
+        self.played.push(Step::Execute(session, args.to_vec(), reply.clone()));
         Ok(reply)
     }
 
-    /// Moves the played clock: every volatile key's deadline comes closer by `delta_ms`, in all databases.
-    ///
-    /// # Errors
-    /// [`LabError::NeedsClock`] if that would break a `WATCH` inside `MULTI`, [`LabError::Imprecise`] if the machine was
-    /// too slow to tell whether a key ends. Nothing has been moved then, and the execution should be played again.
-    pub fn advance(&mut self, delta_ms: i64) -> Result<(), LabError> {
-        let due = self.deadlines.due_after(delta_ms)?;
-        let again = self.sessions_to_watch_again(&due.ended, &due.left)?;
-        self.deadlines.advance(&due);
-        for (db, key) in &due.ended {
-            self.select(*db)?;
-            // A deadline in the past: the server deletes the key at once.
-            self.control.ask(&[b"PEXPIREAT", key.as_ref(), b"1"])?;
-        }
-        let now_ms = real_now_ms();
-        for place in &due.left {
-            self.set(place, now_ms)?;
-        }
-        for session in again {
-            if let Some(session) = self.sessions.get_mut(&session) {
-                session.watch_again()?;
-            }
-        }
+    fn advance(&mut self, by_ms: i64) -> Result<(), BackendError> {
+        self.advance_until_certain(by_ms).map_err(refused)?;
+        self.played.push(Step::Advance(by_ms));
         Ok(())
-    }
-
-    /// Gives keys the deadlines that they are to have, but leaves those alone that somebody watches.
-    fn set_unwatched(&mut self, places: Vec<Place>, now_ms: i64) -> Result<(), LabError> {
-        for place in places {
-            if !self.sessions.values().any(|session| session.watched.contains(&place)) {
-                self.set(&place, now_ms)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn set(&mut self, place: &Place, now_ms: i64) -> Result<(), LabError> {
-        let Some(deadline_ms) = self.deadlines.set(place, now_ms) else { return Ok(()) };
-        self.select(place.0)?;
-        self.control.ask(&[b"PEXPIREAT", place.1.as_ref(), deadline_ms.to_string().as_bytes()])?;
-        Ok(())
-    }
-
-    /// The sessions whose watches a step of the clock would break although no watched key ends.
-    fn sessions_to_watch_again(&mut self, ended: &[Place], left: &[Place]) -> Result<Vec<SessionId>, LabError> {
-        let mut again = Vec::new();
-        for (id, session) in &self.sessions {
-            let Some(moved) = session.watched.iter().find(|place| left.contains(place)) else { continue };
-            if session.watched.iter().any(|place| ended.contains(place)) {
-                continue;
-            }
-            let client_id = session.client_id.to_string();
-            let Reply::Bulk(line) = self.control.ask(&["CLIENT", "LIST", "ID", &client_id])? else {
-                return Err(unexpected("CLIENT LIST"));
-            };
-            // `d` among the flags: a watched key has been modified, EXEC will fail.
-            if field(&line, "flags").contains('d') {
-                continue;
-            }
-            if session.queued_db.is_some() {
-                let key = moved.1.escape_ascii();
-                return Err(LabError::NeedsClock {
-                    what: format!("a step of the clock while session {} watches {key:?} inside MULTI", id.0),
-                });
-            }
-            again.push(*id);
-        }
-        Ok(again)
-    }
-
-    /// Every key that has a deadline, with it (real Unix time, ms).
-    fn volatile_keys(&mut self) -> Result<Vec<(Place, i64)>, LabError> {
-        let Reply::Bulk(info) = self.control.ask(&["INFO", "keyspace"])? else { return Err(unexpected("INFO")) };
-        let mut found = Vec::new();
-        for db in databases_with_deadlines(&String::from_utf8_lossy(&info)) {
-            self.select(db)?;
-            for key in self.scan()? {
-                let deadline = self.control.ask(&[b"PEXPIRETIME", key.as_ref()])?;
-                // -1: not volatile. -2: gone since it was scanned.
-                if let Reply::Integer(real_ms @ 0..) = deadline {
-                    found.push(((db, key), real_ms));
-                }
-            }
-        }
-        Ok(found)
-    }
-
-    /// All keys of the selected database, each once.
-    fn scan(&mut self) -> Result<Vec<Bytes>, LabError> {
-        let mut keys = Vec::new();
-        let mut cursor = Bytes::from_static(b"0");
-        loop {
-            let reply = self.control.ask(&[b"SCAN", cursor.as_ref(), b"COUNT", b"1000"])?;
-            let Reply::Array(parts) = reply else { return Err(unexpected("SCAN")) };
-            let [Reply::Bulk(next), Reply::Array(page)] = parts.as_slice() else { return Err(unexpected("SCAN")) };
-            keys.extend(
-                page.iter().filter_map(|key| if let Reply::Bulk(key) = key { Some(key.clone()) } else { None }),
-            );
-            if next == "0" {
-                keys.sort();
-                keys.dedup();
-                return Ok(keys);
-            }
-            cursor = next.clone();
-        }
-    }
-
-    fn select(&mut self, db: u32) -> Result<(), LabError> {
-        if self.control_db != db {
-            self.control.ask(&["SELECT", &db.to_string()])?;
-            self.control_db = db;
-        }
-        Ok(())
-    }
-}
-
-impl Session {
-    /// Notes what a command that was replied to means for the session's database and watches.
-    fn follow(&mut self, args: &[Bytes], reply: &Reply) {
-        let Some(name) = args.first().map(|name| name.to_ascii_uppercase()) else { return };
-        let failed = matches!(reply, Reply::Error(_));
-        let in_multi = self.queued_db.is_some();
-        match name.as_slice() {
-            // An EXEC that is refused (EXECABORT, or a watched key was modified) ends the transaction as well.
-            b"EXEC" | b"DISCARD" if in_multi => {
-                let queued_db = self.queued_db.take();
-                if matches!(reply, Reply::Array(_)) {
-                    self.db = queued_db.unwrap_or(self.db);
-                }
-                self.watched.clear();
-            }
-            _ if failed => {}
-            b"MULTI" => self.queued_db = Some(self.db),
-            b"RESET" => (self.db, self.queued_db, self.watched) = (0, None, Vec::new()),
-            b"SELECT" => {
-                let db = args.get(1).and_then(|db| str::from_utf8(db).ok()?.parse().ok()).unwrap_or(self.db);
-                *self.queued_db.as_mut().unwrap_or(&mut self.db) = db;
-            }
-            b"WATCH" => self.watched.extend(args[1..].iter().map(|key| (self.db, key.clone()))),
-            b"UNWATCH" if !in_multi => self.watched.clear(),
-            _ => {}
-        }
-    }
-
-    /// Watches the same keys anew, as they are now.
-    fn watch_again(&mut self) -> Result<(), LabError> {
-        self.connection.ask(&["UNWATCH"])?;
-        for (db, key) in &self.watched {
-            self.connection.ask(&["SELECT", &db.to_string()])?;
-            self.connection.ask(&[b"WATCH", key.as_ref()])?;
-        }
-        self.connection.ask(&["SELECT", &self.db.to_string()])?;
-        Ok(())
-    }
-}
-
-/// The databases that `INFO keyspace` says have volatile keys: `db0:keys=2,expires=1,avg_ttl=0`.
-fn databases_with_deadlines(info: &str) -> Vec<u32> {
-    let volatile = |line: &str| {
-        let (db, counts) = line.strip_prefix("db")?.split_once(':')?;
-        let expires = counts.split(',').find_map(|count| count.strip_prefix("expires="))?;
-        (expires != "0").then(|| db.parse().ok()).flatten()
-    };
-    info.lines().filter_map(volatile).collect()
-}
-
-/// A field of a line of `CLIENT LIST`: `id=3 addr=… flags=N db=0 …`.
-fn field(line: &[u8], name: &str) -> String {
-    let line = String::from_utf8_lossy(line);
-    let value = line.split(' ').find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
-    value.unwrap_or_default().to_owned()
-}
-
-fn unexpected(command: &str) -> LabError {
-    LabError::Refused { command: command.into(), text: "a reply of another type than Redis gives".into() }
-}
-
-fn real_now() -> (i64, u32) {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    (i64::try_from(since.as_millis()).unwrap_or(i64::MAX), since.subsec_micros() % 1000)
-}
-
-fn real_now_ms() -> i64 {
-    real_now().0
-}
-
-/// Waits, for less than a millisecond, until one begins.
-fn start_of_a_millisecond() -> i64 {
-    loop {
-        let (now_ms, fraction_us) = real_now();
-        if fraction_us < SENT_WITHIN_US {
-            return now_ms;
-        }
-        thread::yield_now();
     }
 }

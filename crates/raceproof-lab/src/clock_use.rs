@@ -1,27 +1,31 @@
-//! Which commands depend on what time it is on the server, so that moving deadlines cannot play them.
+//! What commands have to do with the time that it is on the server.
 //!
-//! Relative times are fine: `EXPIRE k 10` means the same on any clock. Absolute ones (`TIME`, `PEXPIREAT`, `SET … PXAT`)
-//! name instants of the simulation's clock that mean something else to a real server. They are refused before they are
-//! sent. In scripts the calls are found in the source; a command's name that is put together at run time is not seen.
+//! Relative times are fine: `EXPIRE k 10` means the same on any clock. A deadline given as an absolute time (`PEXPIREAT`,
+//! `SET … PXAT`) is an instant of the played clock and is translated to the server's. What asks the server for an
+//! absolute time (`TIME`, `PEXPIRETIME`), and absolute times in scripts, where nobody can translate them, need a server
+//! whose clock is held: they are refused before they are sent. In scripts the calls are found in the source; a command's
+//! name that is put together at run time is not seen.
 
 use bytes::Bytes;
 
-/// Commands that take or give an absolute time.
-const COMMANDS: &[&str] = &["TIME", "EXPIREAT", "PEXPIREAT", "EXPIRETIME", "PEXPIRETIME"];
-/// Options whose value is an absolute time.
+/// Commands whose reply is an absolute time.
+const ASKING: &[&str] = &["TIME", "EXPIRETIME", "PEXPIRETIME"];
+/// Commands, beside those, that are not understood inside scripts.
+const GIVING: &[&str] = &["EXPIREAT", "PEXPIREAT"];
+/// Options that are not understood inside scripts.
 const OPTIONS: &[&str] = &["EXAT", "PXAT", "ABSTTL"];
+/// Beyond this (the year 5138) an absolute time is no time but an error to be told by the server.
+const TIME_MS_MAX: i64 = 100_000_000_000_000;
 
 /// What a command would need of the server's clock, if anything.
 pub(crate) fn needs_clock(args: &[Bytes]) -> Option<String> {
     let name = args.first()?.to_ascii_uppercase();
-    let shown = String::from_utf8_lossy(&name);
-    let is = |index: usize, word: &str| args.get(index).is_some_and(|arg| arg.eq_ignore_ascii_case(word.as_bytes()));
-    let option = |from: usize| OPTIONS.iter().find(|option| (from..args.len()).any(|index| is(index, option)));
+    let is = |index: usize, word: &str| args.get(index).is_some_and(|arg| is_word(arg, word));
     match name.as_slice() {
-        name if COMMANDS.iter().any(|command| command.as_bytes() == name) => Some(shown.into_owned()),
-        b"SET" => option(3).map(|option| format!("SET with {option}")),
-        b"GETEX" => option(2).map(|option| format!("GETEX with {option}")),
-        b"RESTORE" => option(4).map(|option| format!("RESTORE with {option}")),
+        name if ASKING.iter().any(|command| command.as_bytes() == name) => {
+            Some(String::from_utf8_lossy(name).into_owned())
+        }
+        b"RESTORE" if (4..args.len()).any(|index| is(index, "ABSTTL")) => Some("RESTORE with ABSTTL".into()),
         b"OBJECT" if is(1, "IDLETIME") => Some("OBJECT IDLETIME".into()),
         b"EVAL" | b"EVAL_RO" => script_needs_clock(args.get(1)?),
         b"SCRIPT" if is(1, "LOAD") => script_needs_clock(args.get(2)?),
@@ -29,10 +33,56 @@ pub(crate) fn needs_clock(args: &[Bytes]) -> Option<String> {
     }
 }
 
+fn is_word(arg: &[u8], word: &str) -> bool {
+    arg.eq_ignore_ascii_case(word.as_bytes())
+}
+
+/// The command as it is to be sent, its absolute times moved by a number of milliseconds.
+pub(crate) fn translated(args: &[Bytes], by_ms: i64) -> Vec<Bytes> {
+    let mut sent = args.to_vec();
+    let Some(name) = args.first() else { return sent };
+    let options = match name.to_ascii_uppercase().as_slice() {
+        b"EXPIREAT" => return translate(sent, 0, ("EXPIREAT", "PEXPIREAT"), 2, by_ms),
+        b"PEXPIREAT" => return translate(sent, 0, ("PEXPIREAT", "PEXPIREAT"), 2, by_ms),
+        b"SET" => 3,
+        b"GETEX" => 2,
+        _ => return sent,
+    };
+    for (index, arg) in args.iter().enumerate().skip(options) {
+        for words in [("EXAT", "PXAT"), ("PXAT", "PXAT")] {
+            if is_word(arg, words.0) {
+                sent = translate(sent, index, words, index + 1, by_ms);
+            }
+        }
+    }
+    sent
+}
+
+/// Moves the time at one place, and writes the word that says how it is counted anew, since what is left is not a whole
+/// number of seconds. What is no plausible time stays as it is: the server knows best what is wrong with it.
+fn translate(
+    mut args: Vec<Bytes>,
+    word: usize,
+    (old, new): (&str, &'static str),
+    time: usize,
+    by_ms: i64,
+) -> Vec<Bytes> {
+    let unit_ms = if old == new { 1 } else { 1000 };
+    let given = args.get(time).and_then(|time| str::from_utf8(time).ok()?.parse::<i64>().ok());
+    if let Some(time_ms) = given.and_then(|given| given.checked_mul(unit_ms))
+        && (1..TIME_MS_MAX).contains(&time_ms)
+    {
+        args[word] = Bytes::from_static(new.as_bytes());
+        args[time] = (time_ms + by_ms).max(1).to_string().into();
+    }
+    args
+}
+
 /// A script needs the clock if a call's first argument is one of the commands (`redis.call('TIME')`, and also `c("time")`
 /// where the script has given `redis.call` a short name), or if a string is one of the options.
 fn script_needs_clock(source: &[u8]) -> Option<String> {
-    let command = COMMANDS.iter().find(|command| literals(source, command).any(|before| before.ends_with(b"(")));
+    let command =
+        ASKING.iter().chain(GIVING).find(|command| literals(source, command).any(|before| before.ends_with(b"(")));
     if let Some(command) = command {
         return Some(format!("a script that calls {command}"));
     }
@@ -69,18 +119,51 @@ pub(crate) fn shows_time_left(args: &[Bytes]) -> bool {
 mod tests {
     use super::*;
 
+    fn bytes(args: &[&str]) -> Vec<Bytes> {
+        args.iter().map(|arg| Bytes::copy_from_slice(arg.as_bytes())).collect()
+    }
+
     fn needs(args: &[&str]) -> Option<String> {
-        let args: Vec<Bytes> = args.iter().map(|arg| Bytes::copy_from_slice(arg.as_bytes())).collect();
-        needs_clock(&args)
+        needs_clock(&bytes(args))
     }
 
     #[test]
-    fn absolute_times_are_refused() {
+    fn what_asks_for_an_absolute_time_is_refused() {
         assert_eq!(needs(&["time"]).as_deref(), Some("TIME"));
-        assert_eq!(needs(&["PEXPIREAT", "k", "1"]).as_deref(), Some("PEXPIREAT"));
-        assert_eq!(needs(&["SET", "k", "v", "nx", "pxat", "1"]).as_deref(), Some("SET with PXAT"));
-        assert_eq!(needs(&["GETEX", "k", "EXAT", "1"]).as_deref(), Some("GETEX with EXAT"));
+        assert_eq!(needs(&["PEXPIRETIME", "k"]).as_deref(), Some("PEXPIRETIME"));
+        assert_eq!(needs(&["RESTORE", "k", "1", "…", "ABSTTL"]).as_deref(), Some("RESTORE with ABSTTL"));
         assert_eq!(needs(&["OBJECT", "idletime", "k"]).as_deref(), Some("OBJECT IDLETIME"));
+    }
+
+    #[test]
+    fn absolute_deadlines_are_translated() {
+        for (given, sent) in [
+            (&["PEXPIREAT", "k", "1000500", "NX"][..], &["PEXPIREAT", "k", "1000570", "NX"][..]),
+            (&["expireat", "k", "1000"], &["PEXPIREAT", "k", "1000070"]),
+            (&["SET", "k", "v", "PXAT", "1000500", "NX"], &["SET", "k", "v", "PXAT", "1000570", "NX"]),
+            (&["SET", "k", "v", "nx", "exat", "1000"], &["SET", "k", "v", "nx", "PXAT", "1000070"]),
+            (&["GETEX", "k", "EXAT", "1000"], &["GETEX", "k", "PXAT", "1000070"]),
+        ] {
+            assert_eq!(translated(&bytes(given), 70), bytes(sent), "{given:?}");
+        }
+    }
+
+    #[test]
+    fn relative_and_senseless_times_are_sent_as_they_are() {
+        for args in [
+            &["EXPIRE", "k", "1000"][..],
+            &["SET", "PXAT", "1000"],
+            &["SET", "EXAT", "PXAT", "PX", "1000"],
+            &["EXPIREAT", "k", "0"],
+            &["EXPIREAT", "k", "-1"],
+            &["EXPIREAT", "k", "soon"],
+            &["EXPIREAT", "k", "9223372036854775807"],
+            &["EXPIREAT", "k"],
+            &["SET", "k", "v", "PXAT"],
+            &[],
+        ] {
+            assert_eq!(translated(&bytes(args), 70), bytes(args), "{args:?}");
+        }
     }
 
     #[test]

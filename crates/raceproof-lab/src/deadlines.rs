@@ -58,6 +58,11 @@ pub(crate) struct Due {
 }
 
 impl Deadlines {
+    /// The played clock: milliseconds since the execution began.
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.now_ms
+    }
+
     /// Takes in the volatile keys as they are after a command that ran in real time between two instants.
     pub(crate) fn observe(&mut self, found: Vec<(Place, i64)>, sent_ms: i64, received_ms: i64) {
         let known = std::mem::take(&mut self.keys);

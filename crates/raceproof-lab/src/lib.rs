@@ -19,6 +19,7 @@ mod clock_use;
 mod connection;
 mod deadlines;
 mod error;
+mod player;
 mod resp;
 mod server;
 
@@ -26,6 +27,6 @@ pub use backend::RealRedis;
 pub use binary::{INSTALL_HINT, SERVER_VARIABLE, Version, installed_version};
 pub use connection::Connection;
 pub use error::LabError;
-pub use raceproof_engine::{Protocol, Reply, SessionId};
+pub use raceproof_explore::{Protocol, Reply};
 pub use resp::{Reader, RespError, same_on_the_wire};
 pub use server::{Builder, RedisServer};

@@ -6,7 +6,8 @@
 //! replies cannot exhaust the thread's stack.
 
 use bytes::Bytes;
-use raceproof_engine::{Protocol, Reply};
+
+use crate::{Protocol, Reply};
 
 /// A longer line (a number, a status, an error) is not Redis's.
 const LINE_BYTES_MAX: usize = 1 << 20;
