@@ -132,7 +132,7 @@ impl Case {
                 counts.independent += 1;
                 let told = |what: &str, forth: &dyn fmt::Debug, back: &dyn fmt::Debug| {
                     Err(format!(
-                        "{} and {} claim to be independent, but {what} differ:\nin this order {forth:#?}\nin the other  {back:#?}",
+                        "{} and {} claim to be independent, but {what} differ:\nin this order {forth:?}\nin the other  {back:?}",
                         shown(first),
                         shown(second)
                     ))
