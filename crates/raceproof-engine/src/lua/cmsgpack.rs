@@ -76,7 +76,7 @@ fn pack_len(out: &mut Text, len: usize, fix: (u8, usize), tag_8: Option<u8>, tag
 
 fn pack_integer(n: i64, out: &mut Text) {
     let (tag, width) = match n {
-        0..=127 | -32..=-1 => return out.push(n as u8),
+        -32..=127 => return out.push(n as u8),
         128..=0xff => (0xcc, 1),
         0x100..=0xffff => (0xcd, 2),
         0x1_0000..=0xffff_ffff => (0xce, 4),

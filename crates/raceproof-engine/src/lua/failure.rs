@@ -184,11 +184,12 @@ fn place(lua: &Lua) -> Option<(String, i64)> {
     let mut level = 2;
     let frame_at = |level: &mut usize| {
         let here = frame(lua, *level)?;
-        if here.is_c && !here.is_prelude {
-            if let Some(below) = frame(lua, *level + 1).filter(|below| below.is_prelude) {
-                *level += 1;
-                return Some(below);
-            }
+        if here.is_c
+            && !here.is_prelude
+            && let Some(below) = frame(lua, *level + 1).filter(|below| below.is_prelude)
+        {
+            *level += 1;
+            return Some(below);
         }
         Some(here)
     };
