@@ -1,8 +1,22 @@
 //! The engine: databases, sessions, and the one entry through which commands come in.
 
-use bytes::Bytes;
+use std::{collections::BTreeMap, sync::Arc};
 
-use crate::{Effect, Footprint, Reply, ScriptHost};
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use crate::{
+    Access, Effect, Footprint, Object, Protocol, Reply, ScriptHost,
+    command::{self, Command, flag},
+    config::Config,
+    context::Context,
+    db::Databases,
+    hash::Limits,
+    key::Key,
+    rng::Random,
+    scripts::ScriptCache,
+    session::{Queued, Replies, Session, Watched},
+};
 
 /// A point in time, as the caller's clock gives it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,50 +75,272 @@ pub struct Outcome {
     pub footprint: Footprint,
     /// What is propagated to the append-only file and to replicas.
     pub effects: Vec<Effect>,
+    /// Whether the reply is not to be sent (`CLIENT REPLY OFF | SKIP`).
+    pub silent: bool,
+    /// Whether the connection is to be closed once the reply is sent (`QUIT`).
+    pub close: bool,
+}
+
+impl Outcome {
+    /// Forgets what an earlier command did, keeping the memory.
+    pub fn clear(&mut self) {
+        self.reply = Reply::Null;
+        self.footprint.clear();
+        self.effects.clear();
+        self.silent = false;
+        self.close = false;
+    }
 }
 
 impl Default for Outcome {
     fn default() -> Self {
-        Self { reply: Reply::Null, footprint: Footprint::default(), effects: Vec::new() }
+        Self { reply: Reply::Null, footprint: Footprint::default(), effects: Vec::new(), silent: false, close: false }
     }
 }
 
 /// A Redis server as plain data. `Clone` is a snapshot.
 #[derive(Clone, Debug)]
-pub struct Engine {}
+pub struct Engine {
+    pub(crate) options: Options,
+    pub(crate) databases: Databases,
+    pub(crate) sessions: Vec<Session>,
+    /// The sessions that watch a key.
+    pub(crate) watchers: BTreeMap<(u32, Key), SmallVec<[u32; 2]>>,
+    pub(crate) scripts: Arc<ScriptCache>,
+    pub(crate) config: Arc<Config>,
+    pub(crate) random: Random,
+    /// The time of the first command: the server has been up since then.
+    pub(crate) started: Option<Timestamp>,
+    closed: Vec<u32>,
+    connections: i64,
+}
 
 impl Engine {
     /// An empty server.
     #[must_use]
-    pub fn new(_options: Options) -> Self {
-        Self {}
+    pub fn new(options: Options) -> Self {
+        Self {
+            random: Random::new(options.seed),
+            options,
+            databases: Databases::default(),
+            sessions: Vec::new(),
+            watchers: BTreeMap::new(),
+            scripts: Arc::default(),
+            config: Arc::default(),
+            started: None,
+            closed: Vec::new(),
+            connections: 0,
+        }
     }
 
-    /// Opens a connection.
+    /// Opens a connection. The number of a closed one may be given again.
     pub fn connect(&mut self) -> SessionId {
-        SessionId(0)
+        self.connections += 1;
+        let session = Session::new(self.connections);
+        if let Some(index) = self.closed.pop() {
+            self.sessions[index as usize] = session;
+            return SessionId(index);
+        }
+        self.sessions.push(session);
+        SessionId(self.sessions.len() as u32 - 1)
     }
 
     /// Closes a connection: its transaction and its watched keys are dropped.
-    pub fn disconnect(&mut self, _session: SessionId) {}
+    pub fn disconnect(&mut self, session: SessionId) {
+        let index = session.0 as usize;
+        if self.sessions.get(index).is_some_and(|session| session.open) {
+            self.unwatch(index);
+            self.sessions[index].open = false;
+            self.sessions[index].transaction = None;
+            self.closed.push(session.0);
+        }
+    }
+
+    /// The protocol that a session has chosen, in which its replies are to be encoded.
+    #[must_use]
+    pub fn protocol(&self, session: SessionId) -> Protocol {
+        self.sessions.get(session.0 as usize).map_or(Protocol::Resp2, |session| session.protocol)
+    }
 
     /// Executes one command of a session at a time.
+    ///
+    /// The engine keeps the arguments that it stores as they are: a caller that cuts them out of a large buffer keeps
+    /// that buffer alive.
     pub fn execute(
         &mut self,
-        _scripts: &mut dyn ScriptHost,
-        _session: SessionId,
-        _args: &[Bytes],
-        _now: Timestamp,
-        _out: &mut Outcome,
+        scripts: &mut dyn ScriptHost,
+        session: SessionId,
+        args: &[Bytes],
+        now: Timestamp,
+        out: &mut Outcome,
     ) {
+        out.clear();
+        let index = session.0 as usize;
+        let Some(state) = self.sessions.get_mut(index).filter(|session| session.open) else {
+            out.reply = Reply::Error(format!("ERR session {} is not connected", session.0).into());
+            return;
+        };
+        if args.is_empty() {
+            out.reply = Reply::Error(Bytes::from_static(b"ERR empty command"));
+            return;
+        }
+        let skipped = state.replies == Replies::SkipNext;
+        if skipped {
+            state.replies = Replies::On;
+        }
+        let db = state.db;
+        self.started.get_or_insert(now);
+        let mut context = Context {
+            engine: self,
+            host: Some(scripts),
+            session: index,
+            db,
+            now,
+            footprint: &mut out.footprint,
+            effects: &mut out.effects,
+            script: None,
+            close: false,
+        };
+        out.reply = dispatch(&mut context, args);
+        out.close = context.close;
+        out.silent = skipped || self.sessions[index].replies != Replies::On;
+        frame(&mut out.effects);
     }
 
     /// The earliest deadline among all keys (ms since the Unix epoch). The key lives through that millisecond.
     #[must_use]
     pub fn next_deadline_ms(&self) -> Option<i64> {
-        None
+        self.databases.first_deadline().map(|(deadline, _, _)| *deadline)
     }
 
     /// Removes every key whose deadline has passed, as the server's own cycle does, and reports the `DEL`s.
-    pub fn expire_due(&mut self, _now: Timestamp, _out: &mut Outcome) {}
+    pub fn expire_due(&mut self, now: Timestamp, out: &mut Outcome) {
+        out.clear();
+        out.footprint.add(Object::Clock, Access::Read);
+        out.footprint.add(Object::Deadlines, Access::Read);
+        while let Some((deadline, db, name)) = self.databases.first_deadline() {
+            if now.ms() <= *deadline {
+                break;
+            }
+            let (db, key) = (*db, Key::new(name));
+            self.databases.remove(db, &key);
+            self.touch_watched(db, &key);
+            out.footprint.add(Object::Keyspace(db), Access::IntentWrite);
+            out.footprint.add(Object::Key(db, key.name.clone()), Access::Write);
+            out.footprint.add(Object::Deadlines, Access::IntentWrite);
+            out.effects.push(Effect { db, args: vec![self.config.expiry_command(), key.name] });
+        }
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.config.limits(self.options.sorted_replies)
+    }
+
+    // WATCH
+
+    /// Adds a key to those whose change makes the session's next `EXEC` give null.
+    pub(crate) fn watch(&mut self, session: usize, db: u32, key: Key, expired: bool) {
+        let watched = &mut self.sessions[session].watched;
+        if watched.iter().any(|known| known.db == db && known.key == key) {
+            return;
+        }
+        watched.push(Watched { db, key: key.clone(), expired });
+        self.watchers.entry((db, key)).or_default().push(session as u32);
+    }
+
+    /// Forgets the watched keys of a session, and that one of them was changed.
+    pub(crate) fn unwatch(&mut self, session: usize) {
+        self.sessions[session].dirty = false;
+        for watched in std::mem::take(&mut self.sessions[session].watched) {
+            let place = (watched.db, watched.key);
+            if let Some(sessions) = self.watchers.get_mut(&place) {
+                sessions.retain(|other| *other as usize != session);
+                if sessions.is_empty() {
+                    self.watchers.remove(&place);
+                }
+            }
+        }
+    }
+
+    /// Marks the sessions that watch a key, which was just changed. The removal of a key that had expired before it
+    /// was watched is no change.
+    pub(crate) fn touch_watched(&mut self, db: u32, key: &Key) {
+        let Some(sessions) = self.watchers.get(&(db, key.clone())) else { return };
+        let exists = self.databases.entry(db, key).is_some();
+        for &session in sessions {
+            let session = &mut self.sessions[session as usize];
+            let Some(watched) = session.watched.iter_mut().find(|known| known.db == db && known.key == *key) else {
+                continue;
+            };
+            if watched.expired && !exists {
+                watched.expired = false;
+            } else {
+                session.dirty = true;
+            }
+        }
+    }
+
+    /// Marks the sessions that watch a key of a database which is about to be emptied, or replaced by another one.
+    pub(crate) fn touch_watched_in(&mut self, emptied: u32, replacement: Option<u32>, now_ms: i64) {
+        let (databases, sessions) = (&self.databases, &mut self.sessions);
+        for ((_, key), watching) in self.watchers.iter().filter(|((db, _), _)| *db == emptied) {
+            let before = databases.entry(emptied, key).is_some();
+            let after = replacement.and_then(|db| databases.entry(db, key));
+            if !before && after.is_none() {
+                continue;
+            }
+            let after_expired = after.is_some_and(|entry| entry.deadline.is_some_and(|deadline| now_ms > deadline));
+            for &session in watching {
+                let session = &mut sessions[session as usize];
+                let Some(watched) = session.watched.iter_mut().find(|known| known.db == emptied && known.key == *key)
+                else {
+                    continue;
+                };
+                if watched.expired && after.is_none() {
+                    watched.expired = false;
+                } else if watched.expired && after_expired {
+                    // It was expired when it was watched, and what comes in its place is expired as well.
+                } else if !watched.expired && !before && after_expired {
+                    watched.expired = true;
+                } else {
+                    session.dirty = true;
+                }
+            }
+        }
+    }
+}
+
+/// Refuses, queues or executes a command.
+fn dispatch(context: &mut Context<'_>, args: &[Bytes]) -> Reply {
+    let command = match command::resolve(args, context.engine.options.version) {
+        Ok(command) => command,
+        Err(failure) => {
+            if let Some(transaction) = &mut context.session_mut().transaction {
+                transaction.failed = true;
+            }
+            return failure.into_reply();
+        }
+    };
+    if !command.has(flag::IMMEDIATE)
+        && let Some(transaction) = &mut context.session_mut().transaction
+    {
+        transaction.queue.push(Queued { command, args: args.to_vec() });
+        return Reply::Simple("QUEUED");
+    }
+    call(context, command, args)
+}
+
+/// Executes a command that was looked up and checked.
+pub(crate) fn call(context: &mut Context<'_>, command: &'static Command, args: &[Bytes]) -> Reply {
+    (command.run)(context, args).unwrap_or_else(crate::failure::Failure::into_reply)
+}
+
+/// Frames what is propagated by `MULTI` and `EXEC` if it is more than one command: replicas and the append-only file
+/// must take all of it or nothing.
+fn frame(effects: &mut Vec<Effect>) {
+    if effects.len() > 1 {
+        let db = effects[0].db;
+        effects.insert(0, Effect { db, args: vec![Bytes::from_static(b"MULTI")] });
+        effects.push(Effect { db, args: vec![Bytes::from_static(b"EXEC")] });
+    }
 }

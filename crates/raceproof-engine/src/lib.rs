@@ -13,12 +13,28 @@
 //! replicas, in the deterministic form. Durability and replication are models over that log.
 #![forbid(unsafe_code)]
 
+mod command;
+mod commands;
+mod config;
+mod context;
+mod db;
 mod effect;
+mod encode;
 mod engine;
+mod failure;
 mod footprint;
+mod glob;
+mod hash;
+mod key;
+mod long_double;
 mod lua;
+mod number;
 mod reply;
+mod rng;
+mod scan;
 mod script;
+mod scripts;
+mod session;
 
 pub use effect::Effect;
 pub use engine::{Engine, Options, Outcome, SessionId, Timestamp, Version};

@@ -1,0 +1,230 @@
+//! The command table: what drives dispatch, arity checks, `COMMAND` and the extraction of keys.
+
+use std::{fmt, sync::OnceLock};
+
+use bytes::Bytes;
+use rustc_hash::FxHashMap;
+
+use crate::{
+    Version, commands,
+    context::Context,
+    failure::{self, Answer, Failure},
+};
+
+/// A command's function. It gets the whole command, name included.
+pub(crate) type Run = fn(&mut Context<'_>, &[Bytes]) -> Answer;
+
+/// One row of the table. A subcommand is a row of its container, named `container|subcommand`.
+pub(crate) struct Command {
+    pub(crate) name: &'static str,
+    pub(crate) run: Run,
+    /// How many arguments, name included; a negative number is a minimum.
+    pub(crate) arity: i32,
+    pub(crate) flags: u32,
+    pub(crate) group: Group,
+    pub(crate) keys: &'static [KeySpec],
+    pub(crate) tips: &'static [&'static str],
+    pub(crate) subcommands: &'static [Command],
+    pub(crate) since: Version,
+}
+
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// The flags of `COMMAND INFO`.
+pub(crate) mod flag {
+    pub(crate) const WRITE: u32 = 1;
+    pub(crate) const READONLY: u32 = 1 << 1;
+    pub(crate) const DENYOOM: u32 = 1 << 2;
+    pub(crate) const ADMIN: u32 = 1 << 3;
+    pub(crate) const NOSCRIPT: u32 = 1 << 4;
+    pub(crate) const LOADING: u32 = 1 << 5;
+    pub(crate) const STALE: u32 = 1 << 6;
+    pub(crate) const SKIP_MONITOR: u32 = 1 << 7;
+    pub(crate) const SKIP_SLOWLOG: u32 = 1 << 8;
+    pub(crate) const FAST: u32 = 1 << 9;
+    pub(crate) const NO_AUTH: u32 = 1 << 10;
+    pub(crate) const ALLOW_BUSY: u32 = 1 << 11;
+    pub(crate) const NO_MANDATORY_KEYS: u32 = 1 << 12;
+    pub(crate) const MOVABLE_KEYS: u32 = 1 << 13;
+    /// Executed at once between `MULTI` and `EXEC` instead of being queued. Not shown.
+    pub(crate) const IMMEDIATE: u32 = 1 << 30;
+
+    /// The names in the order in which Redis lists them.
+    pub(crate) const NAMES: [(u32, &str); 14] = [
+        (WRITE, "write"),
+        (READONLY, "readonly"),
+        (DENYOOM, "denyoom"),
+        (ADMIN, "admin"),
+        (NOSCRIPT, "noscript"),
+        (LOADING, "loading"),
+        (STALE, "stale"),
+        (SKIP_MONITOR, "skip_monitor"),
+        (SKIP_SLOWLOG, "skip_slowlog"),
+        (FAST, "fast"),
+        (NO_AUTH, "no_auth"),
+        (ALLOW_BUSY, "allow_busy"),
+        (NO_MANDATORY_KEYS, "no_mandatory_keys"),
+        (MOVABLE_KEYS, "movablekeys"),
+    ];
+}
+
+/// The family of a command, which gives its access-control category.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Group {
+    Admin,
+    Connection,
+    Hash,
+    Keyspace,
+    /// `SWAPDB`, `FLUSHALL`, `KEYS`, …
+    KeyspaceDangerous,
+    Scripting,
+    Server,
+    String,
+    Transaction,
+}
+
+/// Where a command's keys are, and what it does to them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeySpec {
+    /// The index of the first argument that matters.
+    pub(crate) begin: usize,
+    pub(crate) find: FindKeys,
+    pub(crate) flags: &'static [&'static str],
+    pub(crate) notes: Option<&'static str>,
+}
+
+/// How keys are found from the beginning on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum FindKeys {
+    /// Every `step`th argument up to `last`, counted from the beginning, or from the end if negative.
+    Range { last: i32, step: i32 },
+    /// A count of keys, then the keys.
+    Count,
+}
+
+/// The keys from `begin` to `last`, every `step`th.
+pub(crate) const fn keys(begin: usize, last: i32, step: i32, flags: &'static [&'static str]) -> KeySpec {
+    KeySpec { begin, find: FindKeys::Range { last, step }, flags, notes: None }
+}
+
+impl Command {
+    /// A row without keys, tips and subcommands, in every version.
+    pub(crate) const fn new(name: &'static str, run: Run, arity: i32, flags: u32, group: Group) -> Self {
+        Self { name, run, arity, flags, group, keys: &[], tips: &[], subcommands: &[], since: Version::V7_0 }
+    }
+
+    pub(crate) const fn keys(mut self, keys: &'static [KeySpec]) -> Self {
+        self.keys = keys;
+        self
+    }
+
+    pub(crate) const fn tips(mut self, tips: &'static [&'static str]) -> Self {
+        self.tips = tips;
+        self
+    }
+
+    pub(crate) const fn subcommands(mut self, subcommands: &'static [Self]) -> Self {
+        self.subcommands = subcommands;
+        self
+    }
+
+    pub(crate) const fn since(mut self, version: Version) -> Self {
+        self.since = version;
+        self
+    }
+
+    pub(crate) const fn has(&self, flag: u32) -> bool {
+        self.flags & flag != 0
+    }
+
+    /// Whether that many arguments, name included, are right.
+    pub(crate) const fn accepts(&self, count: usize) -> bool {
+        let needed = self.arity.unsigned_abs() as usize;
+        if self.arity < 0 { count >= needed } else { count == needed }
+    }
+
+    /// The indices of the keys of a call; `None` if its number of keys makes no sense.
+    pub(crate) fn key_positions(&self, args: &[Bytes]) -> Option<Vec<usize>> {
+        let mut positions = Vec::new();
+        for spec in self.keys {
+            let (first, last, step) = match spec.find {
+                FindKeys::Range { last, step } => {
+                    let last = if last < 0 {
+                        args.len().checked_sub(last.unsigned_abs() as usize)?
+                    } else {
+                        spec.begin + last.unsigned_abs() as usize
+                    };
+                    (spec.begin, last, step.unsigned_abs() as usize)
+                }
+                FindKeys::Count => {
+                    let count = usize::try_from(crate::number::parse_integer(args.get(spec.begin)?)?).ok()?;
+                    if count == 0 {
+                        continue;
+                    }
+                    (spec.begin + 1, spec.begin.checked_add(count)?, 1)
+                }
+            };
+            if last >= args.len() {
+                return None;
+            }
+            positions.extend((first..=last).step_by(step));
+        }
+        Some(positions)
+    }
+}
+
+/// The longest name in the table; longer ones are unknown without looking.
+const MAX_NAME: usize = 16;
+
+/// A name in lower case, as a number: comparing and hashing it takes no loop.
+fn folded(name: &[u8]) -> Option<u128> {
+    if name.len() > MAX_NAME {
+        return None;
+    }
+    let mut bytes = [0; MAX_NAME];
+    bytes[..name.len()].copy_from_slice(name);
+    bytes.make_ascii_lowercase();
+    Some(u128::from_le_bytes(bytes))
+}
+
+fn index() -> &'static FxHashMap<u128, &'static Command> {
+    static INDEX: OnceLock<FxHashMap<u128, &'static Command>> = OnceLock::new();
+    INDEX.get_or_init(|| all().filter_map(|command| Some((folded(command.name.as_bytes())?, command))).collect())
+}
+
+/// Every command of every version, without subcommands.
+pub(crate) fn all() -> impl Iterator<Item = &'static Command> {
+    commands::FAMILIES.iter().copied().flatten()
+}
+
+/// The command of a name in any case, without looking at subcommands.
+pub(crate) fn by_name(name: &[u8], version: Version) -> Option<&'static Command> {
+    let command = *index().get(&folded(name)?)?;
+    (command.since <= version).then_some(command)
+}
+
+/// The command that is called, which is the subcommand if there is one.
+pub(crate) fn find(args: &[Bytes], version: Version) -> Option<&'static Command> {
+    let command = by_name(args.first()?, version)?;
+    match args.get(1) {
+        Some(subcommand) if !command.subcommands.is_empty() => command
+            .subcommands
+            .iter()
+            .find(|row| row.name[command.name.len() + 1..].as_bytes().eq_ignore_ascii_case(subcommand)),
+        _ => Some(command),
+    }
+}
+
+/// The command that is called, with a suitable number of arguments.
+pub(crate) fn resolve(args: &[Bytes], version: Version) -> Result<&'static Command, Failure> {
+    match find(args, version) {
+        Some(command) if command.accepts(args.len()) => Ok(command),
+        Some(command) => Err(failure::wrong_arity(command.name)),
+        None if args.len() > 1 && by_name(&args[0], version).is_some() => Err(failure::unknown_subcommand(args)),
+        None => Err(failure::unknown_command(args)),
+    }
+}

@@ -1,0 +1,228 @@
+//! Connections: greeting, protocol, name.
+
+use bytes::Bytes;
+
+use super::text;
+use crate::{
+    Access, Object, Protocol, Reply,
+    command::{Command, Group, Run, flag::*},
+    context::Context,
+    failure::{self, Answer, Failure, SYNTAX},
+    number::parse_integer,
+    session::{Replies, Session},
+};
+
+const fn row(name: &'static str, run: Run, arity: i32, flags: u32) -> Command {
+    Command::new(name, run, arity, flags, Group::Connection)
+}
+
+const AT_ANY_TIME: u32 = NOSCRIPT | LOADING | STALE | FAST | NO_AUTH | ALLOW_BUSY;
+const CLIENT: u32 = NOSCRIPT | LOADING | STALE;
+
+pub(super) const COMMANDS: &[Command] = &[
+    row("ping", ping, -1, FAST).tips(&["request_policy:all_shards", "response_policy:all_succeeded"]),
+    row("echo", echo, 2, LOADING | STALE | FAST),
+    row("hello", hello, -1, AT_ANY_TIME),
+    row("auth", auth, -2, AT_ANY_TIME),
+    row("quit", quit, -1, AT_ANY_TIME | IMMEDIATE),
+    row("reset", reset, 1, AT_ANY_TIME | IMMEDIATE),
+    Command::new("client", client_id, -2, 0, Group::Server).subcommands(&[
+        row("client|id", client_id, 2, CLIENT),
+        row("client|list", client_list, -2, ADMIN | CLIENT).tips(&["nondeterministic_output"]),
+        row("client|setname", client_setname, 3, CLIENT),
+        row("client|getname", client_getname, 2, CLIENT),
+        row("client|no-evict", client_no_evict, 3, ADMIN | CLIENT),
+        row("client|reply", client_reply, 3, CLIENT),
+        row("client|info", client_info, 2, CLIENT).tips(&["nondeterministic_output"]),
+    ]),
+];
+
+fn ping(_: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    match &args[1..] {
+        [] => Ok(Reply::Simple("PONG")),
+        [message] => Ok(Reply::Bulk(message.clone())),
+        _ => Err(failure::wrong_arity("ping")),
+    }
+}
+
+fn echo(_: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    Ok(Reply::Bulk(args[1].clone()))
+}
+
+fn hello(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let protocol = match args.get(1) {
+        None => None,
+        Some(version) => match parse_integer(version) {
+            Some(2) => Some(Protocol::Resp2),
+            Some(3) => Some(Protocol::Resp3),
+            Some(_) => return Err(Failure::Constant("NOPROTO unsupported protocol version")),
+            None => return Err(Failure::Constant("ERR Protocol version is not an integer or out of range")),
+        },
+    };
+    let mut options = args.get(2..).unwrap_or_default();
+    loop {
+        options = match options {
+            [] => break,
+            [option, user, _, rest @ ..] if option.eq_ignore_ascii_case(b"auth") => {
+                authenticate(user)?;
+                rest
+            }
+            [option, name, rest @ ..] if option.eq_ignore_ascii_case(b"setname") => {
+                set_name(context, name)?;
+                rest
+            }
+            [option, ..] => {
+                let mut text = b"ERR Syntax error in HELLO option '".to_vec();
+                text.extend_from_slice(failure::quoted(option, option.len()));
+                text.push(b'\'');
+                return Err(Failure::Bytes(text.into()));
+            }
+        };
+    }
+    let session = context.session_mut();
+    if let Some(protocol) = protocol {
+        session.protocol = protocol;
+    }
+    let version = match session.protocol {
+        Protocol::Resp2 => 2,
+        Protocol::Resp3 => 3,
+    };
+    Ok(Reply::Map(vec![
+        (text("server"), text("redis")),
+        (text("version"), text(super::server::version(context))),
+        (text("proto"), Reply::Integer(version)),
+        (text("id"), Reply::Integer(context.session().id)),
+        (text("mode"), text("standalone")),
+        (text("role"), text("master")),
+        (text("modules"), Reply::Array(Vec::new())),
+    ]))
+}
+
+/// There is the default user only, and it needs no password: any will do.
+fn authenticate(user: &[u8]) -> Result<(), Failure> {
+    if user == b"default" {
+        return Ok(());
+    }
+    Err(Failure::Constant("WRONGPASS invalid username-password pair or user is disabled."))
+}
+
+fn auth(_: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    match &args[1..] {
+        [_] => Err(Failure::Constant(
+            "ERR AUTH <password> called without any password configured for the default user. Are you sure your \
+             configuration is correct?",
+        )),
+        [user, _] => authenticate(user).map(|()| Reply::Simple("OK")),
+        _ => Err(SYNTAX),
+    }
+}
+
+fn quit(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    context.close = true;
+    Ok(Reply::Simple("OK"))
+}
+
+fn reset(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    context.touch(Object::Server, Access::IntentWrite);
+    context.engine.unwatch(context.session);
+    let session = context.session_mut();
+    *session = Session::new(session.id);
+    Ok(Reply::Simple("RESET"))
+}
+
+fn set_name(context: &mut Context<'_>, name: &Bytes) -> Result<(), Failure> {
+    if !name.iter().all(u8::is_ascii_graphic) {
+        return Err(Failure::Constant("ERR Client names cannot contain spaces, newlines or special characters."));
+    }
+    // CLIENT LIST shows it.
+    context.touch(Object::Server, Access::IntentWrite);
+    context.session_mut().name = name.clone();
+    Ok(())
+}
+
+fn client_setname(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    set_name(context, &args[2]).map(|()| Reply::Simple("OK"))
+}
+
+fn client_getname(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    let name = &context.session().name;
+    Ok(if name.is_empty() { Reply::Null } else { Reply::Bulk(name.clone()) })
+}
+
+fn client_id(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    Ok(Reply::Integer(context.session().id))
+}
+
+fn client_no_evict(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    context.session_mut().no_evict = match args[2].to_ascii_lowercase().as_slice() {
+        b"on" => true,
+        b"off" => false,
+        _ => return Err(SYNTAX),
+    };
+    Ok(Reply::Simple("OK"))
+}
+
+fn client_reply(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let replies = &mut context.session_mut().replies;
+    match args[2].to_ascii_lowercase().as_slice() {
+        b"on" => *replies = Replies::On,
+        b"off" => *replies = Replies::Off,
+        b"skip" if *replies == Replies::On => *replies = Replies::SkipNext,
+        b"skip" => {}
+        _ => return Err(SYNTAX),
+    }
+    Ok(Reply::Simple("OK"))
+}
+
+/// One line of `CLIENT LIST`. Buffers, addresses and ages are the business of whoever owns the sockets: they are
+/// constants here.
+fn describe(session: &Session, command: &str) -> String {
+    let flags = if session.transaction.is_some() { "x" } else { "N" };
+    let queued = session.transaction.as_ref().map_or(-1, |transaction| transaction.queue.len() as i64);
+    let resp = if session.protocol == Protocol::Resp3 { 3 } else { 2 };
+    format!(
+        "id={} addr=127.0.0.1:0 laddr=127.0.0.1:6379 fd=8 name={} age=0 idle=0 flags={}{} db={} sub=0 psub=0 ssub=0 \
+         multi={} qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=1024 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r \
+         cmd={} user=default redir=-1 resp={}\n",
+        session.id,
+        String::from_utf8_lossy(&session.name),
+        flags,
+        if session.no_evict { "e" } else { "" },
+        session.db,
+        queued,
+        command,
+        resp,
+    )
+}
+
+fn client_info(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    Ok(Reply::Verbatim(*b"txt", describe(context.session(), "client|info").into()))
+}
+
+fn client_list(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let mut shown: Option<Vec<i64>> = None;
+    match &args[2..] {
+        [] => {}
+        [option, kind] if option.eq_ignore_ascii_case(b"type") => match kind.to_ascii_lowercase().as_slice() {
+            b"normal" => {}
+            b"master" | b"replica" | b"slave" | b"pubsub" => shown = Some(Vec::new()),
+            _ => {
+                let kind = String::from_utf8_lossy(kind);
+                return Err(Failure::Text(format!("ERR Unknown client type '{kind}'")));
+            }
+        },
+        [option, ids @ ..] if option.eq_ignore_ascii_case(b"id") && !ids.is_empty() => {
+            let ids: Option<Vec<i64>> = ids.iter().map(|id| parse_integer(id).filter(|id| *id > 0)).collect();
+            shown = Some(ids.ok_or(Failure::Constant("ERR Invalid client ID"))?);
+        }
+        _ => return Err(SYNTAX),
+    }
+    context.touch(Object::Server, Access::Read);
+    let mut list = String::new();
+    for (index, session) in context.engine.sessions.iter().enumerate() {
+        if session.open && shown.as_ref().is_none_or(|ids| ids.contains(&session.id)) {
+            list.push_str(&describe(session, if index == context.session { "client|list" } else { "NULL" }));
+        }
+    }
+    Ok(Reply::Verbatim(*b"txt", list.into()))
+}

@@ -1,0 +1,184 @@
+//! `COMMAND`: the command table shown to clients.
+
+use bytes::Bytes;
+
+use super::text;
+use crate::{
+    Reply,
+    command::{self, Command, FindKeys, Group, KeySpec, Run, flag, flag::*},
+    context::Context,
+    failure::{Answer, Failure, SYNTAX},
+    glob,
+};
+
+const fn row(name: &'static str, run: Run, arity: i32) -> Command {
+    Command::new(name, run, arity, LOADING | STALE, Group::Connection)
+}
+
+const ANY_ORDER: &[&str] = &["nondeterministic_output_order"];
+
+pub(super) const COMMANDS: &[Command] = &[row("command", all, -1).tips(ANY_ORDER).subcommands(&[
+    row("command|count", count, 2),
+    row("command|info", info, -2).tips(ANY_ORDER),
+    row("command|list", list, -2).tips(ANY_ORDER),
+    row("command|getkeys", getkeys, -4),
+])];
+
+/// The commands of the version that the engine shows.
+fn shown(context: &Context<'_>) -> impl Iterator<Item = &'static Command> {
+    let version = context.engine.options.version;
+    command::all().filter(move |command| command.since <= version)
+}
+
+fn all(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    Ok(Reply::Array(shown(context).map(describe).collect()))
+}
+
+fn count(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    Ok(Reply::Integer(shown(context).count() as i64))
+}
+
+/// The command of a name, `container|subcommand` included.
+fn named(context: &Context<'_>, name: &[u8]) -> Option<&'static Command> {
+    let version = context.engine.options.version;
+    match name.iter().position(|&byte| byte == b'|') {
+        None => command::by_name(name, version),
+        Some(at) => command::by_name(&name[..at], version)?
+            .subcommands
+            .iter()
+            .find(|row| row.name.as_bytes().eq_ignore_ascii_case(name)),
+    }
+}
+
+fn info(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    if args.len() == 2 {
+        return all(context, args);
+    }
+    Ok(Reply::Array(args[2..].iter().map(|name| named(context, name).map_or(Reply::NullArray, describe)).collect()))
+}
+
+fn list(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let names = shown(context).flat_map(|command| std::iter::once(command).chain(command.subcommands));
+    let admitted: Vec<Reply> = match &args[2..] {
+        [] => names.map(|command| text(command.name)).collect(),
+        [by, kind, value] if by.eq_ignore_ascii_case(b"filterby") => {
+            let admits = |command: &Command| match kind.to_ascii_lowercase().as_slice() {
+                b"pattern" => Some(glob::matches(value, command.name.as_bytes(), true)),
+                b"aclcat" => {
+                    Some(categories(command).iter().any(|name| name[1..].as_bytes().eq_ignore_ascii_case(value)))
+                }
+                b"module" => Some(false),
+                _ => None,
+            };
+            let mut admitted = Vec::new();
+            for command in names {
+                if admits(command).ok_or(SYNTAX)? {
+                    admitted.push(text(command.name));
+                }
+            }
+            admitted
+        }
+        _ => return Err(SYNTAX),
+    };
+    Ok(Reply::Array(admitted))
+}
+
+fn getkeys(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let call = &args[2..];
+    let Some(command) = command::find(call, context.engine.options.version) else {
+        return Err(Failure::Constant("ERR Invalid command specified"));
+    };
+    if command.keys.is_empty() {
+        return Err(Failure::Constant("ERR The command has no key arguments"));
+    }
+    if !command.accepts(call.len()) {
+        return Err(Failure::Constant("ERR Invalid number of arguments specified for command"));
+    }
+    match command.key_positions(call) {
+        None => Err(Failure::Constant("ERR Invalid arguments specified for command")),
+        Some(positions) if positions.is_empty() && !command.has(NO_MANDATORY_KEYS) => {
+            Err(Failure::Constant("ERR Invalid arguments specified for command"))
+        }
+        Some(positions) => Ok(Reply::Array(positions.iter().map(|&at| Reply::Bulk(call[at].clone())).collect())),
+    }
+}
+
+/// The access-control categories, in Redis's order.
+fn categories(command: &Command) -> Vec<&'static str> {
+    let group = command.group;
+    let dangerous = command.has(ADMIN) || matches!(group, Group::Admin | Group::KeyspaceDangerous);
+    [
+        ("@keyspace", matches!(group, Group::Keyspace | Group::KeyspaceDangerous)),
+        ("@read", command.has(READONLY) && group != Group::Scripting),
+        ("@write", command.has(WRITE)),
+        ("@hash", group == Group::Hash),
+        ("@string", group == Group::String),
+        ("@admin", command.has(ADMIN) || group == Group::Admin),
+        ("@fast", command.has(FAST)),
+        ("@slow", !command.has(FAST)),
+        ("@dangerous", dangerous),
+        ("@connection", group == Group::Connection),
+        ("@transaction", group == Group::Transaction),
+        ("@scripting", group == Group::Scripting),
+    ]
+    .into_iter()
+    .filter_map(|(name, applies)| applies.then_some(name))
+    .collect()
+}
+
+fn names(list: &[&'static str]) -> Reply {
+    Reply::Set(list.iter().map(|name| Reply::Simple(name)).collect())
+}
+
+/// One element of the reply of `COMMAND`.
+fn describe(command: &Command) -> Reply {
+    let flags: Vec<&str> = flag::NAMES.iter().filter(|(bit, _)| command.has(*bit)).map(|(_, name)| *name).collect();
+    let (first, last, step) = range(command.keys);
+    Reply::Array(vec![
+        text(command.name),
+        Reply::Integer(i64::from(command.arity)),
+        names(&flags),
+        Reply::Integer(first),
+        Reply::Integer(last),
+        Reply::Integer(step),
+        names(&categories(command)),
+        Reply::Set(command.tips.iter().map(|tip| text(tip)).collect()),
+        Reply::Set(command.keys.iter().map(describe_keys).collect()),
+        if command.subcommands.is_empty() {
+            Reply::Set(Vec::new())
+        } else {
+            Reply::Array(command.subcommands.iter().map(describe).collect())
+        },
+    ])
+}
+
+/// First key, last key and step, the older way to say where the keys are.
+fn range(specs: &[KeySpec]) -> (i64, i64, i64) {
+    let mut whole: Option<(i64, i64, i64)> = None;
+    for spec in specs {
+        let FindKeys::Range { last, step } = spec.find else { return (0, 0, 0) };
+        let begin = spec.begin as i64;
+        let last = if last < 0 { i64::from(last) } else { begin + i64::from(last) };
+        whole = Some(whole.map_or((begin, last, i64::from(step)), |(first, _, step)| (first, last, step)));
+    }
+    whole.unwrap_or_default()
+}
+
+fn describe_keys(spec: &KeySpec) -> Reply {
+    let number = |name, value: i32| (text(name), Reply::Integer(i64::from(value)));
+    let found = |kind, parts| Reply::Map(vec![(text("type"), text(kind)), (text("spec"), Reply::Map(parts))]);
+    let find = match spec.find {
+        FindKeys::Range { last, step } => {
+            found("range", vec![number("lastkey", last), number("keystep", step), number("limit", 0)])
+        }
+        FindKeys::Count => found("keynum", vec![number("keynumidx", 0), number("firstkey", 1), number("keystep", 1)]),
+    };
+    let mut parts = Vec::new();
+    if let Some(notes) = spec.notes {
+        parts.push((text("notes"), text(notes)));
+    }
+    parts.push((text("flags"), names(spec.flags)));
+    parts.push((text("begin_search"), found("index", vec![number("index", spec.begin as i32)])));
+    parts.push((text("find_keys"), find));
+    Reply::Map(parts)
+}

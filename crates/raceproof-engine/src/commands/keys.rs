@@ -1,0 +1,237 @@
+//! Keys whatever they hold: existence, removal, names, types. Scans and whole databases have a file of their own.
+
+use bytes::Bytes;
+
+use crate::{
+    Access, Object, Reply,
+    command::{Command, Group, KeySpec, Run, flag::*, keys},
+    context::{Context, Deadline},
+    db::{Encoding, Entry, Text, Value},
+    failure::{Answer, DB_OUT_OF_RANGE, Failure, NO_SUCH_KEY, SAME_OBJECT, SYNTAX},
+    hash::Hash,
+    key::Key,
+};
+
+const fn row(name: &'static str, run: Run, arity: i32, flags: u32) -> Command {
+    Command::new(name, run, arity, flags, Group::Keyspace)
+}
+
+const SUM: &[&str] = &["request_policy:multi_shard", "response_policy:agg_sum"];
+
+const OBJECT_KEY: &[KeySpec] = &[keys(2, 0, 1, &["RO"])];
+
+const fn object_row(name: &'static str, run: Run) -> Command {
+    row(name, run, 3, READONLY).keys(OBJECT_KEY).tips(&["nondeterministic_output"])
+}
+
+pub(super) const COMMANDS: &[Command] = &[
+    row("del", del, -2, WRITE).keys(&[keys(1, -1, 1, &["RM", "delete"])]).tips(SUM),
+    row("unlink", del, -2, WRITE | FAST).keys(&[keys(1, -1, 1, &["RM", "delete"])]).tips(SUM),
+    row("exists", exists, -2, READONLY | FAST).keys(&[keys(1, -1, 1, &["RO"])]).tips(SUM),
+    row("touch", exists, -2, READONLY | FAST).keys(&[keys(1, -1, 1, &["RO"])]).tips(SUM),
+    row("type", kind, 2, READONLY | FAST).keys(&[keys(1, 0, 1, &["RO"])]),
+    row("rename", rename, 3, WRITE)
+        .keys(&[keys(1, 0, 1, &["RW", "access", "delete"]), keys(2, 0, 1, &["OW", "update"])]),
+    row("renamenx", renamenx, 3, WRITE | FAST)
+        .keys(&[keys(1, 0, 1, &["RW", "access", "delete"]), keys(2, 0, 1, &["OW", "insert"])]),
+    row("copy", copy, -3, WRITE | DENYOOM).keys(&[keys(1, 0, 1, &["RO", "access"]), keys(2, 0, 1, &["OW", "update"])]),
+    row("move", move_key, 3, WRITE | FAST).keys(&[keys(1, 0, 1, &["RW", "access", "update"])]),
+    Command::new("object", help, -2, 0, Group::Server).subcommands(&[
+        row("object|help", help, 2, LOADING | STALE),
+        object_row("object|freq", freq),
+        object_row("object|encoding", encoding),
+        object_row("object|idletime", idletime),
+        object_row("object|refcount", refcount),
+    ]),
+];
+
+fn del(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let mut removed = 0;
+    for name in &args[1..] {
+        let key = Key::new(name);
+        if context.visit(&key, Access::IntentRead) {
+            context.remove(&key);
+            removed += 1;
+        }
+    }
+    if removed > 0 {
+        context.propagate(args);
+    }
+    Ok(Reply::Integer(removed))
+}
+
+/// Also `TOUCH`: access times are not kept.
+fn exists(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let found = args[1..].iter().filter(|name| context.visit(&Key::new(name), Access::IntentRead)).count();
+    Ok(Reply::Integer(found as i64))
+}
+
+/// Existence and type change only by a write of the whole key, so an intent to read it suffices.
+fn kind(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let key = Key::new(&args[1]);
+    context.visit(&key, Access::IntentRead);
+    Ok(Reply::Simple(context.entry(&key).map_or("none", |entry| entry.value.type_name())))
+}
+
+fn rename(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let (from, to) = (Key::new(&args[1]), Key::new(&args[2]));
+    if !context.visit(&from, Access::Read) {
+        return Err(NO_SUCH_KEY);
+    }
+    if from != to {
+        context.visit(&to, Access::IntentRead);
+        rename_to(context, &from, &to);
+        context.propagate(args);
+    }
+    Ok(Reply::Simple("OK"))
+}
+
+fn renamenx(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let (from, to) = (Key::new(&args[1]), Key::new(&args[2]));
+    if !context.visit(&from, Access::Read) {
+        return Err(NO_SUCH_KEY);
+    }
+    if from == to || context.visit(&to, Access::IntentRead) {
+        return Ok(Reply::Integer(0));
+    }
+    rename_to(context, &from, &to);
+    context.propagate(args);
+    Ok(Reply::Integer(1))
+}
+
+fn rename_to(context: &mut Context<'_>, from: &Key, to: &Key) {
+    if let Some(Entry { value, deadline }) = context.remove(from) {
+        context.store(to, value, deadline.map_or(Deadline::Clear, Deadline::At));
+    }
+}
+
+/// The number of a database given as an argument.
+pub(super) fn database(context: &Context<'_>, text: &[u8]) -> Result<u32, Failure> {
+    let number = super::parse_int(text)?;
+    u32::try_from(number).ok().filter(|db| *db < context.engine.config.databases()).ok_or(DB_OUT_OF_RANGE)
+}
+
+fn copy(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let (from, to) = (Key::new(&args[1]), Key::new(&args[2]));
+    let (mut db, mut replace) = (context.db, false);
+    let mut options = args[3..].iter();
+    while let Some(option) = options.next() {
+        if option.eq_ignore_ascii_case(b"replace") {
+            replace = true;
+        } else if option.eq_ignore_ascii_case(b"db") {
+            db = database(context, options.next().ok_or(SYNTAX)?)?;
+        } else {
+            return Err(SYNTAX);
+        }
+    }
+    if db == context.db && from == to {
+        return Err(SAME_OBJECT);
+    }
+    context.visit(&from, Access::Read);
+    let Some(Entry { value, deadline }) = context.entry(&from).cloned() else { return Ok(Reply::Integer(0)) };
+    if context.visit_in(db, &to, Access::IntentRead) && !replace {
+        return Ok(Reply::Integer(0));
+    }
+    context.store_in(db, &to, value, deadline.map_or(Deadline::Clear, Deadline::At));
+    context.propagate(args);
+    Ok(Reply::Integer(1))
+}
+
+fn move_key(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let (from, db) = (context.db, database(context, &args[2])?);
+    if from == db {
+        return Err(SAME_OBJECT);
+    }
+    let key = Key::new(&args[1]);
+    if !context.visit(&key, Access::Read) || context.visit_in(db, &key, Access::IntentRead) {
+        return Ok(Reply::Integer(0));
+    }
+    if let Some(Entry { value, deadline }) = context.remove(&key) {
+        context.store_in(db, &key, value, deadline.map_or(Deadline::Clear, Deadline::At));
+        context.propagate(args);
+    }
+    Ok(Reply::Integer(1))
+}
+
+fn encoding(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let key = Key::new(&args[2]);
+    context.visit(&key, Access::Read);
+    let Some(entry) = context.entry(&key) else { return Ok(Reply::Null) };
+    let name: &[u8] = match &entry.value {
+        Value::Text(Text { encoding: Encoding::Int, .. }) => b"int",
+        Value::Text(Text { encoding: Encoding::Embstr, .. }) => b"embstr",
+        Value::Text(Text { encoding: Encoding::Raw, .. }) => b"raw",
+        Value::Hash(hash) => match **hash {
+            Hash::Small(_) => b"listpack",
+            Hash::Large(_) => b"hashtable",
+        },
+    };
+    Ok(Reply::Bulk(Bytes::from_static(name)))
+}
+
+/// Redis shares the integers below this bound; they count as referred to without end.
+const SHARED_INTEGERS: i64 = 10_000;
+
+fn refcount(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let key = Key::new(&args[2]);
+    context.visit(&key, Access::Read);
+    let Some(entry) = context.entry(&key) else { return Ok(Reply::Null) };
+    let shared = match &entry.value {
+        Value::Text(Text { data, encoding: Encoding::Int }) => {
+            crate::number::parse_integer(data).is_some_and(|value| (0..SHARED_INTEGERS).contains(&value))
+        }
+        _ => false,
+    };
+    Ok(Reply::Integer(if shared { i64::from(i32::MAX) } else { 1 }))
+}
+
+/// Always 0 for a key that exists: reads leave no trace here, or no two of them would commute.
+fn idletime(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let exists = context.visit(&Key::new(&args[2]), Access::IntentRead);
+    context.touch(Object::Server, Access::Read);
+    if !exists {
+        return Ok(Reply::Null);
+    }
+    if context.engine.config.counts_frequency() {
+        return Err(Failure::Constant(
+            "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between \
+             policies at runtime LRU and LFU data will take some time to adjust.",
+        ));
+    }
+    Ok(Reply::Integer(0))
+}
+
+fn freq(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let exists = context.visit(&Key::new(&args[2]), Access::IntentRead);
+    context.touch(Object::Server, Access::Read);
+    if !exists {
+        return Ok(Reply::Null);
+    }
+    if !context.engine.config.counts_frequency() {
+        return Err(Failure::Constant(
+            "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when \
+             switching between policies at runtime LRU and LFU data will take some time to adjust.",
+        ));
+    }
+    Ok(Reply::Integer(0))
+}
+
+fn help(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    Ok(super::help(&[
+        "OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+        "ENCODING <key>",
+        "    Return the kind of internal representation used in order to store the value",
+        "    associated with a <key>.",
+        "FREQ <key>",
+        "    Return the access frequency index of the <key>. The returned integer is",
+        "    proportional to the logarithm of the recent access frequency of the key.",
+        "IDLETIME <key>",
+        "    Return the idle time of the <key>, that is the approximated number of",
+        "    seconds elapsed since the last access to the key.",
+        "REFCOUNT <key>",
+        "    Return the number of references of the value associated with the specified",
+        "    <key>.",
+        "HELP",
+        "    Prints this help.",
+    ]))
+}

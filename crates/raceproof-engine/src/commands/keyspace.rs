@@ -1,0 +1,183 @@
+//! Whole databases: scans, sizes, choosing, emptying and swapping them.
+
+use bytes::Bytes;
+
+use crate::{
+    Access, Object, Reply,
+    command::{Command, Group, Run, flag::*},
+    context::Context,
+    failure::{Answer, DB_OUT_OF_RANGE, Failure, SYNTAX},
+    glob,
+    key::Key,
+    number::parse_integer,
+    scan::{self, ScanOptions},
+};
+
+const fn row(name: &'static str, run: Run, arity: i32, flags: u32) -> Command {
+    Command::new(name, run, arity, flags, Group::Keyspace)
+}
+
+const fn dangerous(name: &'static str, run: Run, arity: i32, flags: u32) -> Command {
+    Command::new(name, run, arity, flags, Group::KeyspaceDangerous)
+}
+
+pub(super) const COMMANDS: &[Command] = &[
+    dangerous("keys", keys, 2, READONLY).tips(&["request_policy:all_shards", "nondeterministic_output_order"]),
+    row("scan", scan, -2, READONLY).tips(&["nondeterministic_output", "request_policy:special"]),
+    row("randomkey", randomkey, 1, READONLY).tips(&["request_policy:all_shards", "nondeterministic_output"]),
+    row("dbsize", dbsize, 1, READONLY | FAST).tips(&["request_policy:all_shards", "response_policy:agg_sum"]),
+    Command::new("select", select, 2, LOADING | STALE | FAST, Group::Connection),
+    dangerous("swapdb", swapdb, 3, WRITE | FAST),
+    dangerous("flushdb", flushdb, -1, WRITE).tips(&["request_policy:all_shards", "response_policy:all_succeeded"]),
+    dangerous("flushall", flushall, -1, WRITE).tips(&["request_policy:all_shards", "response_policy:all_succeeded"]),
+];
+
+/// Which keys exist is read; so is the clock, since a key whose time is over does not show.
+fn read_keyspace(context: &mut Context<'_>) {
+    context.touch(Object::Keyspace(context.db), Access::Read);
+    context.read_clock();
+}
+
+fn keys(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    read_keyspace(context);
+    let now_ms = context.now_ms();
+    let everything = &args[1] == "*";
+    let database = context.databases().get(context.db);
+    let mut names: Vec<&Bytes> = database
+        .keys
+        .iter()
+        .filter(|(key, entry)| {
+            (everything || glob::matches(&args[1], &key.name, false))
+                && entry.deadline.is_none_or(|deadline| now_ms <= deadline)
+        })
+        .map(|(key, _)| &key.name)
+        .collect();
+    if context.engine.options.sorted_replies {
+        names.sort_unstable();
+    }
+    Ok(Reply::Array(names.into_iter().map(|name| Reply::Bulk(name.clone())).collect()))
+}
+
+fn scan(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let cursor = scan::cursor(&args[1])?;
+    let options = ScanOptions::parse(&args[2..], true)?;
+    read_keyspace(context);
+    let (part, next) = scan::next_part(&context.databases().get(context.db).keys, cursor, options.count);
+    let candidates: Vec<Key> =
+        part.into_iter().map(|(key, _)| key).filter(|key| options.admits(&key.name)).cloned().collect();
+    let mut names = Vec::with_capacity(candidates.len());
+    for key in candidates {
+        // A key without a deadline is known to be there; only its type, if asked for, is still to be read.
+        let volatile = context.entry(&key).is_some_and(|entry| entry.deadline.is_some());
+        if (volatile || options.kind.is_some()) && !context.visit(&key, Access::IntentRead) {
+            continue;
+        }
+        if let Some(kind) = &options.kind
+            && !context.entry(&key).is_some_and(|entry| kind.eq_ignore_ascii_case(entry.value.type_name().as_bytes()))
+        {
+            continue;
+        }
+        names.push(key.name);
+    }
+    if context.engine.options.sorted_replies {
+        names.sort_unstable();
+    }
+    Ok(scan::reply(next, names.into_iter().map(Reply::Bulk).collect()))
+}
+
+/// Up to this many keys, `RANDOMKEY` counts them off and is fair; beyond, it takes the key that follows a random
+/// position, which favours keys after a gap a little but looks at one key only.
+const COUNTED_OFF: usize = 1024;
+
+fn randomkey(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    read_keyspace(context);
+    loop {
+        let size = context.databases().get(context.db).keys.len();
+        if size == 0 {
+            return Ok(Reply::Null);
+        }
+        context.touch(Object::Random, Access::Write);
+        let random = &mut context.engine.random;
+        let (nth, position) = if size <= COUNTED_OFF { (random.below(size), 0) } else { (0, random.next() >> 12) };
+        let keys = &context.databases().get(context.db).keys;
+        let found = keys.range(Key::first_at(position)..).nth(nth).or_else(|| keys.first_key_value());
+        let Some(key) = found.map(|(key, _)| key.clone()) else { return Ok(Reply::Null) };
+        if context.visit(&key, Access::IntentRead) {
+            return Ok(Reply::Bulk(key.name));
+        }
+    }
+}
+
+fn dbsize(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    read_keyspace(context);
+    Ok(Reply::Integer(context.databases().get(context.db).keys.len() as i64))
+}
+
+fn select(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let db = super::keys::database(context, &args[1])?;
+    context.db = db;
+    if context.script.is_none() {
+        // CLIENT LIST shows it.
+        context.touch(Object::Server, Access::IntentWrite);
+        context.session_mut().db = db;
+    }
+    Ok(Reply::Simple("OK"))
+}
+
+fn swapdb(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let number = |text: &Bytes, failure: Failure| {
+        parse_integer(text).and_then(|number| i32::try_from(number).ok()).ok_or(failure)
+    };
+    let one = number(&args[1], Failure::Constant("ERR invalid first DB index"))?;
+    let other = number(&args[2], Failure::Constant("ERR invalid second DB index"))?;
+    let in_range = |number| u32::try_from(number).ok().filter(|db| *db < context.engine.config.databases());
+    let (Some(one), Some(other)) = (in_range(one), in_range(other)) else { return Err(DB_OUT_OF_RANGE) };
+    if one != other {
+        let now_ms = context.now_ms();
+        context.touch(Object::Keyspace(one), Access::Write);
+        context.touch(Object::Keyspace(other), Access::Write);
+        context.touch(Object::Deadlines, Access::IntentWrite);
+        context.engine.touch_watched_in(one, Some(other), now_ms);
+        context.engine.touch_watched_in(other, Some(one), now_ms);
+        context.engine.databases.swap(one, other);
+    }
+    context.propagate(args);
+    Ok(Reply::Simple("OK"))
+}
+
+/// `[ASYNC | SYNC]`: memory is freed at once either way.
+fn check_flush_options(args: &[Bytes]) -> Result<(), Failure> {
+    match &args[1..] {
+        [] => Ok(()),
+        [how] if how.eq_ignore_ascii_case(b"sync") || how.eq_ignore_ascii_case(b"async") => Ok(()),
+        _ => Err(SYNTAX),
+    }
+}
+
+fn empty(context: &mut Context<'_>, db: u32) {
+    let now_ms = context.now_ms();
+    context.touch(Object::Keyspace(db), Access::Write);
+    if context.databases().deadlines(db).next().is_some() {
+        context.touch(Object::Deadlines, Access::IntentWrite);
+    }
+    context.engine.touch_watched_in(db, None, now_ms);
+    context.engine.databases.clear(db);
+}
+
+fn flushdb(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    check_flush_options(args)?;
+    empty(context, context.db);
+    context.propagate(args);
+    Ok(Reply::Simple("OK"))
+}
+
+/// Also databases that are empty are declared as written: a key that is set in one of them before or after makes a
+/// difference.
+fn flushall(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    check_flush_options(args)?;
+    for db in 0..context.engine.config.databases() {
+        empty(context, db);
+    }
+    context.propagate(args);
+    Ok(Reply::Simple("OK"))
+}

@@ -1,0 +1,173 @@
+//! Scripts: what surrounds the Lua that a [`ScriptHost`](crate::ScriptHost) runs.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::{
+    Access, Object, Protocol, Reply, Script, ScriptCalls,
+    command::{self, Command, FindKeys, Group, KeySpec, Run, flag::*},
+    context::{Context, RunningScript},
+    engine,
+    failure::{Answer, Failure, NO_SCRIPT, NOT_AN_INTEGER},
+    number::parse_integer,
+    scripts::{CachedScript, Flags},
+};
+
+const READ_WRITE: &[KeySpec] =
+    &[KeySpec { begin: 2, find: FindKeys::Count, flags: &["RW", "access", "update"], notes: EVAL_NOTES }];
+const READ_ONLY: &[KeySpec] =
+    &[KeySpec { begin: 2, find: FindKeys::Count, flags: &["RO", "access"], notes: EVAL_NOTES }];
+const EVAL_NOTES: Option<&str> = Some("We cannot tell how the keys will be used so we assume the worst, RW and UPDATE");
+
+const fn eval_row(name: &'static str, run: Run, flags: u32, keys: &'static [KeySpec]) -> Command {
+    let common = NOSCRIPT | STALE | SKIP_MONITOR | NO_MANDATORY_KEYS | MOVABLE_KEYS;
+    Command::new(name, run, -3, common | flags, Group::Scripting).keys(keys)
+}
+
+const fn row(name: &'static str, run: Run, arity: i32, flags: u32) -> Command {
+    Command::new(name, run, arity, flags, Group::Scripting)
+}
+
+pub(super) const COMMANDS: &[Command] = &[
+    eval_row("eval", |context, args| eval(context, args, false), 0, READ_WRITE),
+    eval_row("eval_ro", |context, args| eval(context, args, true), READONLY, READ_ONLY),
+    eval_row("evalsha", |context, args| evalsha(context, args, false), 0, READ_WRITE),
+    eval_row("evalsha_ro", |context, args| evalsha(context, args, true), READONLY, READ_ONLY),
+    Command::new("script", load, -2, 0, Group::Server).subcommands(&[
+        row("script|load", load, 3, NOSCRIPT | STALE)
+            .tips(&["request_policy:all_nodes", "response_policy:all_succeeded"]),
+        row("script|exists", exists, -3, NOSCRIPT)
+            .tips(&["request_policy:all_shards", "response_policy:agg_logical_and"]),
+        row("script|flush", flush, -2, NOSCRIPT).tips(&["request_policy:all_nodes", "response_policy:all_succeeded"]),
+        row("script|kill", kill, 2, NOSCRIPT | ALLOW_BUSY)
+            .tips(&["request_policy:all_shards", "response_policy:one_succeeded"]),
+    ]),
+];
+
+/// The number of keys among the arguments.
+fn key_count(args: &[Bytes]) -> Result<usize, Failure> {
+    let count = parse_integer(&args[2]).ok_or(NOT_AN_INTEGER)?;
+    if count > args.len() as i64 - 3 {
+        return Err(Failure::Constant("ERR Number of keys can't be greater than number of args"));
+    }
+    usize::try_from(count).map_err(|_| Failure::Constant("ERR Number of keys can't be negative"))
+}
+
+fn eval(context: &mut Context<'_>, args: &[Bytes], read_only: bool) -> Answer {
+    let keys = key_count(args)?;
+    let (sha1, script) = cached(context, &args[1])?;
+    run(context, &sha1, &script, &args[3..], keys, read_only)
+}
+
+fn evalsha(context: &mut Context<'_>, args: &[Bytes], read_only: bool) -> Answer {
+    if args[1].len() != 40 {
+        return Err(NO_SCRIPT);
+    }
+    let keys = key_count(args)?;
+    let sha1 = String::from_utf8_lossy(&args[1]).to_ascii_lowercase();
+    context.touch(Object::Scripts, Access::Read);
+    let script = context.engine.scripts.get(sha1.as_bytes()).cloned().ok_or(NO_SCRIPT)?;
+    run(context, &sha1, &script, &args[3..], keys, read_only)
+}
+
+/// The script of a source, compiled and put into the cache if it was not there.
+fn cached(context: &mut Context<'_>, source: &Bytes) -> Result<(String, CachedScript), Failure> {
+    let sha1 = sha1_smol::Sha1::from(source).digest().to_string();
+    context.touch(Object::Scripts, Access::Read);
+    if let Some(script) = context.engine.scripts.get(sha1.as_bytes()) {
+        return Ok((sha1, script.clone()));
+    }
+    let script = CachedScript { source: source.clone(), flags: Flags::declared(source)? };
+    let Some(host) = context.host.as_deref_mut() else { return Err(NOT_FROM_SCRIPT) };
+    host.compile(&sha1, source).map_err(Failure::Bytes)?;
+    context.touch(Object::Scripts, Access::Write);
+    Arc::make_mut(&mut context.engine.scripts).insert(Bytes::from(sha1.clone()), script.clone());
+    Ok((sha1, script))
+}
+
+const NOT_FROM_SCRIPT: Failure = Failure::Constant("ERR This Redis command is not allowed from script");
+
+fn run(
+    context: &mut Context<'_>,
+    sha1: &str,
+    script: &CachedScript,
+    args: &[Bytes],
+    keys: usize,
+    read_only: bool,
+) -> Answer {
+    let no_writes = script.flags.is_some_and(|flags| flags.no_writes);
+    if read_only && script.flags.is_some() && !no_writes {
+        return Err(Failure::Constant("ERR Can not execute a script with write flag using *_ro command."));
+    }
+    let Some(host) = context.host.take() else { return Err(NOT_FROM_SCRIPT) };
+    let (keys, args) = args.split_at(keys);
+    let db = context.db;
+    context.script = Some(RunningScript { read_only: read_only || no_writes, protocol: Protocol::Resp2 });
+    let reply = host.run(Script { sha1, source: &script.source, keys, args }, &mut Calls { context });
+    context.script = None;
+    context.db = db;
+    context.host = Some(host);
+    Ok(reply)
+}
+
+/// What a running script may do.
+struct Calls<'c, 'a> {
+    context: &'c mut Context<'a>,
+}
+
+impl ScriptCalls for Calls<'_, '_> {
+    fn call(&mut self, args: &[Bytes]) -> Reply {
+        let read_only = self.context.script.is_some_and(|script| script.read_only);
+        let refusal = match command::find(args, self.context.engine.options.version) {
+            None => "ERR Unknown Redis command called from script",
+            Some(command) if !command.accepts(args.len()) => {
+                "ERR Wrong number of args calling Redis command from script"
+            }
+            Some(command) if command.has(NOSCRIPT) => return NOT_FROM_SCRIPT.into_reply(),
+            Some(command) if command.has(WRITE) && read_only => {
+                "ERR Write commands are not allowed from read-only scripts."
+            }
+            Some(command) => return engine::call(self.context, command, args),
+        };
+        Failure::Constant(refusal).into_reply()
+    }
+
+    fn set_resp(&mut self, version: u8) {
+        if let Some(script) = &mut self.context.script {
+            script.protocol = if version == 3 { Protocol::Resp3 } else { Protocol::Resp2 };
+        }
+    }
+
+    /// The engine has no log: nothing that a script says there can come back to it.
+    fn log(&mut self, _: i64, _: &[u8]) {}
+}
+
+fn load(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let (sha1, _) = cached(context, &args[2])?;
+    Ok(Reply::Bulk(sha1.into()))
+}
+
+fn exists(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    context.touch(Object::Scripts, Access::Read);
+    let known = |sha1: &Bytes| context.engine.scripts.get(&sha1.to_ascii_lowercase()).is_some();
+    Ok(Reply::Array(args[2..].iter().map(|sha1| Reply::Integer(i64::from(known(sha1)))).collect()))
+}
+
+fn flush(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    match &args[2..] {
+        [] => {}
+        [how] if how.eq_ignore_ascii_case(b"sync") || how.eq_ignore_ascii_case(b"async") => {}
+        _ => return Err(Failure::Constant("ERR SCRIPT FLUSH only support SYNC|ASYNC option")),
+    }
+    context.touch(Object::Scripts, Access::Write);
+    if !context.engine.scripts.is_empty() {
+        Arc::make_mut(&mut context.engine.scripts).clear();
+    }
+    Ok(Reply::Simple("OK"))
+}
+
+/// Scripts are one step here: while one runs, nobody can say so.
+fn kill(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    Err(Failure::Constant("NOTBUSY No scripts in execution right now."))
+}

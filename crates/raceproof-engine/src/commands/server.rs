@@ -1,0 +1,52 @@
+//! The server as a whole: its time, its state, its settings.
+
+use bytes::Bytes;
+
+use crate::{
+    Access, Object, Reply, Version,
+    command::{Command, Group, Run, flag::*},
+    context::Context,
+    failure::{Answer, Failure, NOT_AN_INTEGER},
+    number::{integer_text, parse_integer},
+};
+
+const fn row(name: &'static str, run: Run, arity: i32, flags: u32, group: Group) -> Command {
+    Command::new(name, run, arity, flags, group)
+}
+
+pub(super) const COMMANDS: &[Command] = &[
+    row("time", time, 1, LOADING | STALE | FAST, Group::Server).tips(&["nondeterministic_output"]),
+    row("lastsave", lastsave, 1, LOADING | STALE | FAST, Group::Admin).tips(&["nondeterministic_output"]),
+    row("wait", wait, 3, NOSCRIPT, Group::Connection).tips(&["request_policy:all_shards", "response_policy:agg_min"]),
+];
+
+/// The version that the server says it is.
+pub(super) fn version(context: &Context<'_>) -> &'static str {
+    match context.engine.options.version {
+        Version::V7_0 => "7.0.15",
+        Version::V7_4 => "7.4.0",
+    }
+}
+
+fn time(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    context.read_clock();
+    let us = context.now.unix_us;
+    let part = |value| Reply::Bulk(integer_text(value));
+    Ok(Reply::Array(vec![part(us.div_euclid(1_000_000)), part(us.rem_euclid(1_000_000))]))
+}
+
+/// Nothing is ever saved, so it is the time of the start, as in Redis.
+fn lastsave(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    context.touch(Object::Server, Access::Read);
+    Ok(Reply::Integer(context.engine.started.unwrap_or_default().ms().div_euclid(1000)))
+}
+
+/// There are no replicas, so that none has acknowledged anything; nor will waiting change that.
+fn wait(_: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    parse_integer(&args[1]).ok_or(NOT_AN_INTEGER)?;
+    match parse_integer(&args[2]) {
+        None => Err(Failure::Constant("ERR timeout is not an integer or out of range")),
+        Some(timeout_ms) if timeout_ms < 0 => Err(Failure::Constant("ERR timeout is negative")),
+        Some(_) => Ok(Reply::Integer(0)),
+    }
+}

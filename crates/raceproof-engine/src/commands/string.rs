@@ -1,0 +1,354 @@
+//! Strings: `GET`, `SET` and their family. Counters and `LCS` have files of their own.
+
+use bytes::{Bytes, BytesMut};
+
+use crate::{
+    Access, Reply,
+    command::{Command, Group, flag::*, keys},
+    context::{Context, Deadline},
+    db::{Text, Value},
+    failure::{self, Answer, Failure, NOT_AN_INTEGER, OFFSET_OUT_OF_RANGE, SYNTAX, TOO_LONG},
+    key::Key,
+    number::{integer_text, parse_integer},
+};
+
+const fn row(name: &'static str, run: crate::command::Run, arity: i32, flags: u32) -> Command {
+    Command::new(name, run, arity, flags, Group::String)
+}
+
+pub(super) const COMMANDS: &[Command] = &[
+    row("get", get, 2, READONLY | FAST).keys(&[keys(1, 0, 1, &["RO", "access"])]),
+    row("set", set, -3, WRITE | DENYOOM).keys(&[crate::command::KeySpec {
+        notes: Some("RW and ACCESS due to the optional `GET` argument"),
+        ..keys(1, 0, 1, &["RW", "access", "update", "variable_flags"])
+    }]),
+    row("setnx", setnx, 3, WRITE | DENYOOM | FAST).keys(&[keys(1, 0, 1, &["OW", "insert"])]),
+    row("setex", setex, 4, WRITE | DENYOOM).keys(&[keys(1, 0, 1, &["OW", "update"])]),
+    row("psetex", psetex, 4, WRITE | DENYOOM).keys(&[keys(1, 0, 1, &["OW", "update"])]),
+    row("getset", getset, 3, WRITE | DENYOOM | FAST).keys(&[keys(1, 0, 1, &["RW", "access", "update"])]),
+    row("getdel", getdel, 2, WRITE | FAST).keys(&[keys(1, 0, 1, &["RW", "access", "delete"])]),
+    row("getex", getex, -2, WRITE | FAST).keys(&[crate::command::KeySpec {
+        notes: Some("RW and UPDATE because it changes the TTL"),
+        ..keys(1, 0, 1, &["RW", "access", "update"])
+    }]),
+    row("mget", mget, -2, READONLY | FAST)
+        .keys(&[keys(1, -1, 1, &["RO", "access"])])
+        .tips(&["request_policy:multi_shard"]),
+    row("mset", mset, -3, WRITE | DENYOOM)
+        .keys(&[keys(1, -1, 2, &["OW", "update"])])
+        .tips(&["request_policy:multi_shard", "response_policy:all_succeeded"]),
+    row("msetnx", msetnx, -3, WRITE | DENYOOM)
+        .keys(&[keys(1, -1, 2, &["OW", "insert"])])
+        .tips(&["request_policy:multi_shard", "response_policy:agg_min"]),
+    row("append", append, 3, WRITE | DENYOOM | FAST).keys(&[keys(1, 0, 1, &["RW", "insert"])]),
+    row("strlen", strlen, 2, READONLY | FAST).keys(&[keys(1, 0, 1, &["RO"])]),
+    row("getrange", getrange, 4, READONLY).keys(&[keys(1, 0, 1, &["RO", "access"])]),
+    row("substr", getrange, 4, READONLY).keys(&[keys(1, 0, 1, &["RO", "access"])]),
+    row("setrange", setrange, 4, WRITE | DENYOOM).keys(&[keys(1, 0, 1, &["RW", "update"])]),
+];
+
+/// The longest string (`proto-max-bulk-len`).
+const MAX_LEN: usize = 512 * 1024 * 1024;
+
+fn bulk_or_null(text: Option<&Text>) -> Reply {
+    text.map_or(Reply::Null, |text| Reply::Bulk(text.data.clone()))
+}
+
+fn get(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    Ok(bulk_or_null(context.text(&Key::new(&args[1]))?))
+}
+
+/// How an expire time is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unit {
+    Seconds,
+    Milliseconds,
+    UnixSeconds,
+    UnixMilliseconds,
+}
+
+/// The options of `SET` and `GETEX`.
+#[derive(Debug, Default)]
+struct Options {
+    only_new: bool,
+    only_existing: bool,
+    get: bool,
+    keep_ttl: bool,
+    persist: bool,
+    expire: Option<(Unit, Bytes)>,
+}
+
+impl Options {
+    fn parse(args: &[Bytes], of_set: bool) -> Result<Self, Failure> {
+        let mut options = Self::default();
+        let mut rest = args.iter();
+        while let Some(option) = rest.next() {
+            let is = |name: &str| option.eq_ignore_ascii_case(name.as_bytes());
+            let free = !options.keep_ttl && !options.persist;
+            if of_set && is("nx") && !options.only_existing {
+                options.only_new = true;
+            } else if of_set && is("xx") && !options.only_new {
+                options.only_existing = true;
+            } else if of_set && is("get") {
+                options.get = true;
+            } else if of_set && is("keepttl") && !options.persist && options.expire.is_none() {
+                options.keep_ttl = true;
+            } else if !of_set && is("persist") && !options.keep_ttl && options.expire.is_none() {
+                options.persist = true;
+            } else if let Some(unit) = unit_named(option)
+                && free
+                && options.expire.as_ref().is_none_or(|(known, _)| *known == unit)
+            {
+                options.expire = Some((unit, rest.next().ok_or(SYNTAX)?.clone()));
+            } else {
+                return Err(SYNTAX);
+            }
+        }
+        Ok(options)
+    }
+
+    /// The deadline that was asked for, in Unix ms.
+    fn deadline(&self, context: &mut Context<'_>, command: &str) -> Result<Option<i64>, Failure> {
+        let Some((unit, text)) = &self.expire else { return Ok(None) };
+        deadline(context, *unit, text, command).map(Some)
+    }
+}
+
+fn unit_named(option: &[u8]) -> Option<Unit> {
+    let units: [(&[u8], Unit); 4] = [
+        (b"ex", Unit::Seconds),
+        (b"px", Unit::Milliseconds),
+        (b"exat", Unit::UnixSeconds),
+        (b"pxat", Unit::UnixMilliseconds),
+    ];
+    units.iter().find(|(name, _)| option.eq_ignore_ascii_case(name)).map(|(_, unit)| *unit)
+}
+
+fn deadline(context: &mut Context<'_>, unit: Unit, text: &[u8], command: &str) -> Result<i64, Failure> {
+    let value = parse_integer(text).ok_or(NOT_AN_INTEGER)?;
+    let refused = || failure::invalid_expire_time(command);
+    if value <= 0 {
+        return Err(refused());
+    }
+    let ms = match unit {
+        Unit::Seconds | Unit::UnixSeconds => value.checked_mul(1000).ok_or_else(refused)?,
+        Unit::Milliseconds | Unit::UnixMilliseconds => value,
+    };
+    if matches!(unit, Unit::UnixSeconds | Unit::UnixMilliseconds) {
+        return Ok(ms);
+    }
+    context.read_clock();
+    ms.checked_add(context.now_ms()).filter(|deadline| *deadline > 0).ok_or_else(refused)
+}
+
+fn set(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let options = Options::parse(&args[3..], true)?;
+    let deadline = options.deadline(context, "set")?;
+    let key = Key::new(&args[1]);
+    let (old, found) = if options.get {
+        let text = context.text(&key)?;
+        let found = text.is_some();
+        (bulk_or_null(text), found)
+    } else {
+        // Overwriting is no reading, unless the condition asks whether the key exists.
+        (Reply::Null, context.visit(&key, Access::IntentRead))
+    };
+    if (options.only_new && found) || (options.only_existing && !found) {
+        return Ok(old);
+    }
+    let after = match deadline {
+        Some(at) => Deadline::At(at),
+        None if options.keep_ttl => Deadline::Keep,
+        None => Deadline::Clear,
+    };
+    context.store(&key, Value::Text(Text::new(args[2].clone())), after);
+    propagate_set(context, args, &options, deadline);
+    Ok(if options.get { old } else { Reply::Simple("OK") })
+}
+
+fn propagate_set(context: &mut Context<'_>, args: &[Bytes], options: &Options, deadline: Option<i64>) {
+    match (&options.expire, deadline) {
+        (Some((unit, _)), Some(at)) if *unit != Unit::UnixMilliseconds => {
+            propagate_deadline(context, &args[1], &args[2], at);
+        }
+        (None, _) if options.get => {
+            let kept =
+                |(index, arg): (usize, &Bytes)| (index < 3 || !arg.eq_ignore_ascii_case(b"get")).then(|| arg.clone());
+            context.propagate_as(args.iter().enumerate().filter_map(kept).collect());
+        }
+        _ => context.propagate(args),
+    }
+}
+
+fn propagate_deadline(context: &mut Context<'_>, key: &Bytes, value: &Bytes, at: i64) {
+    let args =
+        vec![Bytes::from_static(b"SET"), key.clone(), value.clone(), Bytes::from_static(b"PXAT"), integer_text(at)];
+    context.propagate_as(args);
+}
+
+fn setnx(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let key = Key::new(&args[1]);
+    if context.visit(&key, Access::IntentRead) {
+        return Ok(Reply::Integer(0));
+    }
+    context.store(&key, Value::Text(Text::new(args[2].clone())), Deadline::Clear);
+    context.propagate(args);
+    Ok(Reply::Integer(1))
+}
+
+fn setex(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    set_for(context, args, Unit::Seconds, "setex")
+}
+
+fn psetex(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    set_for(context, args, Unit::Milliseconds, "psetex")
+}
+
+fn set_for(context: &mut Context<'_>, args: &[Bytes], unit: Unit, command: &str) -> Answer {
+    let at = deadline(context, unit, &args[2], command)?;
+    let key = Key::new(&args[1]);
+    context.visit(&key, Access::IntentRead);
+    context.store(&key, Value::Text(Text::new(args[3].clone())), Deadline::At(at));
+    propagate_deadline(context, &args[1], &args[3], at);
+    Ok(Reply::Simple("OK"))
+}
+
+fn getset(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let key = Key::new(&args[1]);
+    let old = bulk_or_null(context.text(&key)?);
+    context.store(&key, Value::Text(Text::new(args[2].clone())), Deadline::Clear);
+    context.propagate_as(vec![Bytes::from_static(b"SET"), args[1].clone(), args[2].clone()]);
+    Ok(old)
+}
+
+fn getdel(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let key = Key::new(&args[1]);
+    let old = bulk_or_null(context.text(&key)?);
+    if context.remove(&key).is_some() {
+        context.propagate_as(vec![Bytes::from_static(b"DEL"), args[1].clone()]);
+    }
+    Ok(old)
+}
+
+fn getex(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let options = Options::parse(&args[2..], false)?;
+    let key = Key::new(&args[1]);
+    let Some(text) = context.text(&key)? else { return Ok(Reply::Null) };
+    let reply = Reply::Bulk(text.data.clone());
+    let deadline = options.deadline(context, "getex")?;
+    if let (Some((unit, _)), Some(at)) = (&options.expire, deadline) {
+        context.read_clock();
+        let absolute = matches!(unit, Unit::UnixSeconds | Unit::UnixMilliseconds);
+        if absolute && at <= context.now_ms() {
+            context.remove(&key);
+            let name = context.engine.config.expiry_command();
+            context.propagate_as(vec![name, args[1].clone()]);
+        } else {
+            context.set_deadline(&key, Some(at));
+            context.propagate_as(vec![Bytes::from_static(b"PEXPIREAT"), args[1].clone(), integer_text(at)]);
+        }
+    } else if options.persist && context.entry(&key).is_some_and(|entry| entry.deadline.is_some()) {
+        context.set_deadline(&key, None);
+        context.propagate_as(vec![Bytes::from_static(b"PERSIST"), args[1].clone()]);
+    }
+    Ok(reply)
+}
+
+fn mget(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let values = args[1..].iter().map(|name| match context.text(&Key::new(name)) {
+        Ok(text) => bulk_or_null(text),
+        Err(_) => Reply::Null,
+    });
+    Ok(Reply::Array(values.collect()))
+}
+
+fn mset(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    if args.len() % 2 == 0 {
+        return Err(failure::wrong_arity("mset"));
+    }
+    store_pairs(context, args);
+    Ok(Reply::Simple("OK"))
+}
+
+fn msetnx(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    if args.len() % 2 == 0 {
+        return Err(failure::wrong_arity("msetnx"));
+    }
+    for name in args[1..].iter().step_by(2) {
+        if context.visit(&Key::new(name), Access::IntentRead) {
+            return Ok(Reply::Integer(0));
+        }
+    }
+    store_pairs(context, args);
+    Ok(Reply::Integer(1))
+}
+
+fn store_pairs(context: &mut Context<'_>, args: &[Bytes]) {
+    for pair in args[1..].chunks_exact(2) {
+        let key = Key::new(&pair[0]);
+        context.visit(&key, Access::IntentRead);
+        context.store(&key, Value::Text(Text::new(pair[1].clone())), Deadline::Clear);
+    }
+    context.propagate(args);
+}
+
+fn append(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let key = Key::new(&args[1]);
+    let text = match context.text(&key)? {
+        None => Text::new(args[2].clone()),
+        Some(old) => {
+            check_len(old.data.len(), args[2].len())?;
+            let mut data = BytesMut::with_capacity(old.data.len() + args[2].len());
+            data.extend_from_slice(&old.data);
+            data.extend_from_slice(&args[2]);
+            Text::raw(data.freeze())
+        }
+    };
+    let len = text.data.len();
+    context.store_text(&key, text);
+    context.propagate(args);
+    Ok(Reply::Integer(len as i64))
+}
+
+fn check_len(len: usize, more: usize) -> Result<(), Failure> {
+    match len.checked_add(more) {
+        Some(total) if total <= MAX_LEN => Ok(()),
+        _ => Err(TOO_LONG),
+    }
+}
+
+fn strlen(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let text = context.text(&Key::new(&args[1]))?;
+    Ok(Reply::Integer(text.map_or(0, |text| text.data.len() as i64)))
+}
+
+fn getrange(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let start = parse_integer(&args[2]).ok_or(NOT_AN_INTEGER)?;
+    let end = parse_integer(&args[3]).ok_or(NOT_AN_INTEGER)?;
+    let Some(text) = context.text(&Key::new(&args[1]))? else { return Ok(Reply::Bulk(Bytes::new())) };
+    let len = text.data.len() as i64;
+    let from_end = |at: i64| if at < 0 { at.saturating_add(len).max(0) } else { at };
+    let (first, last) = (from_end(start), from_end(end).min(len - 1));
+    if (start < 0 && end < 0 && start > end) || first > last {
+        return Ok(Reply::Bulk(Bytes::new()));
+    }
+    Ok(Reply::Bulk(text.data.slice(first as usize..=last as usize)))
+}
+
+fn setrange(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let offset = parse_integer(&args[2]).ok_or(NOT_AN_INTEGER)?;
+    let offset = usize::try_from(offset).map_err(|_| OFFSET_OUT_OF_RANGE)?;
+    let (key, patch) = (Key::new(&args[1]), &args[3]);
+    let old = context.text(&key)?.map(|text| text.data.clone()).unwrap_or_default();
+    if patch.is_empty() {
+        return Ok(Reply::Integer(old.len() as i64));
+    }
+    check_len(offset, patch.len())?;
+    let mut data = BytesMut::zeroed(old.len().max(offset + patch.len()));
+    data[..old.len()].copy_from_slice(&old);
+    data[offset..offset + patch.len()].copy_from_slice(patch);
+    let len = data.len();
+    context.store_text(&key, Text::raw(data.freeze()));
+    context.propagate(args);
+    Ok(Reply::Integer(len as i64))
+}

@@ -1,0 +1,103 @@
+//! `MULTI`, `EXEC` and optimistic locking.
+
+use bytes::Bytes;
+
+use crate::{
+    Access, Object, Reply,
+    command::{Command, Group, flag::*, keys},
+    context::Context,
+    engine,
+    failure::{Answer, Failure},
+    key::Key,
+    session::Transaction,
+};
+
+const COMMON: u32 = NOSCRIPT | LOADING | STALE;
+
+const fn row(name: &'static str, run: crate::command::Run, arity: i32, flags: u32) -> Command {
+    Command::new(name, run, arity, COMMON | flags, Group::Transaction)
+}
+
+pub(super) const COMMANDS: &[Command] = &[
+    row("multi", multi, 1, FAST | ALLOW_BUSY | IMMEDIATE),
+    row("exec", exec, 1, SKIP_SLOWLOG | IMMEDIATE),
+    row("discard", discard, 1, FAST | ALLOW_BUSY | IMMEDIATE),
+    row("watch", watch, -2, FAST | ALLOW_BUSY | IMMEDIATE).keys(&[keys(1, -1, 1, &["RO"])]),
+    row("unwatch", unwatch, 1, FAST | ALLOW_BUSY),
+];
+
+fn multi(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    let transaction = &mut context.session_mut().transaction;
+    if transaction.is_some() {
+        return Err(Failure::Constant("ERR MULTI calls can not be nested"));
+    }
+    *transaction = Some(Transaction::default());
+    Ok(Reply::Simple("OK"))
+}
+
+fn discard(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    if context.session_mut().transaction.take().is_none() {
+        return Err(Failure::Constant("ERR DISCARD without MULTI"));
+    }
+    context.engine.unwatch(context.session);
+    Ok(Reply::Simple("OK"))
+}
+
+/// Whether the queued commands run is decided by the watched keys, so all of them are read, and the clock with those
+/// that can expire.
+fn exec(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    let session = context.session;
+    let Some(transaction) = context.session_mut().transaction.take() else {
+        return Err(Failure::Constant("ERR EXEC without MULTI"));
+    };
+    if transaction.failed {
+        context.engine.unwatch(session);
+        return Err(Failure::Constant("EXECABORT Transaction discarded because of previous errors."));
+    }
+    let touched = read_watched(context);
+    context.engine.unwatch(session);
+    if touched {
+        return Ok(Reply::NullArray);
+    }
+    let replies = transaction.queue.iter().map(|queued| engine::call(context, queued.command, &queued.args));
+    Ok(Reply::Array(replies.collect()))
+}
+
+/// Whether a watched key was changed, or has expired since it was watched.
+fn read_watched(context: &mut Context<'_>) -> bool {
+    let watched = std::mem::take(&mut context.session_mut().watched);
+    let mut touched = context.session().dirty;
+    for known in &watched {
+        let expired = look_at(context, known.db, &known.key);
+        touched |= expired && !known.expired;
+    }
+    context.session_mut().watched = watched;
+    touched
+}
+
+/// Reads a key without removing it, and tells whether it is there although its time is over.
+fn look_at(context: &mut Context<'_>, db: u32, key: &Key) -> bool {
+    context.touch(Object::Keyspace(db), Access::IntentRead);
+    context.touch(Object::Key(db, key.name.clone()), Access::Read);
+    let Some(deadline) = context.databases().entry(db, key).and_then(|entry| entry.deadline) else { return false };
+    context.read_clock();
+    context.now_ms() > deadline
+}
+
+fn watch(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    if context.session().transaction.is_some() {
+        return Err(Failure::Constant("ERR WATCH inside MULTI is not allowed"));
+    }
+    for name in &args[1..] {
+        let key = Key::new(name);
+        let expired = look_at(context, context.db, &key);
+        context.engine.watch(context.session, context.db, key, expired);
+    }
+    Ok(Reply::Simple("OK"))
+}
+
+/// Inside a transaction the watched keys were forgotten before its first command, so it does nothing there.
+fn unwatch(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    context.engine.unwatch(context.session);
+    Ok(Reply::Simple("OK"))
+}

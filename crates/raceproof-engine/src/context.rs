@@ -1,0 +1,253 @@
+//! What a command's function works with: keys, footprint and effects of one execution.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::{
+    Access, Effect, Engine, Footprint, Object, Protocol, ScriptHost, Timestamp,
+    db::{Databases, Entry, Put, Text, Value},
+    failure::{Failure, WRONG_TYPE},
+    hash::{Hash, Limits},
+    key::Key,
+    session::Session,
+};
+
+/// One execution: the engine, who asks, when, and what is reported.
+pub(crate) struct Context<'a> {
+    pub(crate) engine: &'a mut Engine,
+    /// Lent by the caller; taken out while a script runs, since scripts do not nest.
+    pub(crate) host: Option<&'a mut dyn ScriptHost>,
+    /// The index of the session.
+    pub(crate) session: usize,
+    /// The database that commands apply to: the session's, or the one that a script selected.
+    pub(crate) db: u32,
+    pub(crate) now: Timestamp,
+    pub(crate) footprint: &'a mut Footprint,
+    pub(crate) effects: &'a mut Vec<Effect>,
+    /// Set while a script runs.
+    pub(crate) script: Option<RunningScript>,
+    /// Whether the connection is to be closed after the reply.
+    pub(crate) close: bool,
+}
+
+/// The script on whose behalf commands are executed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RunningScript {
+    /// Whether it must not write.
+    pub(crate) read_only: bool,
+    /// The protocol whose reply shapes it asked for.
+    pub(crate) protocol: Protocol,
+}
+
+/// What happens to the deadline of a key that is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deadline {
+    Keep,
+    Clear,
+    /// Unix ms.
+    At(i64),
+}
+
+impl Context<'_> {
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.now.ms()
+    }
+
+    pub(crate) fn session(&self) -> &Session {
+        &self.engine.sessions[self.session]
+    }
+
+    pub(crate) fn session_mut(&mut self) -> &mut Session {
+        &mut self.engine.sessions[self.session]
+    }
+
+    /// The protocol that shapes replies: the session's, or the script's.
+    pub(crate) fn protocol(&self) -> Protocol {
+        self.script.map_or_else(|| self.session().protocol, |script| script.protocol)
+    }
+
+    pub(crate) fn databases(&self) -> &Databases {
+        &self.engine.databases
+    }
+
+    // Footprint
+
+    pub(crate) fn touch(&mut self, object: Object, access: Access) {
+        self.footprint.add(object, access);
+    }
+
+    /// Declares an access to a key of the selected database beyond what looking it up declared.
+    pub(crate) fn touch_key(&mut self, key: &Key, access: Access) {
+        self.footprint.add(Object::Key(self.db, key.name.clone()), access);
+    }
+
+    pub(crate) fn touch_field(&mut self, key: &Key, field: &Bytes, access: Access) {
+        self.footprint.add(Object::Field(self.db, key.name.clone(), field.clone()), access);
+    }
+
+    pub(crate) fn touch_cardinality(&mut self, key: &Key, access: Access) {
+        self.footprint.add(Object::Cardinality(self.db, key.name.clone()), access);
+    }
+
+    /// The command behaves differently at another time.
+    pub(crate) fn read_clock(&mut self) {
+        self.footprint.add(Object::Clock, Access::Read);
+    }
+
+    // Lookup
+
+    /// Looks a key up, declares how, and removes it if its time is over. Tells whether it is there.
+    pub(crate) fn visit(&mut self, key: &Key, access: Access) -> bool {
+        self.visit_in(self.db, key, access)
+    }
+
+    pub(crate) fn visit_in(&mut self, db: u32, key: &Key, access: Access) -> bool {
+        self.footprint.add(Object::Keyspace(db), Access::IntentRead);
+        self.footprint.add(Object::Key(db, key.name.clone()), access);
+        match self.engine.databases.entry(db, key).map(|entry| entry.deadline) {
+            None => false,
+            Some(None) => true,
+            Some(Some(deadline)) => {
+                self.read_clock();
+                let expired = self.now_ms() > deadline;
+                if expired {
+                    self.expire(db, key);
+                }
+                !expired
+            }
+        }
+    }
+
+    /// The entry of a key of the selected database as it stands; [`Self::visit`] comes first.
+    pub(crate) fn entry(&self, key: &Key) -> Option<&Entry> {
+        self.engine.databases.entry(self.db, key)
+    }
+
+    /// Looks a key up that must hold a string.
+    pub(crate) fn text(&mut self, key: &Key) -> Result<Option<&Text>, Failure> {
+        self.visit(key, Access::Read);
+        match self.entry(key).map(|entry| &entry.value) {
+            None => Ok(None),
+            Some(Value::Text(text)) => Ok(Some(text)),
+            Some(_) => Err(WRONG_TYPE),
+        }
+    }
+
+    /// Looks a key up that must hold a hash.
+    pub(crate) fn hash(&mut self, key: &Key, access: Access) -> Result<Option<&Hash>, Failure> {
+        self.visit(key, access);
+        if let Some(Entry { value: Value::Text(_), .. }) = self.entry(key) {
+            self.touch_key(key, Access::Read);
+            return Err(WRONG_TYPE);
+        }
+        Ok(self.hash_now(key))
+    }
+
+    /// The hash of a key as it stands.
+    pub(crate) fn hash_now(&self, key: &Key) -> Option<&Hash> {
+        match &self.entry(key)?.value {
+            Value::Hash(hash) => Some(hash),
+            Value::Text(_) => None,
+        }
+    }
+
+    /// The hash of a key, to be edited. Declares nothing: the caller knows which fields it edits.
+    pub(crate) fn hash_mut(&mut self, key: &Key) -> Option<&mut Hash> {
+        match self.engine.databases.value_mut(self.db, key)? {
+            Value::Hash(hash) => Some(Arc::make_mut(hash)),
+            Value::Text(_) => None,
+        }
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.engine.limits()
+    }
+
+    // Change
+
+    /// Stores a value in the selected database. The key has been visited.
+    pub(crate) fn store(&mut self, key: &Key, value: Value, deadline: Deadline) {
+        self.store_in(self.db, key, value, deadline);
+    }
+
+    pub(crate) fn store_in(&mut self, db: u32, key: &Key, value: Value, deadline: Deadline) {
+        self.footprint.add(Object::Key(db, key.name.clone()), Access::Write);
+        let old = match self.engine.databases.put(db, key, value) {
+            Put::Added => {
+                self.footprint.add(Object::Keyspace(db), Access::IntentWrite);
+                None
+            }
+            Put::Replaced(old) => old,
+        };
+        match deadline {
+            Deadline::Keep => {}
+            Deadline::Clear if old.is_none() => {}
+            Deadline::Clear => self.set_deadline_in(db, key, None),
+            Deadline::At(at) => self.set_deadline_in(db, key, Some(at)),
+        }
+        self.changed(db, key);
+    }
+
+    /// Replaces the string of an existing key in the selected database; its deadline stays.
+    pub(crate) fn store_text(&mut self, key: &Key, text: Text) {
+        self.store(key, Value::Text(text), Deadline::Keep);
+    }
+
+    /// Sets or removes the deadline of a key in the selected database.
+    pub(crate) fn set_deadline(&mut self, key: &Key, deadline: Option<i64>) {
+        self.set_deadline_in(self.db, key, deadline);
+        self.changed(self.db, key);
+    }
+
+    fn set_deadline_in(&mut self, db: u32, key: &Key, deadline: Option<i64>) {
+        self.footprint.add(Object::Key(db, key.name.clone()), Access::Write);
+        self.footprint.add(Object::Deadlines, Access::IntentWrite);
+        if deadline.is_some_and(|at| self.now_ms() > at) {
+            // The key is gone as far as SCAN and KEYS can see.
+            self.footprint.add(Object::Keyspace(db), Access::IntentWrite);
+        }
+        self.engine.databases.set_deadline(db, key, deadline);
+    }
+
+    /// Removes a key of the selected database that has been visited, and gives what it was.
+    pub(crate) fn remove(&mut self, key: &Key) -> Option<Entry> {
+        self.remove_in(self.db, key)
+    }
+
+    pub(crate) fn remove_in(&mut self, db: u32, key: &Key) -> Option<Entry> {
+        let entry = self.engine.databases.remove(db, key)?;
+        self.footprint.add(Object::Key(db, key.name.clone()), Access::Write);
+        self.footprint.add(Object::Keyspace(db), Access::IntentWrite);
+        if entry.deadline.is_some() {
+            self.footprint.add(Object::Deadlines, Access::IntentWrite);
+        }
+        self.changed(db, key);
+        Some(entry)
+    }
+
+    /// Removes a key whose time is over, as an access or the server's cycle finds it.
+    pub(crate) fn expire(&mut self, db: u32, key: &Key) {
+        self.remove_in(db, key);
+        self.effects.push(Effect { db, args: vec![self.engine.config.expiry_command(), key.name.clone()] });
+    }
+
+    /// Tells those who watch a key that it was changed.
+    pub(crate) fn changed(&mut self, db: u32, key: &Key) {
+        if !self.engine.watchers.is_empty() {
+            self.engine.touch_watched(db, key);
+        }
+    }
+
+    // Propagation
+
+    /// Propagates a command as it came.
+    pub(crate) fn propagate(&mut self, args: &[Bytes]) {
+        self.propagate_as(args.to_vec());
+    }
+
+    /// Propagates a command in another form than it came in.
+    pub(crate) fn propagate_as(&mut self, args: Vec<Bytes>) {
+        self.effects.push(Effect { db: self.db, args });
+    }
+}

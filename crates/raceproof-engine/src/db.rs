@@ -1,0 +1,195 @@
+//! Databases: keys, their values and their deadlines.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use bytes::Bytes;
+
+use crate::{hash::Hash, key::Key, number};
+
+/// How Redis holds a string; `OBJECT ENCODING` tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    Int,
+    Embstr,
+    Raw,
+}
+
+/// A string value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Text {
+    pub(crate) data: Bytes,
+    pub(crate) encoding: Encoding,
+}
+
+impl Text {
+    /// The longest string that Redis keeps in one allocation with its header.
+    const EMBSTR_LIMIT: usize = 44;
+
+    /// A string as a client sets it.
+    pub(crate) fn new(data: Bytes) -> Self {
+        let integer = data.len() <= number::MAX_DECIMAL_LEN && number::parse_integer(&data).is_some();
+        let encoding = if integer { Encoding::Int } else { Self::by_length(&data) };
+        Self { data, encoding }
+    }
+
+    /// A string that is not looked at for being a number.
+    pub(crate) fn of_float(data: Bytes) -> Self {
+        let encoding = Self::by_length(&data);
+        Self { data, encoding }
+    }
+
+    /// A string that was edited in place.
+    pub(crate) const fn raw(data: Bytes) -> Self {
+        Self { data, encoding: Encoding::Raw }
+    }
+
+    const fn by_length(data: &Bytes) -> Encoding {
+        if data.len() <= Self::EMBSTR_LIMIT { Encoding::Embstr } else { Encoding::Raw }
+    }
+}
+
+/// What a key holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Value {
+    Text(Text),
+    /// Shared with snapshots until it is written.
+    Hash(Arc<Hash>),
+}
+
+impl Value {
+    pub(crate) const fn type_name(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "string",
+            Self::Hash(_) => "hash",
+        }
+    }
+}
+
+/// A key's value and deadline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) value: Value,
+    /// Unix ms; the key lives through that millisecond.
+    pub(crate) deadline: Option<i64>,
+}
+
+/// One database.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Database {
+    pub(crate) keys: BTreeMap<Key, Entry>,
+}
+
+/// All databases and the index of their deadlines. Databases that were never written are not stored.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Databases {
+    list: Vec<Database>,
+    deadlines: BTreeSet<(i64, u32, Bytes)>,
+}
+
+static EMPTY: Database = Database { keys: BTreeMap::new() };
+
+impl Databases {
+    pub(crate) fn get(&self, db: u32) -> &Database {
+        self.list.get(db as usize).unwrap_or(&EMPTY)
+    }
+
+    pub(crate) fn entry(&self, db: u32, key: &Key) -> Option<&Entry> {
+        self.list.get(db as usize)?.keys.get(key)
+    }
+
+    /// A value to be edited. Its deadline is changed by [`Self::set_deadline`] only, which keeps the index.
+    pub(crate) fn value_mut(&mut self, db: u32, key: &Key) -> Option<&mut Value> {
+        Some(&mut self.list.get_mut(db as usize)?.keys.get_mut(key)?.value)
+    }
+
+    /// Replaces the value of a key, or adds the key without a deadline. Gives the deadline that it has.
+    pub(crate) fn put(&mut self, db: u32, key: &Key, value: Value) -> Put {
+        let keys = &mut self.grown(db).keys;
+        if let Some(entry) = keys.get_mut(key) {
+            entry.value = value;
+            return Put::Replaced(entry.deadline);
+        }
+        keys.insert(key.clone(), Entry { value, deadline: None });
+        Put::Added
+    }
+
+    /// Sets, moves or removes the deadline of a key.
+    pub(crate) fn set_deadline(&mut self, db: u32, key: &Key, deadline: Option<i64>) {
+        let Some(entry) = self.list.get_mut(db as usize).and_then(|database| database.keys.get_mut(key)) else {
+            return;
+        };
+        if entry.deadline == deadline {
+            return;
+        }
+        let old = std::mem::replace(&mut entry.deadline, deadline);
+        if let Some(old) = old {
+            self.deadlines.remove(&(old, db, key.name.clone()));
+        }
+        if let Some(new) = deadline {
+            self.deadlines.insert((new, db, key.name.clone()));
+        }
+    }
+
+    pub(crate) fn remove(&mut self, db: u32, key: &Key) -> Option<Entry> {
+        let entry = self.list.get_mut(db as usize)?.keys.remove(key)?;
+        if let Some(deadline) = entry.deadline {
+            self.deadlines.remove(&(deadline, db, key.name.clone()));
+        }
+        Some(entry)
+    }
+
+    /// Empties a database.
+    pub(crate) fn clear(&mut self, db: u32) {
+        if let Some(database) = self.list.get_mut(db as usize) {
+            database.keys.clear();
+            self.deadlines.retain(|(_, of, _)| *of != db);
+        }
+    }
+
+    /// Exchanges two databases.
+    pub(crate) fn swap(&mut self, one: u32, other: u32) {
+        self.grown(one.max(other));
+        self.list.swap(one as usize, other as usize);
+        self.deadlines = std::mem::take(&mut self.deadlines)
+            .into_iter()
+            .map(|(deadline, db, key)| {
+                let db = match db {
+                    _ if db == one => other,
+                    _ if db == other => one,
+                    _ => db,
+                };
+                (deadline, db, key)
+            })
+            .collect();
+    }
+
+    /// The earliest deadline, with its database and key.
+    pub(crate) fn first_deadline(&self) -> Option<&(i64, u32, Bytes)> {
+        self.deadlines.first()
+    }
+
+    /// The deadlines of one database.
+    pub(crate) fn deadlines(&self, db: u32) -> impl Iterator<Item = i64> {
+        self.deadlines.iter().filter(move |(_, of, _)| *of == db).map(|(deadline, _, _)| *deadline)
+    }
+
+    fn grown(&mut self, db: u32) -> &mut Database {
+        let index = db as usize;
+        if index >= self.list.len() {
+            self.list.resize_with(index + 1, Database::default);
+        }
+        &mut self.list[index]
+    }
+}
+
+/// What [`Databases::put`] did.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Put {
+    /// The key is new.
+    Added,
+    /// The key existed, with this deadline.
+    Replaced(Option<i64>),
+}

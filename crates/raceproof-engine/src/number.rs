@@ -1,0 +1,143 @@
+//! Numbers as Redis reads and writes them.
+
+use bytes::Bytes;
+
+/// The longest decimal form of an `i64`.
+pub(crate) const MAX_DECIMAL_LEN: usize = 20;
+
+/// Reads the canonical decimal form of an integer: no leading zeros, spaces or plus sign, no `-0`.
+pub(crate) fn parse_integer(text: &[u8]) -> Option<i64> {
+    let (negative, digits) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        _ => (false, text),
+    };
+    match digits {
+        [b'0'] => return (!negative).then_some(0),
+        [] | [b'0', ..] => return None,
+        _ => {}
+    }
+    if digits.len() >= MAX_DECIMAL_LEN {
+        return None;
+    }
+    let mut magnitude: u64 = 0;
+    for &digit in digits {
+        if !digit.is_ascii_digit() {
+            return None;
+        }
+        magnitude = magnitude.checked_mul(10)?.checked_add(u64::from(digit - b'0'))?;
+    }
+    if negative { 0i64.checked_sub_unsigned(magnitude) } else { i64::try_from(magnitude).ok() }
+}
+
+/// Writes an integer into a buffer and gives the written part.
+pub(crate) fn write_integer(value: i64, buffer: &mut [u8; MAX_DECIMAL_LEN]) -> &[u8] {
+    let mut at = MAX_DECIMAL_LEN;
+    let mut rest = value.unsigned_abs();
+    loop {
+        at -= 1;
+        buffer[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if value < 0 {
+        at -= 1;
+        buffer[at] = b'-';
+    }
+    &buffer[at..]
+}
+
+/// The decimal form of an integer.
+pub(crate) fn integer_text(value: i64) -> Bytes {
+    Bytes::copy_from_slice(write_integer(value, &mut [0; MAX_DECIMAL_LEN]))
+}
+
+/// Reads an unsigned number as C's `strtoul` does in base 10, refusing leading space and trailing text: this is how
+/// `SCAN` reads its cursor. An empty text is 0 and a minus sign wraps around.
+pub(crate) fn parse_cursor(text: &[u8]) -> Option<u64> {
+    let (negative, digits) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        [] => return Some(0),
+        _ => (false, text),
+    };
+    if digits.is_empty() {
+        return None;
+    }
+    let mut value: u64 = 0;
+    for &digit in digits {
+        if !digit.is_ascii_digit() {
+            return None;
+        }
+        value = value.checked_mul(10)?.checked_add(u64::from(digit - b'0'))?;
+    }
+    Some(if negative { value.wrapping_neg() } else { value })
+}
+
+/// The form that C's `printf("%.17g")` gives a finite float.
+pub(crate) fn float_text(value: f64) -> String {
+    if value == 0.0 {
+        return if value.is_sign_negative() { "-0".into() } else { "0".into() };
+    }
+    let scientific = format!("{value:.16e}");
+    let Some((mantissa, exponent)) = scientific.split_once('e') else { return scientific };
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if (-4..17).contains(&exponent) {
+        let decimals = usize::try_from(16 - exponent).unwrap_or(0);
+        return trim_decimals(&format!("{value:.decimals$}")).into();
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{}e{sign}{:02}", trim_decimals(mantissa), exponent.abs())
+}
+
+/// Drops the zeros that end a fraction, and the point if nothing is left after it.
+pub(crate) fn trim_decimals(text: &str) -> &str {
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_are_canonical() {
+        for (text, value) in [
+            ("0", Some(0)),
+            ("-1", Some(-1)),
+            ("9223372036854775807", Some(i64::MAX)),
+            ("-9223372036854775808", Some(i64::MIN)),
+            ("9223372036854775808", None),
+            ("-9223372036854775809", None),
+            ("", None),
+            ("-", None),
+            ("-0", None),
+            ("01", None),
+            ("+1", None),
+            (" 1", None),
+            ("1 ", None),
+            ("99999999999999999999", None),
+        ] {
+            assert_eq!(parse_integer(text.as_bytes()), value, "{text:?}");
+        }
+        for value in [0, 7, -7, i64::MAX, i64::MIN] {
+            assert_eq!(parse_integer(&integer_text(value)), Some(value));
+        }
+    }
+
+    #[test]
+    fn floats_print_as_c_does() {
+        for (value, text) in [
+            (0.0, "0"),
+            (-0.0, "-0"),
+            (3.0, "3"),
+            (0.1, "0.10000000000000001"),
+            (1e17, "1e+17"),
+            (1.5e300, "1.5000000000000001e+300"),
+            (1e-5, "1.0000000000000001e-05"),
+            (123_456.75, "123456.75"),
+        ] {
+            assert_eq!(float_text(value), text);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What `SCAN` and `HSCAN` have in common.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+use crate::{
+    Reply,
+    failure::{Failure, INVALID_CURSOR, NOT_AN_INTEGER, SYNTAX},
+    glob,
+    key::Key,
+    number::{parse_cursor, parse_integer},
+};
+
+/// The options of a scan.
+#[derive(Debug)]
+pub(crate) struct ScanOptions {
+    /// How many elements to look at.
+    pub(crate) count: usize,
+    pattern: Option<Bytes>,
+    /// `TYPE`, of `SCAN` only.
+    pub(crate) kind: Option<Bytes>,
+}
+
+impl ScanOptions {
+    pub(crate) fn parse(args: &[Bytes], with_type: bool) -> Result<Self, Failure> {
+        let mut options = Self { count: 10, pattern: None, kind: None };
+        for pair in args.chunks(2) {
+            let [name, value] = pair else { return Err(SYNTAX) };
+            if name.eq_ignore_ascii_case(b"count") {
+                let count = parse_integer(value).ok_or(NOT_AN_INTEGER)?;
+                options.count = usize::try_from(count).ok().filter(|count| *count > 0).ok_or(SYNTAX)?;
+            } else if name.eq_ignore_ascii_case(b"match") {
+                options.pattern = (value != "*").then(|| value.clone());
+            } else if with_type && name.eq_ignore_ascii_case(b"type") {
+                options.kind = Some(value.clone());
+            } else {
+                return Err(SYNTAX);
+            }
+        }
+        Ok(options)
+    }
+
+    pub(crate) fn admits(&self, name: &[u8]) -> bool {
+        self.pattern.as_ref().is_none_or(|pattern| glob::matches(pattern, name, false))
+    }
+}
+
+pub(crate) fn cursor(text: &[u8]) -> Result<u64, Failure> {
+    parse_cursor(text).ok_or(INVALID_CURSOR)
+}
+
+/// The next part of a table from a cursor on, and the cursor at which the scan goes on, 0 at the end. Names that share
+/// a position are returned together, since the cursor cannot tell them apart.
+pub(crate) fn next_part<V>(table: &BTreeMap<Key, V>, cursor: u64, count: usize) -> (Vec<(&Key, &V)>, u64) {
+    let mut part: Vec<(&Key, &V)> = Vec::new();
+    for (key, value) in table.range(Key::first_at(cursor)..) {
+        if part.len() >= count && part.last().is_none_or(|(last, _)| last.position() != key.position()) {
+            return (part, key.position());
+        }
+        part.push((key, value));
+    }
+    (part, 0)
+}
+
+pub(crate) fn reply(cursor: u64, elements: Vec<Reply>) -> Reply {
+    Reply::Array(vec![Reply::Bulk(cursor.to_string().into()), Reply::Array(elements)])
+}

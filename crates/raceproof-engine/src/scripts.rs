@@ -1,0 +1,82 @@
+//! The script cache.
+
+use bytes::Bytes;
+use rustc_hash::FxHashMap;
+
+use crate::failure::Failure;
+
+/// The scripts that `EVAL` and `SCRIPT LOAD` have left behind, by SHA1.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ScriptCache {
+    scripts: FxHashMap<Bytes, CachedScript>,
+}
+
+/// A script that was compiled once.
+#[derive(Clone, Debug)]
+pub(crate) struct CachedScript {
+    pub(crate) source: Bytes,
+    /// `None` for a script without a first line that declares flags: it may do what its caller may.
+    pub(crate) flags: Option<Flags>,
+}
+
+/// What `#!lua flags=…` declares, as far as it matters here. (`allow-oom`, `allow-stale`, `no-cluster` and
+/// `allow-cross-slot-keys` speak of situations that a single server with memory enough is never in.)
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Flags {
+    pub(crate) no_writes: bool,
+}
+
+impl ScriptCache {
+    /// Looks a script up by its SHA1 in lower case.
+    pub(crate) fn get(&self, sha1: &[u8]) -> Option<&CachedScript> {
+        self.scripts.get(sha1)
+    }
+
+    pub(crate) fn insert(&mut self, sha1: Bytes, script: CachedScript) {
+        self.scripts.insert(sha1, script);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.scripts.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.scripts.len()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.scripts.clear();
+    }
+}
+
+impl Flags {
+    /// What the first line of a script declares.
+    pub(crate) fn declared(source: &[u8]) -> Result<Option<Self>, Failure> {
+        if !source.starts_with(b"#!") {
+            return Ok(None);
+        }
+        let Some(end) = source.iter().position(|&byte| byte == b'\n') else {
+            return Err(Failure::Constant("ERR Invalid script shebang"));
+        };
+        let line = String::from_utf8_lossy(&source[..end]);
+        let mut words = line.split_ascii_whitespace();
+        let engine = words.next().unwrap_or_default();
+        if engine != "#!lua" {
+            return Err(Failure::Text(format!("ERR Unexpected engine in script shebang: {engine}")));
+        }
+        let mut flags = Self::default();
+        for word in words {
+            let Some(list) = word.strip_prefix("flags=") else {
+                return Err(Failure::Text(format!("ERR Unknown lua shebang option: {word}")));
+            };
+            for flag in list.split(',') {
+                match flag {
+                    "no-writes" => flags.no_writes = true,
+                    "allow-oom" | "allow-stale" | "no-cluster" | "allow-cross-slot-keys" => {}
+                    _ => return Err(Failure::Text(format!("ERR Unexpected flag in script shebang: {flag}"))),
+                }
+            }
+        }
+        Ok(Some(flags))
+    }
+}

@@ -1,0 +1,74 @@
+//! What the server knows of each connection.
+
+use bytes::Bytes;
+
+use crate::{Protocol, command::Command, key::Key};
+
+/// A connection.
+#[derive(Clone, Debug)]
+pub(crate) struct Session {
+    /// `CLIENT ID`: rises with every connection, never used twice.
+    pub(crate) id: i64,
+    /// Whether the connection is open. A closed one's place is taken by a later connection.
+    pub(crate) open: bool,
+    pub(crate) db: u32,
+    pub(crate) protocol: Protocol,
+    /// `CLIENT SETNAME`
+    pub(crate) name: Bytes,
+    pub(crate) no_evict: bool,
+    pub(crate) replies: Replies,
+    pub(crate) transaction: Option<Transaction>,
+    pub(crate) watched: Vec<Watched>,
+    /// Whether a watched key was touched, so that `EXEC` gives null.
+    pub(crate) dirty: bool,
+}
+
+impl Session {
+    pub(crate) const fn new(id: i64) -> Self {
+        Self {
+            id,
+            open: true,
+            db: 0,
+            protocol: Protocol::Resp2,
+            name: Bytes::new(),
+            no_evict: false,
+            replies: Replies::On,
+            transaction: None,
+            watched: Vec::new(),
+            dirty: false,
+        }
+    }
+}
+
+/// `CLIENT REPLY`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Replies {
+    On,
+    Off,
+    /// The next command gets no reply.
+    SkipNext,
+}
+
+/// What came after `MULTI`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Transaction {
+    pub(crate) queue: Vec<Queued>,
+    /// A command could not be queued, so that `EXEC` is refused.
+    pub(crate) failed: bool,
+}
+
+/// A command that waits for `EXEC`.
+#[derive(Clone, Debug)]
+pub(crate) struct Queued {
+    pub(crate) command: &'static Command,
+    pub(crate) args: Vec<Bytes>,
+}
+
+/// A key under `WATCH`.
+#[derive(Clone, Debug)]
+pub(crate) struct Watched {
+    pub(crate) db: u32,
+    pub(crate) key: Key,
+    /// Whether the key had already expired when it was watched: its removal is then no change.
+    pub(crate) expired: bool,
+}
