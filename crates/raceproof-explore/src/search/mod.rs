@@ -1,0 +1,14 @@
+//! Strategies: which schedules are run.
+
+mod audit;
+mod bounded;
+mod driver;
+mod optimal;
+mod races;
+mod random;
+mod replay;
+mod shrink;
+mod token;
+mod wakeup;
+
+pub(crate) use driver::{Search, confirm, search};
