@@ -52,6 +52,8 @@ pub(crate) mod flag {
     pub(crate) const MOVABLE_KEYS: u32 = 1 << 13;
     /// Executed at once between `MULTI` and `EXEC` instead of being queued. Not shown.
     pub(crate) const IMMEDIATE: u32 = 1 << 30;
+    /// May find keys to remove anywhere, and then does not frame the removals. Not shown.
+    pub(crate) const ANY_KEYS: u32 = 1 << 29;
 
     /// The names in the order in which Redis lists them.
     pub(crate) const NAMES: [(u32, &str); 14] = [
@@ -77,6 +79,7 @@ pub(crate) mod flag {
 pub(crate) enum Group {
     Admin,
     Connection,
+    Dangerous,
     Hash,
     Keyspace,
     /// `SWAPDB`, `FLUSHALL`, `KEYS`, …

@@ -390,3 +390,20 @@ fn crashes_and_pauses_together() {
 fn requests_at_once_on_two_sessions() {
     referee(150, 2..=2, 2, joined(), NO_FAULTS);
 }
+
+#[test]
+fn debug_one() {
+    let program: Program = vec![
+        vec![Act::BeginDeferred, Act::Begin, Act::Sql("SELECT v FROM t WHERE id = 1")],
+        vec![Act::Sql("UPDATE t SET v = v + 1 WHERE id = 1")],
+    ];
+    let mut worker = Worker::new();
+    let mut chooser = Bounded::new(u32::MAX);
+    loop {
+        let body = |world: &mut World| build(&program, world);
+        let run = execute(&mut worker, &body, NO_FAULTS, Mode { record: true, fingerprint_state: true, ..Mode::default() }, &mut chooser).unwrap().unwrap();
+        eprintln!("--- {:?}", run.end);
+        for e in &run.steps { eprintln!("   {} {} -> {}", e.client, e.text, e.reply); }
+        if !chooser.advance() { break; }
+    }
+}
