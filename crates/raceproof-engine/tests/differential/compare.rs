@@ -12,6 +12,7 @@ use bytes::Bytes;
 use raceproof_engine::{Effect, Options, ScriptHost};
 
 use crate::canonical::{self, Facts};
+use crate::coverage::Coverage;
 use crate::resp::{Value, parse};
 use crate::server::{Connection, Server};
 use crate::support::driver::Driver;
@@ -29,8 +30,8 @@ const BATCH: usize = 12;
 
 /// What a comparison came to.
 pub(crate) enum Verdict {
-    /// The replies to that many commands were the same.
-    Same(usize),
+    /// The replies to these commands were the same.
+    Same(Coverage),
     /// The machine was too busy to know the time.
     Stalled,
 }
@@ -78,7 +79,7 @@ struct Run<'a> {
     sessions: Vec<Session>,
     candidates: Vec<Candidate>,
     lines: Vec<String>,
-    compared: usize,
+    compared: Coverage,
 }
 
 /// Runs a sequence on a fresh engine and the emptied server.
@@ -96,7 +97,7 @@ pub(crate) fn run(server: &Server, host: &mut dyn ScriptHost, sequence: &Sequenc
         sessions: (0..SESSIONS).map(session).collect(),
         candidates: vec![Candidate { driver: Driver::new(Options::default()), last_ms: base_ms }],
         lines: Vec::new(),
-        compared: 0,
+        compared: Coverage::default(),
     };
     let steps = sequence.all_steps();
     let mut at = 0;
@@ -157,10 +158,10 @@ impl Run<'_> {
         }
         for (args, (bytes, value)) in batch.iter().zip(replies) {
             self.lines.push(format!("[{session}] {}", show::command(args)));
+            self.compared.add(args, &value);
             let real = Real { bytes, value, scanned: scanned.clone() };
             self.advance(session, args, &real, before_ms, after_ms)?;
             self.follow(session, args, &real.value);
-            self.compared += 1;
         }
         Ok(self.candidates.len() > MAX_CANDIDATES)
     }
