@@ -174,7 +174,10 @@ fn every_canonicalised_command_says_why() {
 #[test]
 fn every_command_of_the_engine_is_compared() {
     /// Commands that the grammar leaves out, and why.
-    const LEFT_OUT: &[(&str, &str)] = &[];
+    const LEFT_OUT: &[(&str, &str)] = &[
+        ("CLIENT REPLY", "replies_are_withheld_as_client_reply_asks has it: replies cannot be told apart by counting"),
+        ("CONFIG HELP", "docs/fidelity.md: help texts"),
+    ];
 
     let mut engine = driver::Driver::new(raceproof_engine::Options::default());
     let list = [Bytes::from_static(b"COMMAND"), Bytes::from_static(b"LIST")];
@@ -188,7 +191,7 @@ fn every_command_of_the_engine_is_compared() {
     let mut missing = Vec::new();
     for name in names {
         let Reply::Bulk(name) = name else { panic!("a name is {name:?}") };
-        let name = String::from_utf8_lossy(&name).to_uppercase();
+        let name = String::from_utf8_lossy(&name).to_uppercase().replace('|', " ");
         if !known(&name) {
             missing.push(name);
         }

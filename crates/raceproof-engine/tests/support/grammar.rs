@@ -45,6 +45,38 @@ pub(crate) const RULES: &[(&str, &[(u32, &str)])] = &[
     ("flushopt", &[(2, "ASYNC"), (2, "SYNC"), (1, "junk")]),
     ("withvalues", &[(4, "WITHVALUES"), (1, "junk")]),
     ("setname", &[(2, "SETNAME name")]),
+    ("lcsopt", &[(3, "LEN"), (3, "IDX"), (3, "MINMATCHLEN int"), (3, "WITHMATCHLEN"), (1, "junk")]),
+    (
+        "call",
+        &[
+            (2, "GET key"),
+            (2, "MSET pair+"),
+            (2, "HSET hkey field value"),
+            (2, "COPY key key"),
+            (2, "DEL key+"),
+            (2, "EVAL value int key"),
+            (1, "EVALSHA value 2 key key"),
+            (1, "PING"),
+            (1, "MSET key"),
+            (1, "junk key"),
+        ],
+    ),
+    (
+        "setting",
+        &[
+            (3, "hash-max-listpack-entries small"),
+            (3, "hash-max-listpack-value small"),
+            (1, "HASH-MAX-ZIPLIST-ENTRIES 3"),
+            (2, "maxmemory-policy policy"),
+            (2, "lazyfree-lazy-expire value"),
+            (1, "lazyfree-lazy-expire yes"),
+            (2, "maxmemory memory"),
+            (1, "proto-max-bulk-len memory"),
+            (1, "databases 4"),
+            (1, "appendonly value"),
+            (1, "junk 1"),
+        ],
+    ),
     ("hellover", &[(4, "2"), (4, "3"), (1, "1"), (1, "4"), (1, "abc"), (1, "")]),
 ];
 
@@ -71,6 +103,7 @@ pub(crate) const FAMILIES: &[(&str, u32, &[(u32, &str)])] = &[
             (4, "SETRANGE key small value"),
             (4, "GETRANGE key int int"),
             (2, "SUBSTR key int int"),
+            (3, "LCS key key lcsopt*"),
         ],
     ),
     (
@@ -208,9 +241,23 @@ pub(crate) const FAMILIES: &[(&str, u32, &[(u32, &str)])] = &[
             (2, "INFO KEYSPACE"),
             (1, "INFO junk"),
             (2, "TIME"),
+            (1, "LASTSAVE"),
+            (1, "WAIT 0 small"),
+            (1, "WAIT junk 1"),
             (3, "CONFIG GET parameter"),
             (1, "CONFIG GET parameter parameter"),
             (1, "CONFIG junk"),
+            (2, "CONFIG SET setting"),
+            (1, "CONFIG SET setting+"),
+            (1, "CONFIG RESETSTAT"),
+            (1, "CONFIG REWRITE"),
+            (1, "CLIENT NO-EVICT ON"),
+            (1, "CLIENT NO-EVICT junk"),
+            (1, "COMMAND"),
+            (1, "COMMAND COUNT"),
+            (1, "COMMAND LIST"),
+            (2, "COMMAND INFO commandname+"),
+            (3, "COMMAND GETKEYS call"),
             (1, "RESET"),
             (2, "junk value*"),
             (1, "junk key value"),
@@ -293,6 +340,56 @@ pub(crate) const PARAMETERS: &[(u32, &[u8])] = &[
     (1, b"hash-max-listpack-entries"),
     (1, b"hash-max-listpack-value"),
     (1, b""),
+];
+
+/// Sizes of memory, right and wrong.
+pub(crate) const MEMORIES: &[(u32, &[u8])] = &[
+    (2, b"0"),
+    (2, b"100mb"),
+    (1, b"1gb"),
+    (1, b"200MB"),
+    (1, b"1048576000"),
+    (1, b"-1"),
+    (1, b"x"),
+    (1, b"1zb"),
+    (1, b""),
+];
+
+/// Eviction policies, right and wrong.
+pub(crate) const POLICIES: &[(u32, &[u8])] =
+    &[(3, b"noeviction"), (3, b"allkeys-lfu"), (2, b"volatile-ttl"), (1, b"VOLATILE-LRU"), (1, b"nosuch")];
+
+/// Names for COMMAND INFO; those of containers are left out, since the engine has fewer subcommands.
+pub(crate) const COMMAND_NAMES: &[(u32, &[u8])] = &[
+    (1, b"get"),
+    (1, b"set"),
+    (1, b"SET"),
+    (1, b"hset"),
+    (1, b"hscan"),
+    (1, b"mget"),
+    (1, b"mset"),
+    (1, b"eval"),
+    (1, b"eval_ro"),
+    (1, b"evalsha"),
+    (1, b"copy"),
+    (1, b"getex"),
+    (1, b"del"),
+    (1, b"rename"),
+    (1, b"expire"),
+    (1, b"scan"),
+    (1, b"exec"),
+    (1, b"watch"),
+    (1, b"swapdb"),
+    (1, b"flushall"),
+    (1, b"info"),
+    (1, b"client|id"),
+    (1, b"config|set"),
+    (1, b"nosuch"),
+    (1, b"lcs"),
+    (1, b"hrandfield"),
+    (1, b"ping"),
+    (1, b"wait"),
+    (1, b"time"),
 ];
 
 /// Words that are no option, no subcommand and no command.
