@@ -12,8 +12,6 @@ mod incarnations;
 mod life;
 mod once;
 
-use std::cell::Cell;
-
 use raceproof::env::Tokens;
 use raceproof::memory::{Change, Error, Memory, OpId, Options, Scripts, Session, Version};
 use raceproof_explore::{Check, Ctx, RedisConnection, Report, Verdict, World};
@@ -102,20 +100,7 @@ fn holds_only_whole(name: &str, within: Within, body: Body, mutants: &[Mutant]) 
     }
 }
 
-/// Tokens that are unique within an execution and the same in each re-run.
-struct Names {
-    client: String,
-    next: Cell<u32>,
-}
-
-impl Tokens for Names {
-    fn token(&self) -> String {
-        self.next.set(self.next.get() + 1);
-        format!("{}-{}", self.client, self.next.get())
-    }
-}
-
-type Explored = Memory<RedisConnection, Names>;
+type Explored = Memory<RedisConnection, Ctx>;
 
 /// A client's memory. Lives are short, so that tests can say them in full.
 fn memory(ctx: &Ctx, scripts: &Scripts) -> Explored {
@@ -123,27 +108,36 @@ fn memory(ctx: &Ctx, scripts: &Scripts) -> Explored {
 }
 
 fn memory_with(ctx: &Ctx, scripts: &Scripts, change: impl FnOnce(&mut Options)) -> Explored {
-    memory_named(ctx.name(), ctx, scripts, change)
+    let mut options = options();
+    change(&mut options);
+    Memory::with_scripts(ctx.redis(), ctx.clone(), options, scripts.clone()).expect("valid options")
 }
 
-fn memory_named(name: &str, ctx: &Ctx, scripts: &Scripts, change: impl FnOnce(&mut Options)) -> Explored {
-    let names = Names { client: name.to_owned(), next: Cell::new(0) };
-    let mut options = Options {
+fn options() -> Options {
+    Options {
         sliding_ttl_ms: 10_000,
         max_age_ms: 40_000,
         tombstone_ms: 20_000,
         driver_may_resend: false,
         ..Options::default()
-    };
-    change(&mut options);
-    Memory::with_scripts(ctx.redis(), names, options, scripts.clone()).expect("valid options")
+    }
+}
+
+/// The incarnation of a session that was there before the clients started.
+#[derive(Clone, Copy)]
+struct Begun;
+
+impl Tokens for Begun {
+    fn token(&self) -> String {
+        "begun".to_owned()
+    }
 }
 
 /// Begins the session before the clients start: it has the fields `a` and `n`, and the version that [`begun`] gives.
 fn begin(world: &mut World, scripts: &Scripts) {
     let scripts = scripts.clone();
     world.setup(move |ctx| async move {
-        let memory = memory_named("setup", &ctx, &scripts, |_| {});
+        let memory = Memory::with_scripts(ctx.redis(), Begun, options(), scripts).expect("valid options");
         let merged = memory.merge(S, &op("begin").set("a", "1").set("n", "0")).await?;
         assert_eq!(merged.version, begun());
         Ok::<_, Error>(())
@@ -151,7 +145,7 @@ fn begin(world: &mut World, scripts: &Scripts) {
 }
 
 fn begun() -> Version {
-    Version::new("setup-1", 1)
+    Version::new(&Begun.token(), 1)
 }
 
 /// A change whose operation id is the same wherever it is made: what a resend sends.
