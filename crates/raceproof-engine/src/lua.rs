@@ -97,8 +97,7 @@ impl ScriptHost for LuaHost {
         };
         let reply = state.run(script, &function, calls, self.instruction_limit);
         let reply = reply.unwrap_or_else(|error| Reply::Error(failure::host_error(script.sha1, &error)));
-        state.clean_up();
-        reply
+        state.clean_up(reply)
     }
 }
 
@@ -109,8 +108,14 @@ fn no_state(error: &mlua::Error) -> Bytes {
 /// The Lua state and what belongs to it.
 struct State {
     lua: Lua,
-    /// Calls a script with `KEYS` and `ARGV`; gives success and the value.
-    run: Function,
+    /// Lua's own `xpcall`.
+    xpcall: Function,
+    /// The message handler of every script.
+    handler: Function,
+    /// Removes what a script left.
+    reset: Function,
+    /// The table behind the read-only globals.
+    globals: Table,
     /// Compiles a source; gives a function, or nil and the message.
     compile: Function,
     compiled: FxHashMap<Box<str>, Function>,
@@ -143,10 +148,22 @@ impl State {
         failure::install(&lua, &host, &failures)?;
 
         let prelude = lua.load(include_str!("lua/prelude.lua")).set_name(failure::PRELUDE_CHUNK);
-        let (run, compile, environment): (Function, Function, Table) = prelude.call(host)?;
-        lua.set_globals(environment)?;
-        let compiled = FxHashMap::default();
-        Ok(Self { lua, run, compile, compiled, channel, random, cjson, failures, budget: Rc::default() })
+        let made: Table = prelude.call(host)?;
+        lua.set_globals(made.raw_get("environment")?)?;
+        Ok(Self {
+            xpcall: made.raw_get("xpcall")?,
+            handler: made.raw_get("handler")?,
+            reset: made.raw_get("reset")?,
+            globals: made.raw_get("globals")?,
+            compile: made.raw_get("compile")?,
+            compiled: FxHashMap::default(),
+            lua,
+            channel,
+            random,
+            cjson,
+            failures,
+            budget: Rc::default(),
+        })
     }
 
     /// The compiled script.
@@ -177,8 +194,8 @@ impl State {
         instruction_limit: u64,
     ) -> mlua::Result<Reply> {
         self.begin(instruction_limit)?;
-        let keys = self.strings(script.keys)?;
-        let args = self.strings(script.args)?;
+        self.globals.raw_set("KEYS", self.strings(script.keys)?)?;
+        self.globals.raw_set("ARGV", self.strings(script.args)?)?;
         let outcome = self.lua.scope(|scope| {
             let calls = RefCell::new(calls);
             let gate = scope.create_function(move |_, ()| {
@@ -189,7 +206,7 @@ impl State {
                 Ok(())
             })?;
             *self.channel.gate.borrow_mut() = Some(gate);
-            let outcome = self.run.call::<(bool, Value)>((function, keys, args));
+            let outcome = self.xpcall.call::<(bool, Value)>((function, &self.handler));
             *self.channel.gate.borrow_mut() = None;
             outcome
         });
@@ -225,11 +242,18 @@ impl State {
         Ok(table)
     }
 
-    fn clean_up(&mut self) {
+    /// Ends a run: gives its reply, unless what it left cannot be removed.
+    fn clean_up(&self, reply: Reply) -> Reply {
+        // The budget is for the script alone.
+        self.budget.set(u64::MAX);
+        if let Err(error) = self.reset.call::<()>(()) {
+            return Reply::Error(failure::host_error("reset", &error));
+        }
         if self.lua.used_memory() > COLLECT_ABOVE_BYTES {
             // Should even that fail for want of memory, the next run tells.
             let _ = self.lua.gc_collect();
         }
+        reply
     }
 }
 

@@ -4,6 +4,9 @@ use mlua::{Lua, Table};
 
 use super::native::{Args, Fail, native};
 
+/// An operation on two operands.
+type Operation = fn(u32, u32) -> u32;
+
 /// Adding this rounds a double to an integer, which is then found in the low bits of its representation.
 const ROUNDING: f64 = 6_755_399_441_055_744.0;
 
@@ -15,7 +18,7 @@ fn result(bits: u32) -> f64 {
     f64::from(bits as i32)
 }
 
-fn fold(args: &Args<'_>, combine: fn(u32, u32) -> u32) -> Result<f64, Fail> {
+fn fold(args: &Args<'_>, combine: Operation) -> Result<f64, Fail> {
     let mut bits = operand(args, 1)?;
     for number in (2..=args.len()).rev() {
         bits = combine(bits, operand(args, number)?);
@@ -23,7 +26,7 @@ fn fold(args: &Args<'_>, combine: fn(u32, u32) -> u32) -> Result<f64, Fail> {
     Ok(result(bits))
 }
 
-fn shift(args: &Args<'_>, apply: fn(u32, u32) -> u32) -> Result<f64, Fail> {
+fn shift(args: &Args<'_>, apply: Operation) -> Result<f64, Fail> {
     Ok(result(apply(operand(args, 1)?, operand(args, 2)? & 31)))
 }
 
@@ -42,12 +45,11 @@ pub(super) fn library(lua: &Lua) -> mlua::Result<Table> {
     bit.raw_set("bnot", native(lua, |args| operand(args, 1).map(|bits| result(!bits)))?)?;
     bit.raw_set("bswap", native(lua, |args| operand(args, 1).map(|bits| result(bits.swap_bytes())))?)?;
     bit.raw_set("tohex", native(lua, to_hex)?)?;
-    let folds: [(&str, fn(u32, u32) -> u32); 3] =
-        [("band", |a, b| a & b), ("bor", |a, b| a | b), ("bxor", |a, b| a ^ b)];
+    let folds: [(&str, Operation); 3] = [("band", |a, b| a & b), ("bor", |a, b| a | b), ("bxor", |a, b| a ^ b)];
     for (name, combine) in folds {
         bit.raw_set(name, native(lua, move |args| fold(args, combine))?)?;
     }
-    let shifts: [(&str, fn(u32, u32) -> u32); 5] = [
+    let shifts: [(&str, Operation); 5] = [
         ("lshift", |a, n| a << n),
         ("rshift", |a, n| a >> n),
         ("arshift", |a, n| ((a as i32) >> n) as u32),

@@ -76,7 +76,7 @@ fn pack_len(out: &mut Text, len: usize, fix: (u8, usize), tag_8: Option<u8>, tag
 
 fn pack_integer(n: i64, out: &mut Text) {
     let (tag, width) = match n {
-        0..=127 | -32..=-1 => return out.push(n as u8),
+        -32..=127 => return out.push(n as u8),
         128..=0xff => (0xcc, 1),
         0x100..=0xffff => (0xcd, 2),
         0x1_0000..=0xffff_ffff => (0xce, 4),
@@ -189,7 +189,8 @@ impl<'a> Cursor<'a> {
             0xc3 => Value::Boolean(true),
             0xca => Value::Number(f64::from(f32::from_bits(self.unsigned(4)? as u32))),
             0xcb => Value::Number(f64::from_bits(self.unsigned(8)?)),
-            0xcc..=0xcf => Value::Number(self.unsigned(1 << (tag - 0xcc))? as f64),
+            // Redis's build takes 64 unsigned bits for signed ones.
+            0xcc..=0xcf => Value::Integer(self.unsigned(1 << (tag - 0xcc))? as i64),
             0xd0..=0xd3 => self.signed(1 << (tag - 0xd0))?,
             0xd9..=0xdb => {
                 let len = self.unsigned(1 << (tag - 0xd9))?;

@@ -188,7 +188,7 @@ fn begin(lua: &Lua, value: Value, resp3: bool) -> mlua::Result<Begun> {
 
 fn begin_table(lua: &Lua, table: &Table) -> mlua::Result<Begun> {
     if let Some(err) = text_field(table, "err")? {
-        return Ok(Begun::Done(Reply::Error(one_line(&err).into())));
+        return Ok(Begun::Done(Reply::Error(one_line(trim_line_ends(&err)).into())));
     }
     if let Some(status) = text_field(table, "ok")? {
         return Ok(Begun::Done(Reply::Status(one_line(&status).into())));

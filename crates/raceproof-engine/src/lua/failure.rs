@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use bytes::Bytes;
-use mlua::{Lua, LuaString, Table, Value};
+use mlua::{Lua, Table, Value};
 
 use super::convert::{error_table, one_line};
 use super::native::{Raised, Text, native};
@@ -36,7 +36,9 @@ impl Failures {
 
     /// The error reply of a failed run. `message` is what Lua left when it could not call the handler.
     pub(super) fn reply(&self, sha1: &str, instruction_limit: u64, message: &Value) -> Bytes {
-        match self.0.borrow_mut().take() {
+        // A string is what Lua leaves when it could not call the handler; what that saw is then of an older error.
+        let seen = self.0.borrow_mut().take().filter(|_| !message.is_string());
+        match seen {
             Some(Seen::Raised(failure)) => {
                 let mut text = failure.text;
                 if let Some((source, line)) = failure.place {
@@ -90,10 +92,14 @@ pub(super) fn install(lua: &Lua, host: &Table, failures: &std::rc::Rc<Failures>)
     let failures = std::rc::Rc::clone(failures);
     host.raw_set(
         "record",
-        lua.create_function(move |lua, (raised, text): (Value, Option<LuaString>)| {
-            let seen = see(lua, &raised, text)?;
+        lua.create_function(move |lua, raised: Value| {
+            let seen = see(lua, &raised)?;
+            let place = match &seen {
+                Seen::Raised(Failure { place: Some(place), .. }) => Some(place.clone()),
+                _ => None,
+            };
             *failures.0.borrow_mut() = Some(seen);
-            Ok(())
+            Ok(place.map_or((None, None), |(source, line)| (Some(source), Some(line))))
         })?,
     )
 }
@@ -110,7 +116,7 @@ fn unwrap(lua: &Lua, raised: Option<&Value>) -> mlua::Result<(Value, bool)> {
     })
 }
 
-fn see(lua: &Lua, raised: &Value, text: Option<LuaString>) -> mlua::Result<Seen> {
+fn see(lua: &Lua, raised: &Value) -> mlua::Result<Seen> {
     if let Value::Error(error) = raised {
         if let Some(Raised::Limit) = Raised::of(error) {
             return Ok(Seen::Limit(script_line(lua)));
@@ -118,9 +124,8 @@ fn see(lua: &Lua, raised: &Value, text: Option<LuaString>) -> mlua::Result<Seen>
         let text = format!("ERR {}", first_line(error)).into_bytes();
         return Ok(Seen::Raised(Failure { text, place: place(lua) }));
     }
-    let text = match (raised, text) {
-        (Value::Table(table), _) => err_field(lua, table)?,
-        (_, Some(text)) => text.as_bytes().to_vec(),
+    let text = match raised {
+        Value::Table(table) => err_field(lua, table)?,
         _ => b"ERR unknown error".to_vec(),
     };
     Ok(Seen::Raised(Failure { text, place: place(lua) }))
@@ -179,11 +184,12 @@ fn place(lua: &Lua) -> Option<(String, i64)> {
     let mut level = 2;
     let frame_at = |level: &mut usize| {
         let here = frame(lua, *level)?;
-        if here.is_c && !here.is_prelude {
-            if let Some(below) = frame(lua, *level + 1).filter(|below| below.is_prelude) {
-                *level += 1;
-                return Some(below);
-            }
+        if here.is_c
+            && !here.is_prelude
+            && let Some(below) = frame(lua, *level + 1).filter(|below| below.is_prelude)
+        {
+            *level += 1;
+            return Some(below);
         }
         Some(here)
     };

@@ -154,12 +154,10 @@ local function as_text(source)
   return source
 end
 
-local function optional_string(number, value)
+-- Why a value is not an optional string, if it is none.
+local function not_a_string(value)
   local kind = type(value)
-  if kind ~= "nil" and kind ~= "string" and kind ~= "number" then
-    fail_arg(number, "string expected, got " .. kind)
-  end
-  return value
+  if kind ~= "nil" and kind ~= "string" and kind ~= "number" then return "string expected, got " .. kind end
 end
 
 function globals.loadstring(...)
@@ -170,14 +168,16 @@ function globals.loadstring(...)
   elseif kind ~= "string" then
     fail_arg(1, "string expected, got " .. given(nil, ...))
   end
-  optional_string(2, name)
+  local reason = not_a_string(name)
+  if reason then fail_arg(2, reason) end
   return raw_loadstring(as_text(source), name or source)
 end
 
 function globals.load(...)
   local reader, name = ...
   if type(reader) ~= "function" then fail_arg(1, "function expected, got " .. given(nil, ...)) end
-  optional_string(2, name)
+  local reason = not_a_string(name)
+  if reason then fail_arg(2, reason) end
   local begun = false
   local chunk, failure = raw_load(function()
     local piece = reader()
@@ -214,7 +214,8 @@ local collector = {
 function globals.collectgarbage(...)
   local option = ...
   if option == nil then option = "collect" end
-  optional_string(1, option)
+  local reason = not_a_string(option)
+  if reason then fail_arg(1, reason) end
   local act = collector[option]
   if not act then fail_arg(1, "invalid option '" .. raw_tostring(option) .. "'") end
   return act()
@@ -269,29 +270,33 @@ local environment = protect(globals)
 globals._G = environment
 visible_metatable[environment] = protect(missing)
 
+-- The message handler of every script. Its result is seen by nobody but a script that calls `load` with a reader that
+-- fails: Lua calls the handler for that error too.
 local function handler(failure)
-  if type(failure) == "userdata" then failure = unwrap(failure) end
-  local text
-  if type(failure) ~= "table" then
-    text = type(failure) == "userdata" and "" or "ERR " .. globals.tostring(failure)
+  local fatal
+  if type(failure) == "userdata" then failure, fatal = unwrap(failure) end
+  if not fatal and type(failure) ~= "table" then failure = { err = "ERR " .. globals.tostring(failure) } end
+  local source, line = record(failure)
+  if not fatal and not backing[failure] then
+    rawset(failure, "source", source)
+    rawset(failure, "line", line)
   end
-  record(failure, text)
-  return nil
+  return failure
 end
 
-local function run(script, keys, args)
+-- Between two scripts: nothing that the first one left may be seen by the second.
+local function reset()
   addresses, address_count = raw_setmetatable({}, { __mode = "k" }), 0
-  globals.KEYS, globals.ARGV = keys, args
-  local ok, value = raw_xpcall(script, handler)
   globals.KEYS, globals.ARGV = nil, nil
   for index = 1, #proxies do
     local proxy = proxies[index]
     -- table.insert and table.sort write past metatables
     while raw_next(proxy) ~= nil do rawset(proxy, raw_next(proxy), nil) end
   end
-  return ok, value
 end
+
+reset()
 
 local function compile(source) return raw_loadstring(as_text(source), "@user_script") end
 
-return run, compile, environment
+return { xpcall = raw_xpcall, handler = handler, reset = reset, compile = compile, globals = globals, environment = environment }

@@ -105,6 +105,9 @@ fn little_endian_integer(n: f64, size: usize) -> Vec<u8> {
 }
 
 fn pack(args: &Args<'_>) -> Result<mlua::LuaString, Fail> {
+    // A missing argument is nil rather than absent: the C library keeps a nil behind them.
+    let values: Vec<Value> = args.values.iter().cloned().chain((args.len() > 0).then_some(Value::Nil)).collect();
+    let args = &Args { lua: args.lua, values: &values };
     let source = args.string(1)?;
     let source = source.as_bytes();
     let mut format = Format::new(&source);
@@ -160,10 +163,11 @@ fn unpack(args: &Args<'_>) -> Result<MultiValue, Fail> {
     let data = args.string(2)?;
     let data = data.as_bytes();
     let start = args.integer_or(3, 1)?;
-    if start <= 0 {
+    if start == 0 {
         return Err(Fail::arg(3, "offset must be 1 or greater"));
     }
-    let mut at = start as usize - 1;
+    // A negative offset is a huge one, and then the data is too short.
+    let mut at = (start as usize).wrapping_sub(1);
     let mut format = Format::new(&source);
     let mut results: Vec<Value> = Vec::new();
     while let Some((option, mut size)) = format.next()? {

@@ -12,11 +12,11 @@ use raceproof_engine::{LuaHost, Reply, Script, ScriptCalls, ScriptHost};
 
 /// A store that knows just enough commands for scripts to have something to call.
 #[derive(Default)]
-pub struct Store {
+pub(crate) struct Store {
     strings: BTreeMap<Bytes, Bytes>,
     hashes: BTreeMap<Bytes, BTreeMap<Bytes, Bytes>>,
     resp3: bool,
-    pub log: Vec<(i64, Vec<u8>)>,
+    pub(crate) log: Vec<(i64, Vec<u8>)>,
 }
 
 fn error(text: &str) -> Reply {
@@ -86,23 +86,23 @@ impl Store {
     }
 }
 
-pub fn texts(items: &[&str]) -> Vec<Bytes> {
+pub(crate) fn texts(items: &[&str]) -> Vec<Bytes> {
     items.iter().map(|item| Bytes::copy_from_slice(item.as_bytes())).collect()
 }
 
 /// Runs a script on a fresh store.
-pub fn run(host: &mut LuaHost, source: &[u8], keys: &[&str], args: &[&str]) -> Reply {
+pub(crate) fn run(host: &mut LuaHost, source: &[u8], keys: &[&str], args: &[&str]) -> Reply {
     run_on(host, &mut Store::default(), source, keys, args)
 }
 
-pub fn run_on(host: &mut LuaHost, store: &mut Store, source: &[u8], keys: &[&str], args: &[&str]) -> Reply {
+pub(crate) fn run_on(host: &mut LuaHost, store: &mut Store, source: &[u8], keys: &[&str], args: &[&str]) -> Reply {
     let sha1 = sha1_smol::Sha1::from(source).digest().to_string();
     let source = Bytes::copy_from_slice(source);
     host.run(Script { sha1: &sha1, source: &source, keys: &texts(keys), args: &texts(args) }, store)
 }
 
 /// The bytes of a reply, written here anew so that the engine's encoder does not judge itself.
-pub fn encode(reply: &Reply, resp3: bool) -> Vec<u8> {
+pub(crate) fn encode(reply: &Reply, resp3: bool) -> Vec<u8> {
     let mut out = Vec::new();
     put(&mut out, reply, resp3);
     out
@@ -163,13 +163,13 @@ fn put(out: &mut Vec<u8>, reply: &Reply, resp3: bool) {
 }
 
 /// A real redis-server of the reference version on a socket of its own.
-pub struct Server {
+pub(crate) struct Server {
     process: Child,
     folder: tempfile::TempDir,
 }
 
 impl Server {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let version = Command::new("redis-server").arg("--version").output().unwrap_or_else(|error| {
             panic!(
                 "redis-server does not run ({error}): run the tests by `cargo xtask test`, or install Redis 7.0 \
@@ -189,11 +189,11 @@ impl Server {
         Self { process, folder }
     }
 
-    pub fn connect(&self, resp3: bool) -> Connection {
+    pub(crate) fn connect(&self, resp3: bool) -> Connection {
         let path = self.folder.path().join("socket");
         for _ in 0..500 {
             if let Ok(stream) = UnixStream::connect(&path) {
-                stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a timeout");
+                stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
                 let mut connection = Connection { stream, buffer: Vec::new() };
                 if resp3 {
                     connection.command(&[b"HELLO", b"3"]);
@@ -213,14 +213,14 @@ impl Drop for Server {
     }
 }
 
-pub struct Connection {
+pub(crate) struct Connection {
     stream: UnixStream,
     buffer: Vec<u8>,
 }
 
 impl Connection {
     /// Sends a command and gives the bytes of its reply.
-    pub fn command(&mut self, args: &[&[u8]]) -> Vec<u8> {
+    pub(crate) fn command(&mut self, args: &[&[u8]]) -> Vec<u8> {
         let mut request = Vec::new();
         line(&mut request, '*', args.len().to_string().as_bytes());
         args.iter().for_each(|arg| bulk(&mut request, '$', &[arg]));
@@ -230,17 +230,14 @@ impl Connection {
             if let Some(len) = reply_len(&self.buffer) {
                 return self.buffer.drain(..len).collect();
             }
-            match self.stream.read(&mut chunk).expect("the server answers") {
-                0 => panic!(
-                    "the server closed the connection at {:?}",
-                    args.iter().map(|a| a.escape_ascii().to_string()).collect::<Vec<_>>()
-                ),
+            match self.stream.read(&mut chunk).unwrap_or_default() {
+                0 => panic!("no answer within 10 s to {}", request.escape_ascii()),
                 count => self.buffer.extend_from_slice(&chunk[..count]),
             }
         }
     }
 
-    pub fn eval(&mut self, source: &[u8], keys: &[&str], args: &[&str]) -> Vec<u8> {
+    pub(crate) fn eval(&mut self, source: &[u8], keys: &[&str], args: &[&str]) -> Vec<u8> {
         let count = keys.len().to_string();
         let mut command = vec![&b"EVAL"[..], source, count.as_bytes()];
         command.extend(keys.iter().chain(args).map(|text| text.as_bytes()));

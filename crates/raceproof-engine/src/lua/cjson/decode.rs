@@ -80,7 +80,8 @@ impl Parser<'_> {
 
     fn descend(&self, depth: i64) -> Result<Table, Fail> {
         if depth > self.settings.decode_depth_max.min(DEPTH_MAX) {
-            return Err(Fail::at(format!("Found too many nested data structures ({depth})")));
+            let text = format!("Found too many nested data structures ({depth}) at character {}", self.at);
+            return Err(Fail::at(text));
         }
         Ok(self.lua.create_table()?)
     }

@@ -42,7 +42,7 @@ impl Encoder {
 
     fn table(&mut self, table: &Table, value: &Value, depth: i64) -> Result<(), Fail> {
         if depth > self.settings.encode_depth_max.min(DEPTH_MAX) {
-            return Err(Fail::at(format!("Cannot serialise, excessive depth ({depth})")));
+            return Err(Fail::at(format!("Cannot serialise, excessive nesting ({depth})")));
         }
         let pairs = table.pairs::<Value, Value>().collect::<Result<Vec<_>, _>>()?;
         match self.array_len(&pairs, value)? {
