@@ -126,6 +126,7 @@ end
 local addresses, address_count
 
 local function address(value)
+  addresses = addresses or raw_setmetatable({}, { __mode = "k" })
   local known = addresses[value]
   if not known then
     address_count = address_count + 1
@@ -286,7 +287,7 @@ end
 
 -- Between two scripts: nothing that the first one left may be seen by the second.
 local function reset()
-  addresses, address_count = raw_setmetatable({}, { __mode = "k" }), 0
+  addresses, address_count = nil, 0
   globals.KEYS, globals.ARGV = nil, nil
   for index = 1, #proxies do
     local proxy = proxies[index]
