@@ -52,7 +52,11 @@ end
 
 local globals = {}
 
-function globals.pcall(...) return settle_pcall(raw_pcall(...)) end
+function globals.pcall(...)
+  -- Redis calls what it finds where the function should be
+  if select("#", ...) == 0 then return false, "attempt to call a boolean value" end
+  return settle_pcall(raw_pcall(...))
+end
 
 function globals.xpcall(...)
   if select("#", ...) < 2 then fail_arg(2, "value expected") end
