@@ -314,6 +314,7 @@ impl Engine {
 fn dispatch(context: &mut Context<'_>, args: &[Bytes]) -> Reply {
     let command = match command::resolve(args, context.engine.options.version) {
         Ok(command) => command,
+        Err(failure) if args[0].eq_ignore_ascii_case(b"EXEC") => return abort_transaction(context, failure),
         Err(failure) => {
             if let Some(transaction) = &mut context.session_mut().transaction {
                 transaction.failed = true;
@@ -325,9 +326,24 @@ fn dispatch(context: &mut Context<'_>, args: &[Bytes]) -> Reply {
         && let Some(transaction) = &mut context.session_mut().transaction
     {
         transaction.queue.push(Queued { command, args: args.to_vec() });
+        context.touch_client();
         return Reply::Simple("QUEUED");
     }
     call(context, command, args)
+}
+
+/// An `EXEC` that is refused ends the transaction, and forgets the watched keys even if there is none.
+fn abort_transaction(context: &mut Context<'_>, failure: crate::failure::Failure) -> Reply {
+    context.touch_client();
+    context.session_mut().transaction = None;
+    context.engine.unwatch(context.session);
+    match failure.into_reply() {
+        Reply::Error(text) => {
+            let why = text.strip_prefix(b"ERR ").unwrap_or(&text);
+            Reply::Error([b"EXECABORT Transaction discarded because of: ", why].concat().into())
+        }
+        other => other,
+    }
 }
 
 /// Executes a command that was looked up and checked.

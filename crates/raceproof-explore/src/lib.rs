@@ -44,7 +44,10 @@ mod panics;
 mod redis_conn;
 pub mod render;
 mod report;
+pub mod scenario;
 mod search;
+mod shared;
+mod sim;
 mod sql;
 mod world;
 
@@ -57,5 +60,7 @@ pub use history::{History, Note, Operation, OperationKind};
 pub use raceproof_engine::{Protocol, Reply};
 pub use redis_conn::RedisConnection;
 pub use report::{Bounds, Broken, Counterexample, Place, Report, Step, StepKind, Strategy, Verdict};
+pub use shared::Shared;
+pub use sim::{Disk, DiskLock, Ringing, SimBell, Sleeping};
 pub use sql::{Database, IntoParams, SqlError, SqlReply, SqlValue};
 pub use world::{Failure, Finish, World};

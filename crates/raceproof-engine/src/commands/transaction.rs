@@ -32,6 +32,7 @@ fn multi(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
         return Err(Failure::Constant("ERR MULTI calls can not be nested"));
     }
     *transaction = Some(Transaction::default());
+    context.touch_client();
     Ok(Reply::Simple("OK"))
 }
 
@@ -39,6 +40,7 @@ fn discard(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
     if context.session_mut().transaction.take().is_none() {
         return Err(Failure::Constant("ERR DISCARD without MULTI"));
     }
+    context.touch_client();
     context.engine.unwatch(context.session);
     Ok(Reply::Simple("OK"))
 }
@@ -50,6 +52,7 @@ fn exec(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
     let Some(transaction) = context.session_mut().transaction.take() else {
         return Err(Failure::Constant("ERR EXEC without MULTI"));
     };
+    context.touch_client();
     if transaction.failed {
         context.engine.unwatch(session);
         return Err(Failure::Constant("EXECABORT Transaction discarded because of previous errors."));

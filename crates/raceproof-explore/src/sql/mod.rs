@@ -11,8 +11,8 @@ mod value;
 use std::fmt;
 
 pub(crate) use footprint::SqlAccess;
+pub use raceproof_env::SqlValue;
 pub(crate) use store::{SqlStore, Statement};
-pub use value::SqlValue;
 
 use crate::mailbox::{Answer, Op, Port};
 
