@@ -9,6 +9,7 @@ use crate::{
     Version, commands,
     context::Context,
     failure::{self, Answer, Failure},
+    number::leading_integer,
 };
 
 /// A command's function. It gets the whole command, name included.
@@ -164,7 +165,7 @@ impl Command {
                     (spec.begin, last, step.unsigned_abs() as usize)
                 }
                 FindKeys::Count => {
-                    let count = usize::try_from(crate::number::parse_integer(args.get(spec.begin)?)?).ok()?;
+                    let count = usize::try_from(leading_integer(args.get(spec.begin)?)).ok()?;
                     if count == 0 {
                         continue;
                     }

@@ -164,7 +164,9 @@ fn parse_memory(text: &[u8]) -> Option<i64> {
         b"gb" => 1 << 30,
         _ => return None,
     };
-    std::str::from_utf8(&text[..digits]).ok()?.parse::<i64>().ok()?.checked_mul(factor)
+    // Redis takes a number without digits for zero.
+    let number = if digits == 0 { 0 } else { std::str::from_utf8(&text[..digits]).ok()?.parse::<i64>().ok()? };
+    number.checked_mul(factor)
 }
 
 /// Pairs of seconds and changes.

@@ -92,6 +92,11 @@ impl Context<'_> {
         self.footprint.add(Object::Cardinality(self.db, key.name.clone()), access);
     }
 
+    /// The command changes what `CLIENT LIST` shows of its connection.
+    pub(crate) fn touch_client(&mut self) {
+        self.footprint.add(Object::Server, Access::IntentWrite);
+    }
+
     /// The command behaves differently at another time.
     pub(crate) fn read_clock(&mut self) {
         self.footprint.add(Object::Clock, Access::Read);

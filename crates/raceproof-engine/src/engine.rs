@@ -331,6 +331,7 @@ fn dispatch(context: &mut Context<'_>, args: &[Bytes]) -> Reply {
         && let Some(transaction) = &mut context.session_mut().transaction
     {
         transaction.queue.push(Queued { command, args: args.to_vec() });
+        context.touch_client();
         return Reply::Simple("QUEUED");
     }
     context.framed = !command.has(flag::ANY_KEYS);

@@ -40,5 +40,6 @@ mod settings;
 pub use effect::Effect;
 pub use engine::{Engine, Options, Outcome, SessionId, Timestamp, Version};
 pub use footprint::{Access, Footprint, Object};
+pub use lua::LuaHost;
 pub use reply::{Protocol, Reply};
 pub use script::{Script, ScriptCalls, ScriptHost};

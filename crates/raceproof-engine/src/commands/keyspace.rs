@@ -67,9 +67,10 @@ fn scan(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         part.into_iter().map(|(key, _)| key).filter(|key| options.admits(&key.name)).cloned().collect();
     let mut names = Vec::with_capacity(candidates.len());
     for key in candidates {
-        // A key without a deadline is known to be there; only its type, if asked for, is still to be read.
-        let volatile = context.entry(&key).is_some_and(|entry| entry.deadline.is_some());
-        if (volatile || options.kind.is_some()) && !context.visit(&key, Access::IntentRead) {
+        // A key whose time is not over is known to be there, and whoever makes it vanish writes the keyspace; only its
+        // type, if asked for, is still to be read.
+        let due = context.entry(&key).is_some_and(|entry| entry.deadline.is_some_and(|at| context.now_ms() > at));
+        if (due || options.kind.is_some()) && !context.visit(&key, Access::IntentRead) {
             continue;
         }
         if let Some(kind) = &options.kind
@@ -117,8 +118,7 @@ fn select(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let db = super::keys::database(context, &args[1])?;
     context.db = db;
     if context.script.is_none() {
-        // CLIENT LIST shows it.
-        context.touch(Object::Server, Access::IntentWrite);
+        context.touch_client();
         context.session_mut().db = db;
     }
     Ok(Reply::Simple("OK"))

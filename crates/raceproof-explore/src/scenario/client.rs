@@ -1,0 +1,259 @@
+//! A coroutine of a scenario as a future: it performs at the gate what the coroutine asks for.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use mlua::{MultiValue, Table, Value};
+use raceproof_engine::Reply;
+use smallvec::SmallVec;
+
+use super::convert;
+use super::language::{Answer, Body, Language, Progress, Refusal, Request};
+use crate::history::{Mark, OperationKind};
+use crate::{Ctx, Database, Failure, Place, RedisConnection, SqlError, SqlReply};
+
+/// The steps that a body may make.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limit {
+    pub(super) steps: u32,
+    /// Whether the file states it: the search then cuts the client off by itself, and says so.
+    pub(super) stated: bool,
+}
+
+/// Runs a body of the scenario to its end.
+pub(super) async fn run(
+    language: Rc<Language>,
+    number: usize,
+    body: Body,
+    limit: Limit,
+    ctx: Ctx,
+) -> Result<(), Failure> {
+    let mut client = Client { language: &language, ctx, redis: None, database: None };
+    let (id, mut progress) = language.start(number, &body);
+    let mut steps = 0_u32;
+    loop {
+        let (request, args) = match progress {
+            Progress::Asks(request, args) => (request, args),
+            Progress::Ended => return Ok(()),
+            Progress::Failed { message, line } => return Err(failure(&language, &body, message, line)),
+            Progress::Mistake(mut error) => {
+                error.line = error.line.or(body.line);
+                let message = error.what.clone();
+                language.mistake.borrow_mut().get_or_insert(error);
+                return Err(Failure { message, place: None });
+            }
+        };
+        if !matches!(request, Request::Now | Request::Note | Request::Ended) {
+            steps += 1;
+        }
+        let answer = if steps > allowed(limit) {
+            Answer::Limit(steps - 1)
+        } else {
+            client.perform(request, args).await.unwrap_or_else(|error| Answer::Error(error.to_string().into(), None))
+        };
+        progress = language.resume(id, &body, answer);
+    }
+}
+
+/// Where the file states a bound the search keeps it; here only a loop that never makes a step must be stopped.
+const fn allowed(limit: Limit) -> u32 {
+    if limit.stated { limit.steps.saturating_mul(10).saturating_add(1000) } else { limit.steps }
+}
+
+fn failure(language: &Language, body: &Body, message: String, line: Option<u32>) -> Failure {
+    let place = line.or(body.line).map(|line| Place { file: language.file().to_owned(), line });
+    Failure { message, place }
+}
+
+struct Client<'a> {
+    language: &'a Language,
+    ctx: Ctx,
+    redis: Option<RedisConnection>,
+    database: Option<Database>,
+}
+
+/// What was asked for, or the text of an error that the scenario may catch.
+type Answered = mlua::Result<Answer>;
+
+fn refuse(text: String) -> Answered {
+    Ok(Answer::Error(text.into(), None))
+}
+
+impl Client<'_> {
+    async fn perform(&mut self, request: Request, mut args: MultiValue) -> Answered {
+        match request {
+            Request::Redis => match convert::command(args.into_iter()) {
+                Ok(command) => {
+                    let reply = self.redis().command(command).await;
+                    self.reply(reply)
+                }
+                Err(text) => refuse(text),
+            },
+            Request::Multi => self.multi(args.pop_front()).await,
+            Request::Sql => self.sql(args).await,
+            Request::Begin => {
+                let deferred = args.pop_front() == Some(Value::Boolean(true));
+                let database = self.database();
+                let result = if deferred { database.begin_deferred().await } else { database.begin().await };
+                self.ended(result)
+            }
+            Request::Commit => {
+                let result = self.database().commit().await;
+                self.ended(result)
+            }
+            Request::Rollback => {
+                let result = self.database().rollback().await;
+                self.ended(result)
+            }
+            Request::Sleep => {
+                self.ctx.sleep(milliseconds(args.pop_front())).await;
+                Ok(Answer::Value(Value::Nil))
+            }
+            Request::Now => Ok(Answer::Value(Value::Integer(self.ctx.now()))),
+            Request::Note => {
+                self.ctx.note(text(args.pop_front()));
+                Ok(Answer::Value(Value::Nil))
+            }
+            Request::Write | Request::Read | Request::Inside => self.begin_operation(request, args),
+            Request::Ended => self.end_operation(args),
+        }
+    }
+
+    fn redis(&mut self) -> &RedisConnection {
+        let ctx = &self.ctx;
+        self.redis.get_or_insert_with(|| ctx.redis())
+    }
+
+    fn database(&mut self) -> &Database {
+        let ctx = &self.ctx;
+        self.database.get_or_insert_with(|| ctx.db())
+    }
+
+    fn reply(&self, reply: Reply) -> Answered {
+        Ok(match convert::reply(self.language.lua(), reply)? {
+            Ok(value) => Answer::Value(value),
+            Err(text) => Answer::Error(text.to_vec(), refused_by_redis(&text)),
+        })
+    }
+
+    /// `MULTI`, the collected commands and `EXEC`, in one step.
+    async fn multi(&mut self, collected: Option<Value>) -> Answered {
+        let Some(Value::Table(collected)) = collected else { return refuse("multi() collected nothing".to_owned()) };
+        let mut commands: SmallVec<[Vec<Bytes>; 1]> = SmallVec::new();
+        commands.push(vec![Bytes::from_static(b"MULTI")]);
+        for call in collected.sequence_values::<Table>() {
+            let call = call?;
+            let count: usize = call.raw_get("n")?;
+            let values = (1..=count).map(|at| call.raw_get(at)).collect::<mlua::Result<Vec<Value>>>()?;
+            match convert::command(values.into_iter()) {
+                Ok(command) => commands.push(command),
+                Err(text) => return refuse(text),
+            }
+        }
+        commands.push(vec![Bytes::from_static(b"EXEC")]);
+        let mut replies = self.redis().send(commands).await;
+        let last = replies.pop().unwrap_or(Reply::Null);
+        if matches!(last, Reply::Error(_))
+            && let Some(cause) = replies.into_iter().find(|reply| matches!(reply, Reply::Error(_)))
+        {
+            return self.reply(cause);
+        }
+        if let Reply::Array(items) = &last
+            && let Some(error) = items.iter().find(|reply| matches!(reply, Reply::Error(_)))
+        {
+            return self.reply(error.clone());
+        }
+        self.reply(last)
+    }
+
+    async fn sql(&mut self, mut args: MultiValue) -> Answered {
+        let statement = text(args.pop_front());
+        let params = args.iter().map(convert::parameter).collect::<Result<Vec<_>, _>>();
+        let result = match params {
+            Ok(params) => self.database().run(&statement, params).await,
+            Err(text) => return refuse(text),
+        };
+        self.rows(result)
+    }
+
+    fn rows(&self, result: Result<SqlReply, SqlError>) -> Answered {
+        Ok(match result {
+            Ok(reply) => Answer::Value(convert::rows(self.language.lua(), reply)?),
+            Err(error) => sql_error(&error),
+        })
+    }
+
+    fn ended(&self, result: Result<(), SqlError>) -> Answered {
+        Ok(result.map_or_else(|error| sql_error(&error), |()| Answer::Value(Value::Nil)))
+    }
+
+    fn begin_operation(&self, request: Request, mut args: MultiValue) -> Answered {
+        let object = text(args.pop_front());
+        let kind = match request {
+            Request::Write => match convert::history_value(&args.pop_front().unwrap_or(Value::Nil)) {
+                Ok(value) => OperationKind::Write(value.unwrap_or_default()),
+                Err(text) => return refuse(text),
+            },
+            Request::Read => OperationKind::Read,
+            _ => OperationKind::Inside,
+        };
+        Ok(Answer::Value(Value::Integer(i64::from(self.ctx.begin(&object, kind)))))
+    }
+
+    fn end_operation(&self, mut args: MultiValue) -> Answered {
+        let Some(Value::Integer(number)) = args.pop_front() else { return refuse("no operation".to_owned()) };
+        match convert::history_value(&args.pop_front().unwrap_or(Value::Nil)) {
+            Ok(value) => {
+                self.ctx.mark(Mark::End { number: u32::try_from(number).unwrap_or_default(), value });
+                Ok(Answer::Value(Value::Nil))
+            }
+            Err(text) => refuse(text),
+        }
+    }
+}
+
+fn text(value: Option<Value>) -> String {
+    match value {
+        Some(Value::String(text)) => String::from_utf8_lossy(&text.as_bytes()).into_owned(),
+        _ => String::new(),
+    }
+}
+
+/// The prelude lets only numbers from 0 to 1e15 through; a fraction of a millisecond is a whole one.
+fn milliseconds(value: Option<Value>) -> u64 {
+    match value {
+        Some(Value::Integer(n)) => u64::try_from(n).unwrap_or_default(),
+        // In range, as the prelude has seen to it.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        Some(Value::Number(x)) => x.ceil() as u64,
+        _ => 0,
+    }
+}
+
+/// Errors that no schedule brings about: the command is not one, or not with these arguments.
+fn refused_by_redis(text: &[u8]) -> Option<Refusal> {
+    const CAUSES: [&[u8]; 6] = [
+        b"ERR unknown command",
+        b"ERR unknown subcommand",
+        b"ERR wrong number of arguments",
+        b"ERR syntax error",
+        b"ERR Error compiling script",
+        b"ERR Unknown Redis command called from script",
+    ];
+    CAUSES.iter().any(|cause| text.starts_with(cause)).then_some(Refusal::Redis)
+}
+
+fn sql_error(error: &SqlError) -> Answer {
+    const CAUSES: [&str; 8] = [
+        "syntax error",
+        "incomplete input",
+        "unrecognized token",
+        "no such table",
+        "no such column",
+        "no such function",
+        "has no column named",
+        "would reach outside",
+    ];
+    let refused = CAUSES.iter().any(|cause| error.message.contains(cause)).then_some(Refusal::Sql);
+    Answer::Error(error.to_string().into(), refused)
+}
