@@ -4,6 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use proptest::prelude::*;
+use proptest::strategy::Union;
 use raceproof_engine::{Access, Effect, Footprint, Object, Options};
 
 use crate::support::driver::{self, Driver};
@@ -22,6 +23,64 @@ const WATCHER: usize = 2;
 
 /// Commands that one session runs in a row: one command, or a transaction.
 type Unit = Vec<Vec<Arg>>;
+
+/// Commands that meet on the same few objects.
+const CONTENDED: &[&str] = &[
+    "HSET h f value",
+    "HSET h g value",
+    "HSET h f value g value",
+    "HSETNX h f value",
+    "HDEL h f",
+    "HDEL h g",
+    "HGET h f",
+    "HMGET h f g",
+    "HGETALL h",
+    "HLEN h",
+    "HKEYS h",
+    "HEXISTS h g",
+    "HINCRBY h f 1",
+    "HRANDFIELD h",
+    "HSCAN h 0",
+    "DEL h",
+    "EXISTS h",
+    "TYPE h",
+    "PEXPIRE h ttl_ms",
+    "PERSIST h",
+    "PTTL h",
+    "GET a",
+    "SET a value",
+    "SETNX a value",
+    "INCR a",
+    "APPEND a value",
+    "GETDEL a",
+    "GETEX a PX ttl_ms",
+    "SET a value PX ttl_ms",
+    "PEXPIRE a ttl_ms expireopt",
+    "EXPIRETIME a",
+    "MGET a b h",
+    "MSETNX a 1 b 1",
+    "RENAME a b",
+    "RENAME h a",
+    "RENAMENX a b",
+    "COPY a b",
+    "COPY h b REPLACE",
+    "MOVE a 1",
+    "SWAPDB 0 1",
+    "FLUSHDB",
+    "DBSIZE",
+    "KEYS *",
+    "SCAN 0",
+    "SCAN 0 TYPE hash",
+    "RANDOMKEY",
+    "TOUCH a h",
+    "UNLINK a h",
+    "WATCH a",
+    "WATCH h",
+    "SCRIPT LOAD source",
+    "SCRIPT EXISTS sha",
+    "EVALSHA scriptsha",
+    "EVAL script",
+];
 
 /// A state, and units to be run in it in pairs.
 #[derive(Clone, Debug)]
@@ -63,9 +122,11 @@ pub(crate) struct Counts {
 
 /// Random cases.
 pub(crate) fn strategy() -> impl Strategy<Value = Case> {
+    let contended = Union::new(CONTENDED.iter().map(|text| generate::template(text)));
     let unit = || {
         prop_oneof![
-            5 => generate::command().prop_map(|command| vec![command]),
+            3 => generate::command().prop_map(|command| vec![command]),
+            4 => contended.clone().prop_map(|command| vec![command]),
             1 => generate::transaction(),
         ]
     };
