@@ -81,7 +81,7 @@ impl Context<'_> {
 
     /// Declares an access to a key of the selected database beyond what looking it up declared.
     pub(crate) fn touch_key(&mut self, key: &Key, access: Access) {
-        self.footprint.add(Object::Key(self.db, key.name.clone()), access);
+        self.footprint.add_key(self.db, &key.name, access);
     }
 
     pub(crate) fn touch_field(&mut self, key: &Key, field: &Bytes, access: Access) {
@@ -111,7 +111,7 @@ impl Context<'_> {
 
     pub(crate) fn visit_in(&mut self, db: u32, key: &Key, access: Access) -> bool {
         self.footprint.add(Object::Keyspace(db), Access::IntentRead);
-        self.footprint.add(Object::Key(db, key.name.clone()), access);
+        self.footprint.add_key(db, &key.name, access);
         match self.engine.databases.entry(db, key).map(|entry| entry.deadline) {
             None => false,
             Some(None) => true,
@@ -179,7 +179,7 @@ impl Context<'_> {
     }
 
     pub(crate) fn store_in(&mut self, db: u32, key: &Key, value: Value, deadline: Deadline) {
-        self.footprint.add(Object::Key(db, key.name.clone()), Access::Write);
+        self.footprint.add_key(db, &key.name, Access::Write);
         let old = match self.engine.databases.put(db, key, value) {
             Put::Added => {
                 self.footprint.add(Object::Keyspace(db), Access::IntentWrite);
@@ -208,7 +208,7 @@ impl Context<'_> {
     }
 
     fn set_deadline_in(&mut self, db: u32, key: &Key, deadline: Option<i64>) {
-        self.footprint.add(Object::Key(db, key.name.clone()), Access::Write);
+        self.footprint.add_key(db, &key.name, Access::Write);
         self.footprint.add(Object::Deadlines, Access::IntentWrite);
         if deadline.is_some_and(|at| self.now_ms() > at) {
             // The key is gone as far as SCAN and KEYS can see.
@@ -224,7 +224,7 @@ impl Context<'_> {
 
     pub(crate) fn remove_in(&mut self, db: u32, key: &Key) -> Option<Entry> {
         let entry = self.engine.databases.remove(db, key)?;
-        self.footprint.add(Object::Key(db, key.name.clone()), Access::Write);
+        self.footprint.add_key(db, &key.name, Access::Write);
         self.footprint.add(Object::Keyspace(db), Access::IntentWrite);
         if entry.deadline.is_some() {
             self.footprint.add(Object::Deadlines, Access::IntentWrite);

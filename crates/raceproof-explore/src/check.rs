@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use crate::search::{Search, confirm, search};
-use crate::{Backend, Bounds, Error, Report, Strategy, World};
+use crate::{Backend, Bounds, Error, Report, Strategy, Verdict, World, render};
 
 /// A search to be run.
 #[derive(Clone, Debug)]
@@ -118,6 +118,45 @@ impl Check {
     /// When the search cannot be carried out; a violation is not an error.
     pub fn run(&self, body: impl Fn(&mut World)) -> Result<Report, Error> {
         search(&self.search, &body)
+    }
+
+    /// Runs the search as a test: panics with the counterexample, as text, unless everything is verified.
+    ///
+    /// With `RACEPROOF_REPLAY` set to a token, only that schedule is run, and the test fails as it did when the token
+    /// was printed.
+    ///
+    /// # Panics
+    /// When a check is violated, when the search did not cover every trace within the bounds, and when it could not be
+    /// carried out.
+    #[track_caller]
+    pub fn verify(&self, body: impl Fn(&mut World)) {
+        let mut check = self.clone();
+        if let Ok(token) = std::env::var("RACEPROOF_REPLAY") {
+            check.search.strategy = Strategy::Replay { token };
+        }
+        let report = match check.run(body) {
+            Ok(report) => report,
+            Err(error) => panic!("{}: {error}", self.name),
+        };
+        if let Some(found) = &report.violation {
+            let met = render::met(&report, &check.search.strategy);
+            let thread = std::thread::current();
+            let test = thread.name().filter(|name| *name != "main").unwrap_or_default();
+            panic!("\n{}", render::test_failure(&self.name, found, met, test));
+        }
+        if let Some(client) = &report.cut_off {
+            panic!(
+                "{}: not verified: {client} was cut off after {} steps; bound its loop or raise steps_per_client",
+                self.name, report.bounds.steps_per_client
+            );
+        }
+        let replayed = matches!(check.search.strategy, Strategy::Replay { .. });
+        assert!(
+            replayed || report.verdict == Verdict::Verified,
+            "{}: not verified: the search stopped after {} executions without having run every trace",
+            self.name,
+            report.executions
+        );
     }
 
     /// Delivers the steps of a counterexample to a real server, in the same order, and compares.

@@ -9,12 +9,28 @@ use std::rc::Rc;
 use crate::history::{Mark, OperationKind};
 use crate::mailbox::{Local, Port};
 use crate::redis_conn::RedisConnection;
+use crate::sim::Disk;
 use crate::sql::Database;
+use crate::world::Finish;
 
 /// How a client ended.
 pub(crate) type ClientEnd = Result<(), crate::world::Failure>;
 pub(crate) type ClientFuture = Pin<Box<dyn Future<Output = ClientEnd>>>;
-type Spawned = Rc<RefCell<Vec<(String, Port, ClientFuture)>>>;
+/// A client that has not started yet.
+pub(crate) type NewClient = (String, Port, ClientFuture);
+
+/// What all contexts of one execution share.
+#[derive(Default)]
+pub(crate) struct Stage {
+    spawned: RefCell<Vec<NewClient>>,
+    pub(crate) files: Disk,
+}
+
+impl Stage {
+    pub(crate) fn take_spawned(&self) -> Vec<NewClient> {
+        std::mem::take(&mut *self.spawned.borrow_mut())
+    }
+}
 
 /// A client's view of the world. Whatever a client awaits comes from here: a future of any other runtime would never
 /// be woken, and is reported by the client's name.
@@ -22,7 +38,7 @@ type Spawned = Rc<RefCell<Vec<(String, Port, ClientFuture)>>>;
 pub struct Ctx {
     name: Rc<str>,
     port: Port,
-    spawned: Spawned,
+    stage: Rc<Stage>,
 }
 
 impl fmt::Debug for Ctx {
@@ -32,12 +48,16 @@ impl fmt::Debug for Ctx {
 }
 
 impl Ctx {
-    pub(crate) fn new(name: &str, port: Port, spawned: Spawned) -> Self {
-        Self { name: name.into(), port, spawned }
+    pub(crate) fn new(name: &str, port: Port, stage: Rc<Stage>) -> Self {
+        Self { name: name.into(), port, stage }
     }
 
     pub(crate) const fn port(&self) -> &Port {
         &self.port
+    }
+
+    pub(crate) fn stage(&self) -> &Stage {
+        &self.stage
     }
 
     /// The client's name.
@@ -118,12 +138,11 @@ impl Ctx {
     where
         F: FnOnce(Self) -> Fut,
         Fut: Future + 'static,
-        Fut::Output: crate::world::Finish,
+        Fut::Output: Finish,
     {
-        let port = Port::default();
-        port.lock().now_ms = self.port.lock().now_ms;
-        let future = body(Self::new(name, port.clone(), self.spawned.clone()));
-        let future = Box::pin(async move { crate::world::Finish::finish(future.await) });
-        self.spawned.borrow_mut().push((name.to_owned(), port, future));
+        let port = Port::new(self.port.unique(), self.port.lock().now_ms);
+        let work = body(Self::new(name, port.clone(), self.stage.clone()));
+        let future: ClientFuture = Box::pin(async move { work.await.finish() });
+        self.stage.spawned.borrow_mut().push((name.to_owned(), port, future));
     }
 }

@@ -11,6 +11,7 @@ use raceproof_engine::{Access, Object};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use crate::mailbox::CellId;
 use crate::sql::SqlAccess;
 
 /// A number for a [`Process`], the same in every execution of a search.
@@ -49,7 +50,6 @@ pub(crate) const CLOCK: ProcessId = ProcessId(0);
 /// Something that more than one step can touch.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Thing {
-    Redis(Object),
     SqlLock,
     SqlDatabase,
     SqlTable(Arc<str>),
@@ -58,7 +58,7 @@ pub(crate) enum Thing {
     History,
     /// Entering and leaving one critical section.
     Section(String),
-    Cell(u32),
+    Cell(CellId),
     /// Steps that write what an `always` check reads.
     Observed,
     /// Steps after which their client waits or has ended: they decide whether a clock step is a pause.
@@ -86,9 +86,6 @@ impl Things {
     }
 
     pub(crate) fn id(&mut self, thing: Thing) -> ThingId {
-        if let Thing::Redis(object) = &thing {
-            return self.redis(object);
-        }
         if let Some(id) = self.other.get(&thing) {
             return *id;
         }
@@ -135,10 +132,6 @@ impl Touched {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &(ThingId, Access)> {
         self.accesses.iter()
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.accesses.is_empty()
     }
 
     pub(crate) fn clear(&mut self) {

@@ -25,9 +25,14 @@ pub(crate) enum Op {
     Cell(CellOp),
 }
 
+/// A piece of shared state. Its number is made from who made it and which of theirs it is, so that it is the same in
+/// every execution, whatever the order in which clients come to make theirs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct CellId(pub(crate) u64);
+
 /// An operation on shared state: enabled when `ready` says so, then `run` once.
 pub(crate) struct CellOp {
-    pub(crate) cell: u32,
+    pub(crate) cell: CellId,
     pub(crate) access: Access,
     pub(crate) text: String,
     pub(crate) ready: Option<Box<dyn Fn() -> bool + Send>>,
@@ -39,7 +44,7 @@ pub(crate) struct CellOp {
 pub(crate) enum Lane {
     Redis(u32),
     Sql(u32),
-    Cell(u32),
+    Cell(CellId),
 }
 
 impl Op {
@@ -74,6 +79,8 @@ pub(crate) enum Local {
     ReadClock,
     /// A sleep began, or was given up before its end.
     Timer,
+    /// Shared state was read or changed without a step of its own.
+    Cell(CellId, Access),
     /// A history mark was made.
     Mark(Mark),
 }
@@ -94,6 +101,9 @@ pub(crate) struct Mailbox {
     pub(crate) sessions: u32,
     pub(crate) connections: u32,
     pub(crate) operations: u32,
+    /// Who the client is, by its place in the tree of clients.
+    pub(crate) origin: u64,
+    made: u64,
 }
 
 /// A shared handle to a client's mailbox.
@@ -104,6 +114,27 @@ impl Port {
     /// The mailbox. A client that panicked while it held the lock leaves plain data behind, so poison is ignored.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Mailbox> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The mailbox of a client at a time.
+    pub(crate) fn new(origin: u64, now_ms: i64) -> Self {
+        let port = Self::default();
+        {
+            let mut mailbox = port.lock();
+            (mailbox.origin, mailbox.now_ms) = (origin, now_ms);
+        }
+        port
+    }
+
+    /// A number that only this client has, and only once: for its cells, children and tokens.
+    pub(crate) fn unique(&self) -> u64 {
+        let mut mailbox = self.lock();
+        mailbox.made += 1;
+        (mailbox.origin.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ mailbox.made).wrapping_mul(0xbf58_476d_1ce4_e5b9)
+    }
+
+    pub(crate) fn touch(&self, cell: CellId, access: Access) {
+        self.lock().local.push(Local::Cell(cell, access));
     }
 
     pub(crate) fn post(&self, op: Op) -> u64 {

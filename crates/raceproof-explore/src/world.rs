@@ -1,16 +1,16 @@
 //! What a test body builds: the clients, the setup, and the checks.
 
 use std::any::Any;
-use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 
 use crate::checkers::HistoryCheck;
-use crate::ctx::{ClientEnd, ClientFuture, Ctx};
-use crate::mailbox::Port;
+use crate::ctx::{ClientEnd, Ctx, NewClient, Stage};
+use crate::mailbox::{CellId, Port};
 use crate::report::Place;
+use crate::shared::Shared;
 
 /// What an `async` block of a client, a setup or a check may return.
 pub trait Finish {
@@ -77,10 +77,11 @@ pub(crate) enum When {
 #[derive(Default)]
 pub struct World {
     pub(crate) setup: Vec<Box<dyn FnOnce(Ctx) -> CheckFuture>>,
-    pub(crate) clients: Vec<(String, Port, ClientFuture)>,
+    pub(crate) clients: Vec<NewClient>,
     pub(crate) checks: Vec<StateCheck>,
     pub(crate) history_checks: Vec<HistoryCheck>,
-    pub(crate) spawned: Rc<RefCell<Vec<(String, Port, ClientFuture)>>>,
+    pub(crate) stage: Rc<Stage>,
+    pub(crate) cells: u64,
     pub(crate) error: Option<crate::Error>,
     pub(crate) now_ms: i64,
 }
@@ -115,9 +116,9 @@ impl World {
         Fut::Output: Finish,
     {
         let name = name.into();
-        let port = Port::default();
-        port.lock().now_ms = self.now_ms;
-        let work = body(Ctx::new(&name, port.clone(), self.spawned.clone()));
+        let origin = u64::try_from(self.clients.len()).unwrap_or(u64::MAX);
+        let port = Port::new(origin + 1, self.now_ms);
+        let work = body(Ctx::new(&name, port.clone(), self.stage.clone()));
         self.clients.push((name, port, Box::pin(async move { work.await.finish() })));
     }
 
@@ -165,6 +166,12 @@ impl World {
             Box::pin(async move { work.await.finish() })
         });
         self.checks.push(StateCheck { when, run });
+    }
+
+    /// State that clients of one process share: a map behind a mutex, a flag, a counter. Each access is a step.
+    pub fn shared<T: Send + 'static>(&mut self, name: &str, value: T) -> Shared<T> {
+        self.cells += 1;
+        Shared::new(name, CellId(self.cells), value)
     }
 
     /// A check over the recorded operations (`ctx.write`, `ctx.read`, `ctx.inside`).

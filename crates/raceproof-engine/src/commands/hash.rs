@@ -73,7 +73,7 @@ fn put(context: &mut Context<'_>, key: &Key, field: &Bytes, value: Bytes) -> boo
 }
 
 fn put_pairs(context: &mut Context<'_>, args: &[Bytes], command: &str) -> Result<i64, Failure> {
-    if args.len() % 2 != 0 {
+    if !args.len().is_multiple_of(2) {
         return Err(failure::wrong_arity(command));
     }
     let key = Key::new(&args[1]);

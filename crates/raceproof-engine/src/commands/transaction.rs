@@ -47,6 +47,7 @@ fn discard(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
 
 /// An `EXEC` that is itself wrong ends the transaction, if there is one, and says so.
 pub(crate) fn abort(context: &mut Context<'_>, why: Failure) -> Reply {
+    context.touch_client();
     context.session_mut().transaction = None;
     context.engine.unwatch(context.session);
     let Reply::Error(why) = why.into_reply() else { return Reply::Null };

@@ -84,6 +84,17 @@ impl Server {
         accesses.join(" ")
     }
 
+    /// Runs a table of preparations and commands, each on a new server, and compares the effects of the last one.
+    pub fn expect_effects(table: &[(&str, &str, &[&str])]) {
+        for (before, line, effects) in table {
+            let mut server = Self::new();
+            for step in before.split(';').filter(|step| !step.is_empty()) {
+                server.run(step);
+            }
+            assert_eq!(server.effects(line), *effects, "{before}; {line}");
+        }
+    }
+
     /// Executes a command and gives its footprint.
     pub fn touched(&mut self, line: &str) -> String {
         self.run(line);

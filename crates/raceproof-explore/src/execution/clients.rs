@@ -138,7 +138,7 @@ impl Execution<'_> {
 
     fn start_spawned(&mut self, parent: ClientId) -> Result<(), Error> {
         loop {
-            let spawned = std::mem::take(&mut *self.world.spawned.borrow_mut());
+            let spawned = self.world.stage.take_spawned();
             if spawned.is_empty() {
                 return Ok(());
             }
@@ -194,6 +194,7 @@ impl Execution<'_> {
                 self.touch(Object::Clock, Access::Read);
                 self.touch(Object::Deadlines, Access::IntentWrite);
             }
+            Local::Cell(cell, access) => self.touch_thing(Thing::Cell(cell), access),
             Local::Mark(mark) => self.mark(id, mark),
         }
     }

@@ -13,7 +13,7 @@ use super::{Execution, trace};
 use crate::Error;
 use crate::event::{Choice, ClientId, Event, Footprint, Outcome, Thing, Touched};
 use crate::history::OperationKind;
-use crate::mailbox::{Answer, CellOp, Op};
+use crate::mailbox::{Answer, CellOp, Local, Op};
 use crate::report::StepKind;
 use crate::sql::{SqlCall, SqlResult, Statement};
 
@@ -235,10 +235,17 @@ impl Execution<'_> {
         client.pending.clear();
         let mut mailbox = client.port.lock();
         mailbox.posted.clear();
-        mailbox.local.clear();
         mailbox.timers.clear();
+        let local = std::mem::take(&mut mailbox.local);
         drop(mailbox);
-        for (_, place) in std::mem::take(&mut client.open) {
+        let open = std::mem::take(&mut client.open);
+        // What its drop handlers gave back (a file lock) others can see; what it said last nobody hears.
+        for what in local {
+            if let Local::Cell(cell, access) = what {
+                self.touch_thing(Thing::Cell(cell), access);
+            }
+        }
+        for (_, place) in open {
             let operation = &mut self.history.operations[place];
             operation.crashed = Some(step);
             let section = (operation.kind == OperationKind::Inside).then(|| operation.object.clone());

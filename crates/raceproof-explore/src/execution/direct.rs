@@ -25,7 +25,7 @@ pub(super) struct Direct {
 
 impl Execution<'_> {
     pub(super) fn direct_port(&self) -> Port {
-        Port::at(self.now_ms)
+        Port::new(u64::MAX, self.now_ms)
     }
 
     /// Runs a future to its end. `Err` is a foreign await; a failure or a panic is its result.

@@ -22,6 +22,7 @@ use crate::Error;
 use crate::ctx::Ctx;
 use crate::event::{CLOCK, Choice, ClientId, Event, Footprint, Outcome, ProcessId, Thing, Touched};
 use crate::history::History;
+use crate::mailbox::CellId;
 use crate::report::{Bounds, Broken, Place, Step};
 use crate::world::{Failure, When, World};
 
@@ -128,7 +129,7 @@ pub(crate) struct Execution<'w> {
     /// The event that took the database's write lock last.
     pub(crate) lock_taken_by: Option<usize>,
     /// The events that closed shared state last, by cell.
-    pub(crate) cell_closed_by: Vec<(u32, usize)>,
+    pub(crate) cell_closed_by: Vec<(CellId, usize)>,
     /// What the step under way has touched so far.
     pub(crate) touched: Touched,
     pub(crate) observed_grew: bool,
@@ -267,7 +268,8 @@ impl<'w> Execution<'w> {
 
     pub(crate) fn violate(&mut self, broken: Broken, check: usize, failure: Failure, story: Option<String>) {
         if self.violation.is_none() {
-            let at = self.events.len();
+            // Counts the step under way, which is recorded only after its client has run on.
+            let at = self.step_number();
             let Failure { message, place } = failure;
             self.violation = Some(Violation { broken, check, message, story, place, at });
         }
@@ -320,7 +322,7 @@ impl<'w> Execution<'w> {
     fn state_check(&mut self, number: usize, broken: Broken, observing: bool) -> Result<(), Error> {
         let (before, now_ms) = (std::mem::take(&mut self.touched), self.now_ms);
         let port = self.direct_port();
-        let ctx = Ctx::new("the check", port.clone(), self.world.spawned.clone());
+        let ctx = Ctx::new("the check", port.clone(), self.world.stage.clone());
         let future = (self.world.checks[number].run)(ctx);
         let ended = self.run_direct("the check", &port, future)?;
         let read = std::mem::replace(&mut self.touched, before);

@@ -9,7 +9,7 @@ use super::Execution;
 use crate::backend::Backend;
 use crate::ctx::Ctx;
 use crate::event::{CLOCK, ClientId, ProcessId, ThingId, Things, Touched};
-use crate::mailbox::{Lane, Port};
+use crate::mailbox::Lane;
 use crate::report::Broken;
 use crate::sql::SqlStore;
 use crate::world::{Failure, World};
@@ -132,7 +132,7 @@ impl Worker {
             Execution::new(self, World { now_ms, ..World::default() }, Bounds::default(), Mode::default());
         for setup in setups {
             let port = execution.direct_port();
-            let ctx = Ctx::new("setup", port.clone(), world.spawned.clone());
+            let ctx = Ctx::new("setup", port.clone(), world.stage.clone());
             if let Err(failure) = execution.run_direct("setup", &port, setup(ctx))? {
                 return Ok(Err(failure));
             }
@@ -190,12 +190,3 @@ fn engine() -> Engine {
 
 /// Names what a setup failure broke.
 pub(crate) const SETUP: Broken = Broken::Setup;
-
-impl Port {
-    /// A mailbox whose clock shows `now_ms`.
-    pub(crate) fn at(now_ms: i64) -> Self {
-        let port = Self::default();
-        port.lock().now_ms = now_ms;
-        port
-    }
-}

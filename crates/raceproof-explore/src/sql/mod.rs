@@ -11,10 +11,16 @@ mod value;
 use std::fmt;
 
 pub(crate) use footprint::SqlAccess;
+pub use raceproof_env::SqlValue;
 pub(crate) use store::{SqlStore, Statement};
-pub use value::SqlValue;
 
 use crate::mailbox::{Answer, Op, Port};
+
+/// The version of the embedded SQLite, e.g. `3.50.4`.
+#[must_use]
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
+}
 
 /// What a client asks of its database connection.
 #[derive(Clone, Debug)]

@@ -15,6 +15,7 @@ use rusqlite::{Connection, ErrorCode};
 use tempfile::TempDir;
 
 use super::footprint::{Shape, SqlAccess, Watcher};
+use super::value::{Bound, from_row};
 use super::{SqlCall, SqlError, SqlReply, SqlResult, SqlValue};
 
 type Failure = rusqlite::Error;
@@ -331,10 +332,10 @@ fn run(connection: &Connection, sql: &str, params: &[SqlValue], writes: bool) ->
     let mut statement = connection.prepare_cached(sql)?;
     let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
     let width = columns.len();
-    let mut rows = statement.query(rusqlite::params_from_iter(params))?;
+    let mut rows = statement.query(rusqlite::params_from_iter(params.iter().map(Bound)))?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        let values = (0..width).map(|at| row.get_ref(at).map(SqlValue::from)).collect::<Result<_, _>>()?;
+        let values = (0..width).map(|at| row.get_ref(at).map(from_row)).collect::<Result<_, _>>()?;
         found.push(values);
     }
     drop(rows);

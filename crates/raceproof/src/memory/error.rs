@@ -223,6 +223,14 @@ pub enum BadInput {
         /// What it must be.
         way_out: &'static str,
     },
+    /// A cursor that no page gave.
+    #[error(
+        "the cursor position {position:?} is no number; use the cursor of the page before, or none for the first page"
+    )]
+    BadCursor {
+        /// The position.
+        position: String,
+    },
     /// A page of no fields.
     #[error("a page of 0 fields was asked for; ask for at least 1")]
     EmptyPage,

@@ -94,6 +94,9 @@ pub(crate) fn read_page(from: Option<&Cursor>, count: u32, options: &Options) ->
         return Err(BadInput::EmptyPage);
     }
     let (incarnation, position) = from.map_or(("", "0"), |cursor| (&*cursor.incarnation, &*cursor.position));
+    if position.parse::<u64>().is_err() {
+        return Err(BadInput::BadCursor { position: position.to_owned() });
+    }
     let mut arguments = read("page", options);
     arguments.text(incarnation).text(position).number(count);
     Ok(arguments.0)

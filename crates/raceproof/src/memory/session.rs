@@ -86,6 +86,26 @@ pub struct Cursor {
     pub(crate) position: String,
 }
 
+impl Cursor {
+    /// A cursor from its parts, e.g. as a client kept them.
+    #[must_use]
+    pub fn new(incarnation: impl Into<String>, position: impl Into<String>) -> Self {
+        Self { incarnation: incarnation.into(), position: position.into() }
+    }
+
+    /// The token of the session's incarnation.
+    #[must_use]
+    pub fn incarnation(&self) -> &str {
+        &self.incarnation
+    }
+
+    /// The position, as Redis gave it: decimal digits.
+    #[must_use]
+    pub fn position(&self) -> &str {
+        &self.position
+    }
+}
+
 /// A part of a large session.
 ///
 /// Pages are not one snapshot: a field that existed all the while is in at least one of them, a field that changed in

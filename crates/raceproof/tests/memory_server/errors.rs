@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use raceproof::env::TokioEnv;
-use raceproof::memory::{BadInput, Change, Error, Forget, Memory, OpId, Options, Version};
+use raceproof::memory::{BadInput, Change, Cursor, Error, Forget, Memory, OpId, Options, Version};
 
 use crate::{Fault, Flaky, Lab};
 
@@ -230,6 +230,8 @@ async fn bad_arguments_are_refused_before_anything_is_sent() {
     assert!(length("operation id", 129, 128)(&bad(memory.forget_as("s", &forget).await.expect_err("too long"))));
     let empty = bad(memory.read_fields("s", &[]).await.expect_err("no fields"));
     assert!(matches!(empty, BadInput::NothingToDo { what: "read", .. }), "{empty}");
+    let cursor = bad(memory.read_page("s", Some(&Cursor::new("x", "-1")), 9).await.expect_err("no number"));
+    assert!(matches!(&cursor, BadInput::BadCursor { position } if position == "-1"), "{cursor}");
     assert_eq!(bad(memory.read_page("s", None, 0).await.expect_err("no page")), BadInput::EmptyPage);
     let reserved = bad(memory.read_fields("s", &["_inc"]).await.expect_err("reserved"));
     assert!(matches!(reserved, BadInput::ReservedField { .. }), "{reserved}");
