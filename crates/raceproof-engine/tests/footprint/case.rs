@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use proptest::prelude::*;
 use proptest::strategy::Union;
-use raceproof_engine::{Access, Effect, Footprint, Object, Options};
+use raceproof_engine::{Access, Effect, Footprint, Object, Options, Outcome, Timestamp};
 
 use crate::support::driver::{self, Driver};
 use crate::support::dump::dump;
@@ -21,8 +21,14 @@ const FIRST: usize = 0;
 const SECOND: usize = 1;
 const WATCHER: usize = 2;
 
-/// Commands that one session runs in a row: one command, or a transaction.
-type Unit = Vec<Vec<Arg>>;
+/// What is run at once.
+#[derive(Clone, Debug)]
+enum Unit {
+    /// Commands that one session runs in a row: one command, or a transaction.
+    Commands(Vec<Vec<Arg>>),
+    /// The server's own cycle, which removes expired keys.
+    Expiry,
+}
 
 /// Commands that meet on the same few objects.
 const CONTENDED: &[&str] = &[
@@ -125,9 +131,9 @@ pub(crate) fn strategy() -> impl Strategy<Value = Case> {
     let contended = Union::new(CONTENDED.iter().map(|text| generate::template(text)));
     let unit = || {
         prop_oneof![
-            3 => generate::command().prop_map(|command| vec![command]),
-            4 => contended.clone().prop_map(|command| vec![command]),
-            1 => generate::transaction(),
+            3 => generate::command().prop_map(|command| Unit::Commands(vec![command])),
+            4 => contended.clone().prop_map(|command| Unit::Commands(vec![command])),
+            1 => generate::transaction().prop_map(Unit::Commands),
         ]
     };
     let units = || prop::collection::vec(unit(), 1..5);
@@ -178,7 +184,7 @@ impl Case {
         let start = self.start();
         let now_ms = BASE_MS + self.at_ms;
         for first in &self.first {
-            for second in &self.second {
+            for second in self.second.iter().chain([&Unit::Expiry]) {
                 counts.pairs += 1;
                 let mut forth = start.clone();
                 let first_forth = run_unit(&mut forth, FIRST, first, now_ms);
@@ -289,7 +295,12 @@ impl Case {
 
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "setup:\n{}  [{WATCHER}] {}\n  [{WATCHER}] MULTI\n", self.setup, shown(&[self.watch.clone()]))?;
+        write!(
+            f,
+            "setup:\n{}  [{WATCHER}] {}\n  [{WATCHER}] MULTI\n",
+            self.setup,
+            show::command(&resolve(&self.watch, BASE_MS))
+        )?;
         writeln!(f, "first, {} ms after the start (or {} ms):", self.at_ms, self.other_ms)?;
         self.first.iter().try_for_each(|unit| writeln!(f, "  {}", shown(unit)))?;
         writeln!(f, "second:")?;
@@ -297,14 +308,22 @@ impl fmt::Display for Case {
     }
 }
 
-fn shown(unit: &[Vec<Arg>]) -> String {
-    unit.iter().map(|args| show::command(&resolve(args, BASE_MS))).collect::<Vec<_>>().join("; ")
+fn shown(unit: &Unit) -> String {
+    let Unit::Commands(commands) = unit else { return "the removal of expired keys".to_owned() };
+    commands.iter().map(|args| show::command(&resolve(args, BASE_MS))).collect::<Vec<_>>().join("; ")
 }
 
 fn run_unit(driver: &mut Driver, session: usize, unit: &Unit, now_ms: i64) -> Ran {
-    let mut host = driver::host();
     let mut ran = Ran { replies: Vec::new(), effects: Vec::new(), accesses: Vec::new() };
-    for args in unit {
+    let Unit::Commands(commands) = unit else {
+        let mut outcome = Outcome::default();
+        driver.engine.expire_due(Timestamp::from_ms(now_ms), &mut outcome);
+        ran.effects = outcome.effects;
+        ran.accesses.extend(outcome.footprint.iter().cloned());
+        return ran;
+    };
+    let mut host = driver::host();
+    for args in commands {
         let outcome = driver.run(&mut host, session, &resolve(args, BASE_MS), now_ms);
         ran.replies.push(show::quoted(&driver.bytes(session, &outcome.reply)));
         ran.effects.extend(outcome.effects);
