@@ -3,7 +3,7 @@
 //!
 //! | variable | meaning | default |
 //! |---|---|---|
-//! | `RACEPROOF_DIFF_COMMANDS` | how many commands are compared at least | 100,000 |
+//! | `RACEPROOF_DIFF_COMMANDS` | how many commands are compared at least | 200,000 |
 //! | `RACEPROOF_DIFF_SEED` | the seed of the sequences | 1 |
 //! | `RACEPROOF_DIFF_FAILURES` | how many differing sequences are shrunk and shown before the test ends | 3 |
 //! | `RACEPROOF_REDIS_SERVER` | the server to compare with | `redis-server` |
@@ -45,7 +45,7 @@ const TRIES: usize = 50;
 
 #[test]
 fn random_sequences_get_the_replies_of_redis_server() {
-    let wanted = number("RACEPROOF_DIFF_COMMANDS", 100_000);
+    let wanted = number("RACEPROOF_DIFF_COMMANDS", 200_000);
     let seed = number("RACEPROOF_DIFF_SEED", 1);
     let shown = number("RACEPROOF_DIFF_FAILURES", 3);
     let server = Server::start().unwrap_or_else(|error| panic!("{error}"));
