@@ -3,8 +3,11 @@
 //! A template is words divided by spaces. A word in capitals stands for itself; a word in lower case is a rule; `?`, `*`
 //! and `+` after a rule mean at most one, up to three, and one to three.
 
+/// Templates, each with its weight.
+type Choices = &'static [(u32, &'static str)];
+
 /// Rules made of templates, each with its weight. Rules that are not here are leaves (see `generate.rs`).
-pub(crate) const RULES: &[(&str, &[(u32, &str)])] = &[
+pub(crate) const RULES: &[(&str, Choices)] = &[
     ("pair", &[(1, "key value")]),
     ("fieldpair", &[(1, "field value")]),
     (
@@ -81,7 +84,7 @@ pub(crate) const RULES: &[(&str, &[(u32, &str)])] = &[
 ];
 
 /// Families of commands, each with its weight, each command with its weight.
-pub(crate) const FAMILIES: &[(&str, u32, &[(u32, &str)])] = &[
+pub(crate) const FAMILIES: &[(&str, u32, Choices)] = &[
     (
         "strings",
         26,
