@@ -40,6 +40,8 @@ pub(crate) struct RunningScript {
     pub(crate) read_only: bool,
     /// The protocol whose reply shapes it asked for.
     pub(crate) protocol: Protocol,
+    /// Whether its writes are propagated, which `redis.set_repl` turns off. Expiries are in any case.
+    pub(crate) propagates: bool,
 }
 
 /// What happens to the deadline of a key that is stored.
@@ -255,6 +257,8 @@ impl Context<'_> {
 
     /// Propagates a command in another form than it came in.
     pub(crate) fn propagate_as(&mut self, args: Vec<Bytes>) {
-        self.effects.push(Effect { db: self.db, args });
+        if self.script.is_none_or(|script| script.propagates) {
+            self.effects.push(Effect { db: self.db, args });
+        }
     }
 }

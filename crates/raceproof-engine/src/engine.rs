@@ -50,7 +50,9 @@ pub enum Version {
     /// Redis 7.0, the reference.
     #[default]
     V7_0,
-    /// Redis 7.4: per-field deadlines (`HEXPIRE` and its family).
+    /// Redis 7.4. Commands that came after 7.0 carry this version in their row of the table; there are none yet
+    /// (the first will be those of per-field deadlines, `HEXPIRE` and its family), so that it differs in the version it
+    /// reports.
     V7_4,
 }
 

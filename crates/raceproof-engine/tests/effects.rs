@@ -73,6 +73,7 @@ fn more_than_one_command_is_framed() {
         ("", "EVAL \"SET a 1\" 0", &["0 SET a 1"]),
         ("", "EVAL \"SET a 1;EXPIRE a 1\" 0", &["0 MULTI", "0 SET a 1", "0 PEXPIREAT a 1700000001000", "0 EXEC"]),
         ("", "EVAL \"SELECT 1;SET a 1\" 0", &["1 SET a 1"]),
+        ("", "EVAL \"SET a 1;quiet;SET b 1\" 0", &["0 SET a 1"]),
     ]);
 }
 

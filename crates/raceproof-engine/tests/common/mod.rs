@@ -142,7 +142,7 @@ fn words(line: &str) -> Vec<Bytes> {
 }
 
 /// A script host whose language is: commands separated by `;`, the reply of the last one. `resp3` asks for the reply
-/// shapes of RESP3, `KEY` and `ARG` stand for the first key and argument, a source with `syntax error` does not compile.
+/// shapes of RESP3, `quiet` stops propagation, `KEY` and `ARG` stand for the first key and argument, a source with `syntax error` does not compile.
 pub struct Lines;
 
 impl ScriptHost for Lines {
@@ -158,9 +158,16 @@ impl ScriptHost for Lines {
         let body = source.strip_prefix("#!").and_then(|rest| rest.split_once('\n')).map_or(&*source, |(_, body)| body);
         let mut reply = Reply::Null;
         for line in body.split(';') {
-            if line.trim() == "resp3" {
-                calls.set_resp(3);
-                continue;
+            match line.trim() {
+                "resp3" => {
+                    calls.set_resp(3);
+                    continue;
+                }
+                "quiet" => {
+                    calls.set_repl(0);
+                    continue;
+                }
+                _ => {}
             }
             let mut args = words(line);
             for arg in &mut args {
