@@ -101,11 +101,14 @@ pub(crate) struct Case {
     other_ms: i64,
 }
 
+/// Whether an access is kept.
+pub(crate) type Keep = fn(&(Object, Access)) -> bool;
+
 /// What a test keeps of footprints.
 #[derive(Clone, Copy)]
 pub(crate) struct Footprints {
     /// Whether an access is kept.
-    pub(crate) keep: fn(&(Object, Access)) -> bool,
+    pub(crate) keep: Keep,
 }
 
 impl Footprints {
