@@ -130,7 +130,7 @@ fn rule(name: &str) -> BoxedStrategy<Args> {
 }
 
 /// Lower-case words that stand for themselves: keys, fields, settings.
-const CONSTANTS: [&str; 11] = ["a", "b", "h", "f", "g", "abc", "yes", "hash", "maxmemory", "databases", "appendonly"];
+const CONSTANTS: [&str; 10] = ["a", "b", "h", "f", "g", "abc", "yes", "hash", "maxmemory", "databases"];
 
 /// Words in lower case are rules; settings have a hyphen.
 fn is_rule(word: &str) -> bool {
