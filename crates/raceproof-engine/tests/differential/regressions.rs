@@ -312,6 +312,56 @@ pub(crate) const TABLE: &[(&str, &str)] = &[
         ",
     ),
     (
+        "a script chooses what is propagated",
+        "
+        [0] EVAL \"redis.set_repl(redis.REPL_NONE) redis.call('SET', KEYS[1], 1) redis.set_repl(redis.REPL_ALL) return redis.call('INCR', KEYS[1])\" 1 a
+        [0] EVAL \"redis.set_repl(redis.REPL_AOF) redis.call('SET', KEYS[1], 1) return redis.call('INCR', KEYS[1])\" 1 a
+        [0] EVAL \"return redis.set_repl(99)\" 0
+        [0] SET a 2
+        ",
+    ),
+    (
+        "what is propagated instead of what was sent",
+        "
+        [0] SET a 1 EX 100
+        [0] SET a 1.5 PX 100000 GET
+        [0] SETEX b 100 x
+        [0] PSETEX b 100000 x
+        [0] INCRBYFLOAT a 1
+        [0] GETEX a EXAT @s+100
+        [0] GETEX a PERSIST
+        [0] GETEX a PERSIST
+        [0] PERSIST b
+        [0] EXPIRE b 100
+        [0] EXPIRE b -1
+        [0] HINCRBYFLOAT h f 1.5
+        [0] GETDEL a
+        [0] GETSET a 1
+        [0] MSETNX a 1 c 2
+        [0] MOVE a 1
+        [0] COPY b nosuch
+        [0] RENAME nosuch a
+        [0] DEL nosuch
+        [0] SETRANGE nosuch 0 \"\"
+        [0] MULTI
+        [0] EXEC
+        [0] MULTI
+        [0] SET a 1
+        [0] EXEC
+        [0] MULTI
+        [0] SELECT 1
+        [0] SET a 1
+        [0] SELECT 2
+        [0] SET b 1
+        [0] EXEC
+        [0] FLUSHDB ASYNC
+        [0] FLUSHALL
+        [0] SWAPDB 0 1
+        [0] SCRIPT LOAD \"return 1\"
+        [0] SCRIPT FLUSH
+        ",
+    ),
+    (
         "quitting drops what was queued and watched",
         "
         [1] WATCH a
