@@ -136,6 +136,11 @@ impl Command {
         self
     }
 
+    pub(crate) const fn since(mut self, version: Version) -> Self {
+        self.since = version;
+        self
+    }
+
     pub(crate) const fn has(&self, flag: u32) -> bool {
         self.flags & flag != 0
     }

@@ -162,7 +162,7 @@ fn check_flush_options(args: &[Bytes]) -> Result<(), Failure> {
 fn empty(context: &mut Context<'_>, db: u32) {
     let now_ms = context.now_ms();
     context.touch(Object::Keyspace(db), Access::Write);
-    if context.databases().deadlines(db).next().is_some() {
+    if context.databases().is_volatile(db) {
         context.touch(Object::Deadlines, Access::IntentWrite);
     }
     context.engine.touch_watched_in(db, None, now_ms);
