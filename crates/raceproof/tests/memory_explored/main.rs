@@ -145,7 +145,7 @@ fn begin(world: &mut World, scripts: &Scripts) {
 }
 
 fn begun() -> Version {
-    Version::new(&Begun.token(), 1)
+    Version::new(Begun.token(), 1)
 }
 
 /// A change whose operation id is the same wherever it is made: what a resend sends.
