@@ -29,6 +29,8 @@ pub(crate) struct Context<'a> {
     pub(crate) script: Option<RunningScript>,
     /// Whether the connection is to be closed after the reply.
     pub(crate) close: bool,
+    /// Whether several effects are framed by `MULTI` and `EXEC`.
+    pub(crate) framed: bool,
 }
 
 /// The script on whose behalf commands are executed.
@@ -88,6 +90,11 @@ impl Context<'_> {
 
     pub(crate) fn touch_cardinality(&mut self, key: &Key, access: Access) {
         self.footprint.add(Object::Cardinality(self.db, key.name.clone()), access);
+    }
+
+    /// The command changes what `CLIENT LIST` shows of its connection.
+    pub(crate) fn touch_client(&mut self) {
+        self.footprint.add(Object::Server, Access::IntentWrite);
     }
 
     /// The command behaves differently at another time.

@@ -1,8 +1,12 @@
 //! The patterns of `KEYS`, `SCAN … MATCH` and `CONFIG GET`.
 
 /// Whether a text matches a glob-style pattern: `*`, `?`, `[a-z]`, `[^a]` and backslash escapes. The quirks are
-/// Redis's: a class that is not closed ends with the pattern, and a range may be given backwards.
+/// Redis's: a class that is not closed ends with the pattern, a range may be given backwards, and nothing but the empty
+/// pattern matches the empty text.
 pub(crate) fn matches(pattern: &[u8], text: &[u8], any_case: bool) -> bool {
+    if text.is_empty() {
+        return pattern.is_empty();
+    }
     // After a mismatch, go back to the last star and let it take one byte more. One level of going back is enough:
     // a later star can always do the work of an earlier one.
     let (mut p, mut t) = (0, 0);

@@ -35,9 +35,11 @@ mod scan;
 mod script;
 mod scripts;
 mod session;
+mod settings;
 
 pub use effect::Effect;
 pub use engine::{Engine, Options, Outcome, SessionId, Timestamp, Version};
 pub use footprint::{Access, Footprint, Object};
+pub use lua::LuaHost;
 pub use reply::{Protocol, Reply};
 pub use script::{Script, ScriptCalls, ScriptHost};

@@ -43,4 +43,14 @@ pub trait ScriptCalls {
 
     /// `redis.log(level, message)`.
     fn log(&mut self, level: i64, message: &[u8]);
+
+    /// `redis.set_repl(flags)`: where the script's further writes are propagated to (1 the append-only file, 2 replicas,
+    /// 3 both, 0 neither). By default ignored.
+    fn set_repl(&mut self, _flags: u8) {}
+
+    /// `redis.acl_check_cmd(…)`: whether the user may run the command; nothing if there is no such command. By default
+    /// every command exists and is allowed.
+    fn acl_check(&mut self, _args: &[Bytes]) -> Option<bool> {
+        Some(true)
+    }
 }

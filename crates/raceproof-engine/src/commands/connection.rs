@@ -79,6 +79,7 @@ fn hello(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
             }
         };
     }
+    context.touch_client();
     let session = context.session_mut();
     if let Some(protocol) = protocol {
         session.protocol = protocol;
@@ -123,7 +124,7 @@ fn quit(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
 }
 
 fn reset(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
-    context.touch(Object::Server, Access::IntentWrite);
+    context.touch_client();
     context.engine.unwatch(context.session);
     let session = context.session_mut();
     *session = Session::new(session.id);
@@ -134,8 +135,7 @@ fn set_name(context: &mut Context<'_>, name: &Bytes) -> Result<(), Failure> {
     if !name.iter().all(u8::is_ascii_graphic) {
         return Err(Failure::Constant("ERR Client names cannot contain spaces, newlines or special characters."));
     }
-    // CLIENT LIST shows it.
-    context.touch(Object::Server, Access::IntentWrite);
+    context.touch_client();
     context.session_mut().name = name.clone();
     Ok(())
 }
@@ -154,11 +154,13 @@ fn client_id(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
 }
 
 fn client_no_evict(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
-    context.session_mut().no_evict = match args[2].to_ascii_lowercase().as_slice() {
+    let no_evict = match args[2].to_ascii_lowercase().as_slice() {
         b"on" => true,
         b"off" => false,
         _ => return Err(SYNTAX),
     };
+    context.touch_client();
+    context.session_mut().no_evict = no_evict;
     Ok(Reply::Simple("OK"))
 }
 

@@ -23,8 +23,8 @@ const fn dangerous(name: &'static str, run: Run, arity: i32, flags: u32) -> Comm
 
 pub(super) const COMMANDS: &[Command] = &[
     dangerous("keys", keys, 2, READONLY).tips(&["request_policy:all_shards", "nondeterministic_output_order"]),
-    row("scan", scan, -2, READONLY).tips(&["nondeterministic_output", "request_policy:special"]),
-    row("randomkey", randomkey, 1, READONLY).tips(&["request_policy:all_shards", "nondeterministic_output"]),
+    row("scan", scan, -2, READONLY | ANY_KEYS).tips(&["nondeterministic_output", "request_policy:special"]),
+    row("randomkey", randomkey, 1, READONLY | ANY_KEYS).tips(&["request_policy:all_shards", "nondeterministic_output"]),
     row("dbsize", dbsize, 1, READONLY | FAST).tips(&["request_policy:all_shards", "response_policy:agg_sum"]),
     Command::new("select", select, 2, LOADING | STALE | FAST, Group::Connection),
     dangerous("swapdb", swapdb, 3, WRITE | FAST),
@@ -67,9 +67,10 @@ fn scan(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         part.into_iter().map(|(key, _)| key).filter(|key| options.admits(&key.name)).cloned().collect();
     let mut names = Vec::with_capacity(candidates.len());
     for key in candidates {
-        // A key without a deadline is known to be there; only its type, if asked for, is still to be read.
-        let volatile = context.entry(&key).is_some_and(|entry| entry.deadline.is_some());
-        if (volatile || options.kind.is_some()) && !context.visit(&key, Access::IntentRead) {
+        // A key whose time is not over is known to be there, and whoever makes it vanish writes the keyspace; only its
+        // type, if asked for, is still to be read.
+        let due = context.entry(&key).is_some_and(|entry| entry.deadline.is_some_and(|at| context.now_ms() > at));
+        if (due || options.kind.is_some()) && !context.visit(&key, Access::IntentRead) {
             continue;
         }
         if let Some(kind) = &options.kind
@@ -117,8 +118,7 @@ fn select(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let db = super::keys::database(context, &args[1])?;
     context.db = db;
     if context.script.is_none() {
-        // CLIENT LIST shows it.
-        context.touch(Object::Server, Access::IntentWrite);
+        context.touch_client();
         context.session_mut().db = db;
     }
     Ok(Reply::Simple("OK"))

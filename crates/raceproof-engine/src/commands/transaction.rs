@@ -32,6 +32,7 @@ fn multi(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
         return Err(Failure::Constant("ERR MULTI calls can not be nested"));
     }
     *transaction = Some(Transaction::default());
+    context.touch_client();
     Ok(Reply::Simple("OK"))
 }
 
@@ -39,8 +40,20 @@ fn discard(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
     if context.session_mut().transaction.take().is_none() {
         return Err(Failure::Constant("ERR DISCARD without MULTI"));
     }
+    context.touch_client();
     context.engine.unwatch(context.session);
     Ok(Reply::Simple("OK"))
+}
+
+/// An `EXEC` that is itself wrong ends the transaction, if there is one, and says so.
+pub(crate) fn abort(context: &mut Context<'_>, why: Failure) -> Reply {
+    context.touch_client();
+    context.session_mut().transaction = None;
+    context.engine.unwatch(context.session);
+    let Reply::Error(why) = why.into_reply() else { return Reply::Null };
+    let mut text = b"EXECABORT Transaction discarded because of: ".to_vec();
+    text.extend_from_slice(why.strip_prefix(b"ERR ").unwrap_or(&why));
+    Reply::Error(text.into())
 }
 
 /// Whether the queued commands run is decided by the watched keys, so all of them are read, and the clock with those
@@ -50,6 +63,7 @@ fn exec(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
     let Some(transaction) = context.session_mut().transaction.take() else {
         return Err(Failure::Constant("ERR EXEC without MULTI"));
     };
+    context.touch_client();
     if transaction.failed {
         context.engine.unwatch(session);
         return Err(Failure::Constant("EXECABORT Transaction discarded because of previous errors."));

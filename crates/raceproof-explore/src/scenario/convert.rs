@@ -173,6 +173,8 @@ pub(super) fn history_value(value: &Value) -> Result<Option<String>, String> {
         Value::Number(x) => number_text(*x),
         Value::Boolean(b) => b.to_string(),
         Value::String(text) => String::from_utf8_lossy(&text.as_bytes()).into_owned(),
-        other => return Err(format!("the value of a read or write must be a text or a number, not a {}", other.type_name())),
+        other => {
+            return Err(format!("the value of a read or write must be a text or a number, not a {}", other.type_name()));
+        }
     }))
 }

@@ -193,7 +193,8 @@ impl Reader<'_> {
     }
 
     fn mutants(&self, value: &Value) -> Result<Vec<Mutant>, ScenarioError> {
-        const SHAPE: &str = "mutants = { { name = \"…\", from = \"<text of this file>\", to = \"<its replacement>\" } }";
+        const SHAPE: &str =
+            "mutants = { { name = \"…\", from = \"<text of this file>\", to = \"<its replacement>\" } }";
         let Value::Table(list) = value else {
             return Err(self.error("mutants", format!("mutants must be a list, not a {}", value.type_name()), SHAPE));
         };

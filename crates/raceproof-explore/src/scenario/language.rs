@@ -127,7 +127,9 @@ impl BodyKind {
     }
 
     fn named(name: &str) -> Option<Self> {
-        [Self::Setup, Self::Client, Self::Always, Self::Finally, Self::Quiet].into_iter().find(|kind| kind.name() == name)
+        [Self::Setup, Self::Client, Self::Always, Self::Finally, Self::Quiet]
+            .into_iter()
+            .find(|kind| kind.name() == name)
     }
 }
 
@@ -157,8 +159,7 @@ impl Language {
     pub(super) fn new(file: &str, source: &str) -> Result<Self, ScenarioError> {
         let exhausted = Rc::new(Cell::new(None));
         let internal = |error: mlua::Error| internal(file, &error);
-        let lua = Lua::new_with(StdLib::STRING | StdLib::TABLE | StdLib::MATH, LuaOptions::new())
-            .map_err(internal)?;
+        let lua = Lua::new_with(StdLib::STRING | StdLib::TABLE | StdLib::MATH, LuaOptions::new()).map_err(internal)?;
         lua.set_memory_limit(MEMORY).map_err(internal)?;
         let (begin, start, step) = prelude(&lua).map_err(internal)?;
         let chunk = lua
@@ -284,15 +285,13 @@ impl Language {
     /// An error that passed all of the prelude is the instruction budget's, or one of the host.
     fn run<T>(&self, title: &str, result: mlua::Result<T>) -> Result<T, ScenarioError> {
         result.map_err(|error| match self.exhausted.take() {
-            Some(line) => {
-                ScenarioError::new(
-                    &self.file,
-                    Some(line),
-                    format!("endless loop in {title}"),
-                    "it ran 10 million instructions without coming to an end: bound the loop",
-                    "limits",
-                )
-            }
+            Some(line) => ScenarioError::new(
+                &self.file,
+                Some(line),
+                format!("endless loop in {title}"),
+                "it ran 10 million instructions without coming to an end: bound the loop",
+                "limits",
+            ),
             None if matches!(error, mlua::Error::MemoryError(_)) => too_much_memory(&self.file, title),
             None => internal(&self.file, &error),
         })
@@ -330,10 +329,12 @@ fn prelude(lua: &Lua) -> mlua::Result<(Function, Function, Function)> {
         outcomes.set(name, number)?;
     }
     let host_line = lua.create_function(|lua, ()| Ok(user_line(lua)))?;
-    lua.load(include_str!("prelude.lua"))
-        .set_name("=[raceproof]")
-        .set_mode(ChunkMode::Text)
-        .call((host_line, Value::NULL, requests, outcomes))
+    lua.load(include_str!("prelude.lua")).set_name("=[raceproof]").set_mode(ChunkMode::Text).call((
+        host_line,
+        Value::NULL,
+        requests,
+        outcomes,
+    ))
 }
 
 /// The line of the innermost function of the scenario that is running.

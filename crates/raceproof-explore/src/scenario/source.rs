@@ -137,9 +137,9 @@ pub(super) fn line_of_field(source: &str, layout: &Layout, name: &str) -> Option
     let header = layout.header.clone()?;
     let text = &source[header.clone()];
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let field = text.match_indices(name).find(|(at, _)| {
-        !text[..*at].ends_with(is_word) && text[at + name.len()..].trim_start().starts_with('=')
-    });
+    let field = text
+        .match_indices(name)
+        .find(|(at, _)| !text[..*at].ends_with(is_word) && text[at + name.len()..].trim_start().starts_with('='));
     Some(line_of(source, header.start + field.map_or(0, |(at, _)| at)))
 }
 

@@ -1,0 +1,213 @@
+//! The `redis` library.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use bytes::Bytes;
+use mlua::{Function, Lua, Table, Value};
+
+use super::convert;
+use super::native::{Args, Fail, Text, native, to_integer, to_number};
+use super::number::format_g;
+use crate::{Reply, ScriptCalls};
+
+const REPL_ALL: i64 = 3;
+const REDIS_VERSION: &str = "7.0.15";
+const REDIS_VERSION_NUM: i64 = 0x0007_000f;
+
+/// What a function of the library asks of the engine.
+pub(super) enum Request {
+    Call(Vec<Bytes>),
+    Check(Vec<Bytes>),
+    SetResp(u8),
+    SetRepl(u8),
+    Log(i64, Text),
+}
+
+/// The way from the library's functions, which live as long as the host, to the engine, which is lent to one run.
+///
+/// mlua can lend a borrowed value to Lua only through a function of a scope, and making those costs about a
+/// microsecond each. So a run makes a single one; it takes its request from here and puts the reply here.
+#[derive(Default)]
+pub(super) struct Channel {
+    request: RefCell<Option<Request>>,
+    reply: RefCell<Option<Reply>>,
+    /// The function of the run's scope. Absent between runs.
+    pub(super) gate: RefCell<Option<Function>>,
+    /// Whether the script chose RESP3 by `redis.setresp(3)`.
+    pub(super) resp3: Cell<bool>,
+}
+
+impl Channel {
+    /// Sends a request. The reply of a request without an answer is null.
+    fn send(&self, request: Request) -> Result<Reply, Fail> {
+        *self.request.borrow_mut() = Some(request);
+        let gate = self.gate.borrow();
+        let gate = gate.as_ref().ok_or_else(|| Fail::Reply(b"ERR redis functions need a running script".to_vec()))?;
+        gate.call::<()>(())?;
+        Ok(self.reply.borrow_mut().take().unwrap_or(Reply::Null))
+    }
+
+    /// Answers the request that waits here; the body of the gate.
+    pub(super) fn serve(&self, calls: &mut dyn ScriptCalls) {
+        let Some(request) = self.request.borrow_mut().take() else { return };
+        let reply = match request {
+            Request::Call(args) => Some(calls.call(&args)),
+            Request::Check(args) => calls.acl_check(&args).map(Reply::Boolean),
+            Request::SetResp(version) => {
+                calls.set_resp(version);
+                None
+            }
+            Request::SetRepl(flags) => {
+                calls.set_repl(flags);
+                None
+            }
+            Request::Log(level, message) => {
+                calls.log(level, &message);
+                None
+            }
+        };
+        *self.reply.borrow_mut() = reply;
+    }
+}
+
+fn fail(text: &str) -> Fail {
+    Fail::Reply(format!("ERR {text}").into_bytes())
+}
+
+/// The arguments of a command, as `redis.call` takes them.
+fn command_args(args: &Args<'_>) -> Result<Vec<Bytes>, Fail> {
+    if args.len() == 0 {
+        return Err(fail("Please specify at least one argument for this redis lib call"));
+    }
+    let convert = |value: &Value| match value {
+        Value::String(text) => Ok(Bytes::copy_from_slice(&text.as_bytes())),
+        Value::Integer(n) => Ok(Bytes::from(format_g(*n as f64, 17))),
+        Value::Number(n) => Ok(Bytes::from(format_g(*n, 17))),
+        _ => Err(fail("Lua redis lib command arguments must be strings or integers")),
+    };
+    args.values.iter().map(convert).collect()
+}
+
+fn call(args: &Args<'_>, channel: &Channel) -> Result<Value, Fail> {
+    let reply = channel.send(Request::Call(command_args(args)?))?;
+    match reply {
+        Reply::Error(text) => Err(Fail::Command(convert::error_with_code(&text))),
+        reply => Ok(convert::to_lua(args.lua, &reply, channel.resp3.get())?),
+    }
+}
+
+fn pcall(args: &Args<'_>, channel: &Channel) -> Result<Value, Fail> {
+    match call(args, channel) {
+        Err(Fail::Reply(err)) => Ok(Value::Table(convert::error_table(args.lua, &err, false)?)),
+        Err(Fail::Command(err)) => Ok(Value::Table(convert::error_table(args.lua, &err, true)?)),
+        other => other,
+    }
+}
+
+fn acl_check_cmd(args: &Args<'_>, channel: &Channel) -> Result<bool, Fail> {
+    match channel.send(Request::Check(command_args(args)?))? {
+        Reply::Boolean(allowed) => Ok(allowed),
+        _ => Err(fail("Invalid command passed to redis.acl_check_cmd()")),
+    }
+}
+
+fn log(args: &Args<'_>, channel: &Channel) -> Result<(), Fail> {
+    if args.len() < 2 {
+        return Err(fail("redis.log() requires two arguments or more."));
+    }
+    let level = match &args.values[0] {
+        Value::Integer(n) => *n,
+        Value::Number(n) => to_integer(*n),
+        text @ Value::String(_) if to_number(args.lua, text).is_some() => args.integer(1)?,
+        _ => return Err(fail("First argument must be a number (log level).")),
+    };
+    if !(0..=3).contains(&level) {
+        return Err(fail("Invalid debug level."));
+    }
+    let mut message = Text::new();
+    for number in 2..=args.len() {
+        let Ok(text) = args.string(number) else { continue };
+        if number > 2 {
+            message.push(b' ');
+        }
+        message.extend_from_slice(&text.as_bytes());
+    }
+    channel.send(Request::Log(level, message)).map(drop)
+}
+
+fn set_resp(args: &Args<'_>, channel: &Channel) -> Result<(), Fail> {
+    if args.len() != 1 {
+        return Err(fail("redis.setresp() requires one argument."));
+    }
+    let version = to_number(args.lua, &args.values[0]).map_or(0, to_integer);
+    if version != 2 && version != 3 {
+        return Err(fail("RESP version must be 2 or 3."));
+    }
+    channel.resp3.set(version == 3);
+    channel.send(Request::SetResp(version as u8)).map(drop)
+}
+
+fn set_repl(args: &Args<'_>, channel: &Channel) -> Result<(), Fail> {
+    if args.len() != 1 {
+        return Err(fail("redis.set_repl() requires two arguments."));
+    }
+    let flags = to_number(args.lua, &args.values[0]).map_or(0, to_integer);
+    if flags & !REPL_ALL != 0 {
+        return Err(fail("Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE."));
+    }
+    channel.send(Request::SetRepl(flags as u8)).map(drop)
+}
+
+fn sha1hex(args: &Args<'_>) -> Result<String, Fail> {
+    if args.len() != 1 {
+        return Err(fail("wrong number of arguments"));
+    }
+    let text = args.string(1).map(|text| text.as_bytes().to_vec()).unwrap_or_default();
+    Ok(sha1_smol::Sha1::from(text).digest().to_string())
+}
+
+fn single_field(args: &Args<'_>, field: &str, make: fn(&[u8]) -> Text) -> Result<Table, Fail> {
+    let [Value::String(text)] = args.values else {
+        return Ok(convert::error_table(args.lua, b"ERR wrong number or type of arguments", false)?);
+    };
+    let table = args.lua.create_table()?;
+    table.raw_set(field, args.lua.create_string(make(&text.as_bytes()))?)?;
+    Ok(table)
+}
+
+/// Makes the library's table.
+pub(super) fn library(lua: &Lua, channel: &Rc<Channel>) -> mlua::Result<Table> {
+    let redis = lua.create_table()?;
+    for (name, value) in [("LOG_DEBUG", 0), ("LOG_VERBOSE", 1), ("LOG_NOTICE", 2), ("LOG_WARNING", 3)] {
+        redis.raw_set(name, value)?;
+    }
+    for (name, value) in
+        [("REPL_NONE", 0), ("REPL_AOF", 1), ("REPL_SLAVE", 2), ("REPL_REPLICA", 2), ("REPL_ALL", REPL_ALL)]
+    {
+        redis.raw_set(name, value)?;
+    }
+    redis.raw_set("REDIS_VERSION", REDIS_VERSION)?;
+    redis.raw_set("REDIS_VERSION_NUM", REDIS_VERSION_NUM)?;
+
+    let shared = Rc::clone(channel);
+    redis.raw_set("call", native(lua, move |args| call(args, &shared))?)?;
+    let shared = Rc::clone(channel);
+    redis.raw_set("pcall", native(lua, move |args| pcall(args, &shared))?)?;
+    let shared = Rc::clone(channel);
+    redis.raw_set("acl_check_cmd", native(lua, move |args| acl_check_cmd(args, &shared))?)?;
+    let shared = Rc::clone(channel);
+    redis.raw_set("log", native(lua, move |args| log(args, &shared))?)?;
+    let shared = Rc::clone(channel);
+    redis.raw_set("setresp", native(lua, move |args| set_resp(args, &shared))?)?;
+    let shared = Rc::clone(channel);
+    redis.raw_set("set_repl", native(lua, move |args| set_repl(args, &shared))?)?;
+
+    redis.raw_set("sha1hex", native(lua, sha1hex)?)?;
+    redis.raw_set("error_reply", native(lua, |args| single_field(args, "err", convert::error_with_code))?)?;
+    redis.raw_set("status_reply", native(lua, |args| single_field(args, "ok", <[u8]>::to_vec))?)?;
+    redis.raw_set("replicate_commands", native(lua, |_| Ok(true))?)?;
+    redis.raw_set("breakpoint", native(lua, |_| Ok(false))?)?;
+    redis.raw_set("debug", native(lua, |_| Ok(()))?)?;
+    Ok(redis)
+}

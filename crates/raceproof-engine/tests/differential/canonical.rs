@@ -1,0 +1,237 @@
+//! What is not compared bytewise, and why.
+
+use bytes::Bytes;
+
+use crate::resp::{Value, parse};
+
+/// How two replies are compared when their bytes differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// The same elements in any order.
+    AnyOrder,
+    /// The same elements in any order, if the hash of the first argument is a hash table; bytewise if it is a listpack.
+    AnyOrderIfTable,
+    /// The same pairs in any order.
+    AnyPairOrder,
+    /// The same pairs in any order, if the hash of the first argument is a hash table; bytewise if it is a listpack.
+    AnyPairOrderIfTable,
+    /// The same shape, and nothing but fields of the hash of the first argument; distinct ones if the count is positive.
+    RandomFields,
+    /// Null on both sides or on none, and then a key that exists.
+    RandomKey,
+    /// The same shape.
+    Shape,
+    /// The same but for the number that follows `id`.
+    ButForId,
+    /// A cursor and elements: whole scans are compared as sets (see `compare.rs`), single pages by shape.
+    Scan,
+    /// Replies of the same kind, if nothing but the name was asked; bytewise otherwise.
+    WholeTable,
+    /// Replies of the same kind.
+    Kind,
+    /// The same text, line by line, but for numbers in it.
+    TextWithoutNumbers,
+}
+
+/// A command whose replies are canonicalised before they are compared.
+pub(crate) struct Entry {
+    /// The command, and its subcommand if only that one is meant.
+    pub(crate) name: &'static [&'static str],
+    /// How replies are compared.
+    pub(crate) rule: Rule,
+    /// Why they cannot be compared bytewise.
+    pub(crate) reason: &'static str,
+}
+
+const fn entry(name: &'static [&'static str], rule: Rule, reason: &'static str) -> Entry {
+    Entry { name, rule, reason }
+}
+
+const TABLE_ORDER: &str = "the order of a hash table depends on a hash seed that the server draws when it starts";
+const CHANCE: &str = "the server's random generator is seeded by the time";
+const IDENTITY: &str = "addresses, descriptors and numbers of connections, ages, memory";
+
+/// Every command that is not compared bytewise. Error replies are always compared bytewise.
+pub(crate) const TABLE: &[Entry] = &[
+    entry(&["KEYS"], Rule::AnyOrder, TABLE_ORDER),
+    entry(&["HGETALL"], Rule::AnyPairOrderIfTable, TABLE_ORDER),
+    entry(&["HKEYS"], Rule::AnyOrderIfTable, TABLE_ORDER),
+    entry(&["HVALS"], Rule::AnyOrderIfTable, TABLE_ORDER),
+    entry(&["SCAN"], Rule::Scan, "cursors are positions in a hash table, whose order depends on the seed"),
+    entry(&["HSCAN"], Rule::Scan, "cursors are positions in a hash table, whose order depends on the seed"),
+    entry(&["HRANDFIELD"], Rule::RandomFields, CHANCE),
+    entry(&["RANDOMKEY"], Rule::RandomKey, CHANCE),
+    entry(&["TIME"], Rule::Shape, "the engine is told milliseconds, TIME shows microseconds"),
+    entry(
+        &["INFO"],
+        Rule::TextWithoutNumbers,
+        "process, memory, counters, uptime; INFO KEYSPACE by its own rule below",
+    ),
+    entry(&["CLIENT", "ID"], Rule::Kind, "numbers of connections count what else connected"),
+    entry(&["CLIENT", "LIST"], Rule::Kind, IDENTITY),
+    entry(&["CLIENT", "INFO"], Rule::Kind, IDENTITY),
+    entry(&["HELLO"], Rule::ButForId, "its reply contains the number of the connection"),
+    entry(&["COMMAND", "COUNT"], Rule::Kind, "the engine has the commands of its scope only"),
+    entry(
+        &["COMMAND", "LIST"],
+        Rule::Kind,
+        "the engine has the commands of its scope only, and the order is a table's",
+    ),
+    entry(&["COMMAND"], Rule::WholeTable, "the engine has the commands of its scope only, and the order is a table's"),
+    entry(&["OBJECT", "FREQ"], Rule::Kind, "the server's counter rises by chance and falls with time"),
+    entry(&["CONFIG", "GET"], Rule::AnyPairOrder, TABLE_ORDER),
+    entry(&["LASTSAVE"], Rule::Kind, "the engine counts from its first command, the server from its start"),
+    entry(&["OBJECT", "IDLETIME"], Rule::Kind, "seconds on the server's own coarse clock"),
+];
+
+/// The rule of a command, if it has one.
+pub(crate) fn rule(args: &[Bytes]) -> Option<Rule> {
+    let named = |entry: &&Entry| {
+        entry.name.len() <= args.len()
+            && entry.name.iter().zip(args).all(|(word, arg)| word.as_bytes().eq_ignore_ascii_case(arg))
+    };
+    TABLE.iter().find(named).map(|entry| entry.rule)
+}
+
+/// What a comparison may ask about the state in which a command was executed.
+pub(crate) trait Facts {
+    /// Whether the hash at a key is a hash table.
+    fn is_table(&self, key: &Bytes) -> bool;
+    /// The fields of a hash; `None` if they are not known, since commands of the same transaction may have changed them.
+    fn fields(&self, key: &Bytes) -> Option<Vec<Vec<u8>>>;
+    /// The keys of the session's database; `None` if they are not known.
+    fn keys(&self) -> Option<Vec<Vec<u8>>>;
+}
+
+/// Whether two replies to one command are the same, up to its rule.
+pub(crate) fn same(args: &[Bytes], ours: &[u8], real: &[u8], facts: &dyn Facts) -> bool {
+    if ours == real {
+        return true;
+    }
+    if rule(args).is_none() || ours.is_empty() {
+        return false;
+    }
+    let (ours, _) = parse(ours).expect("the engine encodes whole replies");
+    let (real, _) = parse(real).expect("the reply was framed when it was read");
+    same_value(args, &ours, &real, facts)
+}
+
+/// Whether two values are the same up to the rule of the command; used for replies, and for what `EXEC` gives of each
+/// queued command.
+pub(crate) fn same_value(args: &[Bytes], ours: &Value, real: &Value, facts: &dyn Facts) -> bool {
+    if ours == real {
+        return true;
+    }
+    let Some(rule) = rule(args) else { return false };
+    if ours.is_error() || real.is_error() || ours.kind() != real.kind() {
+        return false;
+    }
+    let table = || args.get(1).is_some_and(|key| facts.is_table(key));
+    match rule {
+        Rule::AnyOrder => sorted(ours) == sorted(real),
+        Rule::AnyOrderIfTable => table() && sorted(ours) == sorted(real),
+        Rule::AnyPairOrder => sorted_pairs(ours) == sorted_pairs(real),
+        Rule::AnyPairOrderIfTable => table() && sorted_pairs(ours) == sorted_pairs(real),
+        Rule::RandomFields => {
+            same_shape(ours, real) && random_fields(args, ours, facts) && random_fields(args, real, facts)
+        }
+        Rule::RandomKey => {
+            let known = facts.keys();
+            let exists = |value: &Value| match (value.bulk(), &known) {
+                (Some(key), Some(keys)) => keys.iter().any(|known| known == key),
+                _ => true,
+            };
+            same_shape(ours, real) && exists(ours) && exists(real)
+        }
+        Rule::Shape => same_shape(ours, real),
+        Rule::ButForId => without_id(ours) == without_id(real),
+        Rule::Scan => is_page(ours) && is_page(real) && (args[0].eq_ignore_ascii_case(b"SCAN") || table()),
+        Rule::WholeTable => match args {
+            [_] => true,
+            [_, subcommand] => subcommand.eq_ignore_ascii_case(b"INFO"),
+            _ => false,
+        },
+        Rule::Kind => true,
+        Rule::TextWithoutNumbers => same_info(args, ours, real),
+    }
+}
+
+/// Whether a reply is a page of a scan: a cursor and elements.
+pub(crate) fn is_page(value: &Value) -> bool {
+    matches!(value.elements(), Some([cursor, page]) if cursor.bulk().is_some() && page.elements().is_some())
+}
+
+fn random_fields(args: &[Bytes], value: &Value, facts: &dyn Facts) -> bool {
+    let Some(known) = args.get(1).and_then(|key| facts.fields(key)) else { return true };
+    let mut chosen: Vec<&[u8]> = Vec::new();
+    let with_values = args.len() > 3;
+    match value.elements() {
+        None => chosen.extend(value.bulk()),
+        Some(elements) => {
+            let flat: Vec<&Value> = elements
+                .iter()
+                .flat_map(|value| value.elements().map_or(vec![value], |pair| pair.iter().collect()))
+                .collect();
+            chosen.extend(flat.iter().step_by(if with_values { 2 } else { 1 }).filter_map(|field| field.bulk()));
+        }
+    }
+    if !chosen.iter().all(|field| known.iter().any(|known| known == field)) {
+        return false;
+    }
+    let count = chosen.len();
+    let repeats_allowed = args.get(2).is_some_and(|count| count.starts_with(b"-"));
+    chosen.sort_unstable();
+    chosen.dedup();
+    repeats_allowed || chosen.len() == count
+}
+
+fn without_id(value: &Value) -> Vec<Value> {
+    let mut elements = value.elements().unwrap_or_default().to_vec();
+    if let Some(at) = elements.iter().position(|element| element.bulk() == Some(b"id"))
+        && at + 1 < elements.len()
+    {
+        elements.remove(at + 1);
+    }
+    elements
+}
+
+fn sorted(value: &Value) -> Vec<Value> {
+    let mut elements = value.elements().unwrap_or_default().to_vec();
+    elements.sort();
+    elements
+}
+
+fn sorted_pairs(value: &Value) -> Vec<Vec<Value>> {
+    let mut pairs: Vec<Vec<Value>> = value.elements().unwrap_or_default().chunks(2).map(<[Value]>::to_vec).collect();
+    pairs.sort();
+    pairs
+}
+
+/// The same kinds and counts at every level.
+fn same_shape(ours: &Value, real: &Value) -> bool {
+    match (ours.elements(), real.elements()) {
+        (Some(ours), Some(real)) => {
+            ours.len() == real.len() && ours.iter().zip(real).all(|(ours, real)| same_shape(ours, real))
+        }
+        (None, None) => ours.kind() == real.kind() && ours.bulk().is_some() == real.bulk().is_some(),
+        _ => false,
+    }
+}
+
+/// `INFO KEYSPACE` must agree but for the average time to live; of the other sections the engine shows some lines, each
+/// of which the server must have as well.
+fn same_info(args: &[Bytes], ours: &Value, real: &Value) -> bool {
+    let (Some(ours), Some(real)) = (ours.bulk(), real.bulk()) else { return false };
+    let (ours, real) = (String::from_utf8_lossy(ours), String::from_utf8_lossy(real));
+    if args.get(1).is_some_and(|section| section.eq_ignore_ascii_case(b"keyspace")) {
+        let untimed = |text: &str| -> Vec<String> {
+            text.lines().map(|line| line.split(",avg_ttl").next().unwrap_or(line).to_owned()).collect()
+        };
+        return untimed(&ours) == untimed(&real);
+    }
+    let names = |text: &str| -> Vec<String> {
+        text.lines().map(|line| line.split(':').next().unwrap_or(line).to_owned()).collect()
+    };
+    let theirs = names(&real);
+    names(&ours).iter().all(|name| theirs.contains(name))
+}

@@ -1,0 +1,169 @@
+//! A real redis-server of our own, on a unix socket in a temporary folder.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use crate::resp::{self, Value};
+
+/// The series of versions that the engine models.
+const SERIES: &str = "7.0.";
+
+/// How long the server may take to start, and to reply.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running redis-server; ended when dropped.
+pub(crate) struct Server {
+    child: Child,
+    folder: tempfile::TempDir,
+    /// Its version, e.g. `7.0.15`.
+    pub(crate) version: String,
+}
+
+impl Server {
+    /// Starts the server that `RACEPROOF_REDIS_SERVER` names, or else the one on `PATH`.
+    ///
+    /// # Errors
+    /// There is none, it is of another version, or it does not start.
+    pub(crate) fn start() -> Result<Self, String> {
+        let program = std::env::var_os("RACEPROOF_REDIS_SERVER").unwrap_or_else(|| OsString::from("redis-server"));
+        Self::start_program(&program)
+    }
+
+    /// Starts a program that is a redis-server.
+    ///
+    /// # Errors
+    /// There is none, it is of another version, or it does not start.
+    pub(crate) fn start_program(program: &OsStr) -> Result<Self, String> {
+        let version = version(program)?;
+        let folder = tempfile::tempdir().map_err(|error| format!("cannot make a temporary folder: {error}"))?;
+        let socket = folder.path().join("redis.sock");
+        let child = Command::new(program)
+            .args(["--port", "0", "--save", "", "--appendonly", "no", "--daemonize", "no", "--loglevel", "warning"])
+            .args(["--enable-debug-command", "yes", "--unixsocket"])
+            .arg(&socket)
+            .arg("--dir")
+            .arg(folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| format!("cannot start {}: {error}", program.display()))?;
+        let mut server = Self { child, folder, version };
+        server.await_socket()?;
+        // Keys vanish when they are touched, as in the engine, and not when the server's own cycle finds them.
+        server.connect().request(&["DEBUG", "SET-ACTIVE-EXPIRE", "0"]);
+        Ok(server)
+    }
+
+    /// A new connection.
+    ///
+    /// # Panics
+    /// If the server is gone.
+    pub(crate) fn connect(&self) -> Connection {
+        let stream = UnixStream::connect(self.folder.path().join("redis.sock")).expect("connecting to redis-server");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a read timeout");
+        Connection { stream, buffer: Vec::new(), start: 0 }
+    }
+
+    fn await_socket(&mut self) -> Result<(), String> {
+        let socket = self.folder.path().join("redis.sock");
+        let begin = Instant::now();
+        while UnixStream::connect(&socket).is_err() {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return Err(format!("redis-server {} ended at once: {status}", self.version));
+            }
+            if begin.elapsed() > PATIENCE {
+                return Err(format!("redis-server {} did not listen within {PATIENCE:?}", self.version));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already; there is nobody to tell.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn version(program: &OsStr) -> Result<String, String> {
+    let shown = program.display();
+    let output = Command::new(program).arg("--version").output().map_err(|error| {
+        format!(
+            "the engine is compared with a real redis-server {SERIES}x, and {shown} cannot be run ({error}). \
+             `cargo xtask test` installs it; so does `apt-get install redis-server`; \
+             RACEPROOF_REDIS_SERVER=/path/to/redis-server names another one"
+        )
+    })?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let version = text.split_whitespace().find_map(|word| word.strip_prefix("v=")).unwrap_or("unknown");
+    if version.starts_with(SERIES) {
+        return Ok(version.to_owned());
+    }
+    Err(format!(
+        "the engine is Redis {SERIES}x, but {shown} is version {version}. \
+         RACEPROOF_REDIS_SERVER=/path/to/redis-server names another one"
+    ))
+}
+
+/// A connection to the server.
+pub(crate) struct Connection {
+    stream: UnixStream,
+    buffer: Vec<u8>,
+    start: usize,
+}
+
+impl Connection {
+    /// Sends commands all at once.
+    ///
+    /// # Panics
+    /// If the server is gone.
+    pub(crate) fn send(&mut self, commands: &[Vec<Bytes>]) {
+        let mut bytes = Vec::new();
+        for args in commands {
+            write!(bytes, "*{}\r\n", args.len()).expect("writing to memory");
+            for arg in args {
+                write!(bytes, "${}\r\n", arg.len()).expect("writing to memory");
+                bytes.extend_from_slice(arg);
+                bytes.extend_from_slice(b"\r\n");
+            }
+        }
+        self.stream.write_all(&bytes).expect("writing to redis-server");
+    }
+
+    /// Reads one reply: its bytes, and what they mean.
+    ///
+    /// # Panics
+    /// If the server is gone or silent.
+    pub(crate) fn receive(&mut self) -> (Vec<u8>, Value) {
+        loop {
+            if let Some((value, length)) = resp::parse(&self.buffer[self.start..]) {
+                let bytes = self.buffer[self.start..self.start + length].to_vec();
+                self.start += length;
+                if self.start == self.buffer.len() {
+                    self.buffer.clear();
+                    self.start = 0;
+                }
+                return (bytes, value);
+            }
+            let mut more = [0; 65536];
+            let count = self.stream.read(&mut more).expect("reading from redis-server");
+            assert!(count > 0, "redis-server closed the connection");
+            self.buffer.extend_from_slice(&more[..count]);
+        }
+    }
+
+    /// Sends one command and reads its reply.
+    pub(crate) fn request(&mut self, words: &[&str]) -> Value {
+        self.send(&[words.iter().map(|word| Bytes::copy_from_slice(word.as_bytes())).collect()]);
+        self.receive().1
+    }
+}

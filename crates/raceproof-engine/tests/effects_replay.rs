@@ -1,0 +1,88 @@
+//! Effects are complete: replaying those of any sequence on a fresh engine gives the same data.
+
+mod support;
+
+use std::cell::Cell;
+
+use raceproof_engine::{Effect, Options};
+
+use support::driver::{self, Driver, NoScripts};
+use support::dump::dump;
+use support::sequence::{Action, Sequence, resolve};
+use support::{generate, search, show};
+
+const BASE_MS: i64 = 1_700_000_000_123;
+const SEQUENCES: u64 = 4_000;
+
+#[test]
+fn replaying_the_effects_gives_the_same_data() {
+    let (sequences, effects) = (Cell::new(0), Cell::new(0));
+    let check = |sequence: &Sequence| {
+        sequences.set(sequences.get() + 1);
+        let (original, log, now_ms) = run(sequence);
+        effects.set(effects.get() + log.len());
+        compare(&original, &log, now_ms)
+    };
+    let strategy = generate::sequence(14, true);
+    let found = search::find(&mut search::runner(6), &strategy, check, || sequences.get() >= SEQUENCES);
+    println!("{} sequences with {} effects", sequences.get(), effects.get());
+    if let Some(found) = found {
+        panic!("{}\n{}", found.reason, found.value);
+    }
+    assert!(effects.get() > 10_000, "the sequences hardly write");
+}
+
+#[test]
+fn a_missing_effect_is_noticed() {
+    let sequences = Cell::new(0);
+    let check = |sequence: &Sequence| {
+        sequences.set(sequences.get() + 1);
+        let (original, mut log, now_ms) = run(sequence);
+        log.pop();
+        compare(&original, &log, now_ms)
+    };
+    let strategy = generate::sequence(14, true);
+    let found = search::find(&mut search::runner(7), &strategy, check, || sequences.get() >= 100);
+    assert!(found.is_some(), "a replay without the last effect gave the same data every time");
+}
+
+/// Effects with the time at which they were made (ms since the Unix epoch).
+type Log = Vec<(i64, Effect)>;
+
+fn run(sequence: &Sequence) -> (Driver, Log, i64) {
+    let mut driver = Driver::new(Options::default());
+    let mut host = driver::host();
+    let mut log = Vec::new();
+    let mut now_ms = BASE_MS;
+    for step in sequence.all_steps() {
+        match step.action {
+            Action::Wait(ms) => now_ms += i64::try_from(ms).expect("a short wait"),
+            Action::Run(args) => {
+                let outcome = driver.run(&mut host, step.session, &resolve(&args, BASE_MS), now_ms);
+                log.extend(outcome.effects.into_iter().map(|effect| (now_ms, effect)));
+            }
+        }
+    }
+    (driver, log, now_ms)
+}
+
+/// Replays each effect at the time at which it was made: a replica does not expire keys by itself, and neither does a
+/// server that loads its log, so a later clock must not do it either.
+fn compare(original: &Driver, log: &Log, now_ms: i64) -> Result<(), String> {
+    let mut replica = Driver::new(Options::default());
+    for (at_ms, effect) in log {
+        let select = ["SELECT".into(), effect.db.to_string().into()];
+        replica.run(&mut NoScripts, 0, &select, *at_ms);
+        let outcome = replica.run(&mut NoScripts, 0, &effect.args, *at_ms);
+        if let raceproof_engine::Reply::Error(text) = outcome.reply {
+            return Err(format!("replaying {} gave {}", show::command(&effect.args), show::quoted(&text)));
+        }
+    }
+    let (wanted, got) = (dump(original, now_ms), dump(&replica, now_ms));
+    if wanted == got {
+        return Ok(());
+    }
+    let log: Vec<String> =
+        log.iter().map(|(_, effect)| format!("{} {}", effect.db, show::command(&effect.args))).collect();
+    Err(format!("the effects\n  {}\nmade {got:#?}\ninstead of {wanted:#?}", log.join("\n  ")))
+}

@@ -1,0 +1,266 @@
+//! A random state, and units that different sessions run in it.
+
+use std::fmt;
+
+use bytes::Bytes;
+use proptest::prelude::*;
+use raceproof_engine::{Access, Effect, Footprint, Object, Options};
+
+use crate::support::driver::{self, Driver};
+use crate::support::dump::dump;
+use crate::support::generate;
+use crate::support::sequence::{Action, Arg, SESSIONS, Sequence, Step, resolve};
+use crate::support::show;
+
+/// The time at which every case starts (ms since the Unix epoch); not the beginning of a second.
+const BASE_MS: i64 = 1_700_000_000_123;
+
+/// The session of the units that come first, of those that come second, and of the one that watches.
+const FIRST: usize = 0;
+const SECOND: usize = 1;
+const WATCHER: usize = 2;
+
+/// Commands that one session runs in a row: one command, or a transaction.
+type Unit = Vec<Vec<Arg>>;
+
+/// A state, and units to be run in it in pairs.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    setup: Sequence,
+    /// What the watching session does last: it watches keys and opens a transaction.
+    watch: Vec<Arg>,
+    first: Vec<Unit>,
+    second: Vec<Unit>,
+    /// When the units run, after the start (ms); and another time at which they might.
+    at_ms: i64,
+    other_ms: i64,
+}
+
+/// What a test keeps of footprints.
+#[derive(Clone, Copy)]
+pub(crate) struct Footprints {
+    /// Whether an access is kept.
+    pub(crate) keep: fn(&(Object, Access)) -> bool,
+}
+
+impl Footprints {
+    fn of(self, accesses: &[(Object, Access)]) -> Footprint {
+        let mut footprint = Footprint::default();
+        for (object, access) in accesses.iter().filter(|access| (self.keep)(access)) {
+            footprint.add(object.clone(), *access);
+        }
+        footprint
+    }
+}
+
+/// How many pairs were looked at.
+pub(crate) struct Counts {
+    /// All.
+    pub(crate) pairs: u64,
+    /// Those that claimed to be independent.
+    pub(crate) independent: u64,
+}
+
+/// Random cases.
+pub(crate) fn strategy() -> impl Strategy<Value = Case> {
+    let unit = || {
+        prop_oneof![
+            5 => generate::command().prop_map(|command| vec![command]),
+            1 => generate::transaction(),
+        ]
+    };
+    let units = || prop::collection::vec(unit(), 1..5);
+    let watch = generate::template("WATCH key+");
+    let time = || prop::sample::select(vec![0_i64, 1, 2, 3, 1000, 60_000, 150_000, 2_000_000]);
+    (setup(), watch, units(), units(), time(), time()).prop_map(|(setup, watch, first, second, at_ms, other_ms)| Case {
+        setup,
+        watch,
+        first,
+        second,
+        at_ms,
+        other_ms,
+    })
+}
+
+/// States: mostly some keys of every kind, and sessions that may be anywhere.
+fn setup() -> impl Strategy<Value = Sequence> {
+    let fill = |family: &str| {
+        generate::family(family).prop_map(|args| vec![Step { session: WATCHER, action: Action::Run(args) }])
+    };
+    let anything = generate::sequence(2, true).prop_map(|sequence| sequence.steps);
+    let group = prop_oneof![3 => fill("strings"), 4 => fill("hashes"), 3 => fill("expiry"), 1 => fill("databases"), 1 => anything];
+    prop::collection::vec(group, 0..10).prop_map(|groups| Sequence { resp3: [false; SESSIONS], steps: groups.concat() })
+}
+
+/// What one unit did.
+#[derive(Clone, PartialEq)]
+struct Ran {
+    replies: Vec<String>,
+    effects: Vec<Effect>,
+    accesses: Vec<(Object, Access)>,
+}
+
+impl Ran {
+    /// The accesses in an order that does not depend on when they were made.
+    fn footprint(&self) -> Vec<(Object, Access)> {
+        let mut accesses = self.accesses.clone();
+        accesses.sort();
+        accesses.dedup();
+        accesses
+    }
+}
+
+impl Case {
+    /// What claims to be independent gives the same replies, effects and state in both orders.
+    pub(crate) fn check_order(&self, footprints: Footprints) -> Result<Counts, String> {
+        let mut counts = Counts { pairs: 0, independent: 0 };
+        let start = self.start();
+        let now_ms = BASE_MS + self.at_ms;
+        for first in &self.first {
+            for second in &self.second {
+                counts.pairs += 1;
+                let mut forth = start.clone();
+                let first_forth = run_unit(&mut forth, FIRST, first, now_ms);
+                let second_forth = run_unit(&mut forth, SECOND, second, now_ms);
+                let mut back = start.clone();
+                let second_back = run_unit(&mut back, SECOND, second, now_ms);
+                let first_back = run_unit(&mut back, FIRST, first, now_ms);
+                let claims = |a: &Ran, b: &Ran| !footprints.of(&a.accesses).conflicts(&footprints.of(&b.accesses));
+                if !claims(&first_forth, &second_forth) && !claims(&first_back, &second_back) {
+                    continue;
+                }
+                counts.independent += 1;
+                let told = |what: &str, forth: &dyn fmt::Debug, back: &dyn fmt::Debug| {
+                    Err(format!(
+                        "{} and {} claim to be independent, but {what} differ:\nin this order {forth:?}\nin the other  {back:?}",
+                        shown(first),
+                        shown(second)
+                    ))
+                };
+                for (forth, back) in [(&first_forth, &first_back), (&second_forth, &second_back)] {
+                    if forth.replies != back.replies {
+                        return told("replies", &forth.replies, &back.replies);
+                    }
+                    if forth.effects != back.effects {
+                        return told("effects", &forth.effects, &back.effects);
+                    }
+                    if forth.footprint() != back.footprint() {
+                        return told("footprints", &forth.footprint(), &back.footprint());
+                    }
+                }
+                let (forth, back) = (observe(forth, now_ms), observe(back, now_ms));
+                if forth != back {
+                    return told("states", &forth, &back);
+                }
+            }
+        }
+        Ok(counts)
+    }
+
+    /// What does not read the clock is the same at another time.
+    pub(crate) fn check_clock(&self, footprints: Footprints) -> Result<(), String> {
+        let start = self.start();
+        for unit in self.first.iter().chain(&self.second) {
+            let run = |ms| {
+                let mut driver = start.clone();
+                let ran = run_unit(&mut driver, FIRST, unit, BASE_MS + ms);
+                (ran, observe(driver, BASE_MS + self.at_ms.max(self.other_ms)))
+            };
+            let (now, state_now) = run(self.at_ms);
+            if footprints.of(&now.accesses).iter().any(|(object, _)| *object == Object::Clock) {
+                continue;
+            }
+            let (then, state_then) = run(self.other_ms);
+            if now.replies != then.replies || now.effects != then.effects || state_now != state_then {
+                return Err(format!(
+                    "{} claims not to read the clock, but differs {} ms and {} ms after the start:\n{:?} {:?} {:?} {:#?}\n{:?} {:?} {:?} {:#?}",
+                    shown(unit),
+                    self.at_ms,
+                    self.other_ms,
+                    now.replies,
+                    now.effects,
+                    now.accesses,
+                    state_now,
+                    then.replies,
+                    then.effects,
+                    then.accesses,
+                    state_then
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// What does not write deadlines leaves the next one where it is.
+    pub(crate) fn check_deadlines(&self, footprints: Footprints) -> Result<(), String> {
+        let start = self.start();
+        for unit in self.first.iter().chain(&self.second) {
+            let mut driver = start.clone();
+            let ran = run_unit(&mut driver, FIRST, unit, BASE_MS + self.at_ms);
+            let writes = |(object, access): &(Object, Access)| *object == Object::Deadlines && access.writes();
+            let (before, after) = (start.engine.next_deadline_ms(), driver.engine.next_deadline_ms());
+            if before != after && !footprints.of(&ran.accesses).iter().any(writes) {
+                return Err(format!(
+                    "{} claims to move no deadline, but the next one was {before:?} and is {after:?}",
+                    shown(unit)
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The state in which the units run.
+    fn start(&self) -> Driver {
+        let mut driver = Driver::new(Options { sorted_replies: true, seed: 7, ..Options::default() });
+        let mut host = driver::host();
+        let mut now_ms = BASE_MS;
+        for step in self.setup.all_steps() {
+            match step.action {
+                Action::Wait(ms) => now_ms += i64::try_from(ms).expect("a short wait"),
+                Action::Run(args) => drop(driver.run(&mut host, step.session, &resolve(&args, BASE_MS), now_ms)),
+            }
+        }
+        driver.run(&mut host, WATCHER, &resolve(&self.watch, BASE_MS), now_ms);
+        driver.run(&mut host, WATCHER, &[Bytes::from_static(b"MULTI")], now_ms);
+        driver
+    }
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "setup:\n{}  [{WATCHER}] {}\n  [{WATCHER}] MULTI\n", self.setup, shown(&[self.watch.clone()]))?;
+        writeln!(f, "first, {} ms after the start (or {} ms):", self.at_ms, self.other_ms)?;
+        self.first.iter().try_for_each(|unit| writeln!(f, "  {}", shown(unit)))?;
+        writeln!(f, "second:")?;
+        self.second.iter().try_for_each(|unit| writeln!(f, "  {}", shown(unit)))
+    }
+}
+
+fn shown(unit: &[Vec<Arg>]) -> String {
+    unit.iter().map(|args| show::command(&resolve(args, BASE_MS))).collect::<Vec<_>>().join("; ")
+}
+
+fn run_unit(driver: &mut Driver, session: usize, unit: &Unit, now_ms: i64) -> Ran {
+    let mut host = driver::host();
+    let mut ran = Ran { replies: Vec::new(), effects: Vec::new(), accesses: Vec::new() };
+    for args in unit {
+        let outcome = driver.run(&mut host, session, &resolve(args, BASE_MS), now_ms);
+        ran.replies.push(show::quoted(&driver.bytes(session, &outcome.reply)));
+        ran.effects.extend(outcome.effects);
+        ran.accesses.extend(outcome.footprint.iter().cloned());
+    }
+    ran
+}
+
+/// All that can be seen afterwards: the data, the next deadline, and whether each session's transaction goes through.
+fn observe(mut driver: Driver, now_ms: i64) -> Vec<String> {
+    let mut seen = dump(&driver, now_ms);
+    seen.push(format!("next deadline {:?}", driver.engine.next_deadline_ms()));
+    let mut host = driver::host();
+    for session in 0..SESSIONS {
+        driver.run(&mut host, session, &[Bytes::from_static(b"MULTI")], now_ms);
+        let reply = driver.run(&mut host, session, &[Bytes::from_static(b"EXEC")], now_ms).reply;
+        seen.push(format!("EXEC of session {session}: {}", show::quoted(&driver.bytes(session, &reply))));
+    }
+    seen
+}

@@ -1,0 +1,101 @@
+//! Pairs whose relation is known.
+
+use bytes::Bytes;
+use raceproof_engine::Options;
+
+use crate::support::driver::{self, Driver};
+use crate::support::sequence::{parse_command, resolve};
+
+/// What a pair must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Relation {
+    /// Exploration must not run both orders.
+    Independent,
+    /// Exploration has to run both orders.
+    Dependent,
+}
+
+use Relation::{Dependent, Independent};
+
+/// Commands that make the state (divided by `;`), two commands, and their relation.
+pub(crate) const TABLE: &[(&str, &str, &str, Relation)] = &[
+    ("SET a 1", "GET a", "GET a", Independent),
+    ("SET a 1", "GET a", "SET b 1", Independent),
+    ("", "GET a", "SET b 1", Independent),
+    ("", "SET a 1", "SET b 1", Independent),
+    ("", "INCR a", "INCR b", Independent),
+    ("SET a 1;SET b 1", "INCR a", "INCR b", Independent),
+    ("HSET h x 1", "HSET h f 1", "HSET h g 1", Independent),
+    ("HSET h f 1 g 1 x 1", "HSET h f 2", "HSET h g 2", Independent),
+    ("HSET h f 1 g 1 x 1", "HGET h f", "HSET h g 2", Independent),
+    ("HSET h x 1", "HGET h f", "HSET h g 2", Independent),
+    ("HSET h f 1 g 1", "HINCRBY h f 1", "HINCRBY h g 1", Independent),
+    ("HSET h f 1 g 1", "HEXISTS h f", "HSET h g 2", Independent),
+    ("HSET h f 1 g 1", "HGETALL h", "HGETALL h", Independent),
+    ("HSET h f 1 g 1", "HLEN h", "HSET h f 2", Independent),
+    ("HSET h f 1 g 1", "HGETALL h", "HKEYS h", Independent),
+    ("SET a 1;HSET h f 1", "EXISTS a", "HSET h f 2", Independent),
+    ("SET a 1 PX 1000", "GET a", "GET a", Independent),
+    ("SET a 1 PX 1000;SET b 1", "GET a", "SET b 2", Independent),
+    ("SET a 1;SET b 1", "MGET a", "MSET b 2", Independent),
+    ("SET a 1;SET b 1", "PEXPIRE a 1000", "PEXPIRE b 1000", Independent),
+    ("SET a 1", "DBSIZE", "SET a 2", Independent),
+    ("SET a 1", "KEYS *", "SET a 2", Independent),
+    ("SET a 1", "KEYS *", "DBSIZE", Independent),
+    ("SET a 1", "PING", "SET a 2", Independent),
+    ("SET a 1", "WATCH a", "GET a", Independent),
+    ("SET a 1", "WATCH a", "SET b 1", Independent),
+    ("SET a 1;SET b 1", "DEL a", "GET b", Independent),
+    ("SET a 1;SET b 1", "DEL a", "DEL b", Independent),
+    ("SET a 1;SELECT 1;SET a 1", "SET a 2", "COPY b c DB 1", Independent),
+    ("SET a 1", "GET a", "SET a 2", Dependent),
+    ("SET a 1", "SET a 2", "SET a 2", Dependent),
+    ("SET a 1", "INCR a", "INCR a", Dependent),
+    ("SET a 1", "EXISTS a", "DEL a", Dependent),
+    ("", "EXISTS a", "SET a 1", Dependent),
+    ("", "SETNX a 1", "SETNX a 2", Dependent),
+    ("HSET h f 1 g 1", "HGETALL h", "HSET h f 2", Dependent),
+    ("HSET h f 1 g 1", "HSET h f 2", "HSET h f 3", Dependent),
+    ("HSET h f 1 g 1", "HDEL h f", "HDEL h g", Dependent),
+    ("HSET h f 1", "HLEN h", "HSET h g 2", Dependent),
+    ("HSET h f 1", "DEL h", "HSET h f 2", Dependent),
+    ("HSET h f 1", "PEXPIRE h 1000", "HDEL h f", Dependent),
+    ("", "DBSIZE", "SET a 1", Dependent),
+    ("", "KEYS *", "SET a 1", Dependent),
+    ("SET a 1", "DBSIZE", "DEL a", Dependent),
+    ("SET a 1", "SCAN 0", "DEL a", Dependent),
+    ("SET a 1", "FLUSHALL", "GET a", Dependent),
+    ("SET a 1", "FLUSHDB", "SET b 1", Dependent),
+    ("SET a 1", "SWAPDB 0 1", "GET a", Dependent),
+    ("SET a 1", "RENAME a b", "EXISTS b", Dependent),
+    ("SET a 1", "RENAME a b", "GET a", Dependent),
+    ("SET a 1", "MOVE a 1", "GET a", Dependent),
+    ("SET a 1", "WATCH a", "SET a 1", Dependent),
+    ("SET a 1", "PTTL a", "PEXPIRE a 1000", Dependent),
+    ("SET a 1 PX 1000", "PERSIST a", "PTTL a", Dependent),
+    ("", "SCRIPT EXISTS e0e1f9fabfc9d4800c877a703b823ac0578ff8db", "SCRIPT FLUSH", Dependent),
+    ("SET a 1;SET b 1", "RANDOMKEY", "RANDOMKEY", Dependent),
+];
+
+/// Says what is wrong with a pair, if its relation is another one in either order.
+pub(crate) fn wrong((setup, first, second, relation): &(&str, &str, &str, Relation)) -> Option<String> {
+    let mut start = Driver::new(Options { sorted_replies: true, ..Options::default() });
+    let mut host = driver::host();
+    let words = |line: &str| -> Vec<Bytes> { resolve(&parse_command(line), 0) };
+    for line in setup.split(';').filter(|line| !line.is_empty()) {
+        start.run(&mut host, 2, &words(line), 1000);
+    }
+    for (sessions, order) in [([0, 1], [first, second]), ([1, 0], [second, first])] {
+        let mut driver = start.clone();
+        let one = driver.run(&mut host, sessions[0], &words(order[0]), 1000);
+        let two = driver.run(&mut host, sessions[1], &words(order[1]), 1000);
+        let conflict = one.footprint.conflicts(&two.footprint);
+        if conflict != (*relation == Dependent) {
+            return Some(format!(
+                "[{setup}] {} then {} must be {relation:?}, but touch\n  {:?}\n  {:?}",
+                order[0], order[1], one.footprint, two.footprint
+            ));
+        }
+    }
+    None
+}

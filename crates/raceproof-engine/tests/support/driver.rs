@@ -1,0 +1,83 @@
+//! Driving an engine in tests: sessions by number, replies as bytes.
+
+use std::cell::RefCell;
+
+use bytes::Bytes;
+use raceproof_engine::{
+    Engine, LuaHost, Options, Outcome, Protocol, Reply, Script, ScriptCalls, ScriptHost, SessionId, Timestamp,
+};
+
+use super::sequence::SESSIONS;
+
+/// A script host that refuses every script.
+#[derive(Default)]
+pub(crate) struct NoScripts;
+
+impl ScriptHost for NoScripts {
+    fn compile(&mut self, _sha1: &str, _source: &Bytes) -> Result<(), Bytes> {
+        Err(Bytes::from_static(b"ERR this test runs no scripts"))
+    }
+
+    fn run(&mut self, _script: Script<'_>, _calls: &mut dyn ScriptCalls) -> Reply {
+        Reply::Error(Bytes::from_static(b"ERR this test runs no scripts"))
+    }
+}
+
+thread_local! {
+    static LUA: RefCell<LuaHost> = RefCell::new(LuaHost::new());
+}
+
+/// The script host of the tests: one Lua state for each thread, since a new one costs more than a whole sequence.
+pub(crate) fn host() -> SharedHost {
+    SharedHost
+}
+
+/// See [`host`].
+pub(crate) struct SharedHost;
+
+impl ScriptHost for SharedHost {
+    fn compile(&mut self, sha1: &str, source: &Bytes) -> Result<(), Bytes> {
+        LUA.with_borrow_mut(|host| host.compile(sha1, source))
+    }
+
+    fn run(&mut self, script: Script<'_>, calls: &mut dyn ScriptCalls) -> Reply {
+        LUA.with_borrow_mut(|host| host.run(script, calls))
+    }
+}
+
+/// An engine with sessions of its own.
+#[derive(Clone, Debug)]
+pub(crate) struct Driver {
+    /// The engine.
+    pub(crate) engine: Engine,
+    /// The open sessions.
+    pub(crate) sessions: Vec<SessionId>,
+}
+
+impl Driver {
+    /// A fresh engine with [`SESSIONS`] sessions.
+    pub(crate) fn new(options: Options) -> Self {
+        let mut engine = Engine::new(options);
+        let sessions = (0..SESSIONS).map(|_| engine.connect()).collect();
+        Self { engine, sessions }
+    }
+
+    /// Executes a command of a session at a time (ms since the Unix epoch).
+    pub(crate) fn run(&mut self, host: &mut dyn ScriptHost, session: usize, args: &[Bytes], now_ms: i64) -> Outcome {
+        let mut outcome = Outcome::default();
+        self.engine.execute(host, self.sessions[session], args, Timestamp::from_ms(now_ms), &mut outcome);
+        outcome
+    }
+
+    /// The bytes of a reply in the protocol that the session speaks.
+    pub(crate) fn bytes(&self, session: usize, reply: &Reply) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        reply.encode(self.protocol(session), &mut bytes);
+        bytes
+    }
+
+    /// The protocol that the session speaks.
+    pub(crate) fn protocol(&self, session: usize) -> Protocol {
+        self.engine.protocol(self.sessions[session])
+    }
+}

@@ -1,0 +1,55 @@
+//! The whole observable state of an engine, read through commands.
+
+use bytes::Bytes;
+use raceproof_engine::Reply;
+
+use super::driver::{Driver, NoScripts};
+use super::show;
+
+/// How many databases are looked at: those that the pools of random commands name.
+const DATABASES: [&str; 4] = ["0", "1", "2", "15"];
+
+/// Every key with its type, value and deadline, at a time (ms since the Unix epoch), as lines.
+///
+/// Whether a hash is a listpack or a table is left out: it depends on the order in which fields came and went, and only
+/// `OBJECT ENCODING` tells. So is what `DBSIZE` says before the dump has touched (and so removed) the expired keys.
+pub(crate) fn dump(driver: &Driver, now_ms: i64) -> Vec<String> {
+    let mut driver = driver.clone();
+    let session = driver.sessions.len();
+    let id = driver.engine.connect();
+    driver.sessions.push(id);
+    let mut ask = |words: &[&[u8]]| {
+        let args: Vec<Bytes> = words.iter().map(|word| Bytes::copy_from_slice(word)).collect();
+        driver.run(&mut NoScripts, session, &args, now_ms).reply
+    };
+    let mut lines = Vec::new();
+    for db in DATABASES {
+        ask(&[b"SELECT", db.as_bytes()]);
+        let mut keys = bulks(&ask(&[b"KEYS", b"*"]));
+        keys.sort();
+        for key in keys {
+            let kind = ask(&[b"TYPE", &key]);
+            let deadline = ask(&[b"PEXPIRETIME", &key]);
+            let value = if kind == Reply::Simple("hash") {
+                let mut fields: Vec<Vec<Bytes>> =
+                    bulks(&ask(&[b"HGETALL", &key])).chunks(2).map(<[Bytes]>::to_vec).collect();
+                fields.sort();
+                fields.iter().map(|pair| show::command(pair)).collect::<Vec<_>>().join(", ")
+            } else {
+                format!("{:?}", ask(&[b"GET", &key]))
+            };
+            lines.push(format!("{db} {} {kind:?} {deadline:?} {value}", show::word(&key)));
+        }
+    }
+    lines
+}
+
+/// The bulk strings in an array, map or set, in order.
+fn bulks(reply: &Reply) -> Vec<Bytes> {
+    match reply {
+        Reply::Array(elements) | Reply::Set(elements) => elements.iter().flat_map(bulks).collect(),
+        Reply::Map(pairs) => pairs.iter().flat_map(|(key, value)| [bulks(key), bulks(value)].concat()).collect(),
+        Reply::Bulk(bytes) => vec![bytes.clone()],
+        _ => Vec::new(),
+    }
+}

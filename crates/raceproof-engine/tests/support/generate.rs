@@ -1,0 +1,258 @@
+//! proptest strategies for random commands and sequences, made from the grammar. They shrink: fewer steps, fewer
+//! arguments, likelier words.
+
+use bytes::Bytes;
+use proptest::prelude::*;
+use proptest::strategy::Union;
+
+use super::grammar::{
+    COMMAND_NAMES, COUNTS, FAMILIES, JUNK, MEMORIES, NAMES, PARAMETERS, POLICIES, RULES, SCRIPTS, TYPES,
+};
+use super::pools;
+use super::sequence::{Action, Arg, SESSIONS, Sequence, Step};
+
+type Args = Vec<Arg>;
+
+/// A random command of any family, sometimes with an argument too few or too many, in any case of letters.
+pub(crate) fn command() -> BoxedStrategy<Args> {
+    spoiled(Union::new_weighted(FAMILIES.iter().map(|(name, weight, _)| (*weight, family(name))).collect()).boxed())
+}
+
+/// A random command of one family, well-formed as far as its template goes.
+pub(crate) fn family(name: &str) -> BoxedStrategy<Args> {
+    let (_, _, commands) = FAMILIES.iter().find(|(known, ..)| *known == name).expect("a family of the grammar");
+    Union::new_weighted(commands.iter().map(|(weight, text)| (*weight, template(text))).collect()).boxed()
+}
+
+/// A random sequence of at most `groups` groups of steps. With `waits`, time passes now and then.
+pub(crate) fn sequence(groups: usize, waits: bool) -> BoxedStrategy<Sequence> {
+    let steps =
+        prop::collection::vec(group(waits), 1..groups).prop_map(|groups| groups.into_iter().flatten().collect());
+    (prop::array::uniform3(prop::bool::weighted(0.3)), steps)
+        .prop_map(|(resp3, steps)| Sequence { resp3, steps })
+        .boxed()
+}
+
+/// A transaction as one session runs it: `MULTI`, commands, `EXEC`, with at most one `WATCH` before.
+pub(crate) fn transaction() -> BoxedStrategy<Vec<Args>> {
+    let watch = prop::option::weighted(0.3, template("WATCH key+"));
+    let end = prop::sample::select(vec!["EXEC", "EXEC", "EXEC", "DISCARD"]);
+    (watch, prop::collection::vec(command(), 0..5), end)
+        .prop_map(|(watch, commands, end)| {
+            let mut block: Vec<Args> = watch.into_iter().collect();
+            block.push(vec![Arg::of("MULTI")]);
+            block.extend(commands);
+            block.push(vec![Arg::of(end)]);
+            block
+        })
+        .boxed()
+}
+
+fn group(waits: bool) -> BoxedStrategy<Vec<Step>> {
+    let session = || prop_oneof![3 => Just(0), 2 => Just(1), 1 => Just(2)].prop_filter("a session", |s| *s < SESSIONS);
+    let run = |session, args| Step { session, action: Action::Run(args) };
+    let alone = (session(), command()).prop_map(move |(session, args)| vec![run(session, args)]);
+    let several = (session(), prop::collection::vec(command(), 2..6))
+        .prop_map(move |(session, all)| all.into_iter().map(|args| run(session, args)).collect());
+    let block = (session(), transaction())
+        .prop_map(move |(session, all)| all.into_iter().map(|args| run(session, args)).collect());
+    let loaded = (session(), script(), call(sha1), prop::sample::select(vec!["EVALSHA", "EVALSHA_RO"])).prop_map(
+        move |(session, (source, ..), mut args, name)| {
+            args[0] = Arg::of(sha1(source));
+            args.insert(0, Arg::of(name));
+            vec![run(session, ["SCRIPT", "LOAD", source].map(Arg::of).to_vec()), run(session, args)]
+        },
+    );
+    let wait = (session(), 1_u64..4).prop_map(|(session, ms)| vec![Step { session, action: Action::Wait(ms) }]);
+    let wait_weight = 2 * u32::from(waits);
+    prop_oneof![40 => alone, 32 => several, 8 => block, 1 => loaded, wait_weight => wait].boxed()
+}
+
+/// A command of a template (see `grammar.rs`), its name in any case.
+pub(crate) fn template(text: &str) -> BoxedStrategy<Args> {
+    let parts: Vec<BoxedStrategy<Args>> = text.split(' ').map(part).collect();
+    (parts, casing()).prop_map(|(parts, casing)| recase(parts.concat(), casing)).boxed()
+}
+
+fn part(word: &str) -> BoxedStrategy<Args> {
+    let repeated = |name: &str, range: std::ops::Range<usize>| {
+        prop::collection::vec(rule(name), range).prop_map(|parts| parts.concat()).boxed()
+    };
+    match word.as_bytes().last() {
+        Some(b'?') => repeated(&word[..word.len() - 1], 0..2),
+        Some(b'*') => repeated(&word[..word.len() - 1], 0..4),
+        Some(b'+') => repeated(&word[..word.len() - 1], 1..4),
+        _ => rule(word),
+    }
+}
+
+fn rule(name: &str) -> BoxedStrategy<Args> {
+    if let Some((_, choices)) = RULES.iter().find(|(known, _)| *known == name) {
+        let choices = choices.iter().map(|(weight, text)| {
+            let parts: Vec<BoxedStrategy<Args>> = text.split(' ').map(part).collect();
+            (*weight, parts.prop_map(|parts| parts.concat()).boxed())
+        });
+        return Union::new_weighted(choices.collect()).boxed();
+    }
+    match name {
+        "key" => pool(pools::KEYS),
+        "hkey" => prop_oneof![2 => fixed("h"), 2 => pool(pools::KEYS)].boxed(),
+        "field" => pool(pools::FIELDS),
+        "value" => prop_oneof![30 => pool(pools::VALUES), 1 => long_value()].boxed(),
+        "int" => pool(pools::INTEGERS),
+        "small" => pool(pools::SMALL),
+        "float" => pool(pools::FLOATS),
+        "ttl_s" => pool(pools::TTL_S),
+        "ttl_ms" => pool(pools::TTL_MS),
+        "at_s" => prop_oneof![3 => times(pools::AT_OFFSETS_S, Arg::AtS), 1 => pool(pools::AT_FIXED)].boxed(),
+        "at_ms" => prop_oneof![5 => times(pools::AT_OFFSETS_MS, Arg::AtMs), 1 => pool(pools::AT_FIXED)].boxed(),
+        "db" => pool(pools::DATABASES),
+        "pattern" => pool(pools::PATTERNS),
+        "cursor" => pool(pools::CURSORS),
+        "count" => pool(COUNTS),
+        "typename" => pool(TYPES),
+        "name" => pool(NAMES),
+        "parameter" => pool(PARAMETERS),
+        "memory" => pool(MEMORIES),
+        "policy" => pool(POLICIES),
+        "commandname" => pool(COMMAND_NAMES),
+        "junk" => pool(JUNK),
+        "manyfields" => many_fields(),
+        "source" => script().prop_map(|(source, ..)| vec![Arg::of(source)]).boxed(),
+        "sha" => script().prop_map(|(source, ..)| vec![Arg::of(sha1(source))]).boxed(),
+        "script" => call(|source| source.to_owned()),
+        "scriptsha" => call(sha1),
+        _ => {
+            let constant = |byte: u8| !byte.is_ascii_lowercase() || name.contains('-');
+            assert!(
+                name.bytes().all(constant) || matches!(name, "abc" | "yes" | "maxmemory" | "databases" | "appendonly"),
+                "no rule {name:?}"
+            );
+            fixed(name)
+        }
+    }
+}
+
+fn fixed(word: &str) -> BoxedStrategy<Args> {
+    Just(vec![Arg::of(word)]).boxed()
+}
+
+fn pool(words: &'static [(u32, &'static [u8])]) -> BoxedStrategy<Args> {
+    weighted(words).prop_map(|word| vec![Arg::Bytes(Bytes::from_static(word))]).boxed()
+}
+
+fn times(offsets: &'static [(u32, i64)], make: fn(i64) -> Arg) -> BoxedStrategy<Args> {
+    weighted(offsets).prop_map(move |offset| vec![make(offset)]).boxed()
+}
+
+/// A choice by weight that costs one node of a strategy, however long the list; shrinks towards the first.
+fn weighted<T: Copy + std::fmt::Debug>(choices: &'static [(u32, T)]) -> impl Strategy<Value = T> {
+    let total: u32 = choices.iter().map(|(weight, _)| weight).sum();
+    (0..total).prop_map(move |mut at| {
+        for (weight, value) in choices {
+            if at < *weight {
+                return *value;
+            }
+            at -= weight;
+        }
+        choices[0].1
+    })
+}
+
+fn long_value() -> BoxedStrategy<Args> {
+    (60_usize..300).prop_map(|length| vec![Arg::Bytes(Bytes::from(vec![b'x'; length]))]).boxed()
+}
+
+/// Enough fields to leave the listpack, or just not.
+fn many_fields() -> BoxedStrategy<Args> {
+    (510_usize..515)
+        .prop_map(|count| (0..count).flat_map(|n| [Arg::of(format!("n{n}")), Arg::of(n.to_string())]).collect())
+        .boxed()
+}
+
+fn script() -> impl Strategy<Value = (&'static str, usize, usize)> {
+    prop::sample::select(SCRIPTS)
+}
+
+fn call(name: fn(&str) -> String) -> BoxedStrategy<Args> {
+    let keys = prop::collection::vec(rule("key"), 2);
+    let args = prop::collection::vec(prop_oneof![rule("value"), rule("field")], 2);
+    (script(), keys, args)
+        .prop_map(move |((source, key_count, arg_count), keys, args)| {
+            let mut call = vec![Arg::of(name(source)), Arg::of(key_count.to_string())];
+            call.extend(keys.concat().into_iter().take(key_count));
+            call.extend(args.concat().into_iter().take(arg_count));
+            call
+        })
+        .boxed()
+}
+
+/// The SHA1 of a script, as `EVALSHA` wants it.
+pub(crate) fn sha1(source: &str) -> String {
+    sha1_smol::Sha1::from(source).digest().to_string()
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Casing {
+    Upper,
+    Lower,
+    Mixed,
+}
+
+fn casing() -> impl Strategy<Value = Casing> {
+    prop_oneof![8 => Just(Casing::Upper), 1 => Just(Casing::Lower), 1 => Just(Casing::Mixed)]
+}
+
+fn recase(mut args: Args, casing: Casing) -> Args {
+    if let Some(Arg::Bytes(name)) = args.first_mut() {
+        let cased = name.iter().enumerate().map(|(at, byte)| match casing {
+            Casing::Upper => *byte,
+            Casing::Lower => byte.to_ascii_lowercase(),
+            Casing::Mixed if at % 2 == 0 => byte.to_ascii_lowercase(),
+            Casing::Mixed => *byte,
+        });
+        *name = cased.collect();
+    }
+    args
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Spoil {
+    Nothing,
+    DropLast,
+    Append(&'static [u8]),
+    LowerAll,
+}
+
+fn spoiled(command: BoxedStrategy<Args>) -> BoxedStrategy<Args> {
+    let spoil = prop_oneof![
+        60 => Just(Spoil::Nothing),
+        2 => Just(Spoil::DropLast),
+        2 => weighted(pools::VALUES).prop_map(Spoil::Append),
+        3 => Just(Spoil::LowerAll),
+    ];
+    (command, spoil)
+        .prop_map(|(mut args, spoil)| {
+            match spoil {
+                Spoil::Nothing => {}
+                Spoil::DropLast if args.len() > 1 => drop(args.pop()),
+                Spoil::DropLast => {}
+                Spoil::Append(word) => args.push(Arg::of(word)),
+                Spoil::LowerAll => lower_options(&mut args),
+            }
+            args
+        })
+        .boxed()
+}
+
+/// Options and subcommands are words in capitals; keys and values of the pools are not.
+fn lower_options(args: &mut Args) {
+    for arg in args {
+        if let Arg::Bytes(word) = arg
+            && word.len() > 1
+            && word.iter().all(u8::is_ascii_uppercase)
+        {
+            *word = word.to_ascii_lowercase().into();
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! What the engine's property tests share: random commands, a driver, a dump of the state, and readable output.
+// Every test binary compiles this module and uses a part of it.
+#![allow(dead_code)]
+
+pub(crate) mod driver;
+pub(crate) mod dump;
+pub(crate) mod generate;
+pub(crate) mod grammar;
+pub(crate) mod pools;
+pub(crate) mod search;
+pub(crate) mod sequence;
+pub(crate) mod show;

@@ -1,0 +1,59 @@
+//! A Redis to deliver the steps of one schedule to, beside the embedded engine.
+
+use std::fmt;
+
+use bytes::Bytes;
+use raceproof_engine::Reply;
+
+/// Why a backend could not do what was asked. The text names the thing, the value and the way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackendError(pub String);
+
+impl fmt::Display for BackendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for BackendError {}
+
+/// A real Redis server under the explorer's schedule. The embedded engine runs beside it: it tells which deadlines are
+/// pending, while the clients get the backend's replies.
+pub trait Backend {
+    /// What it is, for the report: `redis-server 7.0.15`.
+    fn name(&self) -> String;
+
+    /// Empties all databases, script cache included, and closes all sessions.
+    ///
+    /// # Errors
+    /// When the server is gone or refuses.
+    fn reset(&mut self) -> Result<(), BackendError>;
+
+    /// The server's clock, in ms since the Unix epoch. The virtual clock of a run starts there, so that absolute
+    /// deadlines mean the same on both sides.
+    ///
+    /// # Errors
+    /// When the server is gone or refuses.
+    fn now_ms(&mut self) -> Result<i64, BackendError>;
+
+    /// Opens a session, numbered by the caller.
+    ///
+    /// # Errors
+    /// When the server is gone or refuses.
+    fn connect(&mut self, session: u32) -> Result<(), BackendError>;
+
+    /// Closes a session.
+    fn disconnect(&mut self, session: u32);
+
+    /// Delivers one command and waits for its reply.
+    ///
+    /// # Errors
+    /// When the server is gone, or the command cannot be played on a server whose clock is real.
+    fn execute(&mut self, session: u32, args: &[Bytes]) -> Result<Reply, BackendError>;
+
+    /// Lets time pass: every volatile key's deadline moves `by_ms` closer, and keys that are due expire at once.
+    ///
+    /// # Errors
+    /// When the server is gone or refuses.
+    fn advance(&mut self, by_ms: i64) -> Result<(), BackendError>;
+}

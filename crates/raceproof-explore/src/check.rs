@@ -1,0 +1,174 @@
+//! The entry: what to explore, within which bounds, by which strategy.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use crate::search::{Search, confirm, search};
+use crate::{Backend, Bounds, Error, Report, Strategy, Verdict, World, render};
+
+/// A search to be run.
+#[derive(Clone, Debug)]
+pub struct Check {
+    name: String,
+    search: Search,
+}
+
+/// What became of a counterexample on a real server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confirmation {
+    /// The server, as it names itself.
+    pub server: String,
+    /// Whether every reply was the same and the same check failed.
+    pub same_outcome: bool,
+    /// The first difference, or why the schedule could not be played there.
+    pub difference: Option<String>,
+}
+
+impl Check {
+    /// An exhaustive search without faults and without pauses.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            search: Search {
+                bounds: Bounds::default(),
+                strategy: Strategy::Exhaustive,
+                max_executions: None,
+                max_time: None,
+                audit: 0,
+                progress: None,
+            },
+        }
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many clock steps may be taken while some client could go on. 0: time passes only when all clients wait.
+    #[must_use]
+    pub fn pauses(mut self, pauses: u32) -> Self {
+        self.search.bounds.pauses = pauses;
+        self
+    }
+
+    /// How many clients may die, each before a step of its own or after it took effect.
+    #[must_use]
+    pub fn crashes(mut self, crashes: u32) -> Self {
+        self.search.bounds.crashes = crashes;
+        self
+    }
+
+    /// After how many steps a client is cut off (1000 unless set). If that happens, nothing is verified.
+    #[must_use]
+    pub fn steps_per_client(mut self, steps: u32) -> Self {
+        self.search.bounds.steps_per_client = steps;
+        self
+    }
+
+    /// All bounds at once.
+    #[must_use]
+    pub fn bounds(mut self, bounds: Bounds) -> Self {
+        self.search.bounds = bounds;
+        self
+    }
+
+    /// How schedules are chosen.
+    #[must_use]
+    pub fn strategy(mut self, strategy: Strategy) -> Self {
+        self.search.strategy = strategy;
+        self
+    }
+
+    /// Ends the search after so many executions; an exhaustive search that is cut short verifies nothing.
+    #[must_use]
+    pub fn max_executions(mut self, executions: u64) -> Self {
+        self.search.max_executions = Some(executions);
+        self
+    }
+
+    /// Ends the search after so much real time; an exhaustive search that is cut short verifies nothing.
+    #[must_use]
+    pub fn max_time(mut self, time: Duration) -> Self {
+        self.search.max_time = Some(time);
+        self
+    }
+
+    /// In the first so many executions of an exhaustive search, swaps every two adjacent steps that are claimed
+    /// independent, runs again and compares: [`Error::HiddenState`] if that changes anything.
+    #[must_use]
+    pub fn audit(mut self, executions: u64) -> Self {
+        self.search.audit = executions;
+        self
+    }
+
+    /// Keeps the number of executions so far in `counter`, for a progress display.
+    #[must_use]
+    pub fn progress(mut self, counter: Arc<AtomicU64>) -> Self {
+        self.search.progress = Some(counter);
+        self
+    }
+
+    /// Runs the search. `body` builds the world; it is called for every execution and must do the same each time.
+    ///
+    /// # Errors
+    /// When the search cannot be carried out; a violation is not an error.
+    pub fn run(&self, body: impl Fn(&mut World)) -> Result<Report, Error> {
+        search(&self.search, &body)
+    }
+
+    /// Runs the search as a test: panics with the counterexample, as text, unless everything is verified.
+    ///
+    /// With `RACEPROOF_REPLAY` set to a token, only that schedule is run, and the test fails as it did when the token
+    /// was printed.
+    ///
+    /// # Panics
+    /// When a check is violated, when the search did not cover every trace within the bounds, and when it could not be
+    /// carried out.
+    #[track_caller]
+    pub fn verify(&self, body: impl Fn(&mut World)) {
+        let mut check = self.clone();
+        if let Ok(token) = std::env::var("RACEPROOF_REPLAY") {
+            check.search.strategy = Strategy::Replay { token };
+        }
+        let report = match check.run(body) {
+            Ok(report) => report,
+            Err(error) => panic!("{}: {error}", self.name),
+        };
+        if let Some(found) = &report.violation {
+            let met = render::met(&report, &check.search.strategy);
+            let thread = std::thread::current();
+            let test = thread.name().filter(|name| *name != "main").unwrap_or_default();
+            panic!("\n{}", render::test_failure(&self.name, found, met, test));
+        }
+        if let Some(client) = &report.cut_off {
+            panic!(
+                "{}: not verified: {client} was cut off after {} steps; bound its loop or raise steps_per_client",
+                self.name, report.bounds.steps_per_client
+            );
+        }
+        let replayed = matches!(check.search.strategy, Strategy::Replay { .. });
+        assert!(
+            replayed || report.verdict == Verdict::Verified,
+            "{}: not verified: the search stopped after {} executions without having run every trace",
+            self.name,
+            report.executions
+        );
+    }
+
+    /// Delivers the steps of a counterexample to a real server, in the same order, and compares.
+    ///
+    /// # Errors
+    /// When the token does not fit, or the server fails.
+    pub fn confirm(
+        &self,
+        token: &str,
+        backend: Box<dyn Backend>,
+        body: impl Fn(&mut World),
+    ) -> Result<Confirmation, Error> {
+        confirm(&self.search, token, backend, &body).map(|(confirmation, _)| confirmation)
+    }
+}

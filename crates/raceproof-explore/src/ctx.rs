@@ -1,0 +1,148 @@
+//! What a client is given: connections, a clock, a history, shared state.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use crate::history::{Mark, OperationKind};
+use crate::mailbox::{Local, Port};
+use crate::redis_conn::RedisConnection;
+use crate::sim::Disk;
+use crate::sql::Database;
+use crate::world::Finish;
+
+/// How a client ended.
+pub(crate) type ClientEnd = Result<(), crate::world::Failure>;
+pub(crate) type ClientFuture = Pin<Box<dyn Future<Output = ClientEnd>>>;
+/// A client that has not started yet.
+pub(crate) type NewClient = (String, Port, ClientFuture);
+
+/// What all contexts of one execution share.
+#[derive(Default)]
+pub(crate) struct Stage {
+    spawned: RefCell<Vec<NewClient>>,
+    pub(crate) files: Disk,
+}
+
+impl Stage {
+    pub(crate) fn take_spawned(&self) -> Vec<NewClient> {
+        std::mem::take(&mut *self.spawned.borrow_mut())
+    }
+}
+
+/// A client's view of the world. Whatever a client awaits comes from here: a future of any other runtime would never
+/// be woken, and is reported by the client's name.
+#[derive(Clone)]
+pub struct Ctx {
+    name: Rc<str>,
+    port: Port,
+    stage: Rc<Stage>,
+}
+
+impl fmt::Debug for Ctx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ctx").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Ctx {
+    pub(crate) fn new(name: &str, port: Port, stage: Rc<Stage>) -> Self {
+        Self { name: name.into(), port, stage }
+    }
+
+    pub(crate) const fn port(&self) -> &Port {
+        &self.port
+    }
+
+    pub(crate) fn stage(&self) -> &Stage {
+        &self.stage
+    }
+
+    /// The client's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Opens a Redis session.
+    #[must_use]
+    pub fn redis(&self) -> RedisConnection {
+        RedisConnection::new(&self.port)
+    }
+
+    /// Opens a database connection.
+    #[must_use]
+    pub fn db(&self) -> Database {
+        Database::new(&self.port)
+    }
+
+    /// Waits for `ms` milliseconds of virtual time.
+    pub async fn sleep(&self, ms: u64) {
+        let until = self.port.lock().now_ms.saturating_add(i64::try_from(ms).unwrap_or(i64::MAX));
+        self.port.sleep_until(until).await;
+    }
+
+    /// The virtual time, in ms since the Unix epoch.
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        self.port.read_clock()
+    }
+
+    /// Adds a remark to the history; it stands in the counterexample and history checks may read it.
+    pub fn note(&self, text: impl Into<String>) {
+        self.mark(Mark::Note(text.into()));
+    }
+
+    /// Runs `work` as a write of `value` to `object`: acknowledged when `work` has returned.
+    pub async fn write<T>(&self, object: &str, value: impl ToString, work: impl Future<Output = T>) -> T {
+        let number = self.begin(object, OperationKind::Write(value.to_string()));
+        let done = work.await;
+        self.mark(Mark::End { number, value: None });
+        done
+    }
+
+    /// Runs `work` as a read of `object`; what it returns is the value read (`None`: there is none).
+    pub async fn read<T: ToString>(&self, object: &str, work: impl Future<Output = Option<T>>) -> Option<T> {
+        let number = self.begin(object, OperationKind::Read);
+        let value = work.await;
+        self.mark(Mark::End { number, value: value.as_ref().map(ToString::to_string) });
+        value
+    }
+
+    /// Runs `work` as a stay in the critical section `section`: it begins now, with whatever lock was just taken.
+    pub async fn inside<T>(&self, section: &str, work: impl Future<Output = T>) -> T {
+        let number = self.begin(section, OperationKind::Inside);
+        let done = work.await;
+        self.mark(Mark::End { number, value: None });
+        done
+    }
+
+    pub(crate) fn begin(&self, object: &str, kind: OperationKind) -> u32 {
+        let number = {
+            let mut mailbox = self.port.lock();
+            mailbox.operations += 1;
+            mailbox.operations
+        };
+        self.mark(Mark::Begin { number, object: object.to_owned(), kind });
+        number
+    }
+
+    pub(crate) fn mark(&self, mark: Mark) {
+        self.port.lock().local.push(Local::Mark(mark));
+    }
+
+    /// Starts another client, which may outlive this one. A crash of this client does not end it.
+    pub fn spawn<F, Fut>(&self, name: &str, body: F)
+    where
+        F: FnOnce(Self) -> Fut,
+        Fut: Future + 'static,
+        Fut::Output: Finish,
+    {
+        let port = Port::new(self.port.unique(), self.port.lock().now_ms);
+        let work = body(Self::new(name, port.clone(), self.stage.clone()));
+        let future: ClientFuture = Box::pin(async move { work.await.finish() });
+        self.stage.spawned.borrow_mut().push((name.to_owned(), port, future));
+    }
+}

@@ -1,0 +1,202 @@
+//! Executed steps, and when two of them depend on each other.
+//!
+//! Everything that one step can do and another can notice is an *object*; an event lists the objects that it touched.
+//! [`dependent`] is the one definition of dependence: the reduction, the sleep sets, the audit and the shrinker all use
+//! it.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use raceproof_engine::{Access, Object};
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use crate::mailbox::CellId;
+use crate::sql::SqlAccess;
+
+/// A number for a [`Process`], the same in every execution of a search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ProcessId(pub(crate) u16);
+
+/// A number for a client, the same in every execution of a search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ClientId(pub(crate) u16);
+
+/// How a transition turns out, where more than one way is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Outcome {
+    /// A step takes effect and its client gets the reply.
+    Done,
+    /// The client dies before the step.
+    CrashBefore,
+    /// The step takes effect and the client dies before the reply.
+    CrashAfter,
+    /// The clock advances to the next deadline: a key still lives through it, a sleep ends.
+    ToDeadline,
+    /// The clock advances to the first millisecond after the next deadline.
+    PastDeadline,
+}
+
+/// One choice of the scheduler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Choice {
+    pub(crate) process: ProcessId,
+    pub(crate) outcome: Outcome,
+}
+
+/// The clock's process. Clients' lanes are numbered from 1.
+pub(crate) const CLOCK: ProcessId = ProcessId(0);
+
+/// Something that more than one step can touch.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Thing {
+    SqlLock,
+    SqlDatabase,
+    SqlTable(Arc<str>),
+    SqlRow(Arc<str>, i64),
+    /// Operations on objects: starts read, ends and commits intend to write.
+    History,
+    /// Entering and leaving one critical section.
+    Section(String),
+    Cell(CellId),
+    /// Steps that write what an `always` check reads.
+    Observed,
+    /// Steps after which their client waits or has ended: they decide whether a clock step is a pause.
+    Running,
+}
+
+pub(crate) type ThingId = u32;
+
+/// Things by number. Numbers are given in the order of first sight and stay for a whole search.
+#[derive(Debug, Default)]
+pub(crate) struct Things {
+    redis: FxHashMap<Object, ThingId>,
+    other: FxHashMap<Thing, ThingId>,
+    next: ThingId,
+}
+
+impl Things {
+    pub(crate) fn redis(&mut self, object: &Object) -> ThingId {
+        if let Some(id) = self.redis.get(object) {
+            return *id;
+        }
+        let id = self.take();
+        self.redis.insert(object.clone(), id);
+        id
+    }
+
+    pub(crate) fn id(&mut self, thing: Thing) -> ThingId {
+        if let Some(id) = self.other.get(&thing) {
+            return *id;
+        }
+        let id = self.take();
+        self.other.insert(thing, id);
+        id
+    }
+
+    fn take(&mut self) -> ThingId {
+        self.next += 1;
+        self.next - 1
+    }
+
+    pub(crate) fn sql(&mut self, access: SqlAccess) -> (ThingId, Access) {
+        match access {
+            SqlAccess::Database(access) => (self.id(Thing::SqlDatabase), access),
+            SqlAccess::Table(table, access) => (self.id(Thing::SqlTable(table)), access),
+            SqlAccess::Row(table, row, access) => (self.id(Thing::SqlRow(table, row)), access),
+        }
+    }
+}
+
+/// The objects that a step touched, with a filter that tells most unrelated steps apart at once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Touched {
+    accesses: SmallVec<[(ThingId, Access); 8]>,
+    filter: u64,
+}
+
+impl Touched {
+    pub(crate) fn add(&mut self, thing: ThingId, access: Access) {
+        self.filter |= 1 << (thing % 64);
+        if !self.accesses.contains(&(thing, access)) {
+            self.accesses.push((thing, access));
+        }
+    }
+
+    pub(crate) fn conflicts(&self, other: &Self) -> bool {
+        self.filter & other.filter != 0
+            && self.accesses.iter().any(|(thing, access)| {
+                other.accesses.iter().any(|(theirs, how)| thing == theirs && access.conflicts(*how))
+            })
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &(ThingId, Access)> {
+        self.accesses.iter()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.accesses.clear();
+        self.filter = 0;
+    }
+}
+
+/// What the reduction needs to know of an executed step; kept when the execution is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Footprint {
+    pub(crate) choice: Choice,
+    /// The client, unless the clock made the step.
+    pub(crate) client: Option<ClientId>,
+    pub(crate) touched: Touched,
+    /// A clock step that was taken because every client waited: it follows all that was before it and precedes all
+    /// that comes after.
+    pub(crate) barrier: bool,
+}
+
+/// One executed step.
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    pub(crate) footprint: Rc<Footprint>,
+    /// A hash of the text of the step and its reply, to see whether a re-run does the same.
+    pub(crate) fingerprint: u64,
+    /// The event after which the client posted the step (`None`: before the first event).
+    pub(crate) posted_after: Option<usize>,
+    /// The states (= numbers of events executed before) in which the step was posted but not enabled, with the event
+    /// that had closed it.
+    pub(crate) disabled: Vec<(usize, Option<usize>)>,
+}
+
+/// Whether swapping two adjacent steps could be noticed.
+pub(crate) fn dependent(a: &Footprint, b: &Footprint) -> bool {
+    a.choice.process == b.choice.process
+        || (a.client.is_some() && a.client == b.client)
+        || a.barrier
+        || b.barrier
+        || a.touched.conflicts(&b.touched)
+}
+
+/// A set of event numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct EventSet(SmallVec<[u64; 2]>);
+
+impl EventSet {
+    pub(crate) fn insert(&mut self, event: usize) {
+        let word = event / 64;
+        if self.0.len() <= word {
+            self.0.resize(word + 1, 0);
+        }
+        self.0[word] |= 1 << (event % 64);
+    }
+
+    pub(crate) fn contains(&self, event: usize) -> bool {
+        self.0.get(event / 64).is_some_and(|word| word & (1 << (event % 64)) != 0)
+    }
+
+    pub(crate) fn union(&mut self, other: &Self) {
+        if self.0.len() < other.0.len() {
+            self.0.resize(other.0.len(), 0);
+        }
+        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
+            *mine |= theirs;
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! The clients: polling them, taking over what they post, and telling which of their requests can be delivered.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+use raceproof_engine::{Access, Object, SessionId};
+use smallvec::{SmallVec, smallvec};
+
+use super::{Execution, Outcomes};
+use crate::Error;
+use crate::ctx::{ClientEnd, ClientFuture};
+use crate::event::{ClientId, Outcome, ProcessId, Thing, Things, Touched};
+use crate::history::{Mark, Note, Operation, OperationKind};
+use crate::mailbox::{Local, Op, Port};
+use crate::panics;
+use crate::report::Broken;
+
+/// A process that can make a step, and how the step may turn out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Enabled {
+    pub(crate) process: ProcessId,
+    pub(crate) outcomes: Outcomes,
+    /// The step need never happen.
+    pub(crate) optional: bool,
+}
+
+/// A request at the gate.
+pub(crate) struct Pending {
+    pub(crate) id: u64,
+    pub(crate) op: Op,
+    pub(crate) process: ProcessId,
+    pub(crate) posted_after: Option<usize>,
+    pub(crate) disabled: Vec<(usize, Option<usize>)>,
+}
+
+impl Pending {
+    /// What a request that is not enabled waits for.
+    pub(super) fn waits_for(&self, things: &mut Things, touched: &mut Touched) {
+        match &self.op {
+            Op::Redis { .. } => {}
+            Op::Sql { .. } => touched.add(things.id(Thing::SqlLock), Access::Write),
+            Op::Cell(op) => touched.add(things.id(Thing::Cell(op.cell)), op.access),
+        }
+    }
+}
+
+/// One client in one execution.
+pub(crate) struct Client {
+    pub(crate) name: String,
+    pub(crate) port: Port,
+    pub(crate) future: Option<ClientFuture>,
+    woken: Arc<Woken>,
+    pub(crate) pending: Vec<Pending>,
+    pub(crate) sessions: SmallVec<[Option<SessionId>; 2]>,
+    pub(crate) connections: SmallVec<[Option<usize>; 1]>,
+    pub(crate) steps: u32,
+    children: usize,
+    /// Operations that have begun and not ended: the client's number, and the place in the history.
+    pub(crate) open: SmallVec<[(u32, usize); 1]>,
+}
+
+impl Client {
+    pub(crate) fn is_done(&self) -> bool {
+        self.future.is_none() && self.pending.is_empty()
+    }
+}
+
+#[derive(Debug, Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Execution<'_> {
+    pub(super) fn add_client(&mut self, id: ClientId, name: String, port: Port, future: ClientFuture) {
+        let at = usize::from(id.0);
+        if self.clients.len() <= at {
+            self.clients.resize_with(at + 1, || None);
+        }
+        self.clients[at] = Some(Client {
+            name,
+            port,
+            future: Some(future),
+            woken: Arc::default(),
+            pending: Vec::new(),
+            sessions: SmallVec::new(),
+            connections: SmallVec::new(),
+            steps: 0,
+            children: 0,
+            open: SmallVec::new(),
+        });
+        self.order.push(id);
+    }
+
+    /// Lets a client run to its next gate and takes over what it posted on the way.
+    pub(super) fn poll(&mut self, id: ClientId) -> Result<(), Error> {
+        let client = self.client_mut(id);
+        let Some(mut future) = client.future.take() else { return Ok(()) };
+        let woken = client.woken.clone();
+        let waker = Waker::from(woken.clone());
+        let mut context = Context::from_waker(&waker);
+        let ended = loop {
+            woken.0.store(false, Ordering::Relaxed);
+            match panics::catch(AssertUnwindSafe(|| future.as_mut().poll(&mut context))) {
+                Ok(Poll::Ready(end)) => break Some(end),
+                Ok(Poll::Pending) if woken.0.load(Ordering::Relaxed) => {}
+                Ok(Poll::Pending) => break None,
+                Err(panic) if panic.is_foreign_runtime() => return Err(self.foreign(id)),
+                Err(panic) => break Some(Err(panic.into_failure())),
+            }
+        };
+        if ended.is_none() {
+            self.client_mut(id).future = Some(future);
+        } else {
+            drop(future);
+        }
+        self.take_over(id);
+        if let Some(end) = ended {
+            self.ended(id, end);
+        }
+        self.start_spawned(id)
+    }
+
+    fn ended(&mut self, id: ClientId, end: ClientEnd) {
+        if let Err(failure) = end {
+            let name = self.client(id).name.clone();
+            self.violate(Broken::Client(name), 0, failure, None);
+        }
+        if self.client(id).pending.is_empty() {
+            self.close(id);
+        }
+    }
+
+    fn start_spawned(&mut self, parent: ClientId) -> Result<(), Error> {
+        loop {
+            let spawned = self.world.stage.take_spawned();
+            if spawned.is_empty() {
+                return Ok(());
+            }
+            for (name, port, future) in spawned {
+                let number = self.client(parent).children;
+                self.client_mut(parent).children += 1;
+                let id = self.worker.client_id(Some(parent), number);
+                self.add_client(id, name, port, future);
+                self.spawned.push(id);
+                self.poll(id)?;
+            }
+        }
+    }
+
+    /// Polls the clients that others have woken, until all is quiet.
+    pub(super) fn poll_woken(&mut self) -> Result<(), Error> {
+        loop {
+            let woken = self.order.iter().copied().find(|id| {
+                let client = self.client(*id);
+                client.future.is_some() && client.woken.0.load(Ordering::Relaxed)
+            });
+            match woken {
+                Some(id) => self.poll(id)?,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Moves what the client posted into the queue at the gate, and what it did locally into the step's footprint.
+    fn take_over(&mut self, id: ClientId) {
+        let port = self.client(id).port.clone();
+        let mut mailbox = port.lock();
+        if mailbox.posted.is_empty() && mailbox.local.is_empty() {
+            return;
+        }
+        let (posted, local) = (std::mem::take(&mut mailbox.posted), std::mem::take(&mut mailbox.local));
+        drop(mailbox);
+        for what in local {
+            self.local(id, what);
+        }
+        let posted_after = self.current;
+        for (number, op) in posted {
+            let process = self.process(id, op.lane());
+            let pending = Pending { id: number, op, process, posted_after, disabled: Vec::new() };
+            self.client_mut(id).pending.push(pending);
+        }
+    }
+
+    fn local(&mut self, id: ClientId, what: Local) {
+        match what {
+            Local::ReadClock => self.touch(Object::Clock, Access::Read),
+            Local::Timer => {
+                self.touch(Object::Clock, Access::Read);
+                self.touch(Object::Deadlines, Access::IntentWrite);
+            }
+            Local::Cell(cell, access) => self.touch_thing(Thing::Cell(cell), access),
+            Local::Mark(mark) => self.mark(id, mark),
+        }
+    }
+
+    pub(super) fn touch(&mut self, object: Object, access: Access) {
+        let thing = self.worker.things.redis(&object);
+        self.touched.add(thing, access);
+    }
+
+    pub(super) fn touch_thing(&mut self, thing: Thing, access: Access) {
+        let thing = self.worker.things.id(thing);
+        self.touched.add(thing, access);
+    }
+
+    /// The number of the step under way, from 1; 0 before the first.
+    pub(super) fn step_number(&self) -> usize {
+        self.current.map_or(0, |at| at + 1)
+    }
+
+    fn mark(&mut self, id: ClientId, mark: Mark) {
+        let step = self.step_number();
+        let client = self.client(id).name.clone();
+        self.history_changed = true;
+        match mark {
+            Mark::Begin { number, object, kind } => {
+                let inside = kind == OperationKind::Inside;
+                if inside {
+                    self.touch_thing(Thing::Section(object.clone()), Access::Read);
+                }
+                let place = self.history.operations.len();
+                self.history.operations.push(Operation {
+                    client,
+                    object,
+                    kind,
+                    started: inside.then_some(step),
+                    committed: None,
+                    last_step: None,
+                    ended: None,
+                    crashed: None,
+                    value: None,
+                    started_ms: self.now_ms,
+                    ended_ms: self.now_ms,
+                });
+                self.client_mut(id).open.push((number, place));
+            }
+            Mark::End { number, value } => self.end_operation(id, number, value),
+            Mark::Note(text) => {
+                self.touch_thing(Thing::History, Access::Write);
+                self.show_note(&client, &text);
+                self.history.notes.push(Note { client, step, text });
+            }
+        }
+    }
+
+    fn end_operation(&mut self, id: ClientId, number: u32, value: Option<String>) {
+        let (step, now_ms) = (self.step_number(), self.now_ms);
+        let open = &mut self.client_mut(id).open;
+        let Some(at) = open.iter().position(|(known, _)| *known == number) else { return };
+        let (_, place) = open.remove(at);
+        let operation = &mut self.history.operations[place];
+        operation.ended = Some(step);
+        operation.ended_ms = now_ms;
+        operation.value = value;
+        let thing = match operation.kind {
+            OperationKind::Inside => Thing::Section(operation.object.clone()),
+            OperationKind::Write(_) | OperationKind::Read => Thing::History,
+        };
+        self.touch_thing(thing, Access::IntentWrite);
+    }
+
+    /// What can happen next, by process.
+    pub(super) fn enabled(&mut self) -> Vec<Enabled> {
+        let at = self.events.len();
+        let mut enabled = Vec::with_capacity(self.order.len() + 1);
+        for place in 0..self.order.len() {
+            let id = self.order[place];
+            let mut pending = std::mem::take(&mut self.client_mut(id).pending);
+            let mut seen: SmallVec<[ProcessId; 4]> = SmallVec::new();
+            for request in &mut pending {
+                if seen.contains(&request.process) {
+                    continue;
+                }
+                let first = seen.is_empty();
+                seen.push(request.process);
+                match self.closed_by(id, request) {
+                    Some(closer) => request.disabled.push((at, closer)),
+                    None => enabled.push(Enabled {
+                        process: request.process,
+                        outcomes: self.outcomes(id, first),
+                        optional: false,
+                    }),
+                }
+            }
+            self.client_mut(id).pending = pending;
+        }
+        if let Some(clock) = self.clock_enabled(!enabled.is_empty()) {
+            enabled.push(clock);
+        }
+        enabled.sort_unstable_by_key(|one| one.process);
+        enabled
+    }
+
+    /// How a step of the client may turn out. A client with several requests at the gate dies before one of them only,
+    /// since its death is the same whichever it was about to make.
+    fn outcomes(&self, id: ClientId, first: bool) -> Outcomes {
+        let mut outcomes: Outcomes = smallvec![Outcome::Done];
+        if self.crashes_left > 0 && self.client(id).future.is_some() {
+            if first {
+                outcomes.push(Outcome::CrashBefore);
+            }
+            outcomes.push(Outcome::CrashAfter);
+        }
+        outcomes
+    }
+
+    /// If the request must wait: the event that closed its way, as far as that is known.
+    fn closed_by(&mut self, id: ClientId, request: &Pending) -> Option<Option<usize>> {
+        match &request.op {
+            Op::Redis { .. } => None,
+            Op::Sql { connection, call } => {
+                let slot = self.sql_slot(id, *connection).ok()?;
+                self.worker.sql.blocked_by(slot, call)?;
+                Some(self.lock_taken_by)
+            }
+            Op::Cell(op) => {
+                if op.ready.as_ref().is_none_or(|ready| ready()) {
+                    return None;
+                }
+                let closer = self.cell_closed_by.iter().rev().find(|(cell, _)| *cell == op.cell);
+                Some(closer.map(|(_, event)| *event))
+            }
+        }
+    }
+
+    fn foreign(&self, id: ClientId) -> Error {
+        let client = self.client(id);
+        Error::Foreign { client: client.name.clone(), step: client.steps as usize }
+    }
+
+    /// Nothing is enabled and somebody still waits: for each other, or for something foreign.
+    pub(super) fn stuck(&mut self) -> Result<(), Error> {
+        let waiting: Vec<ClientId> = self.order.iter().copied().filter(|id| !self.client(*id).is_done()).collect();
+        if let Some(id) = waiting.iter().find(|id| self.client(**id).pending.is_empty()) {
+            return Err(self.foreign(*id));
+        }
+        let names: Vec<String> = waiting
+            .iter()
+            .map(|id| {
+                let client = self.client(*id);
+                let what = client.pending.first().map_or("nothing", |request| match request.op {
+                    Op::Redis { .. } => "Redis",
+                    Op::Sql { .. } => "the database's write lock",
+                    Op::Cell(_) => "another client",
+                });
+                format!("{} waits for {what}", client.name)
+            })
+            .collect();
+        let message = format!("deadlock: {}", names.join(", "));
+        self.violate(Broken::Deadlock, 0, crate::world::Failure { message, place: None }, None);
+        Ok(())
+    }
+}

@@ -1,0 +1,137 @@
+//! The clock as a process: it advances to the next instant at which something can change, or just past it.
+//!
+//! When every client waits, time passes by itself, to the end of the first sleep. While some client could go on, a clock
+//! step is a *pause* of all of them and costs one of the budget: to the next deadline of a key or a sleep (a key lives
+//! through the last millisecond of its deadline), or to the first millisecond after it.
+
+use std::rc::Rc;
+
+use raceproof_engine::{Access, Object};
+use smallvec::smallvec;
+
+use super::{Enabled, Execution, Outcomes};
+use crate::Error;
+use crate::event::{CLOCK, Choice, ClientId, Event, Footprint, Outcome, Thing, Touched};
+use crate::report::StepKind;
+use crate::world::When;
+
+impl Execution<'_> {
+    /// The end of the first sleep that is still to come.
+    fn next_timer(&self) -> Option<i64> {
+        self.order
+            .iter()
+            .flat_map(|id| {
+                let mailbox = self.client(*id).port.lock();
+                mailbox.timers.iter().map(|(_, until)| *until).min()
+            })
+            .min()
+    }
+
+    /// The first deadline of a key at which it can still be seen alive or gone.
+    fn next_key_deadline(&self) -> Option<i64> {
+        self.worker.engine.next_deadline_ms().filter(|deadline| *deadline >= self.now_ms)
+    }
+
+    pub(super) fn clock_enabled(&self, some_client_could_go_on: bool) -> Option<Enabled> {
+        let timer = self.next_timer();
+        if !some_client_could_go_on {
+            return self.free_step(timer?);
+        }
+        if self.pauses_left == 0 {
+            return None;
+        }
+        let key = self.next_key_deadline();
+        let next = [timer, key].into_iter().flatten().min()?;
+        let mut outcomes = Outcomes::new();
+        if next > self.now_ms {
+            outcomes.push(Outcome::ToDeadline);
+        }
+        if key == Some(next) {
+            outcomes.push(Outcome::PastDeadline);
+        }
+        (!outcomes.is_empty()).then_some(Enabled { process: CLOCK, outcomes, optional: true })
+    }
+
+    /// Everyone waits. A key whose deadline is the very millisecond of waking is seen on both sides of it: a sleeper
+    /// may always wake a little late.
+    fn free_step(&self, timer: i64) -> Option<Enabled> {
+        let mut outcomes: Outcomes = smallvec![Outcome::ToDeadline];
+        if self.free_target(timer) == timer && self.next_key_deadline() == Some(timer) {
+            outcomes.push(Outcome::PastDeadline);
+        }
+        Some(Enabled { process: CLOCK, outcomes, optional: false })
+    }
+
+    /// Where free time goes: to the end of the first sleep, and with `always` checks, which see every instant, to the
+    /// first expiry on the way.
+    fn free_target(&self, timer: i64) -> i64 {
+        let observed = self.world.checks.iter().any(|check| check.when == When::Always);
+        let expiry = self.next_key_deadline().map(|deadline| deadline + 1).filter(|_| observed);
+        expiry.map_or(timer, |expiry| expiry.min(timer))
+    }
+
+    pub(super) fn clock_step(&mut self, choice: Choice, enabled: &[Enabled]) -> Result<Event, Error> {
+        let free = enabled.iter().all(|one| one.process == CLOCK);
+        let timer = self.next_timer();
+        let next = if free {
+            timer.map(|timer| self.free_target(timer))
+        } else {
+            [timer, self.next_key_deadline()].into_iter().flatten().min()
+        };
+        let mut target = next.unwrap_or(self.now_ms);
+        if choice.outcome == Outcome::PastDeadline {
+            target += 1;
+        }
+        self.pauses_left -= u32::from(!free);
+        let by_ms = target - self.now_ms;
+        self.set_clock(target)?;
+        let mut touched = std::mem::take(&mut self.touched);
+        self.clock_footprint(&mut touched);
+        self.touched = touched;
+        self.show_step("clock", StepKind::Clock, format!("+{by_ms} ms"), String::new());
+        self.wake_sleepers()?;
+        Ok(Event {
+            footprint: Rc::new(Footprint { choice, client: None, touched: Touched::default(), barrier: free }),
+            fingerprint: u64::from_ne_bytes(by_ms.to_ne_bytes()),
+            posted_after: None,
+            disabled: Vec::new(),
+        })
+    }
+
+    /// Sets the clock and lets the keys whose time is over expire.
+    pub(super) fn set_clock(&mut self, now_ms: i64) -> Result<(), Error> {
+        let by_ms = now_ms - self.now_ms;
+        self.now_ms = now_ms;
+        for id in &self.order {
+            self.client(*id).port.lock().now_ms = now_ms;
+        }
+        let now = raceproof_engine::Timestamp::from_ms(now_ms);
+        self.worker.engine.expire_due(now, &mut self.worker.outcome);
+        self.touch_redis();
+        if by_ms > 0 {
+            if let Some(attached) = &mut self.worker.backend {
+                attached.backend.advance(by_ms).map_err(|error| Error::Backend(error.to_string()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a pause touches: the clock, the deadlines that decide where it leads, and who could have gone on.
+    pub(super) fn clock_footprint(&mut self, touched: &mut Touched) {
+        let things = &mut self.worker.things;
+        touched.add(things.redis(&Object::Clock), Access::Write);
+        touched.add(things.redis(&Object::Deadlines), Access::Read);
+        touched.add(things.id(Thing::Running), Access::Read);
+    }
+
+    fn wake_sleepers(&mut self) -> Result<(), Error> {
+        let now_ms = self.now_ms;
+        let due: Vec<ClientId> = self
+            .order
+            .iter()
+            .copied()
+            .filter(|id| self.client(*id).port.lock().timers.iter().any(|(_, until)| *until <= now_ms))
+            .collect();
+        due.into_iter().try_for_each(|id| self.poll(id))
+    }
+}

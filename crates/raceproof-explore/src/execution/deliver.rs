@@ -1,0 +1,275 @@
+//! Delivering a client's request: to Redis, to the database, to shared state; and killing a client at a gate.
+
+use std::hash::{Hash, Hasher};
+use std::rc::Rc;
+
+use bytes::Bytes;
+use raceproof_engine::{Access, Reply, SessionId, Timestamp};
+use rustc_hash::FxHasher;
+use smallvec::SmallVec;
+
+use super::clients::Pending;
+use super::{Execution, trace};
+use crate::Error;
+use crate::event::{Choice, ClientId, Event, Footprint, Outcome, Thing, Touched};
+use crate::history::OperationKind;
+use crate::mailbox::{Answer, CellOp, Local, Op};
+use crate::report::StepKind;
+use crate::sql::{SqlCall, SqlResult, Statement};
+
+impl Execution<'_> {
+    pub(super) fn client_step(&mut self, choice: Choice) -> Result<Event, Error> {
+        let id = self.worker.owner(choice.process).expect("the clock has its own steps");
+        let client = self.client_mut(id);
+        let at = client.pending.iter().position(|request| request.process == choice.process);
+        let mut request = client.pending.remove(at.expect("only enabled steps are chosen"));
+        client.steps += 1;
+        let mut fingerprint = FxHasher::default();
+        choice.outcome.hash(&mut fingerprint);
+        if choice.outcome == Outcome::CrashBefore {
+            self.show_crash(id, "dies before", &request.op);
+            self.kill(id)?;
+        } else {
+            self.start_operations(id);
+            let number = request.id;
+            let answer = self.carry_out(id, &mut request, &mut fingerprint)?;
+            if choice.outcome == Outcome::CrashAfter {
+                self.show_crash(id, "dies after", &request.op);
+                self.kill(id)?;
+            } else {
+                self.client(id).port.answer(number, answer);
+                self.poll(id)?;
+                if self.client(id).is_done() {
+                    self.close(id);
+                }
+            }
+        }
+        Ok(Event {
+            footprint: Rc::new(Footprint { choice, client: Some(id), touched: Touched::default(), barrier: false }),
+            fingerprint: fingerprint.finish(),
+            posted_after: request.posted_after,
+            disabled: request.disabled,
+        })
+    }
+
+    /// Operations that had begun before this step start with it.
+    fn start_operations(&mut self, id: ClientId) {
+        let step = self.step_number();
+        let open: SmallVec<[usize; 2]> = self.client(id).open.iter().map(|(_, place)| *place).collect();
+        for place in open {
+            let now_ms = self.now_ms;
+            let operation = &mut self.history.operations[place];
+            operation.last_step = Some(step);
+            if operation.started.is_none() {
+                operation.started = Some(step);
+                operation.started_ms = now_ms;
+                self.touch_thing(Thing::History, Access::Read);
+            }
+        }
+    }
+
+    fn carry_out(&mut self, id: ClientId, request: &mut Pending, fingerprint: &mut FxHasher) -> Result<Answer, Error> {
+        match &mut request.op {
+            Op::Redis { session, commands } => {
+                let session = self.redis_session(id, *session)?;
+                let mut replies = SmallVec::new();
+                for args in commands.iter() {
+                    let reply = self.redis(session, args)?;
+                    args.hash(fingerprint);
+                    trace::hash_reply(&reply, fingerprint);
+                    replies.push(reply);
+                }
+                if self.mode.record {
+                    self.show_redis(id, commands, &replies)?;
+                }
+                Ok(Answer::Redis(replies))
+            }
+            Op::Sql { connection, call } => {
+                let result = self.sql(id, *connection, call)?;
+                format!("{call:?}{result:?}").hash(fingerprint);
+                if self.mode.record {
+                    self.show_sql(id, call, &result);
+                }
+                Ok(Answer::Sql(result))
+            }
+            Op::Cell(op) => {
+                self.cell(id, op, fingerprint);
+                Ok(Answer::Cell)
+            }
+        }
+    }
+
+    fn cell(&mut self, id: ClientId, op: &mut CellOp, fingerprint: &mut FxHasher) {
+        self.touch_thing(Thing::Cell(op.cell), op.access);
+        let run = std::mem::replace(&mut op.run, Box::new(String::new));
+        let result = run();
+        op.text.hash(fingerprint);
+        result.hash(fingerprint);
+        if op.ready.as_ref().is_some_and(|ready| !ready()) {
+            let at = self.events.len();
+            self.cell_closed_by.push((op.cell, at));
+        }
+        let name = self.client(id).name.clone();
+        self.show_step(&name, StepKind::Shared, op.text.clone(), result);
+    }
+
+    /// The engine's session behind a client's connection, opened at its first use.
+    pub(super) fn redis_session(&mut self, id: ClientId, number: u32) -> Result<SessionId, Error> {
+        let at = number as usize;
+        if let Some(Some(session)) = self.client(id).sessions.get(at) {
+            return Ok(*session);
+        }
+        let session = self.connect()?;
+        let sessions = &mut self.client_mut(id).sessions;
+        if sessions.len() <= at {
+            sessions.resize(at + 1, None);
+        }
+        sessions[at] = Some(session);
+        Ok(session)
+    }
+
+    pub(super) fn connect(&mut self) -> Result<SessionId, Error> {
+        let session = self.worker.engine.connect();
+        if let Some(attached) = &mut self.worker.backend {
+            attached.backend.connect(session.0).map_err(|error| Error::Backend(error.to_string()))?;
+        }
+        Ok(session)
+    }
+
+    pub(super) fn disconnect(&mut self, session: SessionId) {
+        self.worker.engine.disconnect(session);
+        if let Some(attached) = &mut self.worker.backend {
+            attached.backend.disconnect(session.0);
+        }
+    }
+
+    /// One command on the engine, and on the real server if one runs beside it: then its reply counts.
+    pub(super) fn redis(&mut self, session: SessionId, args: &[Bytes]) -> Result<Reply, Error> {
+        let worker = &mut *self.worker;
+        let now = Timestamp::from_ms(self.now_ms);
+        worker.engine.execute(&mut worker.lua, session, args, now, &mut worker.outcome);
+        self.touch_redis();
+        let reply = std::mem::replace(&mut self.worker.outcome.reply, Reply::Null);
+        let step = self.step_number();
+        let Some(attached) = &mut self.worker.backend else { return Ok(reply) };
+        let real = attached.backend.execute(session.0, args).map_err(|error| Error::Backend(error.to_string()))?;
+        if attached.difference.is_none() && !trace::same_reply(args, &reply, &real) {
+            attached.difference = Some(format!(
+                "step {step}: {} → {} on the engine, {} on the server",
+                trace::command(args),
+                trace::reply(&reply),
+                trace::reply(&real)
+            ));
+        }
+        Ok(real)
+    }
+
+    /// Adds what the engine has just touched to the footprint of the step.
+    pub(super) fn touch_redis(&mut self) {
+        let worker = &mut *self.worker;
+        for (object, access) in worker.outcome.footprint.iter() {
+            let thing = worker.things.redis(object);
+            self.touched.add(thing, *access);
+        }
+    }
+
+    pub(super) fn sql_slot(&mut self, id: ClientId, number: u32) -> Result<usize, Error> {
+        let at = number as usize;
+        if let Some(Some(slot)) = self.client(id).connections.get(at) {
+            return Ok(*slot);
+        }
+        let slot = self.worker.sql.open().map_err(|error| Error::Database(error.to_string()))?;
+        let connections = &mut self.client_mut(id).connections;
+        if connections.len() <= at {
+            connections.resize(at + 1, None);
+        }
+        connections[at] = Some(slot);
+        Ok(slot)
+    }
+
+    fn sql(&mut self, id: ClientId, connection: u32, call: &SqlCall) -> Result<SqlResult, Error> {
+        let slot = self.sql_slot(id, connection)?;
+        let mut done = Statement::default();
+        let result = self.worker.sql.execute(slot, call, &mut done);
+        let (lock, committed) = (done.lock, done.committed);
+        self.touch_sql(done);
+        if lock && self.worker.sql.holds_lock(slot) {
+            self.lock_taken_by = Some(self.events.len());
+        }
+        if committed {
+            self.commit(id);
+        }
+        Ok(result)
+    }
+
+    pub(super) fn touch_sql(&mut self, done: Statement) {
+        for access in done.accesses {
+            let (thing, access) = self.worker.things.sql(access);
+            self.touched.add(thing, access);
+        }
+        if done.lock {
+            self.touch_thing(Thing::SqlLock, Access::Write);
+        }
+    }
+
+    /// The open writes of the client have reached the database.
+    fn commit(&mut self, id: ClientId) {
+        let step = self.step_number();
+        let open: SmallVec<[usize; 2]> = self.client(id).open.iter().map(|(_, place)| *place).collect();
+        for place in open {
+            let operation = &mut self.history.operations[place];
+            if matches!(operation.kind, OperationKind::Write(_)) {
+                operation.committed = Some(step);
+                self.history_changed = true;
+                self.touch_thing(Thing::History, Access::IntentWrite);
+            }
+        }
+    }
+
+    /// A client dies: what it had not yet sent is lost, its connections close, its transaction rolls back.
+    fn kill(&mut self, id: ClientId) -> Result<(), Error> {
+        self.crashes_left -= 1;
+        let step = self.step_number();
+        let client = self.client_mut(id);
+        drop(client.future.take());
+        client.pending.clear();
+        let mut mailbox = client.port.lock();
+        mailbox.posted.clear();
+        mailbox.timers.clear();
+        let local = std::mem::take(&mut mailbox.local);
+        drop(mailbox);
+        let open = std::mem::take(&mut client.open);
+        // What its drop handlers gave back (a file lock) others can see; what it said last nobody hears.
+        for what in local {
+            if let Local::Cell(cell, access) = what {
+                self.touch_thing(Thing::Cell(cell), access);
+            }
+        }
+        for (_, place) in open {
+            let operation = &mut self.history.operations[place];
+            operation.crashed = Some(step);
+            let section = (operation.kind == OperationKind::Inside).then(|| operation.object.clone());
+            if let Some(section) = section {
+                self.touch_thing(Thing::Section(section), Access::IntentWrite);
+            }
+        }
+        self.history_changed = true;
+        self.close(id);
+        Ok(())
+    }
+
+    /// Closes the connections of a client that is gone.
+    pub(super) fn close(&mut self, id: ClientId) {
+        let client = self.client_mut(id);
+        let sessions = std::mem::take(&mut client.sessions);
+        let connections = std::mem::take(&mut client.connections);
+        for session in sessions.into_iter().flatten() {
+            self.disconnect(session);
+        }
+        for slot in connections.into_iter().flatten() {
+            if self.worker.sql.close(slot).unwrap_or(false) {
+                self.touch_thing(Thing::SqlLock, Access::Write);
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Setup and checks: their requests are answered at once, and their sleeps move the clock.
+
+use std::panic::AssertUnwindSafe;
+use std::task::{Context, Poll, Waker};
+
+use raceproof_engine::SessionId;
+use smallvec::SmallVec;
+
+use super::Execution;
+use crate::Error;
+use crate::ctx::{ClientEnd, ClientFuture};
+use crate::mailbox::{Answer, Op, Port};
+use crate::panics;
+use crate::sql::Statement;
+
+/// How many requests a setup or a check may make: enough for any, and a bound on one that never ends.
+const MOST_REQUESTS: usize = 1_000_000;
+
+/// The connections of the setup and the checks, kept for the whole execution.
+#[derive(Debug, Default)]
+pub(super) struct Direct {
+    sessions: Vec<SessionId>,
+    slots: Vec<usize>,
+}
+
+impl Execution<'_> {
+    pub(super) fn direct_port(&self) -> Port {
+        Port::new(u64::MAX, self.now_ms)
+    }
+
+    /// Runs a future to its end. `Err` is a foreign await; a failure or a panic is its result.
+    pub(super) fn run_direct(&mut self, name: &str, port: &Port, mut future: ClientFuture) -> Result<ClientEnd, Error> {
+        let mut context = Context::from_waker(Waker::noop());
+        let foreign = |step: usize| Error::Foreign { client: name.to_owned(), step };
+        for step in 0..MOST_REQUESTS {
+            match panics::catch(AssertUnwindSafe(|| future.as_mut().poll(&mut context))) {
+                Ok(Poll::Ready(end)) => return Ok(end),
+                Ok(Poll::Pending) => {}
+                Err(panic) if panic.is_foreign_runtime() => return Err(foreign(step)),
+                Err(panic) => return Ok(Err(panic.into_failure())),
+            }
+            let (posted, timer) = {
+                let mut mailbox = port.lock();
+                mailbox.local.clear();
+                (std::mem::take(&mut mailbox.posted), mailbox.timers.iter().map(|(_, until)| *until).min())
+            };
+            if posted.is_empty() {
+                let Some(timer) = timer else { return Err(foreign(step)) };
+                self.set_clock(timer.max(self.now_ms))?;
+                port.lock().now_ms = self.now_ms;
+            }
+            for (id, op) in posted {
+                let answer = self.direct(op)?;
+                port.answer(id, answer);
+            }
+        }
+        Ok(Err(crate::world::Failure {
+            message: format!("{name} made {MOST_REQUESTS} requests without coming to an end"),
+            place: None,
+        }))
+    }
+
+    fn direct(&mut self, op: Op) -> Result<Answer, Error> {
+        match op {
+            Op::Redis { session, commands } => {
+                while self.direct.sessions.len() <= session as usize {
+                    let session = self.connect()?;
+                    self.direct.sessions.push(session);
+                }
+                let session = self.direct.sessions[session as usize];
+                let replies: Result<SmallVec<[_; 1]>, _> =
+                    commands.iter().map(|args| self.redis(session, args)).collect();
+                Ok(Answer::Redis(replies?))
+            }
+            Op::Sql { connection, call } => {
+                while self.direct.slots.len() <= connection as usize {
+                    let slot = self.worker.sql.open().map_err(|error| Error::Database(error.to_string()))?;
+                    self.direct.slots.push(slot);
+                }
+                let slot = self.direct.slots[connection as usize];
+                let mut done = Statement::default();
+                let result = self.worker.sql.execute(slot, &call, &mut done);
+                self.touch_sql(done);
+                Ok(Answer::Sql(result))
+            }
+            Op::Cell(op) => {
+                self.touch_thing(crate::event::Thing::Cell(op.cell), op.access);
+                (op.run)();
+                Ok(Answer::Cell)
+            }
+        }
+    }
+
+    /// Closes the setup's connections, so that the state it leaves has no session in it.
+    pub(super) fn close_direct(&mut self) {
+        let direct = std::mem::take(&mut self.direct);
+        for session in direct.sessions {
+            self.disconnect(session);
+        }
+        for slot in direct.slots {
+            // A transaction that the setup left open is rolled back, as a database does when its client goes.
+            let _ = self.worker.sql.close(slot);
+        }
+    }
+}

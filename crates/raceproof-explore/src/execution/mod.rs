@@ -1,0 +1,403 @@
+//! One execution: the clients are polled, their requests queue up at the gate, and a [`Chooser`] decides what happens
+//! next until nothing can.
+
+mod clients;
+mod clock;
+mod deliver;
+mod direct;
+mod trace;
+mod worker;
+
+use std::rc::Rc;
+
+use raceproof_engine::Access;
+use smallvec::SmallVec;
+
+use clients::Client;
+pub(crate) use clients::Enabled;
+use direct::Direct;
+pub(crate) use worker::{Attached, Mode, SETUP, Worker};
+
+use crate::Error;
+use crate::ctx::Ctx;
+use crate::event::{CLOCK, Choice, ClientId, Event, Footprint, Outcome, ProcessId, Thing, Touched};
+use crate::history::History;
+use crate::mailbox::CellId;
+use crate::report::{Bounds, Broken, Place, Step};
+use crate::world::{Failure, When, World};
+
+/// Decides what happens next.
+pub(crate) trait Chooser {
+    /// One of the enabled choices, or `None` to abandon the execution. `enabled` is ordered by process and never empty.
+    fn choose(&mut self, at: usize, enabled: &[Enabled], cast: &Cast<'_>) -> Option<Choice>;
+
+    /// Whether the execution is now known to be the same as in an earlier run; `false` abandons it.
+    ///
+    /// # Errors
+    /// When the step differs from the one that the same schedule gave before.
+    fn executed(&mut self, at: usize, event: &Event) -> Result<(), Error>;
+}
+
+/// Who is on the stage.
+#[derive(Clone, Copy)]
+pub(crate) struct Cast<'a> {
+    pub(crate) worker: &'a Worker,
+    /// The number of clients that the body made.
+    pub(crate) top: usize,
+    /// The clients that other clients started, in the order in which they did in this execution.
+    pub(crate) spawned: &'a [ClientId],
+}
+
+impl Cast<'_> {
+    /// The client with a number that means the same in every run of one schedule.
+    pub(crate) fn client(&self, number: u16) -> Option<ClientId> {
+        match usize::from(number).checked_sub(self.top) {
+            None => Some(ClientId(number)),
+            Some(spawned) => self.spawned.get(spawned).copied(),
+        }
+    }
+
+    pub(crate) fn number(&self, client: ClientId) -> u16 {
+        match self.spawned.iter().position(|known| *known == client) {
+            None => client.0,
+            Some(at) => u16::try_from(self.top + at).unwrap_or(u16::MAX),
+        }
+    }
+}
+
+/// How an execution ended.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// All clients ended or died.
+    Complete,
+    /// The chooser gave it up.
+    Abandoned,
+    /// This client ran into the step limit.
+    CutOff(String),
+}
+
+/// A broken check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Violation {
+    pub(crate) broken: Broken,
+    /// Which of the checks of that kind.
+    pub(crate) check: usize,
+    pub(crate) message: String,
+    pub(crate) story: Option<String>,
+    pub(crate) place: Option<Place>,
+    /// How many steps had been executed.
+    pub(crate) at: usize,
+}
+
+/// What is left of an execution when it is over.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) end: End,
+    pub(crate) events: Vec<Event>,
+    /// Steps that were possible at the end and never taken: pauses, and requests that wait for each other.
+    pub(crate) never: Vec<Event>,
+    pub(crate) violation: Option<Violation>,
+    /// The steps for people, if they were asked for.
+    pub(crate) steps: Vec<Step>,
+    /// A fingerprint of the final state: every key and every row.
+    pub(crate) final_state: Option<u64>,
+    pub(crate) top: usize,
+    pub(crate) spawned: Vec<ClientId>,
+    /// All clients with their names.
+    pub(crate) cast: Vec<(ClientId, String)>,
+}
+
+pub(crate) struct Execution<'w> {
+    pub(crate) worker: &'w mut Worker,
+    pub(crate) world: World,
+    pub(crate) mode: Mode,
+    pub(crate) bounds: Bounds,
+    /// By client number; `None` for one that this execution has not seen (yet).
+    pub(crate) clients: Vec<Option<Client>>,
+    pub(crate) order: Vec<ClientId>,
+    /// The number of clients that the body made, and those that other clients started.
+    pub(crate) top: usize,
+    pub(crate) spawned: Vec<ClientId>,
+    pub(crate) now_ms: i64,
+    pub(crate) pauses_left: u32,
+    pub(crate) crashes_left: u32,
+    pub(crate) events: Vec<Event>,
+    pub(crate) history: History,
+    pub(crate) history_changed: bool,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) violation: Option<Violation>,
+    /// The event that took the database's write lock last.
+    pub(crate) lock_taken_by: Option<usize>,
+    /// The events that closed shared state last, by cell.
+    pub(crate) cell_closed_by: Vec<(CellId, usize)>,
+    /// What the step under way has touched so far.
+    pub(crate) touched: Touched,
+    pub(crate) observed_grew: bool,
+    /// The event under way; `None` before the first.
+    pub(crate) current: Option<usize>,
+    direct: Direct,
+}
+
+impl<'w> Execution<'w> {
+    pub(crate) fn new(worker: &'w mut Worker, world: World, bounds: Bounds, mode: Mode) -> Self {
+        let now_ms = worker.start_ms();
+        Self {
+            worker,
+            world,
+            mode,
+            bounds,
+            clients: Vec::new(),
+            order: Vec::new(),
+            top: 0,
+            spawned: Vec::new(),
+            now_ms,
+            pauses_left: bounds.pauses,
+            crashes_left: bounds.crashes,
+            events: Vec::new(),
+            history: History::default(),
+            history_changed: false,
+            steps: Vec::new(),
+            violation: None,
+            lock_taken_by: None,
+            cell_closed_by: Vec::new(),
+            touched: Touched::default(),
+            observed_grew: false,
+            current: None,
+            direct: Direct::default(),
+        }
+    }
+
+    /// Runs to the end.
+    pub(crate) fn run(mut self, chooser: &mut dyn Chooser) -> Result<Run, Error> {
+        self.start()?;
+        let end = loop {
+            let enabled = self.enabled();
+            if enabled.is_empty() {
+                if self.order.iter().all(|id| self.client(*id).is_done()) {
+                    break End::Complete;
+                }
+                self.stuck()?;
+                break End::Complete;
+            }
+            let cast = Cast { worker: self.worker, top: self.top, spawned: &self.spawned };
+            let Some(choice) = chooser.choose(self.events.len(), &enabled, &cast) else { break End::Abandoned };
+            if let Some(name) = self.over_the_limit(choice) {
+                break End::CutOff(name);
+            }
+            self.step(choice, &enabled)?;
+            let at = self.events.len() - 1;
+            chooser.executed(at, &self.events[at])?;
+            if self.mode.stop_at_violation && self.violation.is_some() {
+                break End::Complete;
+            }
+        };
+        if matches!(end, End::Complete) {
+            self.check_at_the_end()?;
+        }
+        self.finish(end)
+    }
+
+    fn start(&mut self) -> Result<(), Error> {
+        let clients = std::mem::take(&mut self.world.clients);
+        self.top = clients.len();
+        for (number, (name, port, future)) in clients.into_iter().enumerate() {
+            let id = self.worker.client_id(None, number);
+            if !self.mode.absent.contains(&id) {
+                self.add_client(id, name, port, future);
+            }
+        }
+        self.touched.clear();
+        for id in self.order.clone() {
+            self.poll(id)?;
+        }
+        self.check_always()?;
+        self.touched.clear();
+        Ok(())
+    }
+
+    /// The name of the client that would take one step too many.
+    fn over_the_limit(&self, choice: Choice) -> Option<String> {
+        let client = self.client(self.worker.owner(choice.process)?);
+        (client.steps >= self.bounds.steps_per_client).then(|| client.name.clone())
+    }
+
+    /// Carries out one choice and records it as an event.
+    fn step(&mut self, choice: Choice, enabled: &[Enabled]) -> Result<(), Error> {
+        let at = self.events.len();
+        self.current = Some(at);
+        self.touched.clear();
+        let event = if choice.process == CLOCK { self.clock_step(choice, enabled)? } else { self.client_step(choice)? };
+        self.events.push(event);
+        self.poll_woken()?;
+        self.note_running(choice);
+        self.check_always()?;
+        self.check_history();
+        self.observe();
+        let touched = std::mem::take(&mut self.touched);
+        if let Some(footprint) = Rc::get_mut(&mut self.events[at].footprint) {
+            footprint.touched = touched;
+        }
+        Ok(())
+    }
+
+    /// A step after which its client cannot go on decides whether a clock step is a pause or free.
+    fn note_running(&mut self, choice: Choice) {
+        if self.bounds.pauses == 0 || choice.process == CLOCK {
+            return;
+        }
+        let Some(owner) = self.worker.owner(choice.process) else { return };
+        if self.client(owner).pending.is_empty() {
+            let running = self.worker.things.id(Thing::Running);
+            self.touched.add(running, Access::IntentWrite);
+        }
+    }
+
+    /// Steps that write what an `always` check reads depend on each other: the check sees their order.
+    fn observe(&mut self) {
+        if self.worker.observed.is_empty() {
+            return;
+        }
+        let seen = self.touched.iter().any(|(thing, access)| {
+            access.writes() && self.worker.observed.iter().any(|(known, how)| known == thing && how.conflicts(*access))
+        });
+        if seen {
+            let observed = self.worker.things.id(Thing::Observed);
+            self.touched.add(observed, Access::Write);
+        }
+    }
+
+    pub(crate) fn violate(&mut self, broken: Broken, check: usize, failure: Failure, story: Option<String>) {
+        if self.violation.is_none() {
+            let at = self.step_number();
+            let Failure { message, place } = failure;
+            self.violation = Some(Violation { broken, check, message, story, place, at });
+        }
+    }
+
+    fn check_always(&mut self) -> Result<(), Error> {
+        for number in 0..self.world.checks.len() {
+            if self.world.checks[number].when == When::Always && self.violation.is_none() {
+                self.state_check(number, Broken::Always, true)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_history(&mut self) {
+        if !std::mem::take(&mut self.history_changed) || self.violation.is_some() {
+            return;
+        }
+        let finding = self
+            .world
+            .history_checks
+            .iter()
+            .enumerate()
+            .find_map(|(number, check)| check.check(&self.history).map(|finding| (number, finding)));
+        if let Some((number, finding)) = finding {
+            self.violate(
+                Broken::History,
+                number,
+                Failure { message: finding.message, place: None },
+                Some(finding.story),
+            );
+        }
+    }
+
+    fn check_at_the_end(&mut self) -> Result<(), Error> {
+        for number in 0..self.world.checks.len() {
+            let broken = match self.world.checks[number].when {
+                When::Always => continue,
+                When::Finally if !self.mode.absent.is_empty() => continue,
+                When::Finally => Broken::Finally,
+                When::Quiet => Broken::Quiet,
+            };
+            if self.violation.is_none() {
+                self.state_check(number, broken, false)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn state_check(&mut self, number: usize, broken: Broken, observing: bool) -> Result<(), Error> {
+        let (before, now_ms) = (std::mem::take(&mut self.touched), self.now_ms);
+        let port = self.direct_port();
+        let ctx = Ctx::new("the check", port.clone(), self.world.stage.clone());
+        let future = (self.world.checks[number].run)(ctx);
+        let ended = self.run_direct("the check", &port, future)?;
+        let read = std::mem::replace(&mut self.touched, before);
+        if observing {
+            self.now_ms = now_ms;
+            self.observed_grew |= self.worker.add_observed(&read);
+        }
+        if let Err(failure) = ended {
+            self.violate(broken, number, failure, None);
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, end: End) -> Result<Run, Error> {
+        let never = if matches!(end, End::Complete) { self.never() } else { Vec::new() };
+        let final_state = if self.mode.fingerprint_state { Some(self.fingerprint_state()?) } else { None };
+        let cast = self.order.iter().map(|id| (*id, self.client(*id).name.clone())).collect();
+        if self.observed_grew {
+            self.worker.restart = true;
+        }
+        Ok(Run {
+            end,
+            events: self.events,
+            never,
+            violation: self.violation,
+            steps: self.steps,
+            final_state,
+            cast,
+            top: self.top,
+            spawned: self.spawned,
+        })
+    }
+
+    /// Steps that could have happened in another order although they never did in this one: they take part in the
+    /// detection of races only.
+    fn never(&mut self) -> Vec<Event> {
+        let mut never = Vec::new();
+        if self.pauses_left > 0 {
+            let mut touched = Touched::default();
+            self.clock_footprint(&mut touched);
+            never.push(virtual_event(Choice { process: CLOCK, outcome: Outcome::PastDeadline }, None, touched, None));
+        }
+        for id in self.order.clone() {
+            let requests = self.clients[usize::from(id.0)].as_ref().map_or(&[][..], |client| &client.pending);
+            for pending in requests {
+                let mut touched = Touched::default();
+                pending.waits_for(&mut self.worker.things, &mut touched);
+                let choice = Choice { process: pending.process, outcome: Outcome::Done };
+                let mut event = virtual_event(choice, Some(id), touched, pending.posted_after);
+                event.disabled.clone_from(&pending.disabled);
+                never.push(event);
+            }
+        }
+        never
+    }
+
+    pub(crate) fn client(&self, id: ClientId) -> &Client {
+        self.clients[usize::from(id.0)].as_ref().expect("clients in the order exist")
+    }
+
+    pub(crate) fn client_mut(&mut self, id: ClientId) -> &mut Client {
+        self.clients[usize::from(id.0)].as_mut().expect("clients in the order exist")
+    }
+
+    pub(crate) fn process(&mut self, id: ClientId, lane: crate::mailbox::Lane) -> ProcessId {
+        self.worker.process_id(id, lane)
+    }
+}
+
+fn virtual_event(choice: Choice, client: Option<ClientId>, touched: Touched, posted_after: Option<usize>) -> Event {
+    Event {
+        footprint: Rc::new(Footprint { choice, client, touched, barrier: false }),
+        fingerprint: 0,
+        posted_after,
+        disabled: Vec::new(),
+    }
+}
+
+pub(crate) type Outcomes = SmallVec<[Outcome; 3]>;

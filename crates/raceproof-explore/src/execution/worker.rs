@@ -1,0 +1,192 @@
+//! What outlives an execution: the stores with the state after the setup, and the numbers of things.
+
+use std::collections::HashSet;
+
+use raceproof_engine::{Access, Engine, LuaHost, Options, Outcome};
+use rustc_hash::FxHashMap;
+
+use super::Execution;
+use crate::backend::Backend;
+use crate::ctx::Ctx;
+use crate::event::{CLOCK, ClientId, ProcessId, ThingId, Things, Touched};
+use crate::mailbox::Lane;
+use crate::report::Broken;
+use crate::sql::SqlStore;
+use crate::world::{Failure, World};
+use crate::{Bounds, Error};
+
+/// 2026-01-01T00:00:00Z: where the virtual clock of every search starts.
+const EPOCH_MS: i64 = 1_767_225_600_000;
+
+/// What one run is for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Mode {
+    /// Keep the steps as text.
+    pub(crate) record: bool,
+    /// Clients that never start.
+    pub(crate) absent: HashSet<ClientId>,
+    /// End at the first violation instead of running all clients to their end.
+    pub(crate) stop_at_violation: bool,
+    /// Compute [`super::Run::final_state`].
+    pub(crate) fingerprint_state: bool,
+}
+
+/// One thread's stores and tables.
+pub(crate) struct Worker {
+    pub(crate) engine: Engine,
+    pub(crate) lua: LuaHost,
+    pub(crate) sql: SqlStore,
+    pub(crate) things: Things,
+    /// What `always` checks have read.
+    pub(crate) observed: Vec<(ThingId, Access)>,
+    /// The `always` checks read something new, so what was explored before was reduced too much.
+    pub(crate) restart: bool,
+    pub(crate) outcome: Outcome,
+    /// A real server that runs beside the engine.
+    pub(crate) backend: Option<Attached>,
+    base: Option<Base>,
+    clients: FxHashMap<(Option<ClientId>, usize), ClientId>,
+    processes: FxHashMap<(ClientId, Lane), ProcessId>,
+    lanes: Vec<(ClientId, Lane)>,
+}
+
+/// A backend, and the first difference that it showed.
+pub(crate) struct Attached {
+    pub(crate) backend: Box<dyn Backend>,
+    pub(crate) difference: Option<String>,
+    pub(crate) start_ms: i64,
+}
+
+/// The state that every execution starts from.
+struct Base {
+    engine: Engine,
+    now_ms: i64,
+}
+
+impl Worker {
+    pub(crate) fn new() -> Self {
+        Self {
+            engine: engine(),
+            lua: LuaHost::new(),
+            sql: SqlStore::default(),
+            things: Things::default(),
+            observed: Vec::new(),
+            restart: false,
+            outcome: Outcome::default(),
+            backend: None,
+            base: None,
+            clients: FxHashMap::default(),
+            processes: FxHashMap::default(),
+            lanes: Vec::new(),
+        }
+    }
+
+    /// Where the clock of the next execution starts (ms since the Unix epoch).
+    pub(crate) fn start_ms(&self) -> i64 {
+        match (&self.base, &self.backend) {
+            (Some(base), _) => base.now_ms,
+            (None, Some(attached)) => attached.start_ms,
+            (None, None) => EPOCH_MS,
+        }
+    }
+
+    /// Builds the world by `body` and runs it. The setup runs the first time; later its state is restored.
+    ///
+    /// `Err(Ok(failure))` is a failure of the setup, which is a violation.
+    pub(crate) fn world(&mut self, body: &dyn Fn(&mut World)) -> Result<Result<World, Failure>, Error> {
+        let mut world = World { now_ms: self.start_ms(), ..World::default() };
+        body(&mut world);
+        if let Some(error) = world.error.take() {
+            return Err(error);
+        }
+        if world.clients.is_empty() {
+            return Err(Error::NoClients);
+        }
+        let database = |error: rusqlite::Error| Error::Database(error.to_string());
+        match &self.base {
+            Some(base) => {
+                self.engine = base.engine.clone();
+                self.sql.restore().map_err(database)?;
+            }
+            None => {
+                if let Err(failure) = self.set_up(&mut world)? {
+                    return Ok(Err(failure));
+                }
+                self.sql.keep().map_err(database)?;
+                let now_ms = world.now_ms;
+                for (_, port, _) in &world.clients {
+                    port.lock().now_ms = now_ms;
+                }
+                self.base = Some(Base { engine: self.engine.clone(), now_ms });
+            }
+        }
+        Ok(Ok(world))
+    }
+
+    fn set_up(&mut self, world: &mut World) -> Result<Result<(), Failure>, Error> {
+        self.engine = engine();
+        self.sql.clear().map_err(|error| Error::Database(error.to_string()))?;
+        let setups = std::mem::take(&mut world.setup);
+        let now_ms = world.now_ms;
+        let mut execution =
+            Execution::new(self, World { now_ms, ..World::default() }, Bounds::default(), Mode::default());
+        for setup in setups {
+            let port = execution.direct_port();
+            let ctx = Ctx::new("setup", port.clone(), world.stage.clone());
+            if let Err(failure) = execution.run_direct("setup", &port, setup(ctx))? {
+                return Ok(Err(failure));
+            }
+        }
+        execution.close_direct();
+        world.now_ms = execution.now_ms;
+        Ok(Ok(()))
+    }
+
+    pub(crate) fn client_id(&mut self, parent: Option<ClientId>, number: usize) -> ClientId {
+        let next = ClientId(u16::try_from(self.clients.len()).unwrap_or(u16::MAX));
+        *self.clients.entry((parent, number)).or_insert(next)
+    }
+
+    pub(crate) fn process_id(&mut self, client: ClientId, lane: Lane) -> ProcessId {
+        if let Some(id) = self.processes.get(&(client, lane)) {
+            return *id;
+        }
+        self.lanes.push((client, lane));
+        let id = ProcessId(u16::try_from(self.lanes.len()).unwrap_or(u16::MAX));
+        self.processes.insert((client, lane), id);
+        id
+    }
+
+    /// The client that a process belongs to; `None` for the clock.
+    pub(crate) fn owner(&self, process: ProcessId) -> Option<ClientId> {
+        if process == CLOCK { None } else { Some(self.lanes[usize::from(process.0) - 1].0) }
+    }
+
+    /// The clients' processes, in the order of their first use.
+    pub(crate) fn all_processes(&self) -> impl Iterator<Item = ProcessId> {
+        (1..=self.lanes.len()).filter_map(|number| u16::try_from(number).ok()).map(ProcessId)
+    }
+
+    /// A client's name in a run.
+    pub(crate) fn client_name(&self, client: ClientId, run: &super::Run) -> String {
+        run.cast.iter().find(|(id, _)| *id == client).map_or_else(String::new, |(_, name)| name.clone())
+    }
+
+    /// Remembers what an `always` check read. True if something is new.
+    pub(crate) fn add_observed(&mut self, read: &Touched) -> bool {
+        let before = self.observed.len();
+        for access in read.iter() {
+            if !self.observed.contains(access) {
+                self.observed.push(*access);
+            }
+        }
+        self.observed.len() > before
+    }
+}
+
+fn engine() -> Engine {
+    Engine::new(Options { sorted_replies: true, ..Options::default() })
+}
+
+/// Names what a setup failure broke.
+pub(crate) const SETUP: Broken = Broken::Setup;

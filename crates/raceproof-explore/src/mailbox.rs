@@ -1,0 +1,213 @@
+//! The seam between a client's futures and the scheduler.
+//!
+//! A client's futures hold nothing but an `Arc` of its mailbox: what they want is *posted* here, and the scheduler
+//! answers here. So the futures are `Send` (redis-rs demands it) while the engine, Lua and the databases stay with the
+//! scheduler, and a future that is dropped leaves its request behind, as a connection does with a command it has sent.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+
+use bytes::Bytes;
+use raceproof_engine::{Access, Reply};
+use smallvec::SmallVec;
+
+use crate::history::Mark;
+use crate::sql::{SqlCall, SqlResult};
+
+/// What a client asks for at a gate. Each is one step.
+pub(crate) enum Op {
+    /// One command of a Redis session, or the commands of one `MULTI … EXEC` that were sent together.
+    Redis { session: u32, commands: SmallVec<[Vec<Bytes>; 1]> },
+    /// One statement of a database connection.
+    Sql { connection: u32, call: SqlCall },
+    /// An atomic operation on state that clients share.
+    Cell(CellOp),
+}
+
+/// A piece of shared state. Its number is made from who made it and which of theirs it is, so that it is the same in
+/// every execution, whatever the order in which clients come to make theirs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct CellId(pub(crate) u64);
+
+/// An operation on shared state: enabled when `ready` says so, then `run` once.
+pub(crate) struct CellOp {
+    pub(crate) cell: CellId,
+    pub(crate) access: Access,
+    pub(crate) text: String,
+    pub(crate) ready: Option<Box<dyn Fn() -> bool + Send>>,
+    pub(crate) run: Box<dyn FnOnce() -> String + Send>,
+}
+
+/// The queue of steps that are delivered first in, first out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Lane {
+    Redis(u32),
+    Sql(u32),
+    Cell(CellId),
+}
+
+impl Op {
+    pub(crate) fn lane(&self) -> Lane {
+        match self {
+            Self::Redis { session, .. } => Lane::Redis(*session),
+            Self::Sql { connection, .. } => Lane::Sql(*connection),
+            Self::Cell(op) => Lane::Cell(op.cell),
+        }
+    }
+}
+
+impl fmt::Debug for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.lane())
+    }
+}
+
+/// The scheduler's answer to an [`Op`].
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// The replies to all the commands of the step, in order.
+    Redis(SmallVec<[Reply; 1]>),
+    Sql(SqlResult),
+    Cell,
+}
+
+/// Something that a client did between two gates which others can observe.
+#[derive(Debug)]
+pub(crate) enum Local {
+    /// The clock was read.
+    ReadClock,
+    /// A sleep began, or was given up before its end.
+    Timer,
+    /// Shared state was read or changed without a step of its own.
+    Cell(CellId, Access),
+    /// A history mark was made.
+    Mark(Mark),
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Mailbox {
+    next_id: u64,
+    /// Posted, and not yet taken over by the scheduler.
+    pub(crate) posted: Vec<(u64, Op)>,
+    /// Answered, and not yet picked up by the future that asked.
+    answers: SmallVec<[(u64, Answer); 2]>,
+    /// When the sleeps that are pending end (virtual ms since the Unix epoch), by the id of the sleep.
+    pub(crate) timers: SmallVec<[(u64, i64); 1]>,
+    /// What was done since the scheduler last looked.
+    pub(crate) local: Vec<Local>,
+    /// The virtual time (ms since the Unix epoch).
+    pub(crate) now_ms: i64,
+    pub(crate) sessions: u32,
+    pub(crate) connections: u32,
+    pub(crate) operations: u32,
+    /// Who the client is, by its place in the tree of clients.
+    pub(crate) origin: u64,
+    made: u64,
+}
+
+/// A shared handle to a client's mailbox.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Port(Arc<Mutex<Mailbox>>);
+
+impl Port {
+    /// The mailbox. A client that panicked while it held the lock leaves plain data behind, so poison is ignored.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Mailbox> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The mailbox of a client at a time.
+    pub(crate) fn new(origin: u64, now_ms: i64) -> Self {
+        let port = Self::default();
+        {
+            let mut mailbox = port.lock();
+            (mailbox.origin, mailbox.now_ms) = (origin, now_ms);
+        }
+        port
+    }
+
+    /// A number that only this client has, and only once: for its cells, children and tokens.
+    pub(crate) fn unique(&self) -> u64 {
+        let mut mailbox = self.lock();
+        mailbox.made += 1;
+        (mailbox.origin.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ mailbox.made).wrapping_mul(0xbf58_476d_1ce4_e5b9)
+    }
+
+    pub(crate) fn touch(&self, cell: CellId, access: Access) {
+        self.lock().local.push(Local::Cell(cell, access));
+    }
+
+    pub(crate) fn post(&self, op: Op) -> u64 {
+        let mut mailbox = self.lock();
+        mailbox.next_id += 1;
+        let id = mailbox.next_id;
+        mailbox.posted.push((id, op));
+        id
+    }
+
+    pub(crate) fn answer(&self, id: u64, answer: Answer) {
+        self.lock().answers.push((id, answer));
+    }
+
+    pub(crate) fn take_answer(&self, id: u64) -> Option<Answer> {
+        let mut mailbox = self.lock();
+        let at = mailbox.answers.iter().position(|(known, _)| *known == id)?;
+        Some(mailbox.answers.swap_remove(at).1)
+    }
+
+    /// Posts an operation at the first poll and waits for its answer.
+    pub(crate) async fn ask(&self, op: Op) -> Answer {
+        let mut op = Some(op);
+        let mut id = 0;
+        std::future::poll_fn(move |_| {
+            if let Some(op) = op.take() {
+                id = self.post(op);
+                return Poll::Pending;
+            }
+            self.take_answer(id).map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
+    }
+
+    /// The virtual time, remembered as a read of the clock.
+    pub(crate) fn read_clock(&self) -> i64 {
+        let mut mailbox = self.lock();
+        mailbox.local.push(Local::ReadClock);
+        mailbox.now_ms
+    }
+
+    /// Waits until the virtual clock shows `until_ms` or later.
+    pub(crate) async fn sleep_until(&self, until_ms: i64) {
+        if self.read_clock() >= until_ms {
+            return;
+        }
+        let _timer = Timer::start(self, until_ms);
+        std::future::poll_fn(|_| if self.lock().now_ms >= until_ms { Poll::Ready(()) } else { Poll::Pending }).await;
+    }
+}
+
+/// A pending sleep; dropping it (a timeout that did not fire, a lost race) takes the instant off the clock's list.
+struct Timer<'a> {
+    port: &'a Port,
+    id: u64,
+}
+
+impl<'a> Timer<'a> {
+    fn start(port: &'a Port, until_ms: i64) -> Self {
+        let mut mailbox = port.lock();
+        mailbox.next_id += 1;
+        let id = mailbox.next_id;
+        mailbox.timers.push((id, until_ms));
+        mailbox.local.push(Local::Timer);
+        drop(mailbox);
+        Self { port, id }
+    }
+}
+
+impl Drop for Timer<'_> {
+    fn drop(&mut self) {
+        let mut mailbox = self.port.lock();
+        mailbox.timers.retain(|(id, _)| *id != self.id);
+        mailbox.local.push(Local::Timer);
+    }
+}

@@ -1,0 +1,62 @@
+//! Panics of clients and checks are findings: caught, with their place, and not printed for every execution.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::panic::{PanicHookInfo, UnwindSafe};
+use std::sync::Once;
+
+use crate::report::Place;
+use crate::world::Failure;
+
+thread_local! {
+    static CATCHING: Cell<bool> = const { Cell::new(false) };
+    static LAST: RefCell<Option<Place>> = const { RefCell::new(None) };
+}
+
+static HOOK: Once = Once::new();
+
+/// A caught panic.
+pub(crate) struct Caught {
+    message: String,
+    place: Option<Place>,
+}
+
+impl Caught {
+    /// tokio says so when its timers or sockets are used outside its runtime.
+    pub(crate) fn is_foreign_runtime(&self) -> bool {
+        self.message.contains("no reactor running")
+    }
+
+    pub(crate) fn into_failure(self) -> Failure {
+        Failure { message: self.message, place: self.place }
+    }
+}
+
+/// Runs `work`; a panic inside becomes a value.
+pub(crate) fn catch<T>(work: impl FnOnce() -> T + UnwindSafe) -> Result<T, Caught> {
+    HOOK.call_once(install);
+    let outer = CATCHING.replace(true);
+    let result = std::panic::catch_unwind(work);
+    CATCHING.set(outer);
+    result.map_err(|payload| Caught { message: message(payload.as_ref()), place: LAST.take() })
+}
+
+fn install() {
+    let previous = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info: &PanicHookInfo<'_>| {
+        if CATCHING.get() {
+            let place = info.location().map(|at| Place { file: at.file().to_owned(), line: at.line() });
+            LAST.set(place);
+        } else {
+            previous(info);
+        }
+    }));
+}
+
+fn message(payload: &(dyn Any + Send)) -> String {
+    payload
+        .downcast_ref::<String>()
+        .cloned()
+        .or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+        .unwrap_or_else(|| "a panic without a message".to_owned())
+}

@@ -1,0 +1,154 @@
+//! What a search found.
+
+use std::time::Duration;
+
+/// The answer to "is it race-proof?".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Some execution breaks a check.
+    Violated,
+    /// Every trace within the stated bounds was run, and none breaks a check.
+    Verified,
+    /// None of the executions that were run breaks a check; there are others.
+    NoViolationFound,
+}
+
+/// The budgets within which a verdict holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Clock steps taken while some client could go on.
+    pub pauses: u32,
+    /// Clients that die.
+    pub crashes: u32,
+    /// Steps of one client; a client that needs more is cut off, and then nothing is verified.
+    pub steps_per_client: u32,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { pauses: 0, crashes: 0, steps_per_client: 1000 }
+    }
+}
+
+/// How schedules are chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Strategy {
+    /// Every trace once, by optimal dynamic partial-order reduction.
+    Exhaustive,
+    /// Random choices from a seed.
+    Random {
+        /// The seed; equal seeds make equal runs.
+        seed: u64,
+    },
+    /// The one execution that a token describes.
+    Replay {
+        /// The token, as printed with a counterexample.
+        token: String,
+    },
+}
+
+/// The result of one search.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The executions run to find it; for an exhaustive search the number of traces.
+    pub executions: u64,
+    /// Executions that were started and found to repeat an earlier trace. An optimal search has none.
+    pub redundant: u64,
+    /// The execution (from 1) that first violated a check.
+    pub met_at: Option<u64>,
+    /// A client that was cut off by the step limit: the search is not complete.
+    pub cut_off: Option<String>,
+    /// The bounds of the search.
+    pub bounds: Bounds,
+    /// Whether every trace within the bounds was run.
+    pub exhaustive: bool,
+    /// The time that the search took, without shrinking.
+    pub elapsed: Duration,
+    /// The shrunk counterexample of a violated check.
+    pub violation: Option<Counterexample>,
+}
+
+/// A shrunk execution that breaks a check.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Counterexample {
+    /// What is wrong: the text of the failed expectation.
+    pub message: String,
+    /// How it came about, in a sentence or two.
+    pub story: Option<String>,
+    /// Which check failed.
+    pub broken: Broken,
+    /// Where the failed expectation stands.
+    pub place: Option<Place>,
+    /// The names of the clients that took part, in their order.
+    pub clients: Vec<String>,
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// The replay token.
+    pub token: String,
+}
+
+/// Which check an execution broke.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Broken {
+    /// An `always` check.
+    Always,
+    /// A check on the history.
+    History,
+    /// A `finally` check.
+    Finally,
+    /// A `quiet` check.
+    Quiet,
+    /// A client returned an error or panicked.
+    Client(String),
+    /// The setup returned an error or panicked.
+    Setup,
+    /// No client can go on: each waits for another.
+    Deadlock,
+}
+
+/// A line of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file, as the compiler or the scenario loader names it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+}
+
+/// One step of a counterexample.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// Its number, from 1.
+    pub n: usize,
+    /// The client's name, or `clock`.
+    pub client: String,
+    /// What kind of step it is.
+    pub kind: StepKind,
+    /// The command or statement as one would type it, or what the clock or the fault did.
+    pub text: String,
+    /// The reply as redis-cli would show it on one line; rows of a query; empty where there is none.
+    pub reply: String,
+    /// Virtual time of the step, in ms since the clients started.
+    pub clock_ms: i64,
+    /// The keys that the step changed, each with its value after the step as one line, `None` for a key that is gone.
+    pub state: Vec<(String, Option<String>)>,
+    /// The client's remarks and the ends of its operations between this step and its next.
+    pub notes: Vec<String>,
+}
+
+/// What kind of thing happened in a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepKind {
+    /// A Redis command, or the commands of a transaction that were sent together.
+    Redis,
+    /// A statement of SQL.
+    Sql,
+    /// An operation on state that clients share.
+    Shared,
+    /// The clock advanced.
+    Clock,
+    /// A fault: the client died.
+    Fault,
+}

@@ -1,0 +1,362 @@
+//! From a test body to a report: run the strategy, shrink what it found, tell.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use super::optimal::Optimal;
+use super::random::Random;
+use super::replay::Replay;
+use super::token::{Encoded, Token, fingerprint};
+use super::{audit, shrink};
+use crate::backend::Backend;
+use crate::event::ClientId;
+use crate::execution::{Attached, Cast, Chooser, End, Execution, Mode, Run, SETUP, Violation, Worker};
+use crate::report::{Bounds, Counterexample, Report, Strategy, Verdict};
+use crate::world::{Failure, World};
+use crate::{Confirmation, Error};
+
+/// A search and its limits.
+#[derive(Clone, Debug)]
+pub(crate) struct Search {
+    pub(crate) bounds: Bounds,
+    pub(crate) strategy: Strategy,
+    pub(crate) max_executions: Option<u64>,
+    pub(crate) max_time: Option<Duration>,
+    pub(crate) audit: u64,
+    pub(crate) progress: Option<Arc<AtomicU64>>,
+}
+
+/// How many executions a random search makes unless a limit is given.
+const RANDOM_EXECUTIONS: u64 = 10_000;
+
+pub(crate) type Body<'a> = &'a dyn Fn(&mut World);
+
+/// Runs one execution from the start.
+pub(crate) fn execute(
+    worker: &mut Worker,
+    body: Body<'_>,
+    bounds: Bounds,
+    mode: Mode,
+    chooser: &mut dyn Chooser,
+) -> Result<Result<Run, Failure>, Error> {
+    match worker.world(body)? {
+        Ok(world) => Execution::new(worker, world, bounds, mode).run(chooser).map(Ok),
+        Err(failure) => Ok(Err(failure)),
+    }
+}
+
+/// What a strategy has found so far.
+#[derive(Debug, Default)]
+struct Found {
+    executions: u64,
+    redundant: u64,
+    met_at: Option<u64>,
+    violation: Option<Violation>,
+    schedule: Vec<Encoded>,
+    cut_off: Option<String>,
+    exhaustive: bool,
+    setup: Option<Failure>,
+}
+
+impl Found {
+    fn add(&mut self, run: &Run, worker: &Worker) {
+        if let End::CutOff(client) = &run.end {
+            self.cut_off.get_or_insert_with(|| client.clone());
+        }
+        if let (Some(violation), None) = (&run.violation, &self.violation) {
+            self.violation = Some(violation.clone());
+            self.met_at = Some(self.executions);
+            self.schedule = schedule(run, worker);
+        }
+    }
+}
+
+/// The schedule of a run, by numbers that mean the same everywhere.
+pub(crate) fn schedule(run: &Run, worker: &Worker) -> Vec<Encoded> {
+    let cast = Cast { worker, top: run.top, spawned: &run.spawned };
+    let upto = run.violation.as_ref().map_or(run.events.len(), |violation| violation.at);
+    run.events[..upto].iter().map(|event| Encoded::of(event.footprint.choice, &cast)).collect()
+}
+
+pub(crate) fn search(search: &Search, body: Body<'_>) -> Result<Report, Error> {
+    if let Strategy::Replay { token } = &search.strategy {
+        return replay(search, token, body);
+    }
+    let start = Instant::now();
+    let mut worker = Worker::new();
+    check_determinism(&mut worker, search.bounds, body)?;
+    let found = match search.strategy {
+        Strategy::Random { seed } => random(search, &mut worker, body, seed, start)?,
+        Strategy::Exhaustive | Strategy::Replay { .. } => exhaustive(search, &mut worker, body, start)?,
+    };
+    let elapsed = start.elapsed();
+    let violation = match (&found.setup, &found.violation) {
+        (Some(failure), _) => Some(setup_failed(failure.clone())),
+        (None, Some(violation)) => Some(shrink::shrink(search.bounds, body, violation, &found.schedule)?),
+        (None, None) => None,
+    };
+    let complete = found.exhaustive && found.cut_off.is_none();
+    Ok(Report {
+        verdict: match violation {
+            Some(_) => Verdict::Violated,
+            None if complete => Verdict::Verified,
+            None => Verdict::NoViolationFound,
+        },
+        executions: found.executions,
+        redundant: found.redundant,
+        met_at: found.met_at,
+        cut_off: found.cut_off,
+        bounds: search.bounds,
+        exhaustive: found.exhaustive,
+        elapsed,
+        violation,
+    })
+}
+
+fn setup_failed(failure: Failure) -> Counterexample {
+    Counterexample {
+        message: failure.message,
+        story: None,
+        broken: SETUP,
+        place: failure.place,
+        clients: Vec::new(),
+        steps: Vec::new(),
+        token: String::new(),
+    }
+}
+
+/// Whether a limit of the search is reached.
+fn over(search: &Search, executions: u64, start: Instant) -> bool {
+    if let Some(progress) = &search.progress {
+        progress.store(executions, Ordering::Relaxed);
+    }
+    search.max_executions.is_some_and(|most| executions >= most)
+        || search.max_time.is_some_and(|most| start.elapsed() >= most)
+}
+
+fn exhaustive(search: &Search, worker: &mut Worker, body: Body<'_>, start: Instant) -> Result<Found, Error> {
+    'again: loop {
+        let mut tree = Optimal::default();
+        let mut found = Found::default();
+        let mut audited = 0;
+        loop {
+            let run = match execute(worker, body, search.bounds, Mode::default(), &mut tree)? {
+                Ok(run) => run,
+                Err(failure) => return Ok(Found { setup: Some(failure), executions: 1, ..found }),
+            };
+            if std::mem::take(&mut worker.restart) {
+                // What an `always` check reads has grown: what was taken for independent before may not be.
+                continue 'again;
+            }
+            let more = tree.advance(&run);
+            (found.executions, found.redundant) = (tree.executions, tree.redundant);
+            found.add(&run, worker);
+            if audited < search.audit && !matches!(run.end, End::Abandoned) {
+                audited += 1;
+                audit::audit(worker, body, search.bounds, &run)?;
+            }
+            if !more {
+                found.exhaustive = true;
+                return Ok(found);
+            }
+            if over(search, found.executions, start) {
+                return Ok(found);
+            }
+        }
+    }
+}
+
+fn random(search: &Search, worker: &mut Worker, body: Body<'_>, seed: u64, start: Instant) -> Result<Found, Error> {
+    let limits = Search {
+        max_executions: search.max_executions.or(search.max_time.is_none().then_some(RANDOM_EXECUTIONS)),
+        ..search.clone()
+    };
+    let mut found = Found::default();
+    loop {
+        let mut chooser = Random::new(seed, found.executions);
+        let run = match execute(worker, body, search.bounds, Mode::default(), &mut chooser)? {
+            Ok(run) => run,
+            Err(failure) => return Ok(Found { setup: Some(failure), executions: 1, ..found }),
+        };
+        found.executions += 1;
+        found.add(&run, worker);
+        if found.violation.is_some() || over(&limits, found.executions, start) {
+            return Ok(found);
+        }
+    }
+}
+
+/// Runs one schedule twice: a body that takes anything from outside its contexts shows here.
+fn check_determinism(worker: &mut Worker, bounds: Bounds, body: Body<'_>) -> Result<(), Error> {
+    let mut runs = Vec::with_capacity(2);
+    for _ in 0..2 {
+        let mode = Mode { record: true, ..Mode::default() };
+        let mut chooser = Random::new(0, 0);
+        match execute(worker, body, bounds, mode, &mut chooser)? {
+            Ok(run) => runs.push(run),
+            Err(_) => return Ok(()),
+        }
+    }
+    worker.restart = false;
+    let (first, second) = (&runs[0], &runs[1]);
+    let differs = |at: usize| {
+        first.events.get(at).map(|event| event.fingerprint) != second.events.get(at).map(|event| event.fingerprint)
+    };
+    let Some(at) = (0..first.events.len().max(second.events.len())).find(|at| differs(*at)) else { return Ok(()) };
+    let text = |run: &Run| {
+        run.steps
+            .get(at)
+            .map_or_else(|| "the end".to_owned(), |step| format!("{}: {} → {}", step.client, step.text, step.reply))
+    };
+    let detail = format!(" (\"{}\" and \"{}\")", text(first), text(second));
+    Err(Error::NotDeterministic { step: at + 1, detail })
+}
+
+/// A run of a schedule in stores of its own, with the steps as text.
+pub(crate) struct Replayed {
+    pub(crate) run: Run,
+    pub(crate) stuck_at: Option<usize>,
+    pub(crate) difference: Option<String>,
+    /// The backend, handed back.
+    pub(crate) backend: Option<Box<dyn Backend>>,
+}
+
+pub(crate) fn replay_schedule(
+    body: Body<'_>,
+    bounds: Bounds,
+    absent: &[u16],
+    schedule: &[Encoded],
+    backend: Option<(Box<dyn Backend>, i64)>,
+) -> Result<Result<Replayed, Failure>, Error> {
+    let mut worker = Worker::new();
+    worker.backend = backend.map(|(backend, start_ms)| Attached { backend, difference: None, start_ms });
+    let mut chooser = Replay::new(schedule);
+    let mode = Mode {
+        record: true,
+        stop_at_violation: true,
+        absent: absent.iter().copied().map(ClientId).collect(),
+        ..Mode::default()
+    };
+    let run = match execute(&mut worker, body, bounds, mode, &mut chooser)? {
+        Ok(run) => run,
+        Err(failure) => return Ok(Err(failure)),
+    };
+    let (difference, backend) = match worker.backend.take() {
+        Some(attached) => (attached.difference, Some(attached.backend)),
+        None => (None, None),
+    };
+    Ok(Ok(Replayed { run, stuck_at: chooser.stuck_at, difference, backend }))
+}
+
+/// The counterexample that a replayed run is.
+pub(crate) fn counterexample(
+    run: Run,
+    violation: Violation,
+    absent: Vec<u16>,
+    choices: Vec<Encoded>,
+) -> Counterexample {
+    let token = Token { absent, choices, fingerprint: fingerprint(&run.steps) };
+    let clients = run
+        .cast
+        .into_iter()
+        .map(|(_, name)| name)
+        .filter(|name| run.steps.iter().any(|step| step.client == *name))
+        .collect();
+    Counterexample {
+        message: violation.message,
+        story: violation.story,
+        broken: violation.broken,
+        place: violation.place,
+        clients,
+        steps: run.steps,
+        token: token.render(),
+    }
+}
+
+/// The bounds that a schedule needs at least, so that a token works whatever bounds it is replayed under.
+fn widen(bounds: Bounds, token: &Token) -> Bounds {
+    use crate::event::Outcome;
+    let count = |wanted: &[Outcome]| {
+        let count = token.choices.iter().filter(|choice| wanted.contains(&choice.outcome)).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    };
+    Bounds {
+        crashes: bounds.crashes.max(count(&[Outcome::CrashBefore, Outcome::CrashAfter])),
+        pauses: bounds.pauses.max(count(&[Outcome::ToDeadline, Outcome::PastDeadline])),
+        ..bounds
+    }
+}
+
+fn replay(search: &Search, text: &str, body: Body<'_>) -> Result<Report, Error> {
+    let start = Instant::now();
+    let token = Token::parse(text)?;
+    let bounds = widen(search.bounds, &token);
+    let wrong = |reason: String| Error::Token { token: text.to_owned(), reason };
+    let replayed = match replay_schedule(body, bounds, &token.absent, &token.choices, None)? {
+        Ok(replayed) => replayed,
+        Err(failure) => return Err(wrong(format!("the setup fails: {}", failure.message))),
+    };
+    let steps = replayed.run.events.len();
+    if fingerprint(&replayed.run.steps) != token.fingerprint || steps != token.choices.len() {
+        return Err(wrong(format!(
+            "it was made for other code: its {} steps are not those of this code (which differs at step {} at the latest); \
+             run the check again for a new one",
+            token.choices.len(),
+            replayed.stuck_at.unwrap_or(steps) + 1
+        )));
+    }
+    let run = replayed.run;
+    let violation = run.violation.clone();
+    let violation = violation.map(|violation| counterexample(run, violation, token.absent, token.choices));
+    Ok(Report {
+        verdict: if violation.is_some() { Verdict::Violated } else { Verdict::NoViolationFound },
+        executions: 1,
+        redundant: 0,
+        met_at: violation.as_ref().map(|_| 1),
+        cut_off: None,
+        bounds,
+        exhaustive: false,
+        elapsed: start.elapsed(),
+        violation,
+    })
+}
+
+/// Delivers the steps of a token to a real server, in the same order.
+pub(crate) fn confirm(
+    search: &Search,
+    text: &str,
+    mut backend: Box<dyn Backend>,
+    body: Body<'_>,
+) -> Result<(Confirmation, Option<Box<dyn Backend>>), Error> {
+    let token = Token::parse(text)?;
+    let bounds = widen(search.bounds, &token);
+    let expected = match replay_schedule(body, bounds, &token.absent, &token.choices, None)? {
+        Ok(replayed) => replayed.run.violation,
+        Err(_) => None,
+    };
+    let failed = |error: crate::BackendError| Error::Backend(error.to_string());
+    let server = backend.name();
+    backend.reset().map_err(failed)?;
+    let start_ms = backend.now_ms().map_err(failed)?;
+    let replayed = match replay_schedule(body, bounds, &token.absent, &token.choices, Some((backend, start_ms)))? {
+        Ok(replayed) => replayed,
+        Err(failure) => {
+            let difference = Some(format!("the setup fails there: {}", failure.message));
+            return Ok((Confirmation { server, same_outcome: false, difference }, None));
+        }
+    };
+    let found = replayed.run.violation;
+    let same = |a: &Violation, b: &Violation| a.broken == b.broken && a.check == b.check;
+    let outcome = match (&expected, &found) {
+        (Some(expected), Some(found)) if same(expected, found) => None,
+        (None, None) => None,
+        (_, found) => Some(format!(
+            "the server's outcome differs: {}",
+            found.as_ref().map_or("no violation", |violation| violation.message.as_str())
+        )),
+    };
+    let difference = replayed.difference.or(outcome);
+    let confirmation = Confirmation { server, same_outcome: difference.is_none(), difference };
+    Ok((confirmation, replayed.backend))
+}

@@ -1,0 +1,16 @@
+//! Strategies: which schedules are run.
+
+mod audit;
+mod bounded;
+mod driver;
+mod optimal;
+mod races;
+mod random;
+#[cfg(test)]
+mod referee;
+mod replay;
+mod shrink;
+mod token;
+mod wakeup;
+
+pub(crate) use driver::{Search, confirm, search};

@@ -1,0 +1,229 @@
+//! Exhaustive search by optimal dynamic partial-order reduction (source sets with wakeup trees; Abdulla, Aronis,
+//! Jonsson, Sagonas, POPL 2014 and JACM 2017), one execution for each trace.
+//!
+//! The search is stateless: every execution runs from the start, along the branches that the nodes of the present path
+//! name, and on from there freely. At its end the races tell which other orders have to be tried, and from which state.
+//!
+//! Two things go beyond the papers. A step may have several *outcomes* (its client may die before or after it): taking
+//! it plans all of them, and one outcome that is done says nothing about executions that take another. And a step may be
+//! *optional* (a pause): it takes part in the races at the end although it never happened, and it never stands for
+//! executions without it.
+
+use std::rc::Rc;
+
+use smallvec::SmallVec;
+
+use super::races::{Order, Race};
+use super::wakeup::{Branch, Initial, Planned, insert, weak_initial};
+use crate::Error;
+use crate::event::{Choice, Event, dependent};
+use crate::execution::{Cast, Chooser, Enabled, Run};
+
+/// A state on the present path, and what is left to do from it.
+#[derive(Debug)]
+struct Node {
+    /// Steps whose executions from here are all done already.
+    sleep: Vec<Planned>,
+    /// What is to be explored from here; the first branch is under way.
+    branches: Vec<Branch>,
+    /// The fingerprint of the step that the branch under way makes, once it is known.
+    fingerprint: Option<u64>,
+    /// Whether an execution along the branch under way has come to its end. A branch that turned out to lead nowhere
+    /// was never explored, and must not be slept on.
+    explored: bool,
+    /// How many outcomes each process has here, and whether it is optional.
+    enabled: SmallVec<[(Choice, bool); 4]>,
+}
+
+/// The search tree along the present path.
+#[derive(Debug, Default)]
+pub(crate) struct Optimal {
+    path: Vec<Node>,
+    /// The choices of the present execution are the path's as far as it goes.
+    blocked: bool,
+    infeasible: bool,
+    previous: Option<Choice>,
+    races: Vec<Race>,
+    pub(crate) executions: u64,
+    pub(crate) redundant: u64,
+}
+
+impl Chooser for Optimal {
+    fn choose(&mut self, at: usize, enabled: &[Enabled], _cast: &Cast<'_>) -> Option<Choice> {
+        if at == self.path.len() {
+            self.extend(enabled)?;
+        }
+        let node = &mut self.path[at];
+        let choice = node.branches.first()?.step.choice;
+        if !allows(enabled, choice) {
+            self.infeasible = true;
+            return None;
+        }
+        if node.fingerprint.is_none() {
+            plan_outcomes(node, choice, enabled);
+        }
+        self.previous = Some(choice);
+        Some(choice)
+    }
+
+    fn executed(&mut self, at: usize, event: &Event) -> Result<(), Error> {
+        let node = &mut self.path[at];
+        match node.fingerprint {
+            Some(known) if known != event.fingerprint => {
+                return Err(Error::NotDeterministic { step: at + 1, detail: String::new() });
+            }
+            _ => node.fingerprint = Some(event.fingerprint),
+        }
+        node.branches[0].step.footprint = Some(event.footprint.clone());
+        Ok(())
+    }
+}
+
+impl Optimal {
+    /// Adds the node for a state that the path has not reached yet. `None` if everything enabled there sleeps.
+    fn extend(&mut self, enabled: &[Enabled]) -> Option<()> {
+        let (sleep, branches) = match self.path.last_mut() {
+            None => (Vec::new(), Vec::new()),
+            Some(parent) => {
+                let taken = parent.branches[0].step.footprint.clone()?;
+                let sleep = parent.sleep.iter().filter(|one| sleeps_on(one, &taken)).cloned().collect();
+                (sleep, std::mem::take(&mut parent.branches[0].next))
+            }
+        };
+        let mut node = Node {
+            sleep,
+            branches,
+            fingerprint: None,
+            explored: false,
+            enabled: enabled
+                .iter()
+                .flat_map(|one| {
+                    let only = one.outcomes.len() == 1 && !one.optional;
+                    one.outcomes.iter().map(move |outcome| (Choice { process: one.process, outcome: *outcome }, only))
+                })
+                .collect(),
+        };
+        if node.branches.is_empty() {
+            let Some(choice) = self.default_choice(&node, enabled) else {
+                self.blocked = true;
+                return None;
+            };
+            let step = Planned { choice, footprint: None, only: only(&node, choice) };
+            node.branches.push(Branch { step, next: Vec::new() });
+        }
+        self.path.push(node);
+        Some(())
+    }
+
+    /// The process of the step before goes on if it can, so that free runs have few context switches.
+    fn default_choice(&self, node: &Node, enabled: &[Enabled]) -> Option<Choice> {
+        let awake = |one: &Enabled| {
+            one.outcomes
+                .iter()
+                .map(|outcome| Choice { process: one.process, outcome: *outcome })
+                .find(|choice| !node.sleep.iter().any(|asleep| asleep.choice == *choice))
+        };
+        let must = || enabled.iter().filter(|one| !one.optional);
+        let same = self.previous.and_then(|previous| must().find(|one| one.process == previous.process));
+        same.and_then(awake).or_else(|| must().find_map(awake))
+    }
+
+    /// Takes in a finished execution and moves to the next one. `false` when the tree is done.
+    pub(crate) fn advance(&mut self, run: &Run) -> bool {
+        if std::mem::take(&mut self.infeasible) {
+            // An optional step that a race suggested is not possible there: nothing was run.
+        } else {
+            if std::mem::take(&mut self.blocked) {
+                self.redundant += 1;
+            } else {
+                self.executions += 1;
+                self.plan_races(run);
+            }
+            self.path.iter_mut().for_each(|node| node.explored = true);
+        }
+        self.previous = None;
+        self.backtrack()
+    }
+
+    fn plan_races(&mut self, run: &Run) {
+        let events: Vec<&Event> = run.events.iter().chain(&run.never).collect();
+        let happened = run.events.len();
+        let mut races = std::mem::take(&mut self.races);
+        let order = Order::of(&events, happened, &mut races);
+        for race in &races {
+            self.plan(&events, happened, &order, *race);
+        }
+        self.races = races;
+    }
+
+    /// Plans the execution in which the second event of a race comes before the first.
+    fn plan(&mut self, events: &[&Event], happened: usize, order: &Order, race: Race) {
+        let mut sequence = Vec::new();
+        for at in race.first + 1..happened {
+            if at != race.second && !order.precedes(race.first, at) {
+                sequence.push(self.planned(events, happened, at));
+            }
+        }
+        sequence.push(self.planned(events, happened, race.second));
+        let node = &mut self.path[race.first];
+        let covered = node.sleep.iter().any(|asleep| !matches!(weak_initial(asleep, &sequence), Initial::No));
+        if !covered {
+            insert(&mut node.branches, 1, sequence);
+        }
+    }
+
+    fn planned(&self, events: &[&Event], happened: usize, at: usize) -> Planned {
+        let footprint = events[at].footprint.clone();
+        let choice = footprint.choice;
+        let only = at < happened && only(&self.path[at], choice);
+        Planned { choice, footprint: Some(footprint), only }
+    }
+
+    /// Leaves the deepest branch that is under way and takes up the next one.
+    fn backtrack(&mut self) -> bool {
+        while let Some(node) = self.path.last_mut() {
+            let done = node.branches.remove(0);
+            if std::mem::take(&mut node.explored) {
+                node.sleep.push(done.step);
+            }
+            node.fingerprint = None;
+            node.branches.retain(|branch| !is_covered(&node.sleep, branch));
+            if !node.branches.is_empty() {
+                return true;
+            }
+            self.path.pop();
+        }
+        false
+    }
+}
+
+fn sleeps_on(asleep: &Planned, taken: &Rc<crate::event::Footprint>) -> bool {
+    asleep.footprint.as_ref().is_some_and(|footprint| !dependent(footprint, taken))
+}
+
+fn only(node: &Node, choice: Choice) -> bool {
+    node.enabled.iter().any(|(known, only)| *known == choice && *only)
+}
+
+fn allows(enabled: &[Enabled], choice: Choice) -> bool {
+    enabled.iter().any(|one| one.process == choice.process && one.outcomes.contains(&choice.outcome))
+}
+
+/// Taking a step plans its other outcomes.
+fn plan_outcomes(node: &mut Node, choice: Choice, enabled: &[Enabled]) {
+    let Some(one) = enabled.iter().find(|one| one.process == choice.process) else { return };
+    for outcome in &one.outcomes {
+        let other = Choice { process: one.process, outcome: *outcome };
+        let known = node.branches.iter().any(|branch| branch.step.choice == other)
+            || node.sleep.iter().any(|asleep| asleep.choice == other);
+        if !known {
+            let step = Planned { choice: other, footprint: None, only: false };
+            node.branches.push(Branch { step, next: Vec::new() });
+        }
+    }
+}
+
+/// Whether every execution of a branch has been run since it was planned.
+fn is_covered(sleep: &[Planned], branch: &Branch) -> bool {
+    branch.next.is_empty() && sleep.iter().any(|asleep| asleep.choice == branch.step.choice)
+}

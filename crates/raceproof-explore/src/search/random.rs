@@ -1,0 +1,55 @@
+//! Random schedules from a seed.
+
+use crate::Error;
+use crate::event::{Choice, Event, Outcome};
+use crate::execution::{Cast, Chooser, Enabled};
+
+/// How often, of 256, a step that may go wrong does, and an optional step is considered at all.
+const RARE: u64 = 32;
+
+/// Chooses every step by a generator whose whole state is its seed.
+#[derive(Debug)]
+pub(crate) struct Random {
+    state: u64,
+}
+
+impl Random {
+    /// The generator of the execution with this number: each execution can be repeated on its own.
+    pub(crate) fn new(seed: u64, execution: u64) -> Self {
+        Self { state: seed ^ execution.wrapping_mul(0x9e37_79b9_7f4a_7c15) }
+    }
+
+    /// SplitMix64 (Steele, Lea, Flood 2014).
+    fn next(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, n: usize) -> usize {
+        let n = u64::try_from(n).unwrap_or(u64::MAX);
+        usize::try_from(self.next() % n).unwrap_or(0)
+    }
+}
+
+impl Chooser for Random {
+    fn choose(&mut self, _at: usize, enabled: &[Enabled], _cast: &Cast<'_>) -> Option<Choice> {
+        let rare = self.next() % 256 < RARE;
+        let must = enabled.iter().filter(|one| !one.optional).count();
+        let one = if rare || must == 0 {
+            &enabled[self.below(enabled.len())]
+        } else {
+            let chosen = self.below(must);
+            enabled.iter().filter(|one| !one.optional).nth(chosen)?
+        };
+        let goes_wrong = one.outcomes.len() > 1 && (one.outcomes[0] != Outcome::Done || self.next() % 256 < RARE);
+        let outcome = if goes_wrong { one.outcomes[self.below(one.outcomes.len())] } else { one.outcomes[0] };
+        Some(Choice { process: one.process, outcome })
+    }
+
+    fn executed(&mut self, _at: usize, _event: &Event) -> Result<(), Error> {
+        Ok(())
+    }
+}

@@ -1,0 +1,37 @@
+//! One given schedule.
+
+use super::token::Encoded;
+use crate::Error;
+use crate::event::{Choice, Event};
+use crate::execution::{Cast, Chooser, Enabled};
+
+/// Follows a list of choices and stops at its end, or where it cannot be followed.
+#[derive(Debug)]
+pub(crate) struct Replay<'a> {
+    choices: &'a [Encoded],
+    /// The first choice that was not possible.
+    pub(crate) stuck_at: Option<usize>,
+}
+
+impl<'a> Replay<'a> {
+    pub(crate) const fn new(choices: &'a [Encoded]) -> Self {
+        Self { choices, stuck_at: None }
+    }
+}
+
+impl Chooser for Replay<'_> {
+    fn choose(&mut self, at: usize, enabled: &[Enabled], cast: &Cast<'_>) -> Option<Choice> {
+        let choice = self.choices.get(at).and_then(|choice| choice.choice(cast));
+        let possible = choice.filter(|choice| {
+            enabled.iter().any(|one| one.process == choice.process && one.outcomes.contains(&choice.outcome))
+        });
+        if possible.is_none() {
+            self.stuck_at = Some(at);
+        }
+        possible
+    }
+
+    fn executed(&mut self, _at: usize, _event: &Event) -> Result<(), Error> {
+        Ok(())
+    }
+}

@@ -1,0 +1,165 @@
+//! Shrinking: the same violation with as few clients, faults, context switches and steps as it takes.
+//!
+//! Clients and budgets are taken away first, as far as the broken check still means something without them: a smaller
+//! world is searched by the reduction, which is exact. In the smallest world that still shows the violation, the
+//! schedules are enumerated by context switches, and of those with the fewest the one with the fewest steps is kept. It
+//! is then run once more in fresh stores: what is reported has happened twice.
+
+use std::collections::HashSet;
+
+use super::bounded::Bounded;
+use super::driver::{Body, counterexample, execute, replay_schedule, schedule};
+use super::optimal::Optimal;
+use super::token::Encoded;
+use crate::Error;
+use crate::event::ClientId;
+use crate::execution::{End, Mode, Violation, Worker};
+use crate::report::{Bounds, Broken, Counterexample};
+
+/// How many executions one smaller world may take to search, and all schedules with one number of switches.
+const MOST_EXECUTIONS: u64 = 20_000;
+
+/// A world with parts taken away.
+#[derive(Clone, Debug)]
+struct Smaller {
+    bounds: Bounds,
+    absent: Vec<u16>,
+}
+
+impl Smaller {
+    fn mode(&self) -> Mode {
+        Mode {
+            stop_at_violation: true,
+            absent: self.absent.iter().copied().map(ClientId).collect::<HashSet<_>>(),
+            ..Mode::default()
+        }
+    }
+}
+
+pub(crate) fn shrink(
+    bounds: Bounds,
+    body: Body<'_>,
+    violation: &Violation,
+    found: &[Encoded],
+) -> Result<Counterexample, Error> {
+    let mut worker = Worker::new();
+    let mut smaller = Smaller { bounds, absent: Vec::new() };
+    let mut best = found.to_vec();
+    for candidate in candidates(&mut worker, bounds, body, violation)? {
+        if let Some(schedule) = search(&mut worker, body, &candidate, violation)? {
+            (smaller, best) = (candidate, schedule);
+            break;
+        }
+    }
+    if let Some(schedule) = fewest_switches(&mut worker, body, &smaller, violation)? {
+        best = schedule;
+    }
+    let replayed = replay_schedule(body, smaller.bounds, &smaller.absent, &best, None)?;
+    let steps = best.len();
+    match replayed {
+        Ok(replayed) => match replayed.run.violation.clone() {
+            Some(again) if same(&again, violation) => Ok(counterexample(replayed.run, again, smaller.absent, best)),
+            _ => Err(Error::NotDeterministic { step: steps, detail: " (the violation did not come again)".to_owned() }),
+        },
+        Err(failure) => Err(Error::NotDeterministic { step: 0, detail: format!(" (the setup: {})", failure.message) }),
+    }
+}
+
+fn same(a: &Violation, b: &Violation) -> bool {
+    a.broken == b.broken && a.check == b.check && a.message == b.message
+}
+
+/// The smaller worlds to try, smallest first; the last is the whole.
+fn candidates(
+    worker: &mut Worker,
+    bounds: Bounds,
+    body: Body<'_>,
+    violation: &Violation,
+) -> Result<Vec<Smaller>, Error> {
+    let clients = match worker.world(body)? {
+        Ok(world) => u16::try_from(world.clients.len()).unwrap_or(u16::MAX),
+        Err(_) => 0,
+    };
+    let may_leave_out = violation.broken != Broken::Finally && clients <= 8;
+    let mut sets: Vec<Vec<u16>> = vec![Vec::new()];
+    if may_leave_out {
+        for client in 0..clients {
+            let with: Vec<Vec<u16>> = sets.iter().map(|set| set.iter().copied().chain([client]).collect()).collect();
+            sets.extend(with);
+        }
+        sets.retain(|set| set.len() < usize::from(clients));
+        sets.sort_by_key(|set| (usize::from(clients) - set.len(), set.clone()));
+        // Of two clients that do the same, the first is kept.
+        sets.sort_by_key(|set| (usize::from(clients) - set.len(), std::cmp::Reverse(set.clone())));
+    }
+    let mut smaller = Vec::new();
+    for absent in sets {
+        for faults in 0..=bounds.crashes + bounds.pauses {
+            for crashes in 0..=faults.min(bounds.crashes) {
+                let pauses = faults - crashes;
+                if pauses <= bounds.pauses {
+                    smaller.push(Smaller { bounds: Bounds { crashes, pauses, ..bounds }, absent: absent.clone() });
+                }
+            }
+        }
+    }
+    Ok(smaller)
+}
+
+/// A schedule of the smaller world that shows the violation, if there is one.
+fn search(
+    worker: &mut Worker,
+    body: Body<'_>,
+    smaller: &Smaller,
+    violation: &Violation,
+) -> Result<Option<Vec<Encoded>>, Error> {
+    'again: loop {
+        let mut tree = Optimal::default();
+        loop {
+            let mode = Mode { stop_at_violation: false, ..smaller.mode() };
+            let Ok(run) = execute(worker, body, smaller.bounds, mode, &mut tree)? else { return Ok(None) };
+            if std::mem::take(&mut worker.restart) {
+                continue 'again;
+            }
+            if run.violation.as_ref().is_some_and(|found| same(found, violation)) {
+                return Ok(Some(schedule(&run, worker)));
+            }
+            if !tree.advance(&run) || tree.executions >= MOST_EXECUTIONS {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+/// Of the schedules with the fewest context switches that show the violation, the one with the fewest steps.
+fn fewest_switches(
+    worker: &mut Worker,
+    body: Body<'_>,
+    smaller: &Smaller,
+    violation: &Violation,
+) -> Result<Option<Vec<Encoded>>, Error> {
+    let mut executions = 0;
+    for most in 0.. {
+        let mut best: Option<Vec<Encoded>> = None;
+        let mut chooser = Bounded::new(most);
+        let mut cut = false;
+        loop {
+            let Ok(run) = execute(worker, body, smaller.bounds, smaller.mode(), &mut chooser)? else { return Ok(None) };
+            cut |= matches!(run.end, End::Abandoned);
+            executions += 1;
+            if run.violation.as_ref().is_some_and(|found| same(found, violation)) {
+                let steps = schedule(&run, worker);
+                if best.as_ref().is_none_or(|best| steps.len() < best.len()) {
+                    best = Some(steps);
+                }
+            }
+            if executions >= MOST_EXECUTIONS || !chooser.advance() {
+                break;
+            }
+        }
+        if best.is_some() || !cut || executions >= MOST_EXECUTIONS {
+            return Ok(best);
+        }
+    }
+    Ok(None)
+}

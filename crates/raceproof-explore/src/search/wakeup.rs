@@ -1,0 +1,78 @@
+//! Wakeup trees: the beginnings of executions that still have to be explored from a state.
+//!
+//! A sequence is inserted along the branches that it can start with (*weak initials*); where it runs into a leaf, the
+//! leaf already covers it. A branch whose process has more than one outcome open stands for its own outcome only, so it
+//! can stand for a sequence that does not contain its process only if there is no other outcome: a sequence without the
+//! process may go on with any of them.
+
+use std::rc::Rc;
+
+use crate::event::{Choice, Footprint, dependent};
+
+/// One step of a sequence to be explored.
+#[derive(Clone, Debug)]
+pub(crate) struct Planned {
+    pub(crate) choice: Choice,
+    /// What the step touched when it was last executed; unknown for an outcome that has not been tried.
+    pub(crate) footprint: Option<Rc<Footprint>>,
+    /// Whether the process has only this outcome, and must take it sometime.
+    pub(crate) only: bool,
+}
+
+/// A branch, and what follows it.
+#[derive(Clone, Debug)]
+pub(crate) struct Branch {
+    pub(crate) step: Planned,
+    pub(crate) next: Vec<Branch>,
+}
+
+/// Whether `step` can be moved to the front of `sequence`: at which place it stands there, `None` if it does not and
+/// commutes with all of it.
+pub(crate) enum Initial {
+    At(usize),
+    Absent,
+    No,
+}
+
+/// Whether a step (with its outcome) is a weak initial of a sequence.
+pub(crate) fn weak_initial(step: &Planned, sequence: &[Planned]) -> Initial {
+    for (at, other) in sequence.iter().enumerate() {
+        if other.choice.process == step.choice.process {
+            let commutes = |earlier: &Planned| match (&earlier.footprint, &other.footprint) {
+                (Some(a), Some(b)) => !dependent(a, b),
+                _ => false,
+            };
+            let first = sequence[..at].iter().all(commutes);
+            return if first && other.choice == step.choice { Initial::At(at) } else { Initial::No };
+        }
+    }
+    let Some(footprint) = &step.footprint else { return Initial::No };
+    let independent = |other: &Planned| other.footprint.as_ref().is_some_and(|other| !dependent(footprint, other));
+    if step.only && sequence.iter().all(independent) { Initial::Absent } else { Initial::No }
+}
+
+/// Inserts a sequence behind `branches`. Nothing happens if a branch already covers it. `skip` branches at the front
+/// are being explored and are left alone.
+pub(crate) fn insert(branches: &mut Vec<Branch>, skip: usize, mut sequence: Vec<Planned>) {
+    if sequence.is_empty() {
+        return;
+    }
+    for branch in branches.iter_mut().skip(skip) {
+        match weak_initial(&branch.step, &sequence) {
+            Initial::No => continue,
+            Initial::Absent => {}
+            Initial::At(at) => {
+                sequence.remove(at);
+            }
+        }
+        if !branch.next.is_empty() {
+            insert(&mut branch.next, 0, sequence);
+        }
+        return;
+    }
+    let mut chain: Vec<Branch> = Vec::new();
+    while let Some(step) = sequence.pop() {
+        chain = vec![Branch { step, next: chain }];
+    }
+    branches.append(&mut chain);
+}

@@ -1,0 +1,392 @@
+//! SQLite, one set of connections per worker, reused from execution to execution.
+//!
+//! A file in WAL mode in a temporary folder, memory-backed where there is one: with a shared in-memory database readers
+//! would be BUSY during an uncommitted write (which hides the windows that are looked for), and with a rollback journal
+//! `COMMIT` and `UPDATE` can each wait for the other for ever. The write lock is tracked here, so that a statement which
+//! would be BUSY is known before it runs. After the setup the database is copied; every execution starts from the copy.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use raceproof_engine::Access;
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, ErrorCode};
+use tempfile::TempDir;
+
+use super::footprint::{Shape, SqlAccess, Watcher};
+use super::value::{Bound, from_row};
+use super::{SqlCall, SqlError, SqlReply, SqlResult, SqlValue};
+
+type Failure = rusqlite::Error;
+/// The rows that the update hook has seen since the last look: table and row id.
+type Changes = Arc<Mutex<Vec<(String, i64)>>>;
+
+/// What the scheduler has to know of a statement that has run.
+#[derive(Debug, Default)]
+pub(crate) struct Statement {
+    pub(crate) accesses: Vec<SqlAccess>,
+    /// The write lock was taken or given back.
+    pub(crate) lock: bool,
+    /// Rows were committed.
+    pub(crate) committed: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Transaction {
+    None,
+    Deferred {
+        snapshot: bool,
+    },
+    /// Holds the write lock.
+    Writing,
+}
+
+struct Slot {
+    connection: Connection,
+    watcher: Watcher,
+    changes: Changes,
+    transaction: Transaction,
+    /// What the open transaction will have written when it commits.
+    pending: Vec<SqlAccess>,
+}
+
+struct Files {
+    folder: TempDir,
+    template: Connection,
+}
+
+/// The database of one worker.
+#[derive(Default)]
+pub(crate) struct SqlStore {
+    files: Option<Files>,
+    slots: Vec<Slot>,
+    used: usize,
+    writer: Option<usize>,
+    shapes: HashMap<String, Shape>,
+    /// Whether something was committed since the last restore.
+    changed: bool,
+}
+
+impl SqlStore {
+    /// Forgets everything: an empty database.
+    pub(crate) fn clear(&mut self) -> Result<(), Failure> {
+        self.close_all()?;
+        if let Some(files) = &mut self.files {
+            files.template = Connection::open_in_memory()?;
+            self.changed = true;
+            self.restore()?;
+        }
+        self.shapes.clear();
+        Ok(())
+    }
+
+    /// Keeps the present state as the one that [`Self::restore`] returns to.
+    pub(crate) fn keep(&mut self) -> Result<(), Failure> {
+        self.close_all()?;
+        if let (Some(files), Some(slot)) = (&mut self.files, self.slots.first()) {
+            copy(&slot.connection, &mut files.template)?;
+        }
+        self.changed = false;
+        Ok(())
+    }
+
+    /// Returns to the kept state, with no connection open.
+    pub(crate) fn restore(&mut self) -> Result<(), Failure> {
+        self.close_all()?;
+        if !self.changed {
+            return Ok(());
+        }
+        if let (Some(files), Some(slot)) = (&self.files, self.slots.first_mut()) {
+            copy(&files.template, &mut slot.connection)?;
+        }
+        self.changed = false;
+        Ok(())
+    }
+
+    fn close_all(&mut self) -> Result<(), Failure> {
+        for slot in 0..self.used {
+            self.close(slot)?;
+        }
+        self.used = 0;
+        self.writer = None;
+        Ok(())
+    }
+
+    /// Opens a connection for this execution.
+    pub(crate) fn open(&mut self) -> Result<usize, Failure> {
+        if self.used == self.slots.len() {
+            let slot = self.new_slot()?;
+            self.slots.push(slot);
+        }
+        self.used += 1;
+        Ok(self.used - 1)
+    }
+
+    fn new_slot(&mut self) -> Result<Slot, Failure> {
+        if self.files.is_none() {
+            let memory = Path::new("/dev/shm");
+            let mut folder = tempfile::Builder::new();
+            folder.prefix("raceproof-");
+            let folder = if memory.is_dir() { folder.tempdir_in(memory) } else { folder.tempdir() };
+            let folder = folder.map_err(|error| cannot_open(&error))?;
+            self.files = Some(Files { folder, template: Connection::open_in_memory()? });
+        }
+        let path = self.files.as_ref().map(|files| files.folder.path().join("database")).unwrap_or_default();
+        let mut connection = Connection::open(path)?;
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        connection.pragma_update(None, "synchronous", "off")?;
+        connection.busy_timeout(std::time::Duration::ZERO)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        let watcher = Watcher::install(&mut connection)?;
+        let changes = Changes::default();
+        let seen = changes.clone();
+        connection.update_hook(Some(move |_, _: &str, table: &str, row| {
+            seen.lock().unwrap_or_else(PoisonError::into_inner).push((table.to_owned(), row));
+        }))?;
+        Ok(Slot { connection, watcher, changes, transaction: Transaction::None, pending: Vec::new() })
+    }
+
+    /// Ends the connection's transaction, as a database does when its client is gone. True if it held the write lock.
+    pub(crate) fn close(&mut self, slot: usize) -> Result<bool, Failure> {
+        let held = self.slots[slot].transaction == Transaction::Writing;
+        if self.slots[slot].transaction != Transaction::None {
+            self.slots[slot].connection.execute_batch("ROLLBACK")?;
+            self.end(slot);
+        }
+        Ok(held)
+    }
+
+    fn end(&mut self, slot: usize) {
+        let ended = &mut self.slots[slot];
+        ended.transaction = Transaction::None;
+        ended.pending.clear();
+        if self.writer == Some(slot) {
+            self.writer = None;
+        }
+    }
+
+    /// The connection whose transaction the call would have to wait for.
+    pub(crate) fn blocked_by(&mut self, slot: usize, call: &SqlCall) -> Option<usize> {
+        let holder = self.writer.filter(|holder| *holder != slot)?;
+        let waits = match call {
+            SqlCall::Begin { immediate } => *immediate && self.slots[slot].transaction == Transaction::None,
+            SqlCall::Commit | SqlCall::Rollback => false,
+            SqlCall::Statement { sql, .. } => match transaction_call(sql) {
+                Some(Ok(call)) => return self.blocked_by(slot, &call),
+                Some(Err(_)) => false,
+                None => self.shape(slot, sql).is_ok_and(|shape| shape.schema || !shape.writes.is_empty()),
+            },
+        };
+        waits.then_some(holder)
+    }
+
+    /// Whether the connection's transaction holds the write lock.
+    pub(crate) fn holds_lock(&self, slot: usize) -> bool {
+        self.writer == Some(slot)
+    }
+
+    /// Every table with its committed rows, in a fixed order.
+    pub(crate) fn dump(&mut self) -> Result<Vec<(String, Vec<String>)>, Failure> {
+        let Some(slot) = self.slots.first() else { return Ok(Vec::new()) };
+        let run = |sql: &str| run(&slot.connection, sql, &[], false).map(|reply| reply.rows);
+        let tables = run("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")?;
+        let mut dump = Vec::with_capacity(tables.len());
+        for table in tables.iter().flatten().filter_map(SqlValue::as_text) {
+            let mut rows: Vec<String> = run(&format!("SELECT * FROM \"{}\"", table.replace('"', "\"\"")))?
+                .iter()
+                .map(|row| row.iter().map(ToString::to_string).collect::<Vec<_>>().join("|"))
+                .collect();
+            rows.sort();
+            dump.push((table.to_owned(), rows));
+        }
+        Ok(dump)
+    }
+
+    fn shape(&mut self, slot: usize, sql: &str) -> Result<Shape, Failure> {
+        if let Some(shape) = self.shapes.get(sql) {
+            return Ok(shape.clone());
+        }
+        let shape = self.slots[slot].watcher.shape(&self.slots[slot].connection, sql)?;
+        self.shapes.insert(sql.to_owned(), shape.clone());
+        Ok(shape)
+    }
+
+    /// Runs one call. The caller has seen to it that nothing blocks it.
+    pub(crate) fn execute(&mut self, slot: usize, call: &SqlCall, done: &mut Statement) -> SqlResult {
+        match call {
+            SqlCall::Statement { sql, params } => match transaction_call(sql) {
+                Some(Ok(call)) => self.execute(slot, &call, done),
+                Some(Err(message)) => {
+                    Err(SqlError { sql: sql.clone(), message: message.to_owned(), stale_snapshot: false })
+                }
+                None => self.statement(slot, sql, params, done).map_err(|failure| error(sql, &failure)),
+            },
+            SqlCall::Begin { immediate } => {
+                let sql = if *immediate { "BEGIN IMMEDIATE" } else { "BEGIN DEFERRED" };
+                self.slots[slot].connection.execute_batch(sql).map_err(|failure| error(sql, &failure))?;
+                self.slots[slot].transaction = Transaction::Deferred { snapshot: false };
+                if *immediate {
+                    self.take_lock(slot, done);
+                }
+                Ok(SqlReply::default())
+            }
+            SqlCall::Commit => {
+                self.slots[slot].connection.execute_batch("COMMIT").map_err(|failure| error("COMMIT", &failure))?;
+                done.lock = self.slots[slot].transaction == Transaction::Writing;
+                done.accesses = std::mem::take(&mut self.slots[slot].pending);
+                done.committed = !done.accesses.is_empty();
+                self.changed |= done.committed;
+                self.end(slot);
+                Ok(SqlReply::default())
+            }
+            SqlCall::Rollback => {
+                self.slots[slot].connection.execute_batch("ROLLBACK").map_err(|failure| error("ROLLBACK", &failure))?;
+                done.lock = self.slots[slot].transaction == Transaction::Writing;
+                self.end(slot);
+                Ok(SqlReply::default())
+            }
+        }
+    }
+
+    fn take_lock(&mut self, slot: usize, done: &mut Statement) {
+        self.slots[slot].transaction = Transaction::Writing;
+        self.writer = Some(slot);
+        done.lock = true;
+    }
+
+    fn statement(
+        &mut self,
+        slot: usize,
+        sql: &str,
+        params: &[SqlValue],
+        done: &mut Statement,
+    ) -> Result<SqlReply, Failure> {
+        let shape = self.shape(slot, sql)?;
+        let writes = shape.schema || !shape.writes.is_empty();
+        self.note_reads(slot, &shape, params, done);
+        let before = self.slots[slot].connection.total_changes();
+        self.slots[slot].changes.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let result = run(&self.slots[slot].connection, sql, params, writes);
+        if writes && self.slots[slot].transaction == Transaction::None {
+            done.lock = true;
+        }
+        let reply = result?;
+        if writes {
+            self.note_writes(slot, &shape, before, done);
+        }
+        if shape.schema {
+            self.shapes.clear();
+        }
+        Ok(reply)
+    }
+
+    fn note_reads(&mut self, slot: usize, shape: &Shape, params: &[SqlValue], done: &mut Statement) {
+        match self.slots[slot].transaction {
+            // The lock is held: nobody else can commit, so what is read here cannot change under anyone's hands.
+            Transaction::Writing | Transaction::Deferred { snapshot: true } => {}
+            Transaction::Deferred { snapshot: false } => {
+                self.slots[slot].transaction = Transaction::Deferred { snapshot: true };
+                done.accesses.push(SqlAccess::Database(Access::Read));
+            }
+            Transaction::None => {
+                done.accesses.push(SqlAccess::Database(Access::IntentRead));
+                done.accesses.extend(shape.read_accesses(params));
+            }
+        }
+    }
+
+    fn note_writes(&mut self, slot: usize, shape: &Shape, before: u64, done: &mut Statement) {
+        let count = self.slots[slot].connection.total_changes() - before;
+        let rows = std::mem::take(&mut *self.slots[slot].changes.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut accesses = Vec::new();
+        if shape.schema {
+            accesses.push(SqlAccess::Database(Access::Write));
+        } else if count > 0 || !rows.is_empty() {
+            accesses.push(SqlAccess::Database(Access::IntentWrite));
+            if u64::try_from(rows.len()).is_ok_and(|seen| seen == count) {
+                for (table, row) in rows {
+                    let table: Arc<str> = table.into();
+                    accesses.push(SqlAccess::Table(table.clone(), Access::IntentWrite));
+                    accesses.push(SqlAccess::Row(table, row, Access::Write));
+                }
+            } else {
+                // WITHOUT ROWID tables, REPLACE and an unqualified DELETE pass the update hook by.
+                accesses.extend(shape.writes.iter().map(|table| SqlAccess::Table(table.clone(), Access::Write)));
+            }
+        }
+        if self.slots[slot].transaction == Transaction::None {
+            done.committed = !accesses.is_empty();
+            self.changed |= done.committed;
+            done.accesses.extend(accesses);
+        } else {
+            if self.slots[slot].transaction != Transaction::Writing {
+                self.take_lock(slot, done);
+            }
+            self.slots[slot].pending.extend(accesses);
+        }
+    }
+}
+
+fn run(connection: &Connection, sql: &str, params: &[SqlValue], writes: bool) -> Result<SqlReply, Failure> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let width = columns.len();
+    let mut rows = statement.query(rusqlite::params_from_iter(params.iter().map(Bound)))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let values = (0..width).map(|at| row.get_ref(at).map(from_row)).collect::<Result<_, _>>()?;
+        found.push(values);
+    }
+    drop(rows);
+    let changed = if writes { usize::try_from(connection.changes()).unwrap_or(usize::MAX) } else { 0 };
+    Ok(SqlReply { columns, rows: found, changed })
+}
+
+/// A transaction statement written out as text.
+fn transaction_call(sql: &str) -> Option<Result<SqlCall, &'static str>> {
+    let mut words = sql.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty());
+    let first = words.next()?;
+    let second = words.next().unwrap_or_default();
+    let is = |word: &str, name: &str| word.eq_ignore_ascii_case(name);
+    Some(Ok(if is(first, "begin") {
+        SqlCall::Begin { immediate: is(second, "immediate") || is(second, "exclusive") }
+    } else if is(first, "commit") || is(first, "end") {
+        SqlCall::Commit
+    } else if is(first, "rollback") && !is(second, "to") && !words.next().is_some_and(|third| is(third, "to")) {
+        SqlCall::Rollback
+    } else if is(first, "savepoint") || is(first, "release") || is(first, "rollback") {
+        return Some(Err("savepoints are not explored: use one transaction, or two"));
+    } else if is(first, "attach") || is(first, "detach") || is(first, "pragma") || is(first, "vacuum") {
+        return Some(Err("this statement would reach outside the explored database: leave it out"));
+    } else {
+        return None;
+    }))
+}
+
+fn copy(from: &Connection, to: &mut Connection) -> Result<(), Failure> {
+    let backup = Backup::new(from, to)?;
+    match backup.step(-1)? {
+        StepResult::Done => Ok(()),
+        other => Err(cannot_open(&format!("the database could not be copied: {other:?}"))),
+    }
+}
+
+fn cannot_open(reason: &dyn std::fmt::Display) -> Failure {
+    Failure::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN), Some(reason.to_string()))
+}
+
+fn error(sql: &str, failure: &Failure) -> SqlError {
+    let (message, busy) = match failure {
+        Failure::SqliteFailure(code, message) => {
+            (message.clone().unwrap_or_else(|| failure.to_string()), code.code == ErrorCode::DatabaseBusy)
+        }
+        other => (other.to_string(), false),
+    };
+    let message = if busy {
+        format!("{message}: another transaction has committed since this one's first read")
+    } else {
+        message
+    };
+    SqlError { sql: sql.to_owned(), message, stale_snapshot: busy }
+}

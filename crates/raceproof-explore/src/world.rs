@@ -1,0 +1,181 @@
+//! What a test body builds: the clients, the setup, and the checks.
+
+use std::any::Any;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use crate::checkers::HistoryCheck;
+use crate::ctx::{ClientEnd, Ctx, NewClient, Stage};
+use crate::mailbox::{CellId, Port};
+use crate::report::Place;
+use crate::shared::Shared;
+
+/// What an `async` block of a client, a setup or a check may return.
+pub trait Finish {
+    /// How it ended; a failure is a violation.
+    ///
+    /// # Errors
+    /// What went wrong.
+    fn finish(self) -> ClientEnd;
+}
+
+impl Finish for () {
+    fn finish(self) -> ClientEnd {
+        Ok(())
+    }
+}
+
+impl<T, E: fmt::Display + 'static> Finish for Result<T, E> {
+    fn finish(self) -> ClientEnd {
+        self.map(drop).map_err(|error| match (&error as &dyn Any).downcast_ref::<Failure>() {
+            Some(failure) => failure.clone(),
+            None => Failure { message: error.to_string(), place: None },
+        })
+    }
+}
+
+/// Why a client, a check or the setup failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The failed expectation in words.
+    pub message: String,
+    /// Where it stands.
+    pub place: Option<Place>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+type CheckFuture = Pin<Box<dyn Future<Output = ClientEnd>>>;
+
+/// A check, and when it holds.
+pub(crate) struct StateCheck {
+    pub(crate) when: When,
+    pub(crate) run: Box<dyn Fn(Ctx) -> CheckFuture>,
+}
+
+/// When a check must hold, and so what the shrinker may leave out without making it meaningless.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum When {
+    /// After every step.
+    Always,
+    /// When every client has ended (or crashed).
+    Finally,
+    /// Whenever nothing is under way, whichever clients took part.
+    Quiet,
+}
+
+/// One test case under construction: its setup, its clients, its checks. The body that fills it runs once for every
+/// execution and must do the same each time.
+#[derive(Default)]
+pub struct World {
+    pub(crate) setup: Vec<Box<dyn FnOnce(Ctx) -> CheckFuture>>,
+    pub(crate) clients: Vec<NewClient>,
+    pub(crate) checks: Vec<StateCheck>,
+    pub(crate) history_checks: Vec<HistoryCheck>,
+    pub(crate) stage: Rc<Stage>,
+    pub(crate) cells: u64,
+    pub(crate) error: Option<crate::Error>,
+    pub(crate) now_ms: i64,
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.clients.iter().map(|(name, ..)| name.as_str()).collect();
+        f.debug_struct("World").field("clients", &names).finish_non_exhaustive()
+    }
+}
+
+impl World {
+    /// Work that is done before any client starts: once for a whole search, since every execution starts from the
+    /// Redis and the database that it leaves behind.
+    pub fn setup<F, Fut>(&mut self, body: F)
+    where
+        F: FnOnce(Ctx) -> Fut + 'static,
+        Fut: Future + 'static,
+        Fut::Output: Finish,
+    {
+        self.setup.push(Box::new(move |ctx| {
+            let work = body(ctx);
+            Box::pin(async move { work.await.finish() })
+        }));
+    }
+
+    /// A client under test. An `Err` that it returns is a violation, as is a panic.
+    pub fn client<F, Fut>(&mut self, name: impl Into<String>, body: F)
+    where
+        F: FnOnce(Ctx) -> Fut,
+        Fut: Future + 'static,
+        Fut::Output: Finish,
+    {
+        let name = name.into();
+        let origin = u64::try_from(self.clients.len()).unwrap_or(u64::MAX);
+        let port = Port::new(origin + 1, self.now_ms);
+        let work = body(Ctx::new(&name, port.clone(), self.stage.clone()));
+        self.clients.push((name, port, Box::pin(async move { work.await.finish() })));
+    }
+
+    /// A check that must hold before the first step and after every step. It reads Redis and the database freely: no
+    /// client can get in between its reads. It must not write.
+    pub fn always<F, Fut>(&mut self, check: F)
+    where
+        F: Fn(Ctx) -> Fut + 'static,
+        Fut: Future + 'static,
+        Fut::Output: Finish,
+    {
+        self.check(When::Always, check);
+    }
+
+    /// A check that must hold when all clients have ended. `ctx.sleep` moves the clock there, so what a TTL would
+    /// clean up can be told from what stays.
+    pub fn finally<F, Fut>(&mut self, check: F)
+    where
+        F: Fn(Ctx) -> Fut + 'static,
+        Fut: Future + 'static,
+        Fut::Output: Finish,
+    {
+        self.check(When::Finally, check);
+    }
+
+    /// Like [`Self::finally`], for a check that is just as meaningful when some of the clients never started: a
+    /// counterexample then shows only the clients that are needed.
+    pub fn quiet<F, Fut>(&mut self, check: F)
+    where
+        F: Fn(Ctx) -> Fut + 'static,
+        Fut: Future + 'static,
+        Fut::Output: Finish,
+    {
+        self.check(When::Quiet, check);
+    }
+
+    fn check<F, Fut>(&mut self, when: When, check: F)
+    where
+        F: Fn(Ctx) -> Fut + 'static,
+        Fut: Future + 'static,
+        Fut::Output: Finish,
+    {
+        let run = Box::new(move |ctx| -> CheckFuture {
+            let work = check(ctx);
+            Box::pin(async move { work.await.finish() })
+        });
+        self.checks.push(StateCheck { when, run });
+    }
+
+    /// State that clients of one process share: a map behind a mutex, a flag, a counter. Each access is a step.
+    pub fn shared<T: Send + 'static>(&mut self, name: &str, value: T) -> Shared<T> {
+        self.cells += 1;
+        Shared::new(name, CellId(self.cells), value)
+    }
+
+    /// A check over the recorded operations (`ctx.write`, `ctx.read`, `ctx.inside`).
+    pub fn history(&mut self, check: HistoryCheck) {
+        self.history_checks.push(check);
+    }
+}

@@ -1,0 +1,203 @@
+//! What commands have to do with the time that it is on the server.
+//!
+//! Relative times are fine: `EXPIRE k 10` means the same on any clock. A deadline given as an absolute time (`PEXPIREAT`,
+//! `SET … PXAT`) is an instant of the played clock and is translated to the server's. What asks the server for an
+//! absolute time (`TIME`, `PEXPIRETIME`), and absolute times in scripts, where nobody can translate them, need a server
+//! whose clock is held: they are refused before they are sent. In scripts the calls are found in the source; a command's
+//! name that is put together at run time is not seen.
+
+use bytes::Bytes;
+
+/// Commands whose reply is an absolute time.
+const ASKING: &[&str] = &["TIME", "EXPIRETIME", "PEXPIRETIME"];
+/// Commands, beside those, that are not understood inside scripts.
+const GIVING: &[&str] = &["EXPIREAT", "PEXPIREAT"];
+/// Options that are not understood inside scripts.
+const OPTIONS: &[&str] = &["EXAT", "PXAT", "ABSTTL"];
+/// Beyond this (the year 5138) an absolute time is no time but an error to be told by the server.
+const TIME_MS_MAX: i64 = 100_000_000_000_000;
+
+/// What a command would need of the server's clock, if anything.
+pub(crate) fn needs_clock(args: &[Bytes]) -> Option<String> {
+    let name = args.first()?.to_ascii_uppercase();
+    let is = |index: usize, word: &str| args.get(index).is_some_and(|arg| is_word(arg, word));
+    match name.as_slice() {
+        name if ASKING.iter().any(|command| command.as_bytes() == name) => {
+            Some(String::from_utf8_lossy(name).into_owned())
+        }
+        b"RESTORE" if (4..args.len()).any(|index| is(index, "ABSTTL")) => Some("RESTORE with ABSTTL".into()),
+        b"OBJECT" if is(1, "IDLETIME") => Some("OBJECT IDLETIME".into()),
+        b"EVAL" | b"EVAL_RO" => script_needs_clock(args.get(1)?),
+        b"SCRIPT" if is(1, "LOAD") => script_needs_clock(args.get(2)?),
+        _ => None,
+    }
+}
+
+fn is_word(arg: &[u8], word: &str) -> bool {
+    arg.eq_ignore_ascii_case(word.as_bytes())
+}
+
+/// The command as it is to be sent, its absolute times moved by a number of milliseconds.
+pub(crate) fn translated(args: &[Bytes], by_ms: i64) -> Vec<Bytes> {
+    let mut sent = args.to_vec();
+    let Some(name) = args.first() else { return sent };
+    let options = match name.to_ascii_uppercase().as_slice() {
+        b"EXPIREAT" => return translate(sent, 0, ("EXPIREAT", "PEXPIREAT"), 2, by_ms),
+        b"PEXPIREAT" => return translate(sent, 0, ("PEXPIREAT", "PEXPIREAT"), 2, by_ms),
+        b"SET" => 3,
+        b"GETEX" => 2,
+        _ => return sent,
+    };
+    for (index, arg) in args.iter().enumerate().skip(options) {
+        for words in [("EXAT", "PXAT"), ("PXAT", "PXAT")] {
+            if is_word(arg, words.0) {
+                sent = translate(sent, index, words, index + 1, by_ms);
+            }
+        }
+    }
+    sent
+}
+
+/// Moves the time at one place, and writes the word that says how it is counted anew, since what is left is not a whole
+/// number of seconds. What is no plausible time stays as it is: the server knows best what is wrong with it.
+fn translate(
+    mut args: Vec<Bytes>,
+    word: usize,
+    (old, new): (&str, &'static str),
+    time: usize,
+    by_ms: i64,
+) -> Vec<Bytes> {
+    let unit_ms = if old == new { 1 } else { 1000 };
+    let given = args.get(time).and_then(|time| str::from_utf8(time).ok()?.parse::<i64>().ok());
+    if let Some(time_ms) = given.and_then(|given| given.checked_mul(unit_ms))
+        && (1..TIME_MS_MAX).contains(&time_ms)
+    {
+        args[word] = Bytes::from_static(new.as_bytes());
+        args[time] = (time_ms + by_ms).max(1).to_string().into();
+    }
+    args
+}
+
+/// A script needs the clock if a call's first argument is one of the commands (`redis.call('TIME')`, and also `c("time")`
+/// where the script has given `redis.call` a short name), or if a string is one of the options.
+fn script_needs_clock(source: &[u8]) -> Option<String> {
+    let command =
+        ASKING.iter().chain(GIVING).find(|command| literals(source, command).any(|before| before.ends_with(b"(")));
+    if let Some(command) = command {
+        return Some(format!("a script that calls {command}"));
+    }
+    let option = OPTIONS.iter().find(|option| literals(source, option).next().is_some())?;
+    Some(format!("a script that uses {option}"))
+}
+
+/// The places where a source has a word as a string of its own: for each, what stands before it, without white space.
+fn literals<'a>(source: &'a [u8], word: &str) -> impl Iterator<Item = &'a [u8]> {
+    let length = word.len();
+    let at = move |start: &usize| {
+        let quoted =
+            |open: &[u8], close: &[u8]| source[..*start].ends_with(open) && source[start + length..].starts_with(close);
+        source[*start..*start + length].eq_ignore_ascii_case(word.as_bytes())
+            && (quoted(b"'", b"'") || quoted(b"\"", b"\"") || quoted(b"[[", b"]]"))
+    };
+    let starts: Vec<usize> = (1..source.len().saturating_sub(length)).filter(at).collect();
+    starts.into_iter().map(move |start| {
+        let quote = if source[start - 1] == b'[' { 2 } else { 1 };
+        source[..start - quote].trim_ascii_end()
+    })
+}
+
+/// Whether a command's reply or effect can depend on how long a key still has to live.
+pub(crate) fn shows_time_left(args: &[Bytes]) -> bool {
+    const NAMES: &[&str] = &["TTL", "PTTL", "EXEC", "EVAL", "EVAL_RO", "EVALSHA", "EVALSHA_RO", "DUMP"];
+    let Some(name) = args.first() else { return false };
+    let is = |known: &&str| name.eq_ignore_ascii_case(known.as_bytes());
+    // EXPIRE k 10 GT
+    NAMES.iter().any(is) || (["EXPIRE", "PEXPIRE"].iter().any(is) && args.len() > 3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(args: &[&str]) -> Vec<Bytes> {
+        args.iter().map(|arg| Bytes::copy_from_slice(arg.as_bytes())).collect()
+    }
+
+    fn needs(args: &[&str]) -> Option<String> {
+        needs_clock(&bytes(args))
+    }
+
+    #[test]
+    fn what_asks_for_an_absolute_time_is_refused() {
+        assert_eq!(needs(&["time"]).as_deref(), Some("TIME"));
+        assert_eq!(needs(&["PEXPIRETIME", "k"]).as_deref(), Some("PEXPIRETIME"));
+        assert_eq!(needs(&["RESTORE", "k", "1", "…", "ABSTTL"]).as_deref(), Some("RESTORE with ABSTTL"));
+        assert_eq!(needs(&["OBJECT", "idletime", "k"]).as_deref(), Some("OBJECT IDLETIME"));
+    }
+
+    #[test]
+    fn absolute_deadlines_are_translated() {
+        for (given, sent) in [
+            (&["PEXPIREAT", "k", "1000500", "NX"][..], &["PEXPIREAT", "k", "1000570", "NX"][..]),
+            (&["expireat", "k", "1000"], &["PEXPIREAT", "k", "1000070"]),
+            (&["SET", "k", "v", "PXAT", "1000500", "NX"], &["SET", "k", "v", "PXAT", "1000570", "NX"]),
+            (&["SET", "k", "v", "nx", "exat", "1000"], &["SET", "k", "v", "nx", "PXAT", "1000070"]),
+            (&["GETEX", "k", "EXAT", "1000"], &["GETEX", "k", "PXAT", "1000070"]),
+        ] {
+            assert_eq!(translated(&bytes(given), 70), bytes(sent), "{given:?}");
+        }
+    }
+
+    #[test]
+    fn relative_and_senseless_times_are_sent_as_they_are() {
+        for args in [
+            &["EXPIRE", "k", "1000"][..],
+            &["SET", "PXAT", "1000"],
+            &["SET", "EXAT", "PXAT", "PX", "1000"],
+            &["EXPIREAT", "k", "0"],
+            &["EXPIREAT", "k", "-1"],
+            &["EXPIREAT", "k", "soon"],
+            &["EXPIREAT", "k", "9223372036854775807"],
+            &["EXPIREAT", "k"],
+            &["SET", "k", "v", "PXAT"],
+            &[],
+        ] {
+            assert_eq!(translated(&bytes(args), 70), bytes(args), "{args:?}");
+        }
+    }
+
+    #[test]
+    fn relative_times_and_lookalikes_are_not() {
+        for args in [
+            &["EXPIRE", "k", "10"][..],
+            &["SET", "k", "v", "PX", "10"],
+            &["SET", "PXAT", "PXAT"],
+            &["GET", "TIME"],
+            &["SCRIPT", "EXISTS", "TIME"],
+            &["EVAL", "return redis.call('HGET', KEYS[1], 'time')", "1", "k"],
+            &["EVAL", "-- the TIME (time) of day\nreturn redis.call('PTTL', KEYS[1])", "1", "k"],
+            &["EVAL", "return redis.call('TIMES')", "0"],
+            &["EVAL", "", "0"],
+            &["EVAL"],
+            &[],
+        ] {
+            assert_eq!(needs(args), None, "{args:?}");
+        }
+    }
+
+    #[test]
+    fn scripts_that_read_the_clock_are_refused_however_they_are_written() {
+        for source in [
+            "return redis.call('TIME')",
+            "local t = redis.pcall( \"time\" )",
+            "local c = redis.call; return c([[Time]])",
+            "return redis.call('PEXPIREAT', KEYS[1], ARGV[1])",
+            "return redis.call('SET', KEYS[1], 'v', 'PXAT', ARGV[1])",
+        ] {
+            for args in [&["EVAL", source, "0"][..], &["SCRIPT", "load", source]] {
+                let found = needs(args).unwrap_or_else(|| panic!("{source} passes"));
+                assert!(found.starts_with("a script that "), "{found}");
+            }
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! Steps delivered to a real redis-server: one connection per session, deadlines moved instead of the clock.
+
+use std::collections::BTreeMap;
+use std::thread;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+
+use crate::clock_use::{needs_clock, shows_time_left, translated};
+use crate::deadlines::{Deadlines, Place};
+use crate::{Connection, LabError, RedisServer, Reply};
+
+/// A command is sent at the start of a millisecond, so that its reply comes within the same one.
+const SENT_WITHIN_US: u32 = 300;
+
+/// One session: its connection, and what we must know to leave its `WATCH`es as they are.
+#[derive(Debug)]
+struct Session {
+    connection: Connection,
+    /// The server's id of the connection.
+    client_id: i64,
+    db: u32,
+    watched: Vec<Place>,
+    /// Inside `MULTI`: the database that the last queued `SELECT` names, or the present one.
+    queued_db: Option<u32>,
+}
+
+/// Plays steps on a real redis-server, one at a time.
+#[derive(Debug)]
+pub(crate) struct Player {
+    server: RedisServer,
+    /// The lab's own connection.
+    control: Connection,
+    control_db: u32,
+    sessions: BTreeMap<u32, Session>,
+    deadlines: Deadlines,
+    /// What the played clock shows at the beginning (Unix time, ms).
+    epoch_ms: i64,
+}
+
+impl Player {
+    pub(crate) fn new(server: RedisServer) -> Result<Self, LabError> {
+        let control = server.connect()?;
+        let mut player = Self {
+            server,
+            control,
+            control_db: 0,
+            sessions: BTreeMap::new(),
+            deadlines: Deadlines::default(),
+            epoch_ms: real_now_ms(),
+        };
+        player.reset()?;
+        Ok(player)
+    }
+
+    pub(crate) fn server(&self) -> &RedisServer {
+        &self.server
+    }
+
+    /// The played clock (Unix time, ms).
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.epoch_ms + self.deadlines.now_ms()
+    }
+
+    /// Back to an empty server without sessions, at the beginning of time.
+    pub(crate) fn reset(&mut self) -> Result<(), LabError> {
+        self.sessions.clear();
+        self.deadlines = Deadlines::default();
+        self.control.ask(&["FLUSHALL"])?;
+        self.control.ask(&["SCRIPT", "FLUSH"])?;
+        Ok(())
+    }
+
+    /// Opens a session: a new connection, speaking RESP2, database 0.
+    pub(crate) fn connect(&mut self, session: u32) -> Result<(), LabError> {
+        let mut connection = self.server.connect()?;
+        let Reply::Integer(client_id) = connection.ask(&["CLIENT", "ID"])? else {
+            return Err(unexpected("CLIENT ID"));
+        };
+        let opened = Session { connection, client_id, db: 0, watched: Vec::new(), queued_db: None };
+        self.sessions.insert(session, opened);
+        Ok(())
+    }
+
+    /// Closes a session: its transaction and its watches end with it.
+    pub(crate) fn disconnect(&mut self, session: u32) {
+        self.sessions.remove(&session);
+    }
+
+    /// Executes one command of a session and gives its reply as it was read.
+    pub(crate) fn execute(&mut self, session: u32, args: &[Bytes]) -> Result<Reply, LabError> {
+        if !self.sessions.contains_key(&session) {
+            return Err(LabError::NoSession(session));
+        }
+        if let Some(what) = needs_clock(args) {
+            return Err(LabError::NeedsClock { what });
+        }
+        let started_ms = start_of_a_millisecond();
+        if shows_time_left(args) {
+            let drifted = self.deadlines.to_align(started_ms);
+            self.set_unwatched(drifted, started_ms)?;
+        }
+        let played_ms = self.now_ms();
+        let sent_ms = real_now_ms();
+        let sent = translated(args, sent_ms - played_ms);
+        let state = self.sessions.get_mut(&session).ok_or(LabError::NoSession(session))?;
+        let reply = state.connection.call(&sent)?;
+        let received_ms = real_now_ms();
+        state.follow(args, &reply);
+        let found = self.volatile_keys()?;
+        self.deadlines.observe(found, sent_ms, received_ms);
+        let now_ms = real_now_ms();
+        let short = self.deadlines.to_hold(now_ms);
+        self.set_unwatched(short, now_ms)?;
+        Ok(reply)
+    }
+
+    /// Moves the played clock. After an error nothing has been moved.
+    pub(crate) fn advance(&mut self, delta_ms: i64) -> Result<(), LabError> {
+        let due = self.deadlines.due_after(delta_ms)?;
+        let again = self.sessions_to_watch_again(&due.ended, &due.left)?;
+        self.deadlines.advance(&due);
+        for (db, key) in &due.ended {
+            self.select(*db)?;
+            // A deadline in the past: the server deletes the key at once.
+            self.control.ask(&[b"PEXPIREAT", key.as_ref(), b"1"])?;
+        }
+        let now_ms = real_now_ms();
+        for place in &due.left {
+            self.set(place, now_ms)?;
+        }
+        for session in again {
+            if let Some(session) = self.sessions.get_mut(&session) {
+                session.watch_again()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives keys the deadlines that they are to have, but leaves those alone that somebody watches.
+    fn set_unwatched(&mut self, places: Vec<Place>, now_ms: i64) -> Result<(), LabError> {
+        for place in places {
+            if !self.sessions.values().any(|session| session.watched.contains(&place)) {
+                self.set(&place, now_ms)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, place: &Place, now_ms: i64) -> Result<(), LabError> {
+        let Some(deadline_ms) = self.deadlines.set(place, now_ms) else { return Ok(()) };
+        self.select(place.0)?;
+        self.control.ask(&[b"PEXPIREAT", place.1.as_ref(), deadline_ms.to_string().as_bytes()])?;
+        Ok(())
+    }
+
+    /// The sessions whose watches a step of the clock would break although no watched key ends.
+    fn sessions_to_watch_again(&mut self, ended: &[Place], left: &[Place]) -> Result<Vec<u32>, LabError> {
+        let mut again = Vec::new();
+        for (id, session) in &self.sessions {
+            let Some(moved) = session.watched.iter().find(|place| left.contains(place)) else { continue };
+            if session.watched.iter().any(|place| ended.contains(place)) {
+                continue;
+            }
+            let client_id = session.client_id.to_string();
+            let Reply::Bulk(line) = self.control.ask(&["CLIENT", "LIST", "ID", &client_id])? else {
+                return Err(unexpected("CLIENT LIST"));
+            };
+            // `d` among the flags: a watched key has been modified, EXEC will fail.
+            if field(&line, "flags").contains('d') {
+                continue;
+            }
+            if session.queued_db.is_some() {
+                let key = moved.1.escape_ascii();
+                return Err(LabError::NeedsClock {
+                    what: format!("a step of the clock while session {id} watches \"{key}\" inside MULTI"),
+                });
+            }
+            again.push(*id);
+        }
+        Ok(again)
+    }
+
+    /// Every key that has a deadline, with it (real Unix time, ms).
+    fn volatile_keys(&mut self) -> Result<Vec<(Place, i64)>, LabError> {
+        let Reply::Bulk(info) = self.control.ask(&["INFO", "keyspace"])? else { return Err(unexpected("INFO")) };
+        let mut found = Vec::new();
+        for db in databases_with_deadlines(&String::from_utf8_lossy(&info)) {
+            self.select(db)?;
+            for key in self.scan()? {
+                let deadline = self.control.ask(&[b"PEXPIRETIME", key.as_ref()])?;
+                // -1: not volatile. -2: gone since it was scanned.
+                if let Reply::Integer(real_ms @ 0..) = deadline {
+                    found.push(((db, key), real_ms));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// All keys of the selected database, each once.
+    fn scan(&mut self) -> Result<Vec<Bytes>, LabError> {
+        let mut keys = Vec::new();
+        let mut cursor = Bytes::from_static(b"0");
+        loop {
+            let reply = self.control.ask(&[b"SCAN", cursor.as_ref(), b"COUNT", b"1000"])?;
+            let Reply::Array(parts) = reply else { return Err(unexpected("SCAN")) };
+            let [Reply::Bulk(next), Reply::Array(page)] = parts.as_slice() else { return Err(unexpected("SCAN")) };
+            keys.extend(
+                page.iter().filter_map(|key| if let Reply::Bulk(key) = key { Some(key.clone()) } else { None }),
+            );
+            if next == "0" {
+                keys.sort();
+                keys.dedup();
+                return Ok(keys);
+            }
+            cursor = next.clone();
+        }
+    }
+
+    fn select(&mut self, db: u32) -> Result<(), LabError> {
+        if self.control_db != db {
+            self.control.ask(&["SELECT", &db.to_string()])?;
+            self.control_db = db;
+        }
+        Ok(())
+    }
+}
+
+impl Session {
+    /// Notes what a command that was replied to means for the session's database and watches.
+    fn follow(&mut self, args: &[Bytes], reply: &Reply) {
+        let Some(name) = args.first().map(|name| name.to_ascii_uppercase()) else { return };
+        let failed = matches!(reply, Reply::Error(_));
+        let in_multi = self.queued_db.is_some();
+        match name.as_slice() {
+            // An EXEC that is refused (EXECABORT, or a watched key was modified) ends the transaction as well.
+            b"EXEC" | b"DISCARD" if in_multi => {
+                let queued_db = self.queued_db.take();
+                if matches!(reply, Reply::Array(_)) {
+                    self.db = queued_db.unwrap_or(self.db);
+                }
+                self.watched.clear();
+            }
+            _ if failed => {}
+            b"MULTI" => self.queued_db = Some(self.db),
+            b"RESET" => (self.db, self.queued_db, self.watched) = (0, None, Vec::new()),
+            b"SELECT" => {
+                let db = args.get(1).and_then(|db| str::from_utf8(db).ok()?.parse().ok()).unwrap_or(self.db);
+                *self.queued_db.as_mut().unwrap_or(&mut self.db) = db;
+            }
+            b"WATCH" => self.watched.extend(args[1..].iter().map(|key| (self.db, key.clone()))),
+            b"UNWATCH" if !in_multi => self.watched.clear(),
+            _ => {}
+        }
+    }
+
+    /// Watches the same keys anew, as they are now.
+    fn watch_again(&mut self) -> Result<(), LabError> {
+        self.connection.ask(&["UNWATCH"])?;
+        for (db, key) in &self.watched {
+            self.connection.ask(&["SELECT", &db.to_string()])?;
+            self.connection.ask(&[b"WATCH", key.as_ref()])?;
+        }
+        self.connection.ask(&["SELECT", &self.db.to_string()])?;
+        Ok(())
+    }
+}
+
+/// The databases that `INFO keyspace` says have volatile keys: `db0:keys=2,expires=1,avg_ttl=0`.
+fn databases_with_deadlines(info: &str) -> Vec<u32> {
+    let volatile = |line: &str| {
+        let (db, counts) = line.strip_prefix("db")?.split_once(':')?;
+        let expires = counts.split(',').find_map(|count| count.strip_prefix("expires="))?;
+        (expires != "0").then(|| db.parse().ok()).flatten()
+    };
+    info.lines().filter_map(volatile).collect()
+}
+
+/// A field of a line of `CLIENT LIST`: `id=3 addr=… flags=N db=0 …`.
+fn field(line: &[u8], name: &str) -> String {
+    let line = String::from_utf8_lossy(line);
+    let value = line.split(' ').find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+    value.unwrap_or_default().to_owned()
+}
+
+fn unexpected(command: &str) -> LabError {
+    LabError::Refused { command: command.into(), text: "a reply of another type than Redis gives".into() }
+}
+
+fn real_now() -> (i64, u32) {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    (i64::try_from(since.as_millis()).unwrap_or(i64::MAX), since.subsec_micros() % 1000)
+}
+
+fn real_now_ms() -> i64 {
+    real_now().0
+}
+
+/// Waits, for less than a millisecond, until one begins.
+fn start_of_a_millisecond() -> i64 {
+    loop {
+        let (now_ms, fraction_us) = real_now();
+        if fraction_us < SENT_WITHIN_US {
+            return now_ms;
+        }
+        thread::yield_now();
+    }
+}
