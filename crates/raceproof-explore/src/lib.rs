@@ -62,5 +62,5 @@ pub use redis_conn::RedisConnection;
 pub use report::{Bounds, Broken, Counterexample, Place, Report, Step, StepKind, Strategy, Verdict};
 pub use shared::Shared;
 pub use sim::{Disk, DiskLock, Ringing, SimBell, Sleeping};
-pub use sql::{Database, IntoParams, SqlError, SqlReply, SqlValue};
+pub use sql::{Database, IntoParams, SqlError, SqlReply, SqlValue, sqlite_version};
 pub use world::{Failure, Finish, World};

@@ -147,6 +147,11 @@ impl ScriptCalls for Calls<'_, '_> {
 
     /// The engine has no log: nothing that a script says there can come back to it.
     fn log(&mut self, _: i64, _: &[u8]) {}
+
+    /// The one user may run everything.
+    fn acl_check(&mut self, args: &[Bytes]) -> Option<bool> {
+        command::find(args, self.context.engine.options.version).map(|_| true)
+    }
 }
 
 fn load(context: &mut Context<'_>, args: &[Bytes]) -> Answer {

@@ -268,6 +268,7 @@ impl<'w> Execution<'w> {
 
     pub(crate) fn violate(&mut self, broken: Broken, check: usize, failure: Failure, story: Option<String>) {
         if self.violation.is_none() {
+            // Counts the step under way, which is recorded only after its client has run on.
             let at = self.step_number();
             let Failure { message, place } = failure;
             self.violation = Some(Violation { broken, check, message, story, place, at });

@@ -16,6 +16,12 @@ pub(crate) use store::{SqlStore, Statement};
 
 use crate::mailbox::{Answer, Op, Port};
 
+/// The version of the embedded SQLite, e.g. `3.50.4`.
+#[must_use]
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
+}
+
 /// What a client asks of its database connection.
 #[derive(Clone, Debug)]
 pub(crate) enum SqlCall {

@@ -1,0 +1,136 @@
+//! The command line.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use raceproof_explore::Strategy;
+
+/// Random executions when neither `--executions` nor `--seconds` bounds the search.
+const RANDOM_EXECUTIONS: u64 = 10_000;
+
+/// Finds the races of state that is kept in Redis beside a database.
+#[derive(Debug, Parser)]
+#[command(name = "raceproof", version, arg_required_else_help = true, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Runs scenarios through every interleaving and shows a counterexample of each that breaks
+    #[command(after_help = "\
+Exit status: 0 if every verdict is the expected one (and every counterexample was confirmed, with --confirm), \
+1 if some is not (for a file without `expect`: if it is violated), 2 for bad usage or input.
+
+Examples:
+  raceproof check                            the built-in catalogue
+  raceproof check memory/serialized-value    one scenario, with its counterexample
+  raceproof check 'cache/*' my-design.lua    a group of the catalogue, and a file of your own")]
+    Check(CheckArgs),
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// What to check: names in the catalogue (* and ? match any), .lua files, folders; nothing: the whole catalogue
+    #[arg(value_name = "NAME|FILE|DIR")]
+    pub(crate) scenarios: Vec<String>,
+
+    /// Lists the scenarios instead of running them
+    #[arg(long)]
+    pub(crate) list: bool,
+
+    /// How schedules are chosen: every trace once, or at random
+    #[arg(long, value_enum, default_value_t = StrategyName::Exhaustive, hide_possible_values = true, value_name = "exhaustive|random")]
+    strategy: StrategyName,
+
+    /// Ends each search after N executions
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) executions: Option<u64>,
+
+    /// Ends each search after S seconds
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    pub(crate) seconds: Option<Duration>,
+
+    /// The seed of a random search [default: 0]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+
+    /// Runs the one execution that a counterexample's token describes; needs exactly one scenario
+    #[arg(long, value_name = "TOKEN", conflicts_with_all = ["strategy", "seed", "list"])]
+    pub(crate) replay: Option<String>,
+
+    /// Plays each counterexample on a real redis-server of its own and compares
+    #[arg(long)]
+    pub(crate) confirm: bool,
+
+    /// What goes to stdout
+    #[arg(long, value_enum, default_value_t = Format::Text, hide_possible_values = true, value_name = "text|json")]
+    pub(crate) format: Format,
+
+    /// Writes a JUnit report as well
+    #[arg(long, value_name = "FILE", conflicts_with = "list")]
+    pub(crate) junit: Option<PathBuf>,
+
+    /// How many scenarios run at once [default: one per core]
+    #[arg(short, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum StrategyName {
+    Exhaustive,
+    Random,
+}
+
+/// The form of the output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    Json,
+}
+
+/// How each scenario is searched.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) strategy: Strategy,
+    pub(crate) executions: Option<u64>,
+    pub(crate) time: Option<Duration>,
+    pub(crate) confirm: bool,
+    pub(crate) jobs: usize,
+}
+
+impl CheckArgs {
+    /// The plan, or what is wrong with the combination of options.
+    pub(crate) fn plan(&self) -> Result<Plan, String> {
+        let strategy = match (&self.replay, self.strategy, self.seed) {
+            (Some(token), ..) => Strategy::Replay { token: token.clone() },
+            (None, StrategyName::Random, seed) => Strategy::Random { seed: seed.unwrap_or(0) },
+            (None, StrategyName::Exhaustive, None) => Strategy::Exhaustive,
+            (None, StrategyName::Exhaustive, Some(seed)) => {
+                let way_out = "leave it out, or sample with --strategy random";
+                return Err(format!("--seed {seed} has no meaning in an exhaustive search\n  └ {way_out}"));
+            }
+        };
+        let unbounded = self.executions.is_none() && self.seconds.is_none();
+        let sampled = matches!(strategy, Strategy::Random { .. });
+        let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Ok(Plan {
+            executions: if sampled && unbounded { Some(RANDOM_EXECUTIONS) } else { self.executions },
+            time: self.seconds,
+            confirm: self.confirm,
+            jobs: self.jobs.map_or_else(cores, NonZeroUsize::get),
+            strategy,
+        })
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    match Duration::try_from_secs_f64(number) {
+        Ok(time) if !time.is_zero() => Ok(time),
+        _ => Err("a search needs more than 0 seconds".to_owned()),
+    }
+}

@@ -1,0 +1,257 @@
+//! `raceproof check`, from the arguments to the exit status.
+
+use std::time::{Duration, Instant};
+
+use raceproof_explore::Verdict;
+use raceproof_explore::render::{Line, PLAIN_WIDTH, Page, Role};
+
+use crate::args::{CheckArgs, Format, Plan};
+use crate::judge::Judgement;
+use crate::junit::Junit;
+use crate::output::{Output, complain};
+use crate::progress::Progress;
+use crate::run::{Finding, Watch, run};
+use crate::select::{Selected, Selection, select};
+use crate::table::Table;
+use crate::text::{self, Tally};
+use crate::{json, list};
+
+/// Every verdict is the expected one.
+const EXPECTED: u8 = 0;
+/// Some verdict is not.
+const UNEXPECTED: u8 = 1;
+/// Bad usage or input.
+const BAD_INPUT: u8 = 2;
+
+/// Runs the command; the result is the exit status.
+pub(crate) fn check(args: &CheckArgs) -> u8 {
+    prepared(args).unwrap_or_else(|error| {
+        complain(&error);
+        BAD_INPUT
+    })
+}
+
+fn prepared(args: &CheckArgs) -> Result<u8, String> {
+    let plan = args.plan()?;
+    let selection = select(&args.scenarios)?;
+    let mut output = Output::stdout();
+    if args.list {
+        match args.format {
+            Format::Text => list::print(&selection.scenarios, &mut output),
+            Format::Json => output.text(&json::list(&selection.scenarios)),
+        }
+        selection.broken.iter().for_each(|error| complain(&error.to_string()));
+        return written(output, if selection.broken.is_empty() { EXPECTED } else { BAD_INPUT });
+    }
+    one_to_replay(args, &selection)?;
+    if plan.confirm {
+        raceproof_lab::installed_version().map_err(|error| format!("--confirm: {error}"))?;
+    }
+    let junit = args.junit.as_deref().map(Junit::create).transpose()?;
+    let session = Session::new(args, &selection, &plan, output, junit);
+    session.run()
+}
+
+/// A token describes an execution of one scenario.
+fn one_to_replay(args: &CheckArgs, selection: &Selection) -> Result<(), String> {
+    let count = selection.scenarios.len() + selection.broken.len();
+    if args.replay.is_none() || count == 1 {
+        return Ok(());
+    }
+    let way_out = "name it: raceproof check NAME --replay TOKEN";
+    Err(format!("--replay needs exactly one scenario, these are {count}\n  └ {way_out}"))
+}
+
+fn written(output: Output, status: u8) -> Result<u8, String> {
+    match output.into_error() {
+        None => Ok(status),
+        Some(error) => Err(format!("cannot write to standard output: {error}")),
+    }
+}
+
+/// One run of the command, while results come in.
+struct Session<'s> {
+    scenarios: &'s [Selected],
+    selection: &'s Selection,
+    plan: &'s Plan,
+    style: Style,
+    output: Output,
+    progress: Progress,
+    started: Instant,
+    table: Table,
+    tally: Tally,
+    rows: Page,
+    entries: Vec<json::Entry>,
+    errors: Vec<String>,
+    /// The argument of a scenario that is worth looking at.
+    see: Option<String>,
+    junit: Option<Junit>,
+}
+
+/// What is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Style {
+    Json,
+    /// The whole catalogue: rows as they come.
+    Rows,
+    /// Scenarios that were asked for: a page of each that breaks, then the rows.
+    Pages,
+    /// The one scenario that was asked for.
+    Page,
+}
+
+impl<'s> Session<'s> {
+    fn new(args: &CheckArgs, selection: &'s Selection, plan: &'s Plan, output: Output, junit: Option<Junit>) -> Self {
+        let scenarios = &selection.scenarios[..];
+        let style = match args.format {
+            Format::Json => Style::Json,
+            Format::Text if scenarios.len() == 1 && selection.broken.is_empty() => Style::Page,
+            Format::Text if args.scenarios.is_empty() => Style::Rows,
+            Format::Text => Style::Pages,
+        };
+        let broken = selection.broken.iter().map(|error| error.file.as_str());
+        let names = scenarios.iter().map(|selected| selected.scenario.name()).chain(broken);
+        let messages = scenarios.iter().filter_map(|selected| selected.scenario.expect()?.message.as_deref());
+        Self {
+            table: Table::new(names, messages, output.terminal_columns()),
+            progress: Progress::new(scenarios.len()),
+            started: Instant::now(),
+            scenarios,
+            selection,
+            plan,
+            style,
+            output,
+            tally: Tally::default(),
+            rows: Page::default(),
+            entries: Vec::new(),
+            errors: Vec::new(),
+            see: None,
+            junit,
+        }
+    }
+
+    fn run(mut self) -> Result<u8, String> {
+        let (scenarios, plan) = (self.scenarios, self.plan);
+        if self.style == Style::Rows || self.style == Style::Pages {
+            self.row(self.table.titles());
+        }
+        run(scenarios, plan, &mut self);
+        for error in &self.selection.broken {
+            self.failed(&error.file, error.to_string());
+        }
+        self.progress.clear();
+        let took = self.started.elapsed();
+        self.finish(took)
+    }
+
+    fn finish(mut self, took: Duration) -> Result<u8, String> {
+        match self.style {
+            Style::Json => self.output.text(&json::document(std::mem::take(&mut self.entries))),
+            Style::Page => {
+                if self.errors.is_empty() {
+                    self.output.gap();
+                    self.output.line(&self.tally.summary(took));
+                }
+            }
+            Style::Rows | Style::Pages => {
+                self.output.page(&std::mem::take(&mut self.rows));
+                self.output.line(&self.tally.summary(took));
+                if let (Style::Rows, Some(argument)) = (self.style, &self.see) {
+                    let see = format!("  See one: raceproof check {argument}");
+                    self.output.line(&Line::default().with(Role::Faint, see));
+                }
+            }
+        }
+        self.errors.iter().for_each(|error| complain(error));
+        if let Some(junit) = self.junit.take() {
+            junit.finish(took)?;
+        }
+        let status = match (self.errors.is_empty(), self.tally.wrong) {
+            (false, _) => BAD_INPUT,
+            (true, 0) => EXPECTED,
+            (true, _) => UNEXPECTED,
+        };
+        written(self.output, status)
+    }
+
+    /// A row of the table: shown at once, or kept until the pages are through.
+    fn row(&mut self, line: Line) {
+        if self.style == Style::Rows {
+            let Self { progress, output, .. } = self;
+            progress.aside(|| output.line(&line));
+        } else {
+            self.rows.push(line);
+        }
+    }
+
+    fn found(&mut self, selected: &Selected, finding: &Finding) {
+        let judgement = Judgement::of(&selected.scenario, finding, &self.plan.strategy);
+        self.tally.add(finding, &judgement);
+        if let Some(junit) = &mut self.junit {
+            let page = text::page(selected, finding, &self.plan.strategy, PLAIN_WIDTH).to_string();
+            junit.add(selected.scenario.name(), finding, &judgement, &page);
+        }
+        match self.style {
+            Style::Json => self.entries.push(json::entry(selected, finding, self.plan.confirm)),
+            Style::Page => self.page(selected, finding, &judgement),
+            Style::Rows | Style::Pages => {
+                if self.style == Style::Pages && finding.report.verdict == Verdict::Violated {
+                    self.page(selected, finding, &judgement);
+                }
+                self.summed_up(selected, finding, &judgement);
+            }
+        }
+    }
+
+    fn page(&mut self, selected: &Selected, finding: &Finding, judgement: &Judgement) {
+        let page = text::page(selected, finding, &self.plan.strategy, self.output.page_columns());
+        let Self { progress, output, style, .. } = self;
+        progress.aside(|| {
+            output.page(&page);
+            if let Some(reason) = judgement.reason() {
+                output.gap();
+                output.line(&Line::default().with(Role::Bad, format!("! {reason}")));
+            }
+            if *style == Style::Pages {
+                output.gap();
+            }
+        });
+    }
+
+    fn summed_up(&mut self, selected: &Selected, finding: &Finding, judgement: &Judgement) {
+        let reason = judgement.reason();
+        self.row(self.table.row(selected.scenario.name(), finding, reason.is_some()));
+        if let Some(reason) = reason {
+            self.row(Line::default().with(Role::Bad, format!("    {reason}")));
+        }
+        let worth_seeing = reason.is_some() || finding.report.violation.is_some();
+        if worth_seeing && (self.see.is_none() || (reason.is_some() && self.tally.wrong == 1)) {
+            self.see = Some(selected.argument.clone());
+        }
+    }
+
+    fn failed(&mut self, name: &str, what: String) {
+        self.tally.broken += 1;
+        if let Some(junit) = &mut self.junit {
+            junit.add_error(name, &what);
+        }
+        if self.style == Style::Rows || self.style == Style::Pages {
+            self.row(self.table.broken(name, &what));
+        }
+        self.errors.push(what);
+    }
+}
+
+impl Watch for Session<'_> {
+    fn done(&mut self, number: usize, result: Result<Finding, String>) {
+        let selected = &self.scenarios[number];
+        match result {
+            Ok(finding) => self.found(selected, &finding),
+            Err(error) => self.failed(selected.scenario.name(), error),
+        }
+    }
+
+    fn tick(&mut self, done: usize, executions: u64) {
+        self.progress.show(done, executions);
+    }
+}

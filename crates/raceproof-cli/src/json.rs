@@ -1,0 +1,134 @@
+//! The report for programs. Its form is a contract: see the README. A change that removes or renames a field raises
+//! [`VERSION`].
+
+use raceproof_explore::{Bounds, Confirmation, Counterexample, Step, StepKind};
+use serde::Serialize;
+
+use crate::judge::word;
+use crate::run::Finding;
+use crate::select::Selected;
+
+const VERSION: u32 = 1;
+
+/// The whole document.
+#[derive(Debug, Serialize)]
+struct Document<T> {
+    version: u32,
+    scenarios: Vec<T>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Entry {
+    name: String,
+    file: String,
+    expect: Option<&'static str>,
+    verdict: &'static str,
+    executions: u64,
+    seconds: f64,
+    bounds: EntryBounds,
+    violation: Option<Violation>,
+    /// Absent unless confirmation was asked for; null if there was nothing to confirm.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confirmed: Option<Option<Confirmed>>,
+}
+
+#[derive(Debug, Serialize)]
+struct EntryBounds {
+    pauses: u32,
+    crashes: u32,
+    steps_per_client: u32,
+}
+
+#[derive(Debug, Serialize)]
+struct Violation {
+    message: String,
+    token: String,
+    steps: Vec<EntryStep>,
+}
+
+#[derive(Debug, Serialize)]
+struct EntryStep {
+    n: usize,
+    client: String,
+    kind: &'static str,
+    text: String,
+    reply: String,
+    clock_ms: i64,
+}
+
+#[derive(Debug, Serialize)]
+struct Confirmed {
+    server: String,
+    same_outcome: bool,
+}
+
+/// What `--list` tells of a scenario.
+#[derive(Debug, Serialize)]
+struct Listed {
+    name: String,
+    file: String,
+    expect: Option<&'static str>,
+    about: String,
+}
+
+/// One scenario's part of the document.
+pub(crate) fn entry(selected: &Selected, finding: &Finding, confirm: bool) -> Entry {
+    let (scenario, report) = (&selected.scenario, &finding.report);
+    let Bounds { pauses, crashes, steps_per_client } = report.bounds;
+    Entry {
+        name: scenario.name().to_owned(),
+        file: scenario.file().to_owned(),
+        expect: scenario.expect().map(|expected| word(expected.verdict)),
+        verdict: word(report.verdict),
+        executions: report.executions,
+        seconds: report.elapsed.as_secs_f64(),
+        bounds: EntryBounds { pauses, crashes, steps_per_client },
+        violation: report.violation.as_ref().map(violation),
+        confirmed: confirm.then(|| finding.confirmation.as_ref().map(confirmed)),
+    }
+}
+
+fn violation(found: &Counterexample) -> Violation {
+    let steps = found.steps.iter().map(step).collect();
+    Violation { message: found.message.clone(), token: found.token.clone(), steps }
+}
+
+fn step(step: &Step) -> EntryStep {
+    let kind = match step.kind {
+        StepKind::Redis => "redis",
+        StepKind::Sql => "sql",
+        StepKind::Shared => "shared",
+        StepKind::Clock => "clock",
+        StepKind::Fault => "fault",
+    };
+    let Step { n, client, text, reply, clock_ms, .. } = step.clone();
+    EntryStep { n, client, kind, text, reply, clock_ms }
+}
+
+fn confirmed(confirmation: &Confirmation) -> Confirmed {
+    Confirmed { server: confirmation.server.clone(), same_outcome: confirmation.same_outcome }
+}
+
+/// The document of a check.
+pub(crate) fn document(entries: Vec<Entry>) -> String {
+    written(&Document { version: VERSION, scenarios: entries })
+}
+
+/// The document of `--list`.
+pub(crate) fn list(scenarios: &[Selected]) -> String {
+    let listed = |selected: &Selected| {
+        let scenario = &selected.scenario;
+        Listed {
+            name: scenario.name().to_owned(),
+            file: scenario.file().to_owned(),
+            expect: scenario.expect().map(|expected| word(expected.verdict)),
+            about: scenario.about().to_owned(),
+        }
+    };
+    written(&Document { version: VERSION, scenarios: scenarios.iter().map(listed).collect() })
+}
+
+fn written(document: &impl Serialize) -> String {
+    let text = serde_json::to_string_pretty(document).expect("strings and numbers can always be written");
+    text + "\n"
+}

@@ -1,0 +1,115 @@
+//! Searches run side by side; results come in the order of the selection.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
+use raceproof_explore::scenario::Scenario;
+use raceproof_explore::{Confirmation, Error, Report, Strategy};
+use raceproof_lab::RealRedis;
+
+use crate::args::Plan;
+use crate::select::Selected;
+
+/// How often whoever watches is told how far the searches are.
+const TICK: Duration = Duration::from_millis(100);
+/// A thread's stack: as much as the main thread has, since Lua and SQLite recurse on it.
+const STACK_BYTES: usize = 8 << 20;
+
+/// What became of one scenario.
+#[derive(Debug)]
+pub(crate) struct Finding {
+    pub(crate) report: Report,
+    /// Present if a counterexample was to be confirmed.
+    pub(crate) confirmation: Option<Confirmation>,
+}
+
+/// Is told what happens.
+pub(crate) trait Watch {
+    /// A scenario is done; called in the order of the selection.
+    fn done(&mut self, number: usize, result: Result<Finding, String>);
+    /// Time has passed: so many scenarios are done, so many executions were run.
+    fn tick(&mut self, done: usize, executions: u64);
+}
+
+/// Runs every scenario, `plan.jobs` at a time.
+pub(crate) fn run(scenarios: &[Selected], plan: &Plan, watch: &mut dyn Watch) {
+    let next = AtomicUsize::new(0);
+    let counters: Vec<Arc<AtomicU64>> = scenarios.iter().map(|_| Arc::default()).collect();
+    let (sender, results) = mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..plan.jobs.min(scenarios.len()) {
+            let (sender, next, counters) = (sender.clone(), &next, &counters);
+            let work = move || {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(selected) = scenarios.get(number) else { return };
+                    let result = guarded(&selected.scenario, plan, counters[number].clone());
+                    if sender.send((number, result)).is_err() {
+                        return;
+                    }
+                }
+            };
+            if std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work).is_err() {
+                // The system allows no more threads: those that run share the work.
+                break;
+            }
+        }
+        drop(sender);
+        let mut waiting: Vec<Option<Result<Finding, String>>> = scenarios.iter().map(|_| None).collect();
+        let (mut told, mut done) = (0, 0);
+        loop {
+            match results.recv_timeout(TICK) {
+                Ok((number, result)) => {
+                    waiting[number] = Some(result);
+                    done += 1;
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            while let Some(result) = waiting.get_mut(told).and_then(Option::take) {
+                watch.done(told, result);
+                told += 1;
+            }
+            watch.tick(done, counters.iter().map(|counter| counter.load(Ordering::Relaxed)).sum());
+        }
+        for (number, result) in waiting.into_iter().enumerate().skip(told) {
+            watch.done(number, result.unwrap_or_else(|| Err("the system allows no thread to run it".to_owned())));
+        }
+    });
+}
+
+/// A panic of the search is a defect of raceproof: it is reported for its scenario and the others go on.
+fn guarded(scenario: &Scenario, plan: &Plan, progress: Arc<AtomicU64>) -> Result<Finding, String> {
+    catch_unwind(AssertUnwindSafe(|| one(scenario, plan, progress))).unwrap_or_else(|_| {
+        let ask = "this is a defect of raceproof: please report it with the scenario";
+        Err(format!("the search for {} panicked\n  └ {ask}", scenario.name()))
+    })
+}
+
+fn one(scenario: &Scenario, plan: &Plan, progress: Arc<AtomicU64>) -> Result<Finding, String> {
+    let in_words = |error: Error| match error {
+        // It names its file.
+        Error::Scenario(text) => text,
+        error => format!("{error}\n  └ {}", scenario.file()),
+    };
+    let mut check = scenario.check().strategy(plan.strategy.clone()).progress(progress);
+    if let Some(executions) = plan.executions {
+        check = check.max_executions(executions);
+    }
+    if let Some(time) = plan.time {
+        check = check.max_time(time);
+    }
+    let report = scenario.run(&check).map_err(in_words)?;
+    let confirmation = match &report.violation {
+        Some(found) if plan.confirm => {
+            let server = RealRedis::start().map_err(|error| error.to_string())?;
+            let check = scenario.check().strategy(Strategy::Exhaustive);
+            Some(scenario.confirm(&check, &found.token, Box::new(server)).map_err(in_words)?)
+        }
+        _ => None,
+    };
+    Ok(Finding { report, confirmation })
+}
