@@ -60,6 +60,8 @@ impl Selection {
     }
 
     fn add_file(&mut self, path: &Path) {
+        // `check .` must not name files in a way that nobody would type.
+        let path = path.strip_prefix(".").unwrap_or(path);
         let known = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         self.add(known.display().to_string(), quoted(&path.display().to_string()), Scenario::load(path));
     }
