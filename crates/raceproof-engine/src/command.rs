@@ -9,6 +9,7 @@ use crate::{
     Version, commands,
     context::Context,
     failure::{self, Answer, Failure},
+    number::leading_integer,
 };
 
 /// A command's function. It gets the whole command, name included.
@@ -52,6 +53,8 @@ pub(crate) mod flag {
     pub(crate) const MOVABLE_KEYS: u32 = 1 << 13;
     /// Executed at once between `MULTI` and `EXEC` instead of being queued. Not shown.
     pub(crate) const IMMEDIATE: u32 = 1 << 30;
+    /// May find keys to remove anywhere, and then does not frame the removals. Not shown.
+    pub(crate) const ANY_KEYS: u32 = 1 << 29;
 
     /// The names in the order in which Redis lists them.
     pub(crate) const NAMES: [(u32, &str); 14] = [
@@ -77,6 +80,7 @@ pub(crate) mod flag {
 pub(crate) enum Group {
     Admin,
     Connection,
+    Dangerous,
     Hash,
     Keyspace,
     /// `SWAPDB`, `FLUSHALL`, `KEYS`, …
@@ -161,7 +165,7 @@ impl Command {
                     (spec.begin, last, step.unsigned_abs() as usize)
                 }
                 FindKeys::Count => {
-                    let count = usize::try_from(crate::number::parse_integer(args.get(spec.begin)?)?).ok()?;
+                    let count = usize::try_from(leading_integer(args.get(spec.begin)?)).ok()?;
                     if count == 0 {
                         continue;
                     }

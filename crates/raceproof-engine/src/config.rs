@@ -1,19 +1,39 @@
 //! The settings that `CONFIG` shows and changes.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 
-use crate::hash::Limits;
+use crate::{
+    failure::{self, Failure},
+    hash::Limits,
+    number::{integer_text, parse_integer},
+    settings::{Kind, SETTINGS, Setting},
+};
 
-/// The settings that were changed, and those that the engine itself goes by.
+/// The settings that were changed, and the parsed form of those that the engine itself goes by.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
+    changed: BTreeMap<&'static str, Bytes>,
     hash_entries: usize,
     hash_value: usize,
+    longest_string: usize,
+    lazy_expire: bool,
+    counts_frequency: bool,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { hash_entries: 128, hash_value: 64 }
+        let mut config = Self {
+            changed: BTreeMap::new(),
+            hash_entries: 0,
+            hash_value: 0,
+            longest_string: 0,
+            lazy_expire: false,
+            counts_frequency: false,
+        };
+        config.refresh();
+        config
     }
 }
 
@@ -22,16 +42,134 @@ impl Config {
         Limits { entries: self.hash_entries, value: self.hash_value, sorted }
     }
 
+    /// How many databases there are. Fixed, as in Redis, while the server runs.
     pub(crate) const fn databases(&self) -> u32 {
         16
     }
 
-    /// What an expiry is propagated as.
-    pub(crate) fn expiry_command(&self) -> Bytes {
-        Bytes::from_static(b"DEL")
+    /// The most bytes that a string may have.
+    pub(crate) const fn longest_string(&self) -> usize {
+        self.longest_string
     }
 
-    pub(crate) const fn counts_frequency(&self) -> bool {
-        false
+    /// What an expiry is propagated as.
+    pub(crate) fn expiry_command(&self) -> Bytes {
+        Bytes::from_static(if self.lazy_expire { b"UNLINK" } else { b"DEL" })
     }
+
+    /// Whether the eviction policy counts accesses instead of dating them.
+    pub(crate) const fn counts_frequency(&self) -> bool {
+        self.counts_frequency
+    }
+
+    /// The value of a setting as `CONFIG GET` shows it.
+    pub(crate) fn value(&self, setting: &Setting) -> Bytes {
+        self.changed.get(setting.primary()).cloned().unwrap_or(Bytes::from_static(setting.default.as_bytes()))
+    }
+
+    /// Changes several settings, or none if one of them cannot be.
+    pub(crate) fn change(&mut self, pairs: &[(&'static Setting, &Bytes)]) -> Result<(), Failure> {
+        let mut changed = self.changed.clone();
+        for (setting, value) in pairs {
+            let value = setting.kind.checked(value).map_err(|reason| refused(setting.name.as_bytes(), &reason))?;
+            changed.insert(setting.primary(), value);
+        }
+        self.changed = changed;
+        self.refresh();
+        Ok(())
+    }
+
+    fn refresh(&mut self) {
+        self.hash_entries = self.number("hash-max-listpack-entries");
+        self.hash_value = self.number("hash-max-listpack-value");
+        self.longest_string = self.number("proto-max-bulk-len");
+        self.lazy_expire = self.named("lazyfree-lazy-expire") == "yes";
+        self.counts_frequency = self.named("maxmemory-policy").ends_with(b"-lfu");
+    }
+
+    fn named(&self, name: &str) -> Bytes {
+        setting(name.as_bytes()).map_or_else(Bytes::new, |setting| self.value(setting))
+    }
+
+    fn number(&self, name: &str) -> usize {
+        parse_integer(&self.named(name)).and_then(|value| usize::try_from(value).ok()).unwrap_or(usize::MAX)
+    }
+}
+
+/// The setting of a name in any case.
+pub(crate) fn setting(name: &[u8]) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.name.as_bytes().eq_ignore_ascii_case(name))
+}
+
+/// A setting that cannot be set, or not to that.
+pub(crate) fn refused(name: &[u8], reason: &str) -> Failure {
+    let mut text = b"ERR CONFIG SET failed (possibly related to argument '".to_vec();
+    text.extend_from_slice(failure::quoted(name, name.len()));
+    text.extend_from_slice(b"') - ");
+    text.extend_from_slice(reason.as_bytes());
+    Failure::Bytes(text.into())
+}
+
+impl Kind {
+    /// The value in the form in which it is kept, or why it is refused.
+    fn checked(&self, value: &Bytes) -> Result<Bytes, String> {
+        match *self {
+            Self::Fixed => Err("can't set immutable config".into()),
+            Self::Text => Ok(value.clone()),
+            Self::Flag => one_of(value, &["yes", "no"]).ok_or_else(|| "argument must be 'yes' or 'no'".into()),
+            Self::Choice(choices) => one_of(value, choices)
+                .ok_or_else(|| format!("argument(s) must be one of the following: {}", choices.join(", "))),
+            Self::Clamped(low, high) => match parse_integer(value) {
+                Some(number) => Ok(integer_text(number.clamp(low, high))),
+                None => Err("argument couldn't be parsed into an integer".into()),
+            },
+            Self::Number(low, high) => match parse_integer(value) {
+                Some(number) => within(number, low, high),
+                None => Err("argument couldn't be parsed into an integer".into()),
+            },
+            Self::Memory(low, high) => match parse_memory(value) {
+                Some(number) => within(number, low, high),
+                None => Err("argument must be a memory value".into()),
+            },
+            Self::SavePoints => checked_save_points(value).ok_or_else(|| "Invalid save parameters".into()),
+        }
+    }
+}
+
+fn within(number: i64, low: i64, high: i64) -> Result<Bytes, String> {
+    if (low..=high).contains(&number) {
+        return Ok(integer_text(number));
+    }
+    Err(format!("argument must be between {low} and {high} inclusive"))
+}
+
+fn one_of(value: &[u8], choices: &[&'static str]) -> Option<Bytes> {
+    let choice = choices.iter().find(|choice| choice.as_bytes().eq_ignore_ascii_case(value))?;
+    Some(Bytes::from_static(choice.as_bytes()))
+}
+
+/// A number of bytes, with a unit or without: `100mb`.
+fn parse_memory(text: &[u8]) -> Option<i64> {
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let factor: i64 = match text[digits..].to_ascii_lowercase().as_slice() {
+        b"" | b"b" => 1,
+        b"k" => 1000,
+        b"kb" => 1 << 10,
+        b"m" => 1_000_000,
+        b"mb" => 1 << 20,
+        b"g" => 1_000_000_000,
+        b"gb" => 1 << 30,
+        _ => return None,
+    };
+    // Redis takes a number without digits for zero.
+    let number = if digits == 0 { 0 } else { std::str::from_utf8(&text[..digits]).ok()?.parse::<i64>().ok()? };
+    number.checked_mul(factor)
+}
+
+/// Pairs of seconds and changes.
+fn checked_save_points(value: &Bytes) -> Option<Bytes> {
+    let numbers: Option<Vec<i64>> =
+        std::str::from_utf8(value).ok()?.split_ascii_whitespace().map(|word| parse_integer(word.as_bytes())).collect();
+    let valid = |pair: &[i64]| matches!(pair, [seconds, changes] if *seconds >= 1 && *changes >= 0);
+    numbers?.chunks(2).all(valid).then(|| value.clone())
 }

@@ -29,6 +29,8 @@ pub(crate) struct Context<'a> {
     pub(crate) script: Option<RunningScript>,
     /// Whether the connection is to be closed after the reply.
     pub(crate) close: bool,
+    /// Whether several effects are framed by `MULTI` and `EXEC`.
+    pub(crate) framed: bool,
 }
 
 /// The script on whose behalf commands are executed.

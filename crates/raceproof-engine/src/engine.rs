@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 use crate::{
     Access, Effect, Footprint, Object, Protocol, Reply, ScriptHost,
     command::{self, Command, flag},
+    commands::transaction,
     config::Config,
     context::Context,
     db::Databases,
@@ -200,11 +201,15 @@ impl Engine {
             effects: &mut out.effects,
             script: None,
             close: false,
+            framed: true,
         };
         out.reply = dispatch(&mut context, args);
         out.close = context.close;
+        let framed = context.framed;
         out.silent = skipped || self.sessions[index].replies != Replies::On;
-        frame(&mut out.effects);
+        if framed {
+            frame(&mut out.effects);
+        }
     }
 
     /// The earliest deadline among all keys (ms since the Unix epoch). The key lives through that millisecond.
@@ -314,7 +319,7 @@ impl Engine {
 fn dispatch(context: &mut Context<'_>, args: &[Bytes]) -> Reply {
     let command = match command::resolve(args, context.engine.options.version) {
         Ok(command) => command,
-        Err(failure) if args[0].eq_ignore_ascii_case(b"EXEC") => return abort_transaction(context, failure),
+        Err(failure) if args[0].eq_ignore_ascii_case(b"exec") => return transaction::abort(context, failure),
         Err(failure) => {
             if let Some(transaction) = &mut context.session_mut().transaction {
                 transaction.failed = true;
@@ -329,21 +334,8 @@ fn dispatch(context: &mut Context<'_>, args: &[Bytes]) -> Reply {
         context.touch_client();
         return Reply::Simple("QUEUED");
     }
+    context.framed = !command.has(flag::ANY_KEYS);
     call(context, command, args)
-}
-
-/// An `EXEC` that is refused ends the transaction, and forgets the watched keys even if there is none.
-fn abort_transaction(context: &mut Context<'_>, failure: crate::failure::Failure) -> Reply {
-    context.touch_client();
-    context.session_mut().transaction = None;
-    context.engine.unwatch(context.session);
-    match failure.into_reply() {
-        Reply::Error(text) => {
-            let why = text.strip_prefix(b"ERR ").unwrap_or(&text);
-            Reply::Error([b"EXECABORT Transaction discarded because of: ", why].concat().into())
-        }
-        other => other,
-    }
 }
 
 /// Executes a command that was looked up and checked.

@@ -35,6 +35,7 @@ mod scan;
 mod script;
 mod scripts;
 mod session;
+mod settings;
 
 pub use effect::Effect;
 pub use engine::{Engine, Options, Outcome, SessionId, Timestamp, Version};

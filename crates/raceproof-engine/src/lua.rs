@@ -131,7 +131,6 @@ impl State {
     fn new() -> mlua::Result<Self> {
         let libraries = StdLib::TABLE | StdLib::STRING | StdLib::MATH;
         let lua = Lua::new_with(libraries, LuaOptions::new())?;
-        lua.set_memory_limit(MEMORY_LIMIT_BYTES)?;
         let channel = Rc::<Channel>::default();
         let random = Rc::<Random>::default();
         let cjson = cjson::Shared::default();
@@ -206,7 +205,10 @@ impl State {
                 Ok(())
             })?;
             *self.channel.gate.borrow_mut() = Some(gate);
+            // Only while the script runs: where allocations may fail, mlua guards each of its own at a cost.
+            self.lua.set_memory_limit(MEMORY_LIMIT_BYTES)?;
             let outcome = self.xpcall.call::<(bool, Value)>((function, &self.handler));
+            self.lua.set_memory_limit(0)?;
             *self.channel.gate.borrow_mut() = None;
             outcome
         });

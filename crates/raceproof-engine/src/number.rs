@@ -96,6 +96,20 @@ pub(crate) fn trim_decimals(text: &str) -> &str {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
 }
 
+/// The integer at the beginning of a text, zero if there is none, cut to 32 bits: C's `atoi`, with which Redis counts
+/// keys when it only looks for them.
+pub(crate) fn leading_integer(text: &[u8]) -> i32 {
+    let text = text.trim_ascii_start();
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    let digit = |value: i64, byte: &u8| value.saturating_mul(10).saturating_add(i64::from(byte - b'0'));
+    let value = digits.iter().take_while(|byte| byte.is_ascii_digit()).fold(0, digit);
+    (if negative { -value } else { value }) as i32
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

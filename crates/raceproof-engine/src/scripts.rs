@@ -4,6 +4,7 @@ use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
 use crate::failure::Failure;
+use crate::lua::shebang;
 
 /// The scripts that `EVAL` and `SCRIPT LOAD` have left behind, by SHA1.
 #[derive(Clone, Debug, Default)]
@@ -52,31 +53,7 @@ impl ScriptCache {
 impl Flags {
     /// What the first line of a script declares.
     pub(crate) fn declared(source: &[u8]) -> Result<Option<Self>, Failure> {
-        if !source.starts_with(b"#!") {
-            return Ok(None);
-        }
-        let Some(end) = source.iter().position(|&byte| byte == b'\n') else {
-            return Err(Failure::Constant("ERR Invalid script shebang"));
-        };
-        let line = String::from_utf8_lossy(&source[..end]);
-        let mut words = line.split_ascii_whitespace();
-        let engine = words.next().unwrap_or_default();
-        if engine != "#!lua" {
-            return Err(Failure::Text(format!("ERR Unexpected engine in script shebang: {engine}")));
-        }
-        let mut flags = Self::default();
-        for word in words {
-            let Some(list) = word.strip_prefix("flags=") else {
-                return Err(Failure::Text(format!("ERR Unknown lua shebang option: {word}")));
-            };
-            for flag in list.split(',') {
-                match flag {
-                    "no-writes" => flags.no_writes = true,
-                    "allow-oom" | "allow-stale" | "no-cluster" | "allow-cross-slot-keys" => {}
-                    _ => return Err(Failure::Text(format!("ERR Unexpected flag in script shebang: {flag}"))),
-                }
-            }
-        }
-        Ok(Some(flags))
+        let flags = shebang::parse(source).map_err(Failure::Bytes)?;
+        Ok(flags.declared.then_some(Self { no_writes: flags.no_writes }))
     }
 }

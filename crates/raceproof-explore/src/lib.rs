@@ -57,7 +57,7 @@ pub use checkers::{HistoryCheck, Since};
 pub use ctx::Ctx;
 pub use error::Error;
 pub use history::{History, Note, Operation, OperationKind};
-pub use raceproof_engine::{Protocol, Reply};
+pub use raceproof_engine::Reply;
 pub use redis_conn::RedisConnection;
 pub use report::{Bounds, Broken, Counterexample, Place, Report, Step, StepKind, Strategy, Verdict};
 pub use shared::Shared;

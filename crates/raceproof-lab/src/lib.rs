@@ -27,6 +27,6 @@ pub use backend::RealRedis;
 pub use binary::{INSTALL_HINT, SERVER_VARIABLE, Version, installed_version};
 pub use connection::Connection;
 pub use error::LabError;
-pub use raceproof_explore::{Protocol, Reply};
-pub use resp::{Reader, RespError, same_on_the_wire};
+pub use raceproof_explore::Reply;
+pub use resp::{Reader, RespError};
 pub use server::{Builder, RedisServer};

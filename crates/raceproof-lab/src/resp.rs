@@ -7,7 +7,7 @@
 
 use bytes::Bytes;
 
-use crate::{Protocol, Reply};
+use crate::Reply;
 
 /// A longer line (a number, a status, an error) is not Redis's.
 const LINE_BYTES_MAX: usize = 1 << 20;
@@ -265,44 +265,6 @@ fn bulk(kind: u8, payload: &[u8]) -> Result<Reply, RespError> {
         (b'=', _) => Err(malformed("verbatim string", payload)),
         (b'!', _) => Ok(Reply::Error(Bytes::copy_from_slice(payload))),
         _ => Ok(Reply::Bulk(Bytes::copy_from_slice(payload))),
-    }
-}
-
-/// Whether an engine's reply and one that was read say the same in a protocol.
-///
-/// The engine's reply knows more than the wire carries: that a status is a constant, and, in RESP2, that an array is a
-/// map and a string a float.
-#[must_use]
-pub fn same_on_the_wire(expected: &Reply, read: &Reply, protocol: Protocol) -> bool {
-    let all =
-        |a: &[Reply], b: &[Reply]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_on_the_wire(a, b, protocol));
-    let resp2 = protocol == Protocol::Resp2;
-    match (expected, read) {
-        (Reply::Simple(a), Reply::Status(b)) => a.as_bytes() == b,
-        (Reply::Simple(a), Reply::Simple(b)) => a == b,
-        (Reply::NullArray, Reply::Null) => !resp2,
-        (Reply::Array(a), Reply::Array(b)) => all(a, b),
-        (Reply::Set(a) | Reply::Push(a), Reply::Array(b)) => resp2 && all(a, b),
-        (Reply::Set(a), Reply::Set(b)) | (Reply::Push(a), Reply::Push(b)) => all(a, b),
-        (Reply::Map(pairs), Reply::Array(flat)) => {
-            let same = |pair: &(Reply, Reply), read: &[Reply]| {
-                same_on_the_wire(&pair.0, &read[0], protocol) && same_on_the_wire(&pair.1, &read[1], protocol)
-            };
-            resp2 && flat.len() == 2 * pairs.len() && pairs.iter().zip(flat.chunks_exact(2)).all(|(p, r)| same(p, r))
-        }
-        (Reply::Map(a), Reply::Map(b)) => {
-            let same = |(a, b): (&(Reply, Reply), &(Reply, Reply))| {
-                same_on_the_wire(&a.0, &b.0, protocol) && same_on_the_wire(&a.1, &b.1, protocol)
-            };
-            a.len() == b.len() && a.iter().zip(b).all(same)
-        }
-        (Reply::Double(a), Reply::Bulk(b)) => {
-            resp2 && str::from_utf8(b).ok().and_then(double).is_some_and(|b| a.total_cmp(&b).is_eq())
-        }
-        (Reply::Double(a), Reply::Double(b)) => a == b || (a.is_nan() && b.is_nan()),
-        (Reply::Boolean(a), Reply::Integer(b)) => resp2 && i64::from(*a) == *b,
-        (Reply::Verbatim(_, a) | Reply::BigNumber(a), Reply::Bulk(b)) => resp2 && a == b,
-        _ => expected == read,
     }
 }
 

@@ -136,26 +136,3 @@ fn depth_is_bounded_without_recursion() {
     let too_deep = read(nested(DEPTH_MAX + 1).as_bytes());
     assert_eq!(too_deep, Err(RespError::TooLarge { what: "nesting", size: DEPTH_MAX + 1, limit: DEPTH_MAX }));
 }
-
-#[test]
-fn the_wire_forgets_what_the_engine_knows() {
-    let same = same_on_the_wire;
-    let (two, three) = (Protocol::Resp2, Protocol::Resp3);
-    assert!(same(&Reply::Simple("OK"), &Reply::Status(bytes("OK")), two));
-    assert!(!same(&Reply::Simple("OK"), &bulk_of("OK"), two));
-    let map = Reply::Map(vec![(bulk_of("f"), Reply::Double(1.5))]);
-    let flat = Reply::Array(vec![bulk_of("f"), bulk_of("1.5")]);
-    assert!(same(&map, &flat, two));
-    assert!(!same(&map, &flat, three));
-    assert!(!same(&map, &Reply::Array(vec![bulk_of("f"), bulk_of("2.5")]), two));
-    assert!(!same(&map, &Reply::Array(vec![bulk_of("f")]), two));
-    assert!(same(&map, &map, three));
-    assert!(same(&Reply::NullArray, &Reply::Null, three));
-    assert!(!same(&Reply::NullArray, &Reply::Null, two));
-    assert!(same(&Reply::Boolean(true), &Reply::Integer(1), two));
-    assert!(!same(&Reply::Boolean(true), &Reply::Integer(0), two));
-    let nested = |status| Reply::Array(vec![Reply::Set(vec![status])]);
-    let read = Reply::Array(vec![Reply::Array(vec![Reply::Status(bytes("OK"))])]);
-    assert!(same(&nested(Reply::Simple("OK")), &read, two));
-    assert!(!same(&nested(Reply::Simple("NO")), &read, two));
-}

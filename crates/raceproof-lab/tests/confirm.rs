@@ -37,6 +37,26 @@ fn a_lost_update() {
     assert_same(confirmation);
 }
 
+#[test]
+fn a_hash_that_is_read_and_replaced() {
+    let confirmation = confirm(&Check::new("replace hash"), |world| {
+        world.setup(|ctx| async move { ctx.redis().hset_multiple::<_, _, _, ()>("h", &[("b", 1), ("a", 2)]).await });
+        for me in ["web", "mobile"] {
+            world.client(me, move |ctx| async move {
+                let mut redis = ctx.redis();
+                let mut fields: Vec<(String, i64)> = redis.hgetall("h").await?;
+                fields.push((me.to_owned(), 3));
+                redis::pipe().atomic().del("h").hset_multiple("h", &fields).exec_async(&mut redis).await
+            });
+        }
+        world.finally(|ctx| async move {
+            let fields: i64 = ctx.redis().hlen("h").await.unwrap_or_default();
+            assert!(fields == 4, "{fields} fields are left");
+        });
+    });
+    assert_same(confirmation);
+}
+
 /// Takes a lock for 30 s, counts itself in and out, and releases the lock if it is still its own.
 async fn worker(ctx: raceproof_explore::Ctx, me: &'static str) -> RedisResult<()> {
     let mut redis = ctx.redis();

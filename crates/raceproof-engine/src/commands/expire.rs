@@ -163,7 +163,7 @@ fn ttl(context: &mut Context<'_>, args: &[Bytes], shown: Shown, since: Since) ->
     };
     Ok(Reply::Integer(match shown {
         Shown::Milliseconds => ms,
-        // Redis adds in 64 bits and wraps around at the very end of time.
-        Shown::Seconds => ms.wrapping_add(500) / 1000,
+        // No deadline is negative, so Redis's addition has room at the very end of time.
+        Shown::Seconds => ((ms as u64 + 500) / 1000) as i64,
     }))
 }

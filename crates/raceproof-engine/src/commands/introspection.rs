@@ -54,7 +54,7 @@ fn info(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if args.len() == 2 {
         return all(context, args);
     }
-    Ok(Reply::Array(args[2..].iter().map(|name| named(context, name).map_or(Reply::NullArray, describe)).collect()))
+    Ok(Reply::Array(args[2..].iter().map(|name| named(context, name).map_or(Reply::Null, describe)).collect()))
 }
 
 fn list(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
@@ -95,6 +95,7 @@ fn getkeys(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         return Err(Failure::Constant("ERR Invalid number of arguments specified for command"));
     }
     match command.key_positions(call) {
+        None if command.has(NO_MANDATORY_KEYS) => Ok(Reply::Array(Vec::new())),
         None => Err(Failure::Constant("ERR Invalid arguments specified for command")),
         Some(positions) if positions.is_empty() && !command.has(NO_MANDATORY_KEYS) => {
             Err(Failure::Constant("ERR Invalid arguments specified for command"))
@@ -106,7 +107,7 @@ fn getkeys(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 /// The access-control categories, in Redis's order.
 fn categories(command: &Command) -> Vec<&'static str> {
     let group = command.group;
-    let dangerous = command.has(ADMIN) || matches!(group, Group::Admin | Group::KeyspaceDangerous);
+    let dangerous = command.has(ADMIN) || matches!(group, Group::Admin | Group::Dangerous | Group::KeyspaceDangerous);
     [
         ("@keyspace", matches!(group, Group::Keyspace | Group::KeyspaceDangerous)),
         ("@read", command.has(READONLY) && group != Group::Scripting),

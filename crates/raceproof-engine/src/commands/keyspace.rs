@@ -23,8 +23,8 @@ const fn dangerous(name: &'static str, run: Run, arity: i32, flags: u32) -> Comm
 
 pub(super) const COMMANDS: &[Command] = &[
     dangerous("keys", keys, 2, READONLY).tips(&["request_policy:all_shards", "nondeterministic_output_order"]),
-    row("scan", scan, -2, READONLY).tips(&["nondeterministic_output", "request_policy:special"]),
-    row("randomkey", randomkey, 1, READONLY).tips(&["request_policy:all_shards", "nondeterministic_output"]),
+    row("scan", scan, -2, READONLY | ANY_KEYS).tips(&["nondeterministic_output", "request_policy:special"]),
+    row("randomkey", randomkey, 1, READONLY | ANY_KEYS).tips(&["request_policy:all_shards", "nondeterministic_output"]),
     row("dbsize", dbsize, 1, READONLY | FAST).tips(&["request_policy:all_shards", "response_policy:agg_sum"]),
     Command::new("select", select, 2, LOADING | STALE | FAST, Group::Connection),
     dangerous("swapdb", swapdb, 3, WRITE | FAST),

@@ -9,27 +9,33 @@ use crate::{
     number::parse_integer,
 };
 
+mod config;
 mod connection;
 mod counter;
 mod expire;
 mod hash;
+mod info;
 mod introspection;
 mod keys;
 mod keyspace;
+mod lcs;
 mod scripting;
 mod server;
 mod string;
-mod transaction;
+pub(crate) mod transaction;
 
 /// The whole table.
 pub(crate) const FAMILIES: &[&[Command]] = &[
+    config::COMMANDS,
     connection::COMMANDS,
     counter::COMMANDS,
     expire::COMMANDS,
     hash::COMMANDS,
+    info::COMMANDS,
     introspection::COMMANDS,
     keys::COMMANDS,
     keyspace::COMMANDS,
+    lcs::COMMANDS,
     scripting::COMMANDS,
     server::COMMANDS,
     string::COMMANDS,

@@ -47,9 +47,6 @@ pub(super) const COMMANDS: &[Command] = &[
     row("setrange", setrange, 4, WRITE | DENYOOM).keys(&[keys(1, 0, 1, &["RW", "update"])]),
 ];
 
-/// The longest string (`proto-max-bulk-len`).
-const MAX_LEN: usize = 512 * 1024 * 1024;
-
 fn bulk_or_null(text: Option<&Text>) -> Reply {
     text.map_or(Reply::Null, |text| Reply::Bulk(text.data.clone()))
 }
@@ -166,17 +163,16 @@ fn set(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     Ok(if options.get { old } else { Reply::Simple("OK") })
 }
 
+/// A deadline is propagated as such and without conditions, the `GET` option not at all.
 fn propagate_set(context: &mut Context<'_>, args: &[Bytes], options: &Options, deadline: Option<i64>) {
-    match (&options.expire, deadline) {
-        (Some((unit, _)), Some(at)) if *unit != Unit::UnixMilliseconds => {
-            propagate_deadline(context, &args[1], &args[2], at);
-        }
-        (None, _) if options.get => {
+    match deadline {
+        Some(at) => propagate_deadline(context, &args[1], &args[2], at),
+        None if options.get => {
             let kept =
                 |(index, arg): (usize, &Bytes)| (index < 3 || !arg.eq_ignore_ascii_case(b"get")).then(|| arg.clone());
             context.propagate_as(args.iter().enumerate().filter_map(kept).collect());
         }
-        _ => context.propagate(args),
+        None => context.propagate(args),
     }
 }
 
@@ -294,12 +290,12 @@ fn store_pairs(context: &mut Context<'_>, args: &[Bytes]) {
 
 fn append(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let key = Key::new(&args[1]);
-    let text = match context.text(&key)? {
+    let text = match context.text(&key)?.map(|text| text.data.clone()) {
         None => Text::new(args[2].clone()),
         Some(old) => {
-            check_len(old.data.len(), args[2].len())?;
-            let mut data = BytesMut::with_capacity(old.data.len() + args[2].len());
-            data.extend_from_slice(&old.data);
+            check_len(context, old.len(), args[2].len())?;
+            let mut data = BytesMut::with_capacity(old.len() + args[2].len());
+            data.extend_from_slice(&old);
             data.extend_from_slice(&args[2]);
             Text::raw(data.freeze())
         }
@@ -310,9 +306,9 @@ fn append(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     Ok(Reply::Integer(len as i64))
 }
 
-fn check_len(len: usize, more: usize) -> Result<(), Failure> {
+fn check_len(context: &Context<'_>, len: usize, more: usize) -> Result<(), Failure> {
     match len.checked_add(more) {
-        Some(total) if total <= MAX_LEN => Ok(()),
+        Some(total) if total <= context.engine.config.longest_string() => Ok(()),
         _ => Err(TOO_LONG),
     }
 }
@@ -343,7 +339,7 @@ fn setrange(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if patch.is_empty() {
         return Ok(Reply::Integer(old.len() as i64));
     }
-    check_len(offset, patch.len())?;
+    check_len(context, offset, patch.len())?;
     let mut data = BytesMut::zeroed(old.len().max(offset + patch.len()));
     data[..old.len()].copy_from_slice(&old);
     data[offset..offset + patch.len()].copy_from_slice(patch);

@@ -45,6 +45,17 @@ fn discard(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
     Ok(Reply::Simple("OK"))
 }
 
+/// An `EXEC` that is itself wrong ends the transaction, if there is one, and says so.
+pub(crate) fn abort(context: &mut Context<'_>, why: Failure) -> Reply {
+    context.touch_client();
+    context.session_mut().transaction = None;
+    context.engine.unwatch(context.session);
+    let Reply::Error(why) = why.into_reply() else { return Reply::Null };
+    let mut text = b"EXECABORT Transaction discarded because of: ".to_vec();
+    text.extend_from_slice(why.strip_prefix(b"ERR ").unwrap_or(&why));
+    Reply::Error(text.into())
+}
+
 /// Whether the queued commands run is decided by the watched keys, so all of them are read, and the clock with those
 /// that can expire.
 fn exec(context: &mut Context<'_>, _: &[Bytes]) -> Answer {

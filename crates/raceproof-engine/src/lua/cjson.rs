@@ -129,35 +129,33 @@ fn integer(args: &Args<'_>, number: usize, setting: &mut i64, min: i64, max: i64
     Ok(Value::Integer(*setting))
 }
 
-fn boolean(args: &Args<'_>, number: usize, setting: &mut bool) -> Result<Value, Fail> {
+/// Reads an option that is a boolean or one of some names; gives the option's index.
+fn choice(args: &Args<'_>, number: usize, names: &[&str]) -> Result<Option<usize>, Fail> {
     match given(args, number) {
-        None => {}
-        Some(Value::Boolean(value)) => *setting = *value,
-        // The C library reads a null list of option names here and dies.
-        Some(_) => return Err(Fail::arg(number, "boolean expected")),
+        None => Ok(None),
+        Some(Value::Boolean(value)) => Ok(Some(usize::from(*value))),
+        Some(_) => {
+            let name = args.string(number)?;
+            let name = name.as_bytes();
+            let index = names.iter().position(|known| known.as_bytes() == &*name);
+            index.map(Some).ok_or_else(|| Fail::Arg(number, [b"invalid option '", &*name, b"'"].concat()))
+        }
+    }
+}
+
+fn boolean(args: &Args<'_>, number: usize, setting: &mut bool) -> Result<Value, Fail> {
+    if let Some(index) = choice(args, number, &["off", "on"])? {
+        *setting = index == 1;
     }
     Ok(Value::Boolean(*setting))
 }
 
 fn invalid(args: &Args<'_>, setting: &mut Invalid, names: &[&str]) -> Result<Value, Fail> {
-    match given(args, 1) {
+    match choice(args, 1, names)? {
         None => {}
-        Some(Value::Boolean(value)) => *setting = if *value { Invalid::On } else { Invalid::Off },
-        Some(_) => {
-            let name = args.string(1)?;
-            let name = name.as_bytes();
-            *setting = match names.iter().position(|known| known.as_bytes() == &*name) {
-                Some(0) => Invalid::Off,
-                Some(1) => Invalid::On,
-                Some(_) => Invalid::Null,
-                None => {
-                    let mut reason = b"invalid option '".to_vec();
-                    reason.extend_from_slice(&name);
-                    reason.push(b'\'');
-                    return Err(Fail::Arg(1, reason));
-                }
-            };
-        }
+        Some(0) => *setting = Invalid::Off,
+        Some(1) => *setting = Invalid::On,
+        Some(_) => *setting = Invalid::Null,
     }
     match *setting {
         Invalid::Null => Ok(Value::String(args.lua.create_string("null")?)),

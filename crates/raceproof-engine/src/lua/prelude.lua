@@ -52,7 +52,11 @@ end
 
 local globals = {}
 
-function globals.pcall(...) return settle_pcall(raw_pcall(...)) end
+function globals.pcall(...)
+  -- Redis calls what it finds where the function should be
+  if select("#", ...) == 0 then return false, "attempt to call a boolean value" end
+  return settle_pcall(raw_pcall(...))
+end
 
 function globals.xpcall(...)
   if select("#", ...) < 2 then fail_arg(2, "value expected") end
@@ -126,6 +130,7 @@ end
 local addresses, address_count
 
 local function address(value)
+  addresses = addresses or raw_setmetatable({}, { __mode = "k" })
   local known = addresses[value]
   if not known then
     address_count = address_count + 1
@@ -286,7 +291,7 @@ end
 
 -- Between two scripts: nothing that the first one left may be seen by the second.
 local function reset()
-  addresses, address_count = raw_setmetatable({}, { __mode = "k" }), 0
+  addresses, address_count = nil, 0
   globals.KEYS, globals.ARGV = nil, nil
   for index = 1, #proxies do
     local proxy = proxies[index]

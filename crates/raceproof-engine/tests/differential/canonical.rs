@@ -11,6 +11,8 @@ pub(crate) enum Rule {
     AnyOrder,
     /// The same elements in any order, if the hash of the first argument is a hash table; bytewise if it is a listpack.
     AnyOrderIfTable,
+    /// The same pairs in any order.
+    AnyPairOrder,
     /// The same pairs in any order, if the hash of the first argument is a hash table; bytewise if it is a listpack.
     AnyPairOrderIfTable,
     /// The same shape, and nothing but fields of the hash of the first argument; distinct ones if the count is positive.
@@ -23,6 +25,8 @@ pub(crate) enum Rule {
     ButForId,
     /// A cursor and elements: whole scans are compared as sets (see `compare.rs`), single pages by shape.
     Scan,
+    /// Replies of the same kind, if nothing but the name was asked; bytewise otherwise.
+    WholeTable,
     /// Replies of the same kind.
     Kind,
     /// The same text, line by line, but for numbers in it.
@@ -67,6 +71,16 @@ pub(crate) const TABLE: &[Entry] = &[
     entry(&["CLIENT", "LIST"], Rule::Kind, IDENTITY),
     entry(&["CLIENT", "INFO"], Rule::Kind, IDENTITY),
     entry(&["HELLO"], Rule::ButForId, "its reply contains the number of the connection"),
+    entry(&["COMMAND", "COUNT"], Rule::Kind, "the engine has the commands of its scope only"),
+    entry(
+        &["COMMAND", "LIST"],
+        Rule::Kind,
+        "the engine has the commands of its scope only, and the order is a table's",
+    ),
+    entry(&["COMMAND"], Rule::WholeTable, "the engine has the commands of its scope only, and the order is a table's"),
+    entry(&["OBJECT", "FREQ"], Rule::Kind, "the server's counter rises by chance and falls with time"),
+    entry(&["CONFIG", "GET"], Rule::AnyPairOrder, TABLE_ORDER),
+    entry(&["LASTSAVE"], Rule::Kind, "the engine counts from its first command, the server from its start"),
     entry(&["OBJECT", "IDLETIME"], Rule::Kind, "seconds on the server's own coarse clock"),
 ];
 
@@ -116,6 +130,7 @@ pub(crate) fn same_value(args: &[Bytes], ours: &Value, real: &Value, facts: &dyn
     match rule {
         Rule::AnyOrder => sorted(ours) == sorted(real),
         Rule::AnyOrderIfTable => table() && sorted(ours) == sorted(real),
+        Rule::AnyPairOrder => sorted_pairs(ours) == sorted_pairs(real),
         Rule::AnyPairOrderIfTable => table() && sorted_pairs(ours) == sorted_pairs(real),
         Rule::RandomFields => {
             same_shape(ours, real) && random_fields(args, ours, facts) && random_fields(args, real, facts)
@@ -131,6 +146,11 @@ pub(crate) fn same_value(args: &[Bytes], ours: &Value, real: &Value, facts: &dyn
         Rule::Shape => same_shape(ours, real),
         Rule::ButForId => without_id(ours) == without_id(real),
         Rule::Scan => is_page(ours) && is_page(real) && (args[0].eq_ignore_ascii_case(b"SCAN") || table()),
+        Rule::WholeTable => match args {
+            [_] => true,
+            [_, subcommand] => subcommand.eq_ignore_ascii_case(b"INFO"),
+            _ => false,
+        },
         Rule::Kind => true,
         Rule::TextWithoutNumbers => same_info(args, ours, real),
     }

@@ -1,8 +1,10 @@
 //! Driving an engine in tests: sessions by number, replies as bytes.
 
+use std::cell::RefCell;
+
 use bytes::Bytes;
 use raceproof_engine::{
-    Engine, Options, Outcome, Protocol, Reply, Script, ScriptCalls, ScriptHost, SessionId, Timestamp,
+    Engine, LuaHost, Options, Outcome, Protocol, Reply, Script, ScriptCalls, ScriptHost, SessionId, Timestamp,
 };
 
 use super::sequence::SESSIONS;
@@ -21,9 +23,26 @@ impl ScriptHost for NoScripts {
     }
 }
 
-/// The script host of the tests.
-pub(crate) fn host() -> NoScripts {
-    NoScripts
+thread_local! {
+    static LUA: RefCell<LuaHost> = RefCell::new(LuaHost::new());
+}
+
+/// The script host of the tests: one Lua state for each thread, since a new one costs more than a whole sequence.
+pub(crate) fn host() -> SharedHost {
+    SharedHost
+}
+
+/// See [`host`].
+pub(crate) struct SharedHost;
+
+impl ScriptHost for SharedHost {
+    fn compile(&mut self, sha1: &str, source: &Bytes) -> Result<(), Bytes> {
+        LUA.with_borrow_mut(|host| host.compile(sha1, source))
+    }
+
+    fn run(&mut self, script: Script<'_>, calls: &mut dyn ScriptCalls) -> Reply {
+        LUA.with_borrow_mut(|host| host.run(script, calls))
+    }
 }
 
 /// An engine with sessions of its own.

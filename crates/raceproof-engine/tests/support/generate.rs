@@ -5,7 +5,9 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use proptest::strategy::Union;
 
-use super::grammar::{COUNTS, FAMILIES, JUNK, NAMES, PARAMETERS, RULES, SCRIPTS, TYPES};
+use super::grammar::{
+    COMMAND_NAMES, COUNTS, FAMILIES, JUNK, MEMORIES, NAMES, PARAMETERS, POLICIES, RULES, SCRIPTS, TYPES,
+};
 use super::pools;
 use super::sequence::{Action, Arg, SESSIONS, Sequence, Step};
 
@@ -13,12 +15,7 @@ type Args = Vec<Arg>;
 
 /// A random command of any family, sometimes with an argument too few or too many, in any case of letters.
 pub(crate) fn command() -> BoxedStrategy<Args> {
-    spoiled(
-        Union::new_weighted(
-            FAMILIES.iter().filter(|f| f.0 != "scripts").map(|(name, weight, _)| (*weight, family(name))).collect(),
-        )
-        .boxed(),
-    )
+    spoiled(Union::new_weighted(FAMILIES.iter().map(|(name, weight, _)| (*weight, family(name))).collect()).boxed())
 }
 
 /// A random command of one family, well-formed as far as its template goes.
@@ -59,9 +56,16 @@ fn group(waits: bool) -> BoxedStrategy<Vec<Step>> {
         .prop_map(move |(session, all)| all.into_iter().map(|args| run(session, args)).collect());
     let block = (session(), transaction())
         .prop_map(move |(session, all)| all.into_iter().map(|args| run(session, args)).collect());
+    let loaded = (session(), script(), call(sha1), prop::sample::select(vec!["EVALSHA", "EVALSHA_RO"])).prop_map(
+        move |(session, (source, ..), mut args, name)| {
+            args[0] = Arg::of(sha1(source));
+            args.insert(0, Arg::of(name));
+            vec![run(session, ["SCRIPT", "LOAD", source].map(Arg::of).to_vec()), run(session, args)]
+        },
+    );
     let wait = (session(), 1_u64..4).prop_map(|(session, ms)| vec![Step { session, action: Action::Wait(ms) }]);
-    let wait_weight = u32::from(waits);
-    prop_oneof![20 => alone, 16 => several, 4 => block, wait_weight => wait].boxed()
+    let wait_weight = 2 * u32::from(waits);
+    prop_oneof![40 => alone, 32 => several, 8 => block, 1 => loaded, wait_weight => wait].boxed()
 }
 
 /// A command of a template (see `grammar.rs`), its name in any case.
@@ -109,6 +113,9 @@ fn rule(name: &str) -> BoxedStrategy<Args> {
         "typename" => pool(TYPES),
         "name" => pool(NAMES),
         "parameter" => pool(PARAMETERS),
+        "memory" => pool(MEMORIES),
+        "policy" => pool(POLICIES),
+        "commandname" => pool(COMMAND_NAMES),
         "junk" => pool(JUNK),
         "manyfields" => many_fields(),
         "source" => script().prop_map(|(source, ..)| vec![Arg::of(source)]).boxed(),
@@ -116,7 +123,11 @@ fn rule(name: &str) -> BoxedStrategy<Args> {
         "script" => call(|source| source.to_owned()),
         "scriptsha" => call(sha1),
         _ => {
-            assert!(name.bytes().all(|byte| !byte.is_ascii_lowercase() || name == "abc"), "no rule {name:?}");
+            let constant = |byte: u8| !byte.is_ascii_lowercase() || name.contains('-');
+            assert!(
+                name.bytes().all(constant) || matches!(name, "abc" | "yes" | "maxmemory" | "databases" | "appendonly"),
+                "no rule {name:?}"
+            );
             fixed(name)
         }
     }
@@ -154,7 +165,7 @@ fn long_value() -> BoxedStrategy<Args> {
 
 /// Enough fields to leave the listpack, or just not.
 fn many_fields() -> BoxedStrategy<Args> {
-    (126_usize..131)
+    (510_usize..515)
         .prop_map(|count| (0..count).flat_map(|n| [Arg::of(format!("n{n}")), Arg::of(n.to_string())]).collect())
         .boxed()
 }

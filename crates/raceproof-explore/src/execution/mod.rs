@@ -268,7 +268,8 @@ impl<'w> Execution<'w> {
 
     pub(crate) fn violate(&mut self, broken: Broken, check: usize, failure: Failure, story: Option<String>) {
         if self.violation.is_none() {
-            let at = self.events.len();
+            // Counts the step under way, which is recorded only after its client has run on.
+            let at = self.step_number();
             let Failure { message, place } = failure;
             self.violation = Some(Violation { broken, check, message, story, place, at });
         }

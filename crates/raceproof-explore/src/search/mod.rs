@@ -6,6 +6,8 @@ mod driver;
 mod optimal;
 mod races;
 mod random;
+#[cfg(test)]
+mod referee;
 mod replay;
 mod shrink;
 mod token;

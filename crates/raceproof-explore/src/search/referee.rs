@@ -1,0 +1,409 @@
+//! The referee: every interleaving and every outcome of generated small programs, without reduction, against the
+//! optimal search. Both must find the same number of traces, the same final states and replies, and the same verdicts.
+
+use std::collections::{BTreeSet, HashSet};
+use std::hash::{Hash, Hasher};
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use redis::AsyncCommands;
+use rustc_hash::FxHasher;
+
+use super::bounded::Bounded;
+use super::driver::execute;
+use super::optimal::Optimal;
+use crate::event::dependent;
+use crate::execution::{Chooser, End, Mode, Run, Worker};
+use crate::{Bounds, Ctx, World};
+
+/// More interleavings than this and a program is too large to referee.
+const MOST_INTERLEAVINGS: usize = 6_000;
+
+#[derive(Clone, Debug)]
+enum Act {
+    Redis(Vec<&'static str>),
+    /// Commands that are delivered as one `MULTI … EXEC`.
+    Atomic(Vec<Vec<&'static str>>),
+    Sql(&'static str),
+    Begin,
+    BeginDeferred,
+    Commit,
+    Sleep(u64),
+    Now,
+    Note,
+    /// Two commands on two sessions at once.
+    Join(Vec<&'static str>, Vec<&'static str>),
+}
+
+type Program = Vec<Vec<Act>>;
+
+async fn act(ctx: Ctx, acts: Vec<Act>) {
+    let mut redis = ctx.redis();
+    let mut other = ctx.redis();
+    let db = ctx.db();
+    let send = |act: &[&'static str]| {
+        let mut cmd = redis::cmd(act[0]);
+        act[1..].iter().for_each(|arg| drop(cmd.arg(*arg)));
+        cmd
+    };
+    for one in acts {
+        match one {
+            Act::Redis(args) => drop(send(&args).query_async::<redis::Value>(&mut redis).await),
+            Act::Atomic(commands) => {
+                let mut pipe = redis::pipe();
+                pipe.atomic();
+                commands.iter().for_each(|args| drop(pipe.add_command(send(args))));
+                drop(pipe.query_async::<redis::Value>(&mut redis).await);
+            }
+            Act::Sql(sql) => drop(db.run(sql, ()).await),
+            Act::Begin => drop(db.begin().await),
+            Act::BeginDeferred => drop(db.begin_deferred().await),
+            Act::Commit => drop(db.commit().await),
+            Act::Sleep(ms) => ctx.sleep(ms).await,
+            Act::Now => {
+                let now = ctx.now();
+                let _: redis::RedisResult<()> = redis.set(format!("now:{}", ctx.name()), now).await;
+            }
+            Act::Note => ctx.note("here"),
+            Act::Join(a, b) => {
+                let (a, b) = (send(&a), send(&b));
+                let mut first = Box::pin(a.query_async::<redis::Value>(&mut redis));
+                let mut second = Box::pin(b.query_async::<redis::Value>(&mut other));
+                let (mut one, mut two) = (false, false);
+                std::future::poll_fn(|cx| {
+                    one = one || first.as_mut().poll(cx).is_ready();
+                    two = two || second.as_mut().poll(cx).is_ready();
+                    if one && two { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+                })
+                .await;
+            }
+        }
+    }
+}
+
+fn build(program: &Program, world: &mut World) {
+    world.setup(|ctx| async move {
+        let mut redis = ctx.redis();
+        redis.set::<_, _, ()>("a", 1).await?;
+        redis.hset::<_, _, _, ()>("h", "f", 1).await?;
+        redis.hset::<_, _, _, ()>("one", "f", 1).await?;
+        redis.pexpire::<_, ()>("one", 100).await?;
+        redis.set_options::<_, _, ()>("v", 1, redis::SetOptions::default().with_expiration(redis::SetExpiry::PX(100))).await?;
+        redis::RedisResult::Ok(())
+    });
+    if uses_sql(program) {
+        world.setup(|ctx| async move {
+            let db = ctx.db();
+            db.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, v INTEGER)", ()).await?;
+            db.execute("INSERT INTO t VALUES (1, 10), (2, 20)", ()).await?;
+            Ok::<(), crate::SqlError>(())
+        });
+    }
+    for (number, acts) in program.iter().enumerate() {
+        let acts = acts.clone();
+        world.client(format!("c{number}"), move |ctx| act(ctx, acts));
+    }
+}
+
+fn uses_sql(program: &Program) -> bool {
+    program.iter().flatten().any(|act| matches!(act, Act::Sql(_) | Act::Begin | Act::BeginDeferred | Act::Commit))
+}
+
+/// What a search found: traces, and what a program can come to.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Findings {
+    traces: HashSet<u64>,
+    /// Final state, and for each process its replies in order.
+    ends: BTreeSet<(u64, Vec<(u16, Vec<u64>)>)>,
+    executions: usize,
+}
+
+impl Findings {
+    fn add(&mut self, run: &Run) {
+        self.executions += 1;
+        self.traces.insert(trace(run));
+        let mut replies: Vec<(u16, Vec<u64>)> = Vec::new();
+        for event in &run.events {
+            let process = event.footprint.choice.process.0;
+            match replies.iter_mut().find(|(known, _)| *known == process) {
+                Some((_, list)) => list.push(event.fingerprint),
+                None => replies.push((process, vec![event.fingerprint])),
+            }
+        }
+        replies.sort();
+        self.ends.insert((run.final_state.expect("asked for"), replies));
+    }
+}
+
+/// A trace as a number: which events there are, and the order of every dependent pair.
+fn trace(run: &Run) -> u64 {
+    let name = |at: usize| {
+        let choice = run.events[at].footprint.choice;
+        let nth = run.events[..at].iter().filter(|event| event.footprint.choice.process == choice.process).count();
+        (choice, nth)
+    };
+    let mut facts: Vec<_> = (0..run.events.len()).map(|at| (name(at), name(at), false)).collect();
+    for one in 0..run.events.len() {
+        for other in one + 1..run.events.len() {
+            if dependent(&run.events[one].footprint, &run.events[other].footprint) {
+                facts.push((name(one), name(other), true));
+            }
+        }
+    }
+    facts.sort();
+    let mut hasher = FxHasher::default();
+    facts.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn mode() -> Mode {
+    Mode { fingerprint_state: true, ..Mode::default() }
+}
+
+fn run(worker: &mut Worker, program: &Program, bounds: Bounds, chooser: &mut dyn Chooser) -> Run {
+    let body = |world: &mut World| build(program, world);
+    execute(worker, &body, bounds, mode(), chooser).expect("the program runs").expect("the setup works")
+}
+
+/// Every interleaving; `None` if there are too many.
+fn brute_force(program: &Program, bounds: Bounds) -> Option<Findings> {
+    let mut worker = Worker::new();
+    let mut chooser = Bounded::new(u32::MAX);
+    let mut found = Findings::default();
+    loop {
+        let run = run(&mut worker, program, bounds, &mut chooser);
+        if matches!(run.end, End::Complete) {
+            found.add(&run);
+        }
+        if found.executions > MOST_INTERLEAVINGS {
+            return None;
+        }
+        if !chooser.advance() {
+            return Some(found);
+        }
+    }
+}
+
+fn optimal(program: &Program, bounds: Bounds) -> (Findings, u64) {
+    let mut worker = Worker::new();
+    let mut tree = Optimal::default();
+    let mut found = Findings::default();
+    loop {
+        let run = run(&mut worker, program, bounds, &mut tree);
+        if matches!(run.end, End::Complete) {
+            found.add(&run);
+        }
+        if !tree.advance(&run) {
+            return (found, tree.redundant);
+        }
+    }
+}
+
+fn agree(program: &Program, bounds: Bounds) -> Result<bool, TestCaseError> {
+    let Some(all) = brute_force(program, bounds) else { return Ok(false) };
+    let (found, redundant) = optimal(program, bounds);
+    prop_assert_eq!(&found.ends, &all.ends, "final states and replies");
+    prop_assert_eq!(found.traces.len(), all.traces.len(), "traces");
+    prop_assert_eq!(found.executions, all.traces.len(), "executions: one for each trace");
+    let _ = redundant;
+    Ok(true)
+}
+
+/// Referees generated programs; at least `wanted` of them must have been small enough.
+fn referee(wanted: u32, clients: std::ops::RangeInclusive<usize>, most: usize, acts: BoxedStrategy<Act>, bounds: Bounds) {
+    let program = proptest::collection::vec(proptest::collection::vec(acts, 1..=most), clients);
+    let mut runner = TestRunner::new(Config { cases: wanted, max_shrink_iters: 2_000, ..Config::default() });
+    let counted = std::cell::Cell::new(0);
+    let result = runner.run(&program, |program| {
+        if agree(&program, bounds)? {
+            counted.set(counted.get() + 1);
+        }
+        Ok(())
+    });
+    if let Err(failure) = result {
+        panic!("{failure}");
+    }
+    assert!(counted.get() * 4 >= wanted * 3, "only {} of {wanted} programs were small enough", counted.get());
+}
+
+fn redis(args: &[&'static str]) -> Act {
+    Act::Redis(args.to_vec())
+}
+
+fn plain() -> BoxedStrategy<Act> {
+    prop_oneof![
+        Just(redis(&["GET", "a"])),
+        Just(redis(&["SET", "a", "2"])),
+        Just(redis(&["SET", "a", "3"])),
+        Just(redis(&["INCR", "a"])),
+        Just(redis(&["APPEND", "b", "x"])),
+        Just(redis(&["GET", "b"])),
+        Just(redis(&["DEL", "a"])),
+        Just(redis(&["DEL", "a", "b"])),
+        Just(redis(&["EXISTS", "a", "b"])),
+        Just(redis(&["DBSIZE"])),
+        Just(redis(&["RENAME", "a", "b"])),
+    ]
+    .boxed()
+}
+
+fn hashes() -> BoxedStrategy<Act> {
+    prop_oneof![
+        Just(redis(&["HSET", "h", "f", "2"])),
+        Just(redis(&["HSET", "h", "g", "3"])),
+        Just(redis(&["HSETNX", "h", "g", "4"])),
+        Just(redis(&["HINCRBY", "h", "f", "1"])),
+        Just(redis(&["HGET", "h", "g"])),
+        Just(redis(&["HGETALL", "h"])),
+        Just(redis(&["HLEN", "h"])),
+        Just(redis(&["HDEL", "h", "f"])),
+        Just(redis(&["HDEL", "h", "g"])),
+        Just(redis(&["HDEL", "one", "f"])),
+        Just(redis(&["HSET", "one", "g", "1"])),
+        Just(redis(&["EXISTS", "one"])),
+    ]
+    .boxed()
+}
+
+fn timed() -> BoxedStrategy<Act> {
+    prop_oneof![
+        Just(redis(&["GET", "v"])),
+        Just(redis(&["SET", "v", "2"])),
+        Just(redis(&["SET", "v", "3", "PX", "50"])),
+        Just(redis(&["SET", "v", "4", "KEEPTTL"])),
+        Just(redis(&["PEXPIRE", "v", "200"])),
+        Just(redis(&["PERSIST", "v"])),
+        Just(redis(&["PTTL", "v"])),
+        Just(redis(&["HDEL", "one", "f"])),
+        Just(redis(&["EXISTS", "one"])),
+        Just(redis(&["SET", "a", "2"])),
+        Just(redis(&["GET", "a"])),
+        Just(Act::Sleep(50)),
+        Just(Act::Sleep(100)),
+        Just(Act::Sleep(101)),
+        Just(Act::Now),
+    ]
+    .boxed()
+}
+
+fn transactions() -> BoxedStrategy<Act> {
+    prop_oneof![
+        Just(redis(&["WATCH", "a"])),
+        Just(redis(&["WATCH", "v"])),
+        Just(redis(&["GET", "a"])),
+        Just(redis(&["SET", "a", "1"])),
+        Just(Act::Atomic(vec![vec!["GET", "a"], vec!["SET", "b", "1"]])),
+        Just(Act::Atomic(vec![vec!["INCR", "a"]])),
+        Just(redis(&["EVAL", "return redis.call('INCR', KEYS[1])", "1", "a"])),
+        Just(redis(&["EVAL", "return redis.call('GET', KEYS[1])", "1", "b"])),
+    ]
+    .boxed()
+}
+
+fn sql() -> BoxedStrategy<Act> {
+    prop_oneof![
+        Just(Act::Sql("SELECT v FROM t WHERE id = 1")),
+        Just(Act::Sql("SELECT v FROM t WHERE id = 2")),
+        Just(Act::Sql("SELECT sum(v) FROM t")),
+        Just(Act::Sql("UPDATE t SET v = v + 1 WHERE id = 1")),
+        Just(Act::Sql("UPDATE t SET v = v * 2 WHERE id = 2")),
+        Just(Act::Sql("UPDATE t SET v = 0 WHERE id = 3")),
+        Just(Act::Sql("INSERT INTO t (v) VALUES (5)")),
+        Just(Act::Sql("DELETE FROM t")),
+        Just(Act::Begin),
+        Just(Act::BeginDeferred),
+        Just(Act::Commit),
+        Just(redis(&["GET", "a"])),
+        Just(redis(&["SET", "a", "2"])),
+    ]
+    .boxed()
+}
+
+fn joined() -> BoxedStrategy<Act> {
+    prop_oneof![
+        Just(Act::Join(vec!["GET", "a"], vec!["SET", "a", "2"])),
+        Just(Act::Join(vec!["SET", "a", "3"], vec!["SET", "b", "2"])),
+        Just(Act::Join(vec!["GET", "b"], vec!["GET", "a"])),
+        Just(redis(&["SET", "a", "4"])),
+        Just(redis(&["GET", "b"])),
+        Just(Act::Note),
+    ]
+    .boxed()
+}
+
+const NO_FAULTS: Bounds = Bounds { pauses: 0, crashes: 0, steps_per_client: 100 };
+
+#[test]
+fn strings() {
+    referee(300, 2..=3, 3, plain(), NO_FAULTS);
+}
+
+#[test]
+fn hash_fields_and_one_member_volatile_keys() {
+    referee(300, 2..=3, 3, hashes(), NO_FAULTS);
+}
+
+#[test]
+fn deadlines_and_sleeps() {
+    referee(200, 2..=3, 3, timed(), NO_FAULTS);
+}
+
+#[test]
+fn deadlines_under_pauses() {
+    referee(150, 2..=2, 3, timed(), Bounds { pauses: 1, ..NO_FAULTS });
+    referee(100, 2..=2, 2, timed(), Bounds { pauses: 2, ..NO_FAULTS });
+}
+
+#[test]
+fn transactions_and_scripts() {
+    referee(200, 2..=3, 3, transactions(), NO_FAULTS);
+}
+
+#[test]
+fn watched_keys_that_expire() {
+    referee(100, 2..=2, 3, transactions(), Bounds { pauses: 1, ..NO_FAULTS });
+}
+
+#[test]
+fn sql_transactions() {
+    referee(200, 2..=2, 4, sql(), NO_FAULTS);
+    referee(100, 3..=3, 2, sql(), NO_FAULTS);
+}
+
+#[test]
+fn crashes() {
+    referee(150, 2..=2, 3, plain(), Bounds { crashes: 1, ..NO_FAULTS });
+    referee(100, 2..=2, 2, plain(), Bounds { crashes: 2, ..NO_FAULTS });
+}
+
+#[test]
+fn crashes_inside_sql_transactions() {
+    referee(100, 2..=2, 3, sql(), Bounds { crashes: 1, ..NO_FAULTS });
+}
+
+#[test]
+fn crashes_and_pauses_together() {
+    referee(100, 2..=2, 2, timed(), Bounds { pauses: 1, crashes: 1, ..NO_FAULTS });
+}
+
+#[test]
+fn requests_at_once_on_two_sessions() {
+    referee(150, 2..=2, 2, joined(), NO_FAULTS);
+}
+
+#[test]
+fn debug_one() {
+    let program: Program = vec![
+        vec![Act::BeginDeferred, Act::Begin, Act::Sql("SELECT v FROM t WHERE id = 1")],
+        vec![Act::Sql("UPDATE t SET v = v + 1 WHERE id = 1")],
+    ];
+    let mut worker = Worker::new();
+    let mut chooser = Bounded::new(u32::MAX);
+    loop {
+        let body = |world: &mut World| build(&program, world);
+        let run = execute(&mut worker, &body, NO_FAULTS, Mode { record: true, fingerprint_state: true, ..Mode::default() }, &mut chooser).unwrap().unwrap();
+        eprintln!("--- {:?}", run.end);
+        for e in &run.steps { eprintln!("   {} {} -> {}", e.client, e.text, e.reply); }
+        if !chooser.advance() { break; }
+    }
+}
