@@ -103,7 +103,9 @@ impl Scenario {
     /// # Errors
     /// A text that is not Lua, or that is not a scenario.
     pub fn parse(file: &str, source: &str) -> Result<Self, ScenarioError> {
-        let declared = Language::new(file, source)?.declare()?;
+        // The header is read below as a Lua table, which lives as long as its state.
+        let language = Language::new(file, source)?;
+        let declared = language.declare()?;
         let layout = source::layout(source);
         let Some((table, line)) = &declared.header else {
             return Err(ScenarioError::new(
