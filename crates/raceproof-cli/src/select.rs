@@ -79,7 +79,7 @@ impl Selection {
     fn add_folder(&mut self, folder: &Path) -> Result<(), String> {
         let mut files = Vec::new();
         collect(folder, &mut files).map_err(|error| format!("cannot read the folder {}: {error}", folder.display()))?;
-        files.sort();
+        files.sort_by_key(|file| file.with_extension(""));
         if files.is_empty() {
             let way_out = "scenarios are files whose names end in .lua";
             return Err(format!("there is no scenario in the folder {}\n  └ {way_out}", folder.display()));

@@ -89,6 +89,10 @@ pub fn test_failure(name: &str, found: &Counterexample, met: String, test: &str)
 
 /// Which check does not hold, in its words, and where it stands.
 fn broken(page: &mut Page, found: &Counterexample, columns: usize) {
+    if found.broken == Broken::History && found.place.is_none() && found.story.is_some() {
+        // The title and the story have said it all.
+        return;
+    }
     let check = match &found.broken {
         Broken::Always => "always",
         Broken::History => "history",
