@@ -210,7 +210,8 @@ impl<'s> Session<'s> {
         let Self { progress, output, style, .. } = self;
         progress.aside(|| {
             output.page(&page);
-            if let Some(reason) = judgement.reason() {
+            // What a real server did stands on the page.
+            if let Judgement::Wrong(reason) = judgement {
                 output.gap();
                 output.line(&Line::default().with(Role::Bad, format!("! {reason}")));
             }

@@ -1,8 +1,8 @@
 //! Whether a verdict is the expected one, and if not, what to say about it.
 
-use raceproof_explore::render::thousands;
+use raceproof_explore::render::{harmless, thousands};
 use raceproof_explore::scenario::{Expectation, Scenario};
-use raceproof_explore::{Report, Strategy, Verdict};
+use raceproof_explore::{Confirmation, Report, Strategy, Verdict};
 
 use crate::run::Finding;
 
@@ -16,18 +16,19 @@ pub(crate) enum Judgement {
     Violated,
     /// Not as expected: why.
     Wrong(String),
+    /// As expected, but a real server did something else: what.
+    NotConfirmed(String),
 }
 
 impl Judgement {
     pub(crate) fn of(scenario: &Scenario, finding: &Finding) -> Self {
         let report = &finding.report;
-        let not_confirmed = finding.confirmation.as_ref().filter(|confirmation| !confirmation.same_outcome);
-        match scenario.expect() {
-            Some(expected) if !expected.met_by(report) => Self::Wrong(difference(expected, report)),
-            _ if not_confirmed.is_some() => Self::Wrong("not confirmed on the real server".to_owned()),
-            Some(_) => Self::AsExpected,
-            None if report.verdict == Verdict::Violated => Self::Violated,
-            None => Self::Unpinned,
+        match (scenario.expect(), &finding.confirmation) {
+            (Some(expected), _) if !expected.met_by(report) => Self::Wrong(difference(expected, report)),
+            (_, Some(confirmation)) if !confirmation.same_outcome => Self::NotConfirmed(not_confirmed(confirmation)),
+            (Some(_), _) => Self::AsExpected,
+            (None, _) if report.verdict == Verdict::Violated => Self::Violated,
+            (None, _) => Self::Unpinned,
         }
     }
 
@@ -36,12 +37,18 @@ impl Judgement {
         matches!(self, Self::AsExpected | Self::Unpinned)
     }
 
-    pub(crate) const fn reason(&self) -> Option<&String> {
+    pub(crate) fn reason(&self) -> Option<&str> {
         match self {
-            Self::Wrong(reason) => Some(reason),
+            Self::Wrong(reason) | Self::NotConfirmed(reason) => Some(reason),
             Self::AsExpected | Self::Unpinned | Self::Violated => None,
         }
     }
+}
+
+/// What a real server did instead.
+pub(crate) fn not_confirmed(confirmation: &Confirmation) -> String {
+    let difference = confirmation.difference.as_deref().unwrap_or("another outcome");
+    format!("not confirmed on {}: {}", confirmation.server, harmless(difference))
 }
 
 /// The word for a verdict, as the command line's contract has it.

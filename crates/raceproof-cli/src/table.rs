@@ -183,11 +183,11 @@ mod tests {
         );
         assert_eq!(
             table(Some(80)).titles().to_string(),
-            "  scenario                       verdict                   executions      time"
+            "  scenario                       verdict                    executions      time"
         );
         assert_eq!(
             table(Some(60)).titles().to_string(),
-            "  scenario                       verdict                   executions"
+            "  scenario                       verdict                    executions"
         );
     }
 }

@@ -29,12 +29,11 @@ pub(crate) fn page(selected: &Selected, finding: &Finding, strategy: &Strategy, 
 }
 
 fn confirmed(confirmation: &Confirmation) -> (String, String) {
-    let server = &confirmation.server;
     if confirmation.same_outcome {
-        return ("confirmed".to_owned(), format!("on {server}: same replies, same outcome"));
+        ("confirmed".to_owned(), format!("on {}: same replies, same outcome", confirmation.server))
+    } else {
+        ("confirm".to_owned(), judge::not_confirmed(confirmation))
     }
-    let difference = confirmation.difference.as_deref().unwrap_or("another outcome");
-    ("not confirmed".to_owned(), format!("on {server}: {}", harmless(difference)))
 }
 
 fn unbroken(selected: &Selected, finding: &Finding, strategy: &Strategy, columns: usize) -> Page {
@@ -85,7 +84,10 @@ pub(crate) struct Tally {
     pub(crate) unpinned: usize,
     /// Nothing is expected of them, and they are violated.
     pub(crate) unpinned_violated: usize,
+    /// Counterexamples that a real server showed as well.
     pub(crate) confirmed: usize,
+    /// Counterexamples that a real server did not show.
+    pub(crate) not_confirmed: usize,
 }
 
 impl Tally {
@@ -100,6 +102,7 @@ impl Tally {
             Judgement::Unpinned => self.unpinned += 1,
             Judgement::Violated => self.unpinned_violated += 1,
             Judgement::Wrong(_) => self.wrong += 1,
+            Judgement::NotConfirmed(_) => self.not_confirmed += 1,
         }
         let confirmed = finding.confirmation.as_ref().is_some_and(|confirmation| confirmation.same_outcome);
         self.confirmed += usize::from(confirmed);
@@ -111,7 +114,7 @@ impl Tally {
 
     /// Whether every scenario could be run and is as it should be.
     pub(crate) const fn is_good(&self) -> bool {
-        self.broken + self.wrong + self.unpinned_violated == 0
+        self.broken + self.wrong + self.unpinned_violated + self.not_confirmed == 0
     }
 
     /// `31 scenarios: 13 verified, 18 violated, all as expected · 0.4 s · embedded engine (Redis 7.0), SQLite 3.50`
@@ -137,14 +140,14 @@ impl Tally {
             (self.broken, "could not be run"),
             (self.wrong, "not as expected"),
         ];
+        let confirmed = [(self.confirmed, "confirmed"), (self.not_confirmed, "not confirmed")];
         let counted = |(count, what): (usize, &str)| if one { what.to_owned() } else { format!("{count} {what}") };
-        let mut parts: Vec<String> = counts.into_iter().filter(|(count, _)| *count > 0).map(counted).collect();
+        let some = |(count, _): &(usize, &str)| *count > 0;
+        let mut parts: Vec<String> = counts.into_iter().filter(some).map(counted).collect();
         if self.broken + self.wrong + self.unpinned + self.unpinned_violated == 0 {
             parts.push(if one { "as expected" } else { "all as expected" }.to_owned());
         }
-        if self.confirmed > 0 && !one {
-            parts.push(format!("{} confirmed", self.confirmed));
-        }
+        parts.extend(confirmed.into_iter().filter(some).map(counted));
         parts
     }
 }
