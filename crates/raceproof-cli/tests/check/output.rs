@@ -116,6 +116,20 @@ fn a_search_that_is_cut_short_verifies_nothing() {
 }
 
 #[test]
+fn seconds_bound_a_search_without_end() {
+    let text = r#"
+scenario { name = "many" }
+clients { "a", "b", "c", "d", "e", "f", function() for _ = 1, 6 do redis("SET", "k", redis("GET", "k") or "") end end }
+"#;
+    Workshop::new()
+        .file("many.lua", text, "")
+        .check(["many.lua", "--seconds", "0.2"])
+        .exits(0)
+        .shows("? many: no violation found")
+        .shows("the search was cut short after ");
+}
+
+#[test]
 fn a_random_search_finds_it_too_and_says_how() {
     Workshop::with_both()
         .check(["lost.lua", "--strategy", "random", "--seed", "3"])

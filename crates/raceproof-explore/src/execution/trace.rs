@@ -36,7 +36,7 @@ impl Execution<'_> {
         }
     }
 
-    pub(super) fn show_crash(&mut self, id: ClientId, how: &str, op: &Op) {
+    pub(super) fn show_crash_before(&mut self, id: ClientId, op: &Op) {
         if self.mode.record {
             let name = self.client(id).name.clone();
             let what = match op {
@@ -44,7 +44,15 @@ impl Execution<'_> {
                 Op::Sql { call, .. } => statement(call),
                 Op::Cell(op) => op.text.clone(),
             };
-            self.show_step(&name, StepKind::Fault, format!("{how} {what}"), String::new());
+            self.show_step(&name, StepKind::Fault, format!("dies before {what}"), String::new());
+        }
+    }
+
+    /// The step before has taken effect, and its client will never know.
+    pub(super) fn show_crash_unanswered(&mut self, id: ClientId) {
+        if self.mode.record {
+            let name = self.client(id).name.clone();
+            self.show_step(&name, StepKind::Fault, "dies before the reply".to_owned(), String::new());
         }
     }
 
