@@ -32,14 +32,14 @@ impl Execution<'_> {
         let mut fingerprint = FxHasher::default();
         choice.outcome.hash(&mut fingerprint);
         if choice.outcome == Outcome::CrashBefore {
-            self.show_crash(id, "dies before", &request.op);
+            self.show_crash_before(id, &request.op);
             self.kill(id)?;
         } else {
             self.start_operations(id);
             let number = request.id;
             let answer = self.carry_out(id, &mut request, &mut fingerprint)?;
             if choice.outcome == Outcome::CrashAfter {
-                self.show_crash(id, "dies after", &request.op);
+                self.show_crash_unanswered(id);
                 self.kill(id)?;
             } else {
                 self.client(id).port.answer(number, answer);
