@@ -77,7 +77,9 @@ pub(crate) struct Things {
     next: ThingId,
     /// Something was touched that a step may touch or not, depending on what its client makes of the reply: history,
     /// shared state, an observed object. Then nothing is known of a step in a state in which it was not executed.
-    pub(crate) local: bool,
+    local: bool,
+    keyspace_read: bool,
+    widened: bool,
 }
 
 /// What a part of Redis belongs to.
@@ -108,34 +110,40 @@ impl Things {
         id
     }
 
-    /// All that a step could touch if it were executed in another state; `None` if that is not known.
-    pub(crate) fn reach(&self, footprint: &Footprint, pauses: bool) -> Option<Touched> {
-        let (whole, part) = match footprint.reach {
-            Reach::Reads => (Access::Read, Access::IntentRead),
-            Reach::Writes => (Access::Write, Access::IntentWrite),
-            Reach::Anything => return None,
+    /// Whether a step would touch the same in any other state, as far as anyone can tell the difference: while nobody
+    /// reads a keyspace as a whole nobody notices intents on it, and while there are no pauses nobody writes the clock.
+    pub(crate) fn is_fixed(&self, footprint: &Footprint) -> bool {
+        let whole = match footprint.reach {
+            Reach::Reads => Access::Read,
+            Reach::Writes => Access::Write,
+            Reach::Anything => return false,
         };
-        if self.local || pauses {
-            return None;
-        }
-        let mut reach = Touched::default();
-        for (thing, _) in footprint.touched.iter() {
-            match self.whole.get(thing)? {
-                Whole::Key(key) => reach.add(*key, whole),
-                Whole::Keyspace => reach.add(*thing, part),
-                // Only a pause writes the clock, and there are none.
-                Whole::Clock => {}
-            }
-        }
-        // A field access conflicts with the key's, in both directions, through the intent that it declares.
-        Some(reach)
+        let fixed = |(thing, access): &(ThingId, Access)| match self.whole.get(thing) {
+            Some(Whole::Key(key)) => key == thing && *access == whole,
+            Some(Whole::Keyspace) => !self.keyspace_read,
+            Some(Whole::Clock) => true,
+            None => false,
+        };
+        !self.local && footprint.touched.iter().all(fixed)
+    }
+
+    /// Notes who reads a keyspace as a whole. True if [`Self::is_fixed`] would now deny what it may have granted.
+    pub(crate) fn note(&mut self, touched: &Touched) -> bool {
+        let reads = |(thing, access): &(ThingId, Access)| {
+            matches!(access, Access::Read | Access::Write) && self.whole.get(thing) == Some(&Whole::Keyspace)
+        };
+        let first = !self.keyspace_read && touched.iter().any(reads);
+        self.keyspace_read |= first;
+        std::mem::take(&mut self.widened) || first
     }
 
     pub(crate) fn id(&mut self, thing: Thing) -> ThingId {
         if let Some(id) = self.other.get(&thing) {
             return *id;
         }
-        self.local |= matches!(thing, Thing::History | Thing::Section(_) | Thing::Cell(_) | Thing::Observed);
+        let local = matches!(thing, Thing::History | Thing::Section(_) | Thing::Cell(_) | Thing::Observed);
+        self.widened |= local && !self.local;
+        self.local |= local;
         let id = self.take();
         self.other.insert(thing, id);
         id

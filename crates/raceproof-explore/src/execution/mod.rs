@@ -231,6 +231,7 @@ impl<'w> Execution<'w> {
         self.check_history();
         self.observe();
         let touched = std::mem::take(&mut self.touched);
+        self.worker.restart |= self.worker.things.note(&touched);
         if let Some(footprint) = Rc::get_mut(&mut self.events[at].footprint) {
             footprint.touched = touched;
         }
@@ -334,7 +335,7 @@ impl<'w> Execution<'w> {
     }
 
     fn finish(mut self, end: End) -> Result<Run, Error> {
-        let never = if matches!(end, End::Complete) { self.never() } else { Vec::new() };
+        let never = self.never();
         let final_state = if self.mode.fingerprint_state { Some(self.fingerprint_state()?) } else { None };
         let cast = self.order.iter().map(|id| (*id, self.client(*id).name.clone())).collect();
         if self.observed_grew {

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::optimal::Optimal;
+use super::optimal::{Optimal, Probe, Tried};
 use super::random::Random;
 use super::replay::Replay;
 use super::token::{Encoded, Token, fingerprint};
 use super::{audit, shrink};
 use crate::backend::Backend;
-use crate::event::ClientId;
+use crate::event::{Choice, ClientId};
 use crate::execution::{Attached, Cast, Chooser, End, Execution, Mode, Run, SETUP, Violation, Worker};
 use crate::report::{Bounds, Counterexample, Report, Strategy, Verdict};
 use crate::world::{Failure, World};
@@ -135,26 +135,48 @@ fn over(search: &Search, executions: u64, start: Instant) -> bool {
         || search.max_time.is_some_and(|most| start.elapsed() >= most)
 }
 
+/// Where executions of one search run: its stores, its body, its bounds.
+pub(crate) struct Bench<'a> {
+    pub(crate) worker: &'a mut Worker,
+    pub(crate) body: Body<'a>,
+    pub(crate) bounds: Bounds,
+    pub(crate) mode: Mode,
+}
+
+impl Bench<'_> {
+    pub(crate) fn run(&mut self, chooser: &mut dyn Chooser) -> Result<Result<Run, Failure>, Error> {
+        execute(self.worker, self.body, self.bounds, self.mode.clone(), chooser)
+    }
+
+    /// Runs a schedule and tells what its last step was and touched; `None` if it is not possible.
+    pub(crate) fn probe(&mut self, choices: &[Choice]) -> Result<Option<Tried>, Error> {
+        let mut probe = Probe::new(choices);
+        drop(self.run(&mut probe)?);
+        Ok(probe.tried)
+    }
+}
+
 fn exhaustive(search: &Search, worker: &mut Worker, body: Body<'_>, start: Instant) -> Result<Found, Error> {
+    let mut bench = Bench { worker, body, bounds: search.bounds, mode: Mode::default() };
     'again: loop {
         let mut tree = Optimal::new(search.bounds);
         let mut found = Found::default();
         let mut audited = 0;
         loop {
-            let run = match execute(worker, body, search.bounds, Mode::default(), &mut tree)? {
+            let run = match bench.run(&mut tree)? {
                 Ok(run) => run,
                 Err(failure) => return Ok(Found { setup: Some(failure), executions: 1, ..found }),
             };
-            if std::mem::take(&mut worker.restart) {
+            if std::mem::take(&mut bench.worker.restart) {
                 // What an `always` check reads has grown: what was taken for independent before may not be.
                 continue 'again;
             }
-            let more = tree.advance(&run, &worker.things);
+            let more = tree.advance(&run, &mut bench)?;
             (found.executions, found.redundant) = (tree.executions, tree.redundant);
-            found.add(&run, worker);
+            found.add(&run, bench.worker);
             if audited < search.audit && !matches!(run.end, End::Abandoned) {
                 audited += 1;
-                audit::audit(worker, body, search.bounds, &run)?;
+                audit::audit(bench.worker, body, search.bounds, &run)?;
             }
             if !more {
                 found.exhaustive = true;

@@ -13,11 +13,15 @@ use std::rc::Rc;
 
 use smallvec::SmallVec;
 
+use super::driver::Bench;
 use super::races::{Order, Race};
-use super::wakeup::{Branch, Initial, Planned, Touches, insert, weak_initial};
+use super::wakeup::{Branch, Initial, Planned, covers, insert, weak_initial};
 use crate::event::{Choice, Event, Footprint, Outcome, Things, dependent};
 use crate::execution::{Cast, Chooser, Enabled, Run};
 use crate::{Bounds, Error};
+
+/// What a step touched that was tried out, with the outcome that it had.
+pub(crate) type Tried = (Choice, Rc<Footprint>);
 
 /// A state on the present path, and what is left to do from it.
 #[derive(Debug)]
@@ -28,6 +32,8 @@ struct Node {
     branches: Vec<Branch>,
     /// The fingerprint of the step that the branch under way makes, once it is known.
     fingerprint: Option<u64>,
+    /// Steps that were tried out from here, with what came of it.
+    tried: Vec<(Vec<Choice>, Option<Tried>)>,
     /// Whether an execution along the branch under way has come to its end. A branch that turned out to lead nowhere
     /// was never explored, and must not be slept on.
     explored: bool,
@@ -78,7 +84,7 @@ impl Chooser for Optimal {
             }
             _ => node.fingerprint = Some(event.fingerprint),
         }
-        node.branches[0].step.touches = Touches::Exactly(event.footprint.clone());
+        node.branches[0].step.footprint = Some(event.footprint.clone());
         Ok(())
     }
 }
@@ -93,7 +99,7 @@ impl Optimal {
         let (sleep, branches) = match self.path.last_mut() {
             None => (Vec::new(), Vec::new()),
             Some(parent) => {
-                let Touches::Exactly(taken) = parent.branches[0].step.touches.clone() else { return None };
+                let taken = parent.branches[0].step.footprint.clone()?;
                 let sleep: Vec<Planned> = parent.sleep.iter().filter(|one| sleeps_on(one, &taken)).cloned().collect();
                 let branches = std::mem::take(&mut parent.branches[0].next);
                 (sleep, branches)
@@ -104,6 +110,7 @@ impl Optimal {
             branches,
             fingerprint: None,
             explored: false,
+            tried: Vec::new(),
             enabled: enabled
                 .iter()
                 .flat_map(|one| {
@@ -117,7 +124,7 @@ impl Optimal {
                 self.blocked = true;
                 return None;
             };
-            let step = Planned { choice, touches: Touches::Unknown, only: only(&node, choice) };
+            let step = Planned { choice, footprint: None, only: only(&node, choice) };
             node.branches.push(Branch { step, next: Vec::new() });
         }
         self.path.push(node);
@@ -138,68 +145,95 @@ impl Optimal {
     }
 
     /// Takes in a finished execution and moves to the next one. `false` when the tree is done.
-    pub(crate) fn advance(&mut self, run: &Run, things: &Things) -> bool {
+    pub(crate) fn advance(&mut self, run: &Run, bench: &mut Bench<'_>) -> Result<bool, Error> {
         if std::mem::take(&mut self.infeasible) {
             // An optional step that a race suggested is not possible there: nothing was run.
         } else {
-            if std::mem::take(&mut self.blocked) {
-                self.redundant += 1;
-            } else {
-                self.executions += 1;
-                self.plan_races(run, things);
-            }
+            // An execution that is given up repeats a trace, but its steps may have races that nobody has seen.
+            let blocked = std::mem::take(&mut self.blocked);
+            self.redundant += u64::from(blocked);
+            self.executions += u64::from(!blocked);
+            self.plan_races(run, bench)?;
             self.path.iter_mut().for_each(|node| node.explored = true);
         }
         self.previous = None;
-        self.backtrack()
+        Ok(self.backtrack())
     }
 
-    fn plan_races(&mut self, run: &Run, things: &Things) {
+    fn plan_races(&mut self, run: &Run, bench: &mut Bench<'_>) -> Result<(), Error> {
         let happened = run.events.len();
         let events: Vec<&Event> = run.events.iter().chain(run.never.iter().map(|(_, event)| event)).collect();
         let places: Vec<usize> = (0..happened).chain(run.never.iter().map(|(place, _)| *place)).collect();
         let mut races = std::mem::take(&mut self.races);
         let order = Order::of(&events, &places, &mut races);
         for race in &races {
-            self.plan(&events, happened, &order, *race, things);
+            let mut sequence = Vec::new();
+            for at in race.first + 1..happened {
+                if at != race.second && !order.precedes(race.first, at) {
+                    sequence.push(self.planned(&events, at));
+                }
+            }
+            sequence.push(self.moved(&events, happened, race.second, &bench.worker.things));
+            self.plan(race.first, sequence, bench)?;
         }
         self.races = races;
+        Ok(())
     }
 
-    /// Plans the execution in which the second event of a race comes before the first.
-    fn plan(&mut self, events: &[&Event], happened: usize, order: &Order, race: Race, things: &Things) {
-        let mut sequence = Vec::new();
-        for at in race.first + 1..happened {
-            if at != race.second && !order.precedes(race.first, at) {
-                sequence.push(self.planned(events, at));
+    /// Plans the execution in which the second event of a race comes before the first: `sequence`, whose last step it
+    /// is, from the state before the first.
+    ///
+    /// Whether the sequence is covered by others depends on what its last step touches in its new place. Guessing that
+    /// wrong loses traces, in both directions: a sequence that is planned although others cover it takes in later ones,
+    /// and is then given up. So where it is not known the step is tried out.
+    fn plan(&mut self, from: usize, mut sequence: Vec<Planned>, bench: &mut Bench<'_>) -> Result<(), Error> {
+        if self.is_planned(from, &sequence) {
+            return Ok(());
+        }
+        if sequence.last().is_some_and(|last| last.footprint.is_none()) {
+            let prefix = self.path[..from].iter().map(|node| node.branches[0].step.choice);
+            let choices: Vec<Choice> = prefix.chain(sequence.iter().map(|step| step.choice)).collect();
+            let Some((choice, footprint)) = self.probe(from, choices, bench)? else { return Ok(()) };
+            if let Some(last) = sequence.last_mut() {
+                (last.choice, last.footprint) = (choice, Some(footprint));
+            }
+            if self.is_planned(from, &sequence) {
+                return Ok(());
             }
         }
-        sequence.push(self.moved(events, happened, race.second, things));
-        let node = &mut self.path[race.first];
-        let covered = node.sleep.iter().any(|asleep| !matches!(weak_initial(asleep, &sequence), Initial::No));
-        if !covered {
-            insert(&mut node.branches, 1, sequence);
+        insert(&mut self.path[from].branches, 1, sequence);
+        Ok(())
+    }
+
+    fn is_planned(&self, from: usize, sequence: &[Planned]) -> bool {
+        let node = &self.path[from];
+        node.sleep.iter().any(|asleep| !matches!(weak_initial(asleep, sequence), Initial::No))
+            || covers(&node.branches[1..], sequence.to_vec())
+    }
+
+    /// The last of the choices, as it can be made, and what it touches; `None` if it is not possible there.
+    fn probe(&mut self, from: usize, choices: Vec<Choice>, bench: &mut Bench<'_>) -> Result<Option<Tried>, Error> {
+        let known = self.path[from].tried.iter().find(|(tried, _)| *tried == choices[from..]);
+        if let Some((_, result)) = known {
+            return Ok(result.clone());
         }
+        let result = bench.probe(&choices)?;
+        self.path[from].tried.push((choices[from..].to_vec(), result.clone()));
+        Ok(result)
     }
 
     /// A step that stays in its place.
     fn planned(&self, events: &[&Event], at: usize) -> Planned {
         let footprint = events[at].footprint.clone();
-        Planned {
-            choice: footprint.choice,
-            only: only(&self.path[at], footprint.choice),
-            touches: Touches::Exactly(footprint),
-        }
+        Planned { choice: footprint.choice, only: only(&self.path[at], footprint.choice), footprint: Some(footprint) }
     }
 
-    /// The step that is to come before another one: what it will touch there is not known for certain.
+    /// The step that is to come before another one: what it will touch there is known only if it is the same anywhere.
     fn moved(&self, events: &[&Event], happened: usize, at: usize, things: &Things) -> Planned {
-        let footprint = &events[at].footprint;
+        let footprint = events[at].footprint.clone();
         let choice = footprint.choice;
-        let touches = things.reach(footprint, self.pauses).map_or(Touches::Unknown, |touched| {
-            Touches::AtMost(Rc::new(Footprint { touched, ..Footprint::clone(footprint) }))
-        });
-        Planned { choice, touches, only: at < happened && only(&self.path[at], choice) }
+        let certain = !self.pauses && things.is_fixed(&footprint);
+        Planned { choice, only: at < happened && only(&self.path[at], choice), footprint: certain.then_some(footprint) }
     }
 
     /// Leaves the deepest branch that is under way and takes up the next one.
@@ -221,7 +255,7 @@ impl Optimal {
 }
 
 fn sleeps_on(asleep: &Planned, taken: &Footprint) -> bool {
-    matches!(&asleep.touches, Touches::Exactly(footprint) if !dependent(footprint, taken))
+    asleep.footprint.as_ref().is_some_and(|footprint| !dependent(footprint, taken))
 }
 
 fn only(node: &Node, choice: Choice) -> bool {
@@ -255,7 +289,7 @@ fn plan_outcomes(node: &mut Node, choice: Choice, enabled: &[Enabled]) {
         let known = node.branches.iter().any(|branch| branch.step.choice == other)
             || node.sleep.iter().any(|asleep| asleep.choice == other);
         if !known {
-            let step = Planned { choice: other, touches: Touches::Unknown, only: false };
+            let step = Planned { choice: other, footprint: None, only: false };
             node.branches.push(Branch { step, next: Vec::new() });
         }
     }
@@ -264,4 +298,36 @@ fn plan_outcomes(node: &mut Node, choice: Choice, enabled: &[Enabled]) {
 /// Whether every execution of a branch has been run since it was planned.
 fn is_covered(sleep: &[Planned], branch: &Branch) -> bool {
     branch.next.is_empty() && sleep.iter().any(|asleep| asleep.choice == branch.step.choice)
+}
+
+/// Follows a schedule to its end and keeps what its last step was.
+pub(crate) struct Probe<'a> {
+    choices: &'a [Choice],
+    pub(crate) tried: Option<Tried>,
+}
+
+impl<'a> Probe<'a> {
+    pub(crate) const fn new(choices: &'a [Choice]) -> Self {
+        Self { choices, tried: None }
+    }
+}
+
+impl Chooser for Probe<'_> {
+    fn choose(&mut self, at: usize, enabled: &[Enabled], _cast: &Cast<'_>) -> Option<Choice> {
+        let choice = *self.choices.get(at)?;
+        let one = enabled.iter().find(|one| one.process == choice.process)?;
+        if one.outcomes.contains(&choice.outcome) {
+            return Some(choice);
+        }
+        // A pause is planned before it is known where it leads.
+        let outcome = *one.outcomes.first()?;
+        one.optional.then_some(Choice { process: one.process, outcome })
+    }
+
+    fn executed(&mut self, at: usize, event: &Event) -> Result<(), Error> {
+        if at + 1 == self.choices.len() {
+            self.tried = Some((event.footprint.choice, event.footprint.clone()));
+        }
+        Ok(())
+    }
 }

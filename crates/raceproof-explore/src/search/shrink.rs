@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 
 use super::bounded::Bounded;
-use super::driver::{Body, counterexample, execute, replay_schedule, schedule};
+use super::driver::{Bench, Body, counterexample, execute, replay_schedule, schedule};
 use super::optimal::Optimal;
 use super::token::Encoded;
 use crate::Error;
@@ -113,18 +113,19 @@ fn search(
     smaller: &Smaller,
     violation: &Violation,
 ) -> Result<Option<Vec<Encoded>>, Error> {
+    let mode = Mode { stop_at_violation: false, ..smaller.mode() };
+    let mut bench = Bench { worker, body, bounds: smaller.bounds, mode };
     'again: loop {
         let mut tree = Optimal::new(smaller.bounds);
         loop {
-            let mode = Mode { stop_at_violation: false, ..smaller.mode() };
-            let Ok(run) = execute(worker, body, smaller.bounds, mode, &mut tree)? else { return Ok(None) };
-            if std::mem::take(&mut worker.restart) {
+            let Ok(run) = bench.run(&mut tree)? else { return Ok(None) };
+            if std::mem::take(&mut bench.worker.restart) {
                 continue 'again;
             }
             if run.violation.as_ref().is_some_and(|found| same(found, violation)) {
-                return Ok(Some(schedule(&run, worker)));
+                return Ok(Some(schedule(&run, bench.worker)));
             }
-            if !tree.advance(&run, &worker.things) || tree.executions >= MOST_EXECUTIONS {
+            if !tree.advance(&run, &mut bench)? || tree.executions >= MOST_EXECUTIONS {
                 return Ok(None);
             }
         }

@@ -9,31 +9,13 @@ use std::rc::Rc;
 
 use crate::event::{Choice, Footprint, dependent};
 
-/// What is known of what a step touches.
-#[derive(Clone, Debug)]
-pub(crate) enum Touches {
-    /// It was executed in this very state, or one that differs in independent steps only.
-    Exactly(Rc<Footprint>),
-    /// It was executed in another state, but cannot touch more than this.
-    AtMost(Rc<Footprint>),
-    /// Nothing.
-    Unknown,
-}
-
-impl Touches {
-    fn independent(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Exactly(a) | Self::AtMost(a), Self::Exactly(b) | Self::AtMost(b)) => !dependent(a, b),
-            _ => false,
-        }
-    }
-}
-
 /// One step of a sequence to be explored.
 #[derive(Clone, Debug)]
 pub(crate) struct Planned {
     pub(crate) choice: Choice,
-    pub(crate) touches: Touches,
+    /// What the step touches in its place; unknown for an outcome that has not been tried, and for a step that was
+    /// executed in another state only.
+    pub(crate) footprint: Option<Rc<Footprint>>,
     /// Whether the process has only this outcome, and must take it sometime.
     pub(crate) only: bool,
 }
@@ -53,18 +35,20 @@ pub(crate) enum Initial {
     No,
 }
 
-/// Whether a step (with its outcome) is a weak initial of a sequence. What is not known is taken for a dependence: a
-/// sequence that is explored in vain costs the run up to its end, one that is missed costs the verdict.
+/// Whether a step (with its outcome) is a weak initial of a sequence. What is not known is taken for a dependence.
 pub(crate) fn weak_initial(step: &Planned, sequence: &[Planned]) -> Initial {
     for (at, other) in sequence.iter().enumerate() {
         if other.choice.process == step.choice.process {
             // The step's own footprint counts: that is how it is at the front.
-            let first = sequence[..at].iter().all(|earlier| earlier.touches.independent(&step.touches));
+            let first = sequence[..at].iter().all(|earlier| independent(earlier, step));
             return if first && other.choice == step.choice { Initial::At(at) } else { Initial::No };
         }
     }
-    let independent = |other: &Planned| step.touches.independent(&other.touches);
-    if step.only && sequence.iter().all(independent) { Initial::Absent } else { Initial::No }
+    if step.only && sequence.iter().all(|other| independent(step, other)) { Initial::Absent } else { Initial::No }
+}
+
+fn independent(a: &Planned, b: &Planned) -> bool {
+    matches!((&a.footprint, &b.footprint), (Some(a), Some(b)) if !dependent(a, b))
 }
 
 /// Inserts a sequence behind `branches`. Nothing happens if a branch already covers it. `skip` branches at the front
@@ -91,4 +75,22 @@ pub(crate) fn insert(branches: &mut Vec<Branch>, skip: usize, mut sequence: Vec<
         chain = vec![Branch { step, next: chain }];
     }
     branches.append(&mut chain);
+}
+
+/// Whether a branch already covers the sequence, so that [`insert`] would change nothing.
+pub(crate) fn covers(branches: &[Branch], mut sequence: Vec<Planned>) -> bool {
+    if sequence.is_empty() {
+        return true;
+    }
+    for branch in branches {
+        match weak_initial(&branch.step, &sequence) {
+            Initial::No => continue,
+            Initial::Absent => {}
+            Initial::At(at) => {
+                sequence.remove(at);
+            }
+        }
+        return branch.next.is_empty() || covers(&branch.next, sequence);
+    }
+    false
 }
