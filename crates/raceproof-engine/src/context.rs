@@ -135,6 +135,10 @@ impl Context<'_> {
         };
         let due = hash.due(self.now.ms());
         self.read_clock();
+        if !due.is_empty() {
+            // Whoever had looked at the hash, whatever field, would have been the one to do this.
+            self.footprint.add_key(db, &key.name, Access::Write);
+        }
         let mut gone = false;
         for field in due {
             gone = self.remove_field_in(db, key, &field);
