@@ -1,0 +1,33 @@
+-- The key is written inside the database's transaction. Redis knows nothing of transactions: when this one is rolled back, the
+-- key keeps a value that was never in the database.
+--
+-- Known from: the dual-write problem; a cache update in a method that the framework wraps in a transaction
+-- (Spring's @Transactional around a RedisTemplate call).
+-- Sibling that holds: cache/write-after-commit.
+scenario {
+  name = "cache/dual-write-in-transaction",
+  about = "BEGIN, UPDATE, SET, ROLLBACK",
+  known_from = "the dual-write problem",
+  expect = "violated",
+  message = "the cache holds what was never committed",
+}
+
+setup(function()
+  sql("CREATE TABLE users (id INTEGER PRIMARY KEY, plan TEXT)")
+  sql("INSERT INTO users VALUES (1, 'free')")
+end)
+
+client("checkout", function()
+  pcall(function()
+    transaction(function()
+      sql("UPDATE users SET plan = 'pro' WHERE id = 1")
+      redis("SET", "user:1", "pro", "EX", 300)
+      error("the payment was refused")
+    end)
+  end)
+end)
+
+quiet(function()
+  local cached, row = redis("GET", "user:1"), sql("SELECT plan FROM users WHERE id = 1")[1].plan
+  expect(cached == nil or cached == row, "the cache holds what was never committed")
+end)

@@ -1,0 +1,49 @@
+-- The transaction of cache/dual-write-in-transaction, with the key written only after the COMMIT: nothing to undo when the
+-- payment is refused.
+--
+-- Known from: after-commit hooks (Spring's TransactionSynchronization, Django's transaction.on_commit).
+-- Sibling that does not hold: cache/dual-write-in-transaction.
+scenario {
+  name = "cache/write-after-commit",
+  about = "BEGIN, UPDATE, ROLLBACK; SET only after a COMMIT",
+  known_from = "after-commit hooks, such as Django's transaction.on_commit",
+  expect = "verified",
+  mutants = {
+    {
+      name = "SET inside the transaction",
+      from = [[      error("the payment was refused")
+    end)
+    redis("SET", "user:1", "pro", "EX", 300)]],
+      to = [[      redis("SET", "user:1", "pro", "EX", 300)
+      error("the payment was refused")
+    end)]],
+    },
+    {
+      name = "SET in any case",
+      from = [[    redis("SET", "user:1", "pro", "EX", 300)
+  end)]],
+      to = [[  end)
+  redis("SET", "user:1", "pro", "EX", 300)]],
+    },
+  },
+}
+
+setup(function()
+  sql("CREATE TABLE users (id INTEGER PRIMARY KEY, plan TEXT)")
+  sql("INSERT INTO users VALUES (1, 'free')")
+end)
+
+client("checkout", function()
+  pcall(function()
+    transaction(function()
+      sql("UPDATE users SET plan = 'pro' WHERE id = 1")
+      error("the payment was refused")
+    end)
+    redis("SET", "user:1", "pro", "EX", 300)
+  end)
+end)
+
+quiet(function()
+  local cached, row = redis("GET", "user:1"), sql("SELECT plan FROM users WHERE id = 1")[1].plan
+  expect(cached == nil or cached == row, "the cache holds what was never committed")
+end)

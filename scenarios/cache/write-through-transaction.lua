@@ -1,0 +1,39 @@
+-- Write-through with the SET inside the write transaction: the row's lock puts the writers in one order for both stores.
+-- It holds as long as there are only such writers, all of which commit: see cache/write-through-with-reader for a reader that
+-- fills, cache/dual-write-in-transaction for a transaction that rolls back.
+--
+-- Known from: write-through caching.
+-- Sibling that does not hold: cache/write-through.
+scenario {
+  name = "cache/write-through-transaction",
+  about = "BEGIN, UPDATE, SET, COMMIT; two writers and no reader",
+  known_from = "write-through caching",
+  expect = "verified",
+  mutants = {
+    { name = "SET after COMMIT", from = [[    redis("SET", "user:1", me, "EX", 300)
+  end)]], to = [[  end)
+  redis("SET", "user:1", me, "EX", 300)]] },
+    { name = "SET before BEGIN", from = [[  transaction(function()
+]], to = [[  redis("SET", "user:1", me, "EX", 300)
+  transaction(function()
+    local redis = function() end
+]] },
+  },
+}
+
+setup(function()
+  sql("CREATE TABLE users (id INTEGER PRIMARY KEY, plan TEXT)")
+  sql("INSERT INTO users VALUES (1, 'free')")
+end)
+
+clients { "ann", "bob", function(me)
+  transaction(function()
+    sql("UPDATE users SET plan = ? WHERE id = 1", me)
+    redis("SET", "user:1", me, "EX", 300)
+  end)
+end }
+
+quiet(function()
+  local cached, row = redis("GET", "user:1"), sql("SELECT plan FROM users WHERE id = 1")[1].plan
+  expect(cached == nil or cached == row, "stale until TTL (300 s)")
+end)

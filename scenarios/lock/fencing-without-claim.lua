@@ -1,0 +1,42 @@
+-- Every holder gets a number that rises with each acquisition, and the row refuses a write with a smaller number than the last
+-- one. That refuses a late *write* after the new holder's write, but not before it: the new holder has read, the late write is let
+-- in, and the new holder overwrites it with a value computed from what it read.
+--
+-- Known from: Martin Kleppmann, "How to do distributed locking" (2016), fencing tokens; there the storage remembers the highest
+-- token it has *seen in a write*.
+-- Sibling that holds: lock/fencing-claim.
+scenario {
+  name = "lock/fencing-without-claim",
+  about = "a fencing token, checked by the write alone; a holder is held up past the TTL",
+  known_from = "Martin Kleppmann, How to do distributed locking (2016), fencing tokens",
+  pauses = 1,
+  expect = "violated",
+  message = "a run is lost at the row",
+}
+
+setup(function()
+  sql("CREATE TABLE job (id INTEGER PRIMARY KEY, runs INTEGER, workers TEXT, fence INTEGER)")
+  sql("INSERT INTO job VALUES (1, 0, '', 0)")
+end)
+
+local acquire = [[
+  if not redis.call("SET", KEYS[1], ARGV[1], "NX", "PX", 30000) then return nil end
+  return redis.call("INCR", KEYS[2])
+]]
+
+local release = [[
+  if redis.call("GET", KEYS[1]) == ARGV[1] then redis.call("DEL", KEYS[1]) end
+]]
+
+clients { "A", "B", function(me)
+  local fence = redis("EVAL", acquire, 2, "lock:job", "fence:job", me)
+  if not fence then return end
+  local runs = sql("SELECT runs FROM job WHERE id = 1")[1].runs
+  sql("UPDATE job SET runs = ?, workers = workers || ?, fence = ? WHERE id = 1 AND fence <= ?", runs + 1, me, fence, fence)
+  redis("EVAL", release, 1, "lock:job", me)
+end }
+
+always(function()
+  local job = sql("SELECT runs, workers FROM job WHERE id = 1")[1]
+  expect(job.runs == #job.workers, "a run is lost at the row")
+end)

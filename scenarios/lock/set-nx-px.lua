@@ -1,0 +1,28 @@
+-- SET with NX and PX takes the lock and gives it its end in one command. Whenever the client dies, the lock ends.
+--
+-- Known from: Redis's documentation of SET ("a simple way to implement a locking system with Redis").
+-- Siblings that do not hold: lock/setnx-then-expire, lock/setnx-without-ttl.
+scenario {
+  name = "lock/set-nx-px",
+  about = "SET NX PX, DEL; the client may die in between",
+  known_from = "redis.io, SET (patterns)",
+  faults = { crash = 1 },
+  expect = "verified",
+  mutants = {
+    { name = "no PX", from = [[, "NX", "PX", 30000)]], to = [[, "NX")]] },
+    { name = "PX in a second command",
+      from = [[redis("SET", "lock:job", "A", "NX", "PX", 30000)]],
+      to = [[redis("SET", "lock:job", "A", "NX") and redis("PEXPIRE", "lock:job", 30000)]] },
+  },
+}
+
+client("A", function()
+  if redis("SET", "lock:job", "A", "NX", "PX", 30000) then
+    redis("DEL", "lock:job")
+  end
+end)
+
+quiet(function()
+  advance(30001)
+  expect(not redis("GET", "lock:job"), "the lock is held for ever")
+end)

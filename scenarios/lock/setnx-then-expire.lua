@@ -1,0 +1,25 @@
+-- SETNX takes the lock, EXPIRE gives it an end: two commands. A client that dies in between leaves a lock without an end;
+-- when every TTL is over and nobody is alive, it is still held.
+--
+-- Known from: Redis's documentation of SETNX, which describes the lock by SETNX and advises SET with NX and an expiry instead.
+-- Sibling that holds: lock/set-nx-px.
+scenario {
+  name = "lock/setnx-then-expire",
+  about = "SETNX, then EXPIRE; the client may die in between",
+  known_from = "redis.io, SETNX (design pattern: locking with SETNX)",
+  faults = { crash = 1 },
+  expect = "violated",
+  message = "the lock is held for ever",
+}
+
+client("A", function()
+  if redis("SETNX", "lock:job", "A") == 1 then
+    redis("EXPIRE", "lock:job", 30)
+    redis("DEL", "lock:job")
+  end
+end)
+
+quiet(function()
+  advance(30001)
+  expect(not redis("GET", "lock:job"), "the lock is held for ever")
+end)

@@ -1,0 +1,23 @@
+-- SETNX takes the lock, DEL gives it back, and nothing ends it if the holder dies.
+--
+-- Known from: the first lock that everybody writes.
+-- Sibling that holds: lock/set-nx-px.
+scenario {
+  name = "lock/setnx-without-ttl",
+  about = "SETNX, DEL; the client may die in between",
+  known_from = "redis.io, SETNX",
+  faults = { crash = 1 },
+  expect = "violated",
+  message = "the lock is held for ever",
+}
+
+client("A", function()
+  if redis("SETNX", "lock:job", "A") == 1 then
+    redis("DEL", "lock:job")
+  end
+end)
+
+quiet(function()
+  advance(30001)
+  expect(not redis("GET", "lock:job"), "the lock is held for ever")
+end)

@@ -1,0 +1,36 @@
+-- What lock/token-paused does to the row: both holders read it, both write it, one run is lost.
+--
+-- Known from: Martin Kleppmann, "How to do distributed locking" (2016).
+-- Sibling that holds: lock/fencing-claim.
+scenario {
+  name = "lock/token-paused-row",
+  about = "SET NX PX, read and write the row; a holder is held up past the TTL; checked at the row",
+  known_from = "Martin Kleppmann, How to do distributed locking (2016)",
+  pauses = 1,
+  expect = "violated",
+  message = "a run is lost at the row",
+}
+
+setup(function()
+  sql("CREATE TABLE job (id INTEGER PRIMARY KEY, runs INTEGER, workers TEXT)")
+  sql("INSERT INTO job VALUES (1, 0, '')")
+end)
+
+local release = [[
+  if redis.call("GET", KEYS[1]) == ARGV[1] then redis.call("DEL", KEYS[1]) end
+]]
+
+clients { "A", "B", function(me)
+  if redis("SET", "lock:job", me, "NX", "PX", 30000) then
+    inside("job", function()
+      local runs = sql("SELECT runs FROM job WHERE id = 1")[1].runs
+      sql("UPDATE job SET runs = ?, workers = workers || ? WHERE id = 1", runs + 1, me)
+    end)
+    redis("EVAL", release, 1, "lock:job", me)
+  end
+end }
+
+always(function()
+  local job = sql("SELECT runs, workers FROM job WHERE id = 1")[1]
+  expect(job.runs == #job.workers, "a run is lost at the row")
+end)

@@ -1,0 +1,27 @@
+-- The counter of memory/counter-read-modify-write, counted by Redis.
+--
+-- Known from: Redis's documentation of HINCRBY.
+-- Sibling that does not hold: memory/counter-read-modify-write.
+scenario {
+  name = "memory/counter-hincrby",
+  about = "HINCRBY",
+  known_from = "redis.io, HINCRBY",
+  expect = "verified",
+  mutants = {
+    {
+      name = "counted in the application",
+      from = [[redis("HINCRBY", "user:123", "visits", 1)]],
+      to = [[redis("HSET", "user:123", "visits", redis("HGET", "user:123", "visits") + 1)]],
+    },
+  },
+}
+
+setup(function() redis("HSET", "user:123", "visits", 0) end)
+
+clients { "web", "mobile", function()
+  redis("HINCRBY", "user:123", "visits", 1)
+end }
+
+finally(function()
+  expect(redis("HGET", "user:123", "visits") == "2", "a visit was not counted")
+end)

@@ -1,0 +1,22 @@
+-- A counter in a field of a session's hash: read it, add one in the application, write it back.
+--
+-- Known from: Redis's documentation of transactions, whose example is exactly this ("imagine Redis doesn't have INCR").
+-- Sibling that holds: memory/counter-hincrby.
+scenario {
+  name = "memory/counter-read-modify-write",
+  about = "HGET, add one in the application, HSET",
+  known_from = "redis.io, Transactions (optimistic locking using check-and-set)",
+  expect = "violated",
+  message = "a visit was not counted",
+}
+
+setup(function() redis("HSET", "user:123", "visits", 0) end)
+
+clients { "web", "mobile", function()
+  local visits = redis("HGET", "user:123", "visits")
+  redis("HSET", "user:123", "visits", visits + 1)
+end }
+
+finally(function()
+  expect(redis("HGET", "user:123", "visits") == "2", "a visit was not counted")
+end)

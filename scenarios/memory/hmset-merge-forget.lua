@@ -1,0 +1,29 @@
+-- The merge of memory/hmset-merge beside a client that forgets a field. The merge writes back all that it has read, so
+-- it brings the forgotten field back: a resurrection.
+--
+-- Known from: session stores that write a whole dictionary back; a user's request to forget something is undone.
+-- Sibling that holds: memory/hset-forget, where a client writes its own field only.
+scenario {
+  name = "memory/hmset-merge-forget",
+  about = "HGETALL and HMSET of the whole map, beside an HDEL",
+  known_from = "session stores that map a dictionary onto a hash",
+  expect = "violated",
+  message = "the forgotten address is back",
+}
+
+setup(function() redis("HMSET", "user:123", "address", "Rose Lane 7") end)
+
+client("web", function()
+  local memories = redis("HGETALL", "user:123")
+  memories.web = "seen"
+  redis("HMSET", "user:123", memories)
+end)
+
+client("forget", function()
+  redis("HDEL", "user:123", "address")
+end)
+
+finally(function()
+  expect(not redis("HGET", "user:123", "address"), "the forgotten address is back")
+  expect(redis("HGET", "user:123", "web"), "memory of web lost")
+end)

@@ -1,0 +1,28 @@
+-- The append of memory/serialized-value under WATCH, but nobody looks at what EXEC says. A refused EXEC changes nothing
+-- and reports a null reply; a client that takes it for success has lost its memory.
+--
+-- Known from: code that calls execute() of a pipeline and drops the result; Redis's documentation of transactions says
+-- "we just have to repeat the operation hoping this time we'll not get a new race".
+-- Sibling that holds: memory/watch-retry.
+scenario {
+  name = "memory/watch-without-retry",
+  about = "WATCH, GET, MULTI SET EXEC, whatever EXEC says",
+  known_from = "redis.io, Transactions (optimistic locking using check-and-set)",
+  expect = "violated",
+  message = "memory of web lost",
+}
+
+setup(function() redis("SET", "user:123", "1,2") end)
+
+clients { "web", "mobile", function(me)
+  redis("WATCH", "user:123")
+  local memories = redis("GET", "user:123")
+  multi(function() redis("SET", "user:123", memories .. "," .. me) end)
+end }
+
+finally(function()
+  local memories = redis("GET", "user:123")
+  for _, me in ipairs { "web", "mobile" } do
+    expect(memories:find(me, 1, true), "memory of " .. me .. " lost")
+  end
+end)
