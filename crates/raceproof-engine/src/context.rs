@@ -135,6 +135,10 @@ impl Context<'_> {
         };
         let due = hash.due(self.now.ms());
         self.read_clock();
+        if !due.is_empty() {
+            // Whoever had looked at the hash, whatever field, would have been the one to do this.
+            self.footprint.add_key(db, &key.name, Access::Write);
+        }
         let mut gone = false;
         for field in due {
             gone = self.remove_field_in(db, key, &field);
@@ -177,9 +181,22 @@ impl Context<'_> {
         }
     }
 
-    /// Edits the hash of a key. Declares nothing: the caller knows which fields it edits.
+    /// Edits the hash of a key. Declares no field: the caller knows which ones it edits.
     pub(crate) fn edit_hash<T>(&mut self, key: &Key, edit: impl FnOnce(&mut Hash) -> T) -> Option<T> {
-        self.engine.databases.edit_hash(self.db, key, edit)
+        self.edit_hash_in(self.db, key, edit)
+    }
+
+    fn edit_hash_in<T>(&mut self, db: u32, key: &Key, edit: impl FnOnce(&mut Hash) -> T) -> Option<T> {
+        let is_volatile = |databases: &Databases| {
+            databases.entry(db, key).is_some_and(|entry| entry.value.first_deadline().is_some())
+        };
+        let before = is_volatile(&self.engine.databases);
+        let result = self.engine.databases.edit_hash(db, key, edit);
+        if before != is_volatile(&self.engine.databases) {
+            // Whoever looks at the hash, whatever field, reads the clock from now on, or no longer does.
+            self.footprint.add_key(db, &key.name, Access::Write);
+        }
+        result
     }
 
     /// Removes a field that exists, and the key with its last field. Tells whether the key is gone.
@@ -193,7 +210,7 @@ impl Context<'_> {
         let cardinality = Object::Cardinality(db, key.name.clone());
         self.footprint.add(cardinality.clone(), Access::Read);
         self.footprint.add(cardinality, Access::IntentWrite);
-        let removed = self.engine.databases.edit_hash(db, key, |hash| {
+        let removed = self.edit_hash_in(db, key, |hash| {
             let volatile = hash.deadline(field).is_some();
             hash.remove(field);
             (volatile, hash.len() == 0)
@@ -221,6 +238,10 @@ impl Context<'_> {
 
     pub(crate) fn store_in(&mut self, db: u32, key: &Key, value: Value, deadline: Deadline) {
         self.footprint.add_key(db, &key.name, Access::Write);
+        let replaced = self.engine.databases.entry(db, key).and_then(|entry| entry.value.first_deadline());
+        if replaced.or(value.first_deadline()).is_some() {
+            self.footprint.add(Object::Deadlines, Access::IntentWrite);
+        }
         let old = match self.engine.databases.put(db, key, value) {
             Put::Added => {
                 self.footprint.add(Object::Keyspace(db), Access::IntentWrite);
@@ -267,7 +288,7 @@ impl Context<'_> {
         let entry = self.engine.databases.remove(db, key)?;
         self.footprint.add_key(db, &key.name, Access::Write);
         self.footprint.add(Object::Keyspace(db), Access::IntentWrite);
-        if entry.deadline.is_some() {
+        if entry.deadline.or(entry.value.first_deadline()).is_some() {
             self.footprint.add(Object::Deadlines, Access::IntentWrite);
         }
         self.changed(db, key);

@@ -253,10 +253,16 @@ fn kind(reason: &str) -> String {
 
 /// Compares one sequence, again if the machine was too busy.
 fn compare(server: &Server, host: &mut dyn ScriptHost, sequence: &Sequence) -> Result<Coverage, compare::Difference> {
+    let mut doubtful = None;
     for _ in 0..TRIES {
-        if let Verdict::Same(compared) = compare::run(server, host, sequence)? {
-            return Ok(compared);
+        match compare::run(server, host, sequence)? {
+            Verdict::Same(compared) => return Ok(compared),
+            Verdict::Stalled => {}
+            Verdict::Doubtful(difference) => doubtful = Some(difference),
         }
+    }
+    if let Some(difference) = doubtful {
+        return Err(difference);
     }
     panic!("the machine is too busy to know the time: {TRIES} runs of one sequence stalled");
 }

@@ -4,7 +4,7 @@ mod support;
 
 use std::cell::Cell;
 
-use raceproof_engine::{Effect, Options};
+use raceproof_engine::{Effect, Options, Version};
 
 use support::driver::{self, Driver, NoScripts};
 use support::dump::dump;
@@ -46,11 +46,16 @@ fn a_missing_effect_is_noticed() {
     assert!(found.is_some(), "a replay without the last effect gave the same data every time");
 }
 
+/// The version with the most commands.
+fn options() -> Options {
+    Options { version: Version::V7_4, ..Options::default() }
+}
+
 /// Effects with the time at which they were made (ms since the Unix epoch).
 type Log = Vec<(i64, Effect)>;
 
 fn run(sequence: &Sequence) -> (Driver, Log, i64) {
-    let mut driver = Driver::new(Options::default());
+    let mut driver = Driver::new(options());
     let mut host = driver::host();
     let mut log = Vec::new();
     let mut now_ms = BASE_MS;
@@ -69,7 +74,7 @@ fn run(sequence: &Sequence) -> (Driver, Log, i64) {
 /// Replays each effect at the time at which it was made: a replica does not expire keys by itself, and neither does a
 /// server that loads its log, so a later clock must not do it either.
 fn compare(original: &Driver, log: &Log, now_ms: i64) -> Result<(), String> {
-    let mut replica = Driver::new(Options::default());
+    let mut replica = Driver::new(options());
     for (at_ms, effect) in log {
         let select = ["SELECT".into(), effect.db.to_string().into()];
         replica.run(&mut NoScripts, 0, &select, *at_ms);

@@ -21,7 +21,7 @@ use support::search::{self, number};
 const PAIRS: u64 = 60_000;
 
 /// Cases after which a mutant must have been caught.
-const MUTANT_CASES: u64 = 20_000;
+const MUTANT_CASES: u64 = 100_000;
 
 const fn whole(_: &(Object, Access)) -> bool {
     true

@@ -6,7 +6,7 @@ mod support;
 use std::cell::Cell;
 
 use proptest::prelude::*;
-use raceproof_engine::{Access, Effect, Object, Options};
+use raceproof_engine::{Access, Effect, Object, Options, Version};
 
 use support::driver::{self, Driver};
 use support::search;
@@ -28,11 +28,12 @@ struct Seen {
 
 #[test]
 fn equal_inputs_give_equal_outputs_also_on_a_clone() {
-    let strategy = (generate::sequence(14, true), 0_usize..40, any::<u64>(), any::<bool>());
+    let version = prop::sample::select(vec![Version::V7_0, Version::V7_4]);
+    let strategy = (generate::sequence(14, true), 0_usize..40, any::<u64>(), any::<bool>(), version);
     let sequences = Cell::new(0);
-    let check = |(sequence, middle, seed, sorted_replies): &(Sequence, usize, u64, bool)| {
+    let check = |(sequence, middle, seed, sorted_replies, version): &(Sequence, usize, u64, bool, Version)| {
         sequences.set(sequences.get() + 1);
-        let options = Options { seed: *seed, sorted_replies: *sorted_replies, ..Options::default() };
+        let options = Options { seed: *seed, sorted_replies: *sorted_replies, version: *version };
         let steps = sequence.all_steps();
         let (early, late) = steps.split_at((*middle).min(steps.len()));
         let mut original = Driver::new(options.clone());

@@ -11,8 +11,22 @@ use crate::support::grammar::FAMILIES;
 /// Commands whose subcommands count as commands.
 const CONTAINERS: [&str; 6] = ["CLIENT", "COMMAND", "CONFIG", "MEMORY", "OBJECT", "SCRIPT"];
 
-/// Commands that the grammar makes and that have nothing but errors for a reply.
-const ONLY_ERRORS: [&str; 3] = ["AUTH", "CONFIG REWRITE", "SCRIPT KILL"];
+/// Commands that the grammar makes and that have nothing but errors for a reply: those of Redis 7.4 in Redis 7.0, and
+/// those that the server is not set up for.
+const ONLY_ERRORS: [&str; 12] = [
+    "AUTH",
+    "CONFIG REWRITE",
+    "HEXPIRE",
+    "HEXPIREAT",
+    "HEXPIRETIME",
+    "HPERSIST",
+    "HPEXPIRE",
+    "HPEXPIREAT",
+    "HPEXPIRETIME",
+    "HPTTL",
+    "HTTL",
+    "SCRIPT KILL",
+];
 
 /// How often each command was compared, and how often its reply was no error.
 #[derive(Clone, Debug, Default)]

@@ -224,6 +224,17 @@ pub(crate) const TABLE: &[(&str, &str)] = &[
         ",
     ),
     (
+        "a hash that leaves the listpack in a transaction that leaves the database",
+        "
+        [0] HINCRBY h f 1
+        [2] MULTI
+        [2] HSET h g xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+        [2] HGETALL h
+        [2] SELECT 1
+        [2] EXEC
+        ",
+    ),
+    (
         "small hashes keep the order in which fields came",
         "
         [0] HSET h z 1 a 2 m 3

@@ -19,9 +19,17 @@ pub(crate) struct States<'a> {
 
 impl States<'_> {
     fn ask(&self, driver: &Driver, words: &[&[u8]]) -> Value {
+        self.ask_in(driver, None, words)
+    }
+
+    fn ask_in(&self, driver: &Driver, db: Option<&str>, words: &[&[u8]]) -> Value {
         let mut driver = driver.clone();
         let mut host = NoScripts;
         driver.run(&mut host, self.session, &[Bytes::from_static(b"DISCARD")], self.ms);
+        if let Some(db) = db {
+            let select = [Bytes::from_static(b"SELECT"), Bytes::copy_from_slice(db.as_bytes())];
+            driver.run(&mut host, self.session, &select, self.ms);
+        }
         let args: Vec<Bytes> = words.iter().map(|word| Bytes::copy_from_slice(word)).collect();
         let reply = driver.run(&mut host, self.session, &args, self.ms).reply;
         parse(&driver.bytes(self.session, &reply)).expect("the engine encodes whole replies").0
@@ -39,8 +47,10 @@ impl States<'_> {
 impl Facts for States<'_> {
     fn is_table(&self, key: &Bytes) -> bool {
         let words: [&[u8]; 3] = [b"OBJECT", b"ENCODING", key];
-        let states = [self.before, self.after];
-        states.iter().any(|driver| self.ask(driver, &words).bulk() == Some(b"hashtable"))
+        // A transaction may select databases as it goes.
+        let databases: &[_] = if self.exec { &[None, Some("0"), Some("1"), Some("2"), Some("15")] } else { &[None] };
+        let is_table = |driver, db| self.ask_in(driver, db, &words).bulk() == Some(b"hashtable");
+        databases.iter().any(|db| is_table(self.before, *db) || is_table(self.after, *db))
     }
 
     fn fields(&self, key: &Bytes) -> Option<Vec<Vec<u8>>> {

@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use proptest::prelude::*;
 use proptest::strategy::Union;
-use raceproof_engine::{Access, Effect, Footprint, Object, Options, Outcome, Timestamp};
+use raceproof_engine::{Access, Effect, Footprint, Object, Options, Outcome, Timestamp, Version};
 
 use crate::support::driver::{self, Driver};
 use crate::support::dump::dump;
@@ -53,6 +53,12 @@ const CONTENDED: &[&str] = &[
     "PEXPIRE h ttl_ms",
     "PERSIST h",
     "PTTL h",
+    "HPEXPIRE h ttl_ms FIELDS 1 f",
+    "HPEXPIRE h ttl_ms expireopt FIELDS 1 g",
+    "HPEXPIREAT h at_ms FIELDS 2 f g",
+    "HPERSIST h FIELDS 1 f",
+    "HPTTL h FIELDS 1 f",
+    "HPEXPIRETIME h FIELDS 2 f g",
     "GET a",
     "SET a value",
     "SETNX a value",
@@ -91,6 +97,7 @@ const CONTENDED: &[&str] = &[
 /// A state, and units to be run in it in pairs.
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
+    version: Version,
     setup: Sequence,
     /// What the watching session does last: it watches keys and opens a transaction.
     watch: Vec<Arg>,
@@ -142,14 +149,18 @@ pub(crate) fn strategy() -> impl Strategy<Value = Case> {
     let units = || prop::collection::vec(unit(), 1..5);
     let watch = generate::template("WATCH key+");
     let time = || prop::sample::select(vec![0_i64, 1, 2, 3, 1000, 60_000, 150_000, 2_000_000]);
-    (setup(), watch, units(), units(), time(), time()).prop_map(|(setup, watch, first, second, at_ms, other_ms)| Case {
-        setup,
-        watch,
-        first,
-        second,
-        at_ms,
-        other_ms,
-    })
+    let version = prop::sample::select(vec![Version::V7_0, Version::V7_4]);
+    (version, setup(), watch, units(), units(), time(), time()).prop_map(
+        |(version, setup, watch, first, second, at_ms, other_ms)| Case {
+            version,
+            setup,
+            watch,
+            first,
+            second,
+            at_ms,
+            other_ms,
+        },
+    )
 }
 
 /// States: mostly some keys of every kind, and sessions that may be anywhere.
@@ -158,7 +169,7 @@ fn setup() -> impl Strategy<Value = Sequence> {
         generate::family(family).prop_map(|args| vec![Step { session: WATCHER, action: Action::Run(args) }])
     };
     let anything = generate::sequence(2, true).prop_map(|sequence| sequence.steps);
-    let group = prop_oneof![3 => fill("strings"), 4 => fill("hashes"), 3 => fill("expiry"), 1 => fill("databases"), 1 => anything];
+    let group = prop_oneof![3 => fill("strings"), 4 => fill("hashes"), 2 => fill("field deadlines"), 3 => fill("expiry"), 1 => fill("databases"), 1 => anything];
     prop::collection::vec(group, 0..10).prop_map(|groups| Sequence { resp3: [false; SESSIONS], steps: groups.concat() })
 }
 
@@ -281,7 +292,7 @@ impl Case {
 
     /// The state in which the units run.
     fn start(&self) -> Driver {
-        let mut driver = Driver::new(Options { sorted_replies: true, seed: 7, ..Options::default() });
+        let mut driver = Driver::new(Options { sorted_replies: true, seed: 7, version: self.version });
         let mut host = driver::host();
         let mut now_ms = BASE_MS;
         for step in self.setup.all_steps() {
@@ -300,7 +311,8 @@ impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "setup:\n{}  [{WATCHER}] {}\n  [{WATCHER}] MULTI\n",
+            "{:?}, setup:\n{}  [{WATCHER}] {}\n  [{WATCHER}] MULTI\n",
+            self.version,
             self.setup,
             show::command(&resolve(&self.watch, BASE_MS))
         )?;

@@ -34,7 +34,13 @@ pub(crate) fn dump(driver: &Driver, now_ms: i64) -> Vec<String> {
                 let mut fields: Vec<Vec<Bytes>> =
                     bulks(&ask(&[b"HGETALL", &key])).chunks(2).map(<[Bytes]>::to_vec).collect();
                 fields.sort();
-                fields.iter().map(|pair| show::command(pair)).collect::<Vec<_>>().join(", ")
+                let shown = fields.iter().map(|pair| {
+                    // An error before Redis 7.4.
+                    let deadline = ask(&[b"HPEXPIRETIME", &key, b"FIELDS", b"1", &pair[0]]);
+                    let deadline = if let Reply::Array(times) = deadline { times } else { Vec::new() };
+                    format!("{} {deadline:?}", show::command(pair))
+                });
+                shown.collect::<Vec<_>>().join(", ")
             } else {
                 format!("{:?}", ask(&[b"GET", &key]))
             };

@@ -48,6 +48,10 @@ pub(crate) const RULES: &[(&str, Choices)] = &[
     ("flushopt", &[(2, "ASYNC"), (2, "SYNC"), (1, "junk")]),
     ("withvalues", &[(4, "WITHVALUES"), (1, "junk")]),
     ("setname", &[(2, "SETNAME name")]),
+    (
+        "fieldlist",
+        &[(4, "1 field"), (3, "2 field field"), (1, "3 field field field"), (1, "2 field"), (1, "0"), (1, "int field")],
+    ),
     ("lcsopt", &[(3, "LEN"), (3, "IDX"), (3, "MINMATCHLEN int"), (3, "WITHMATCHLEN"), (1, "junk")]),
     (
         "call",
@@ -186,6 +190,22 @@ pub(crate) const FAMILIES: &[(&str, u32, Choices)] = &[
             (5, "PEXPIRETIME key"),
             (4, "SET key value PX ttl_ms"),
             (3, "SET key value PXAT at_ms"),
+        ],
+    ),
+    (
+        // Redis 7.4: unknown commands to the engine and to the server of other tests.
+        "field deadlines",
+        3,
+        &[
+            (4, "HEXPIRE hkey ttl_s expireopt? FIELDS fieldlist"),
+            (8, "HPEXPIRE hkey ttl_ms expireopt? FIELDS fieldlist"),
+            (2, "HEXPIREAT hkey at_s expireopt? FIELDS fieldlist"),
+            (6, "HPEXPIREAT hkey at_ms expireopt? FIELDS fieldlist"),
+            (3, "HPERSIST hkey FIELDS fieldlist"),
+            (2, "HTTL hkey FIELDS fieldlist"),
+            (3, "HPTTL hkey FIELDS fieldlist"),
+            (1, "HEXPIRETIME hkey FIELDS fieldlist"),
+            (3, "HPEXPIRETIME hkey FIELDS fieldlist"),
         ],
     ),
     (
