@@ -16,7 +16,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let parts = parts.ok_or_else(|| format!("{}: the name of a scenario must be UTF-8", file.display()))?;
         named.push((format!("scenarios/{}", parts.join("/")), fs::canonicalize(&file)?));
     }
-    named.sort();
+    // By name, so that `a/b` stands before `a/b-c`, though `.` sorts after `-`.
+    named.sort_by(|(a, _), (b, _)| a.trim_end_matches(".lua").cmp(b.trim_end_matches(".lua")));
     let mut table = String::from("pub(crate) static CATALOGUE: &[BuiltIn] = &[\n");
     for (name, file) in named {
         writeln!(table, "    BuiltIn {{ file: {name:?}, source: include_str!({file:?}) }},")?;

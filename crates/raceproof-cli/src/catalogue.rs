@@ -8,5 +8,5 @@ pub(crate) struct BuiltIn {
     pub(crate) source: &'static str,
 }
 
-// `pub(crate) static CATALOGUE: &[BuiltIn]`, ordered by path; written by build.rs.
+// `pub(crate) static CATALOGUE: &[BuiltIn]`, ordered by name; written by build.rs.
 include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));

@@ -6,7 +6,7 @@ use raceproof_explore::Verdict;
 use raceproof_explore::render::{Line, PLAIN_WIDTH, Page, Role};
 
 use crate::args::{CheckArgs, Format, Plan};
-use crate::judge::Judgement;
+use crate::judge::{Judgement, incomplete};
 use crate::junit::Junit;
 use crate::output::{Output, complain};
 use crate::progress::Progress;
@@ -85,6 +85,7 @@ struct Session<'s> {
     errors: Vec<String>,
     /// The argument of a scenario that is worth looking at.
     see: Option<String>,
+    seen_bad: bool,
     junit: Option<Junit>,
 }
 
@@ -105,7 +106,7 @@ impl<'s> Session<'s> {
         let scenarios = &selection.scenarios[..];
         let style = match args.format {
             Format::Json => Style::Json,
-            Format::Text if scenarios.len() == 1 && selection.broken.is_empty() => Style::Page,
+            Format::Text if scenarios.len() + selection.broken.len() == 1 => Style::Page,
             Format::Text if args.scenarios.is_empty() => Style::Rows,
             Format::Text => Style::Pages,
         };
@@ -126,6 +127,7 @@ impl<'s> Session<'s> {
             entries: Vec::new(),
             errors: Vec::new(),
             see: None,
+            seen_bad: false,
             junit,
         }
     }
@@ -166,10 +168,10 @@ impl<'s> Session<'s> {
         if let Some(junit) = self.junit.take() {
             junit.finish(took)?;
         }
-        let status = match (self.errors.is_empty(), self.tally.wrong) {
+        let status = match (self.errors.is_empty(), self.tally.is_good()) {
             (false, _) => BAD_INPUT,
-            (true, 0) => EXPECTED,
-            (true, _) => UNEXPECTED,
+            (true, true) => EXPECTED,
+            (true, false) => UNEXPECTED,
         };
         written(self.output, status)
     }
@@ -185,7 +187,7 @@ impl<'s> Session<'s> {
     }
 
     fn found(&mut self, selected: &Selected, finding: &Finding) {
-        let judgement = Judgement::of(&selected.scenario, finding, &self.plan.strategy);
+        let judgement = Judgement::of(&selected.scenario, finding);
         self.tally.add(finding, &judgement);
         if let Some(junit) = &mut self.junit {
             let page = text::page(selected, finding, &self.plan.strategy, PLAIN_WIDTH).to_string();
@@ -208,7 +210,8 @@ impl<'s> Session<'s> {
         let Self { progress, output, style, .. } = self;
         progress.aside(|| {
             output.page(&page);
-            if let Some(reason) = judgement.reason() {
+            // What a real server did stands on the page.
+            if let Judgement::Wrong(reason) = judgement {
                 output.gap();
                 output.line(&Line::default().with(Role::Bad, format!("! {reason}")));
             }
@@ -219,15 +222,21 @@ impl<'s> Session<'s> {
     }
 
     fn summed_up(&mut self, selected: &Selected, finding: &Finding, judgement: &Judgement) {
-        let reason = judgement.reason();
-        self.row(self.table.row(selected.scenario.name(), finding, reason.is_some()));
-        if let Some(reason) = reason {
-            self.row(Line::default().with(Role::Bad, format!("    {reason}")));
+        let good = judgement.is_good();
+        self.row(self.table.row(selected.scenario.name(), finding, !good));
+        if let Some(reason) = judgement.reason() {
+            let why = match finding.report.verdict {
+                Verdict::NoViolationFound => format!(": {}", incomplete(&finding.report, &self.plan.strategy)),
+                Verdict::Violated | Verdict::Verified => String::new(),
+            };
+            self.row(Line::default().with(Role::Bad, format!("    {reason}{why}")));
         }
-        let worth_seeing = reason.is_some() || finding.report.violation.is_some();
-        if worth_seeing && (self.see.is_none() || (reason.is_some() && self.tally.wrong == 1)) {
+        // Best of all to look at: what is not as it should be.
+        let first_bad = !good && !self.seen_bad;
+        if first_bad || (self.see.is_none() && finding.report.violation.is_some()) {
             self.see = Some(selected.argument.clone());
         }
+        self.seen_bad |= !good;
     }
 
     fn failed(&mut self, name: &str, what: String) {

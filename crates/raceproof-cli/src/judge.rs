@@ -1,8 +1,8 @@
 //! Whether a verdict is the expected one, and if not, what to say about it.
 
-use raceproof_explore::render::thousands;
+use raceproof_explore::render::{harmless, thousands};
 use raceproof_explore::scenario::{Expectation, Scenario};
-use raceproof_explore::{Report, Strategy, Verdict};
+use raceproof_explore::{Confirmation, Report, Strategy, Verdict};
 
 use crate::run::Finding;
 
@@ -10,31 +10,45 @@ use crate::run::Finding;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Judgement {
     AsExpected,
-    /// The file expects nothing, and nothing is broken.
+    /// The file expects nothing, and no violation was found.
     Unpinned,
-    /// Not as expected, or broken though nothing was expected: why.
+    /// The file expects nothing, and it is violated.
+    Violated,
+    /// Not as expected: why.
     Wrong(String),
+    /// As expected, but a real server did something else: what.
+    NotConfirmed(String),
 }
 
 impl Judgement {
-    pub(crate) fn of(scenario: &Scenario, finding: &Finding, strategy: &Strategy) -> Self {
+    pub(crate) fn of(scenario: &Scenario, finding: &Finding) -> Self {
         let report = &finding.report;
-        let not_confirmed = finding.confirmation.as_ref().filter(|confirmation| !confirmation.same_outcome);
-        match scenario.expect() {
-            Some(expected) if !expected.met_by(report) => Self::Wrong(difference(expected, report, strategy)),
-            None if report.verdict == Verdict::Violated => Self::Wrong("the file expects no verdict".to_owned()),
-            _ if not_confirmed.is_some() => Self::Wrong("not confirmed on the real server".to_owned()),
-            Some(_) => Self::AsExpected,
-            None => Self::Unpinned,
+        match (scenario.expect(), &finding.confirmation) {
+            (Some(expected), _) if !expected.met_by(report) => Self::Wrong(difference(expected, report)),
+            (_, Some(confirmation)) if !confirmation.same_outcome => Self::NotConfirmed(not_confirmed(confirmation)),
+            (Some(_), _) => Self::AsExpected,
+            (None, _) if report.verdict == Verdict::Violated => Self::Violated,
+            (None, _) => Self::Unpinned,
         }
     }
 
-    pub(crate) const fn reason(&self) -> Option<&String> {
+    /// Whether all is as it should be.
+    pub(crate) const fn is_good(&self) -> bool {
+        matches!(self, Self::AsExpected | Self::Unpinned)
+    }
+
+    pub(crate) fn reason(&self) -> Option<&str> {
         match self {
-            Self::Wrong(reason) => Some(reason),
-            Self::AsExpected | Self::Unpinned => None,
+            Self::Wrong(reason) | Self::NotConfirmed(reason) => Some(reason),
+            Self::AsExpected | Self::Unpinned | Self::Violated => None,
         }
     }
+}
+
+/// What a real server did instead.
+pub(crate) fn not_confirmed(confirmation: &Confirmation) -> String {
+    let difference = confirmation.difference.as_deref().unwrap_or("another outcome");
+    format!("not confirmed on {}: {}", confirmation.server, harmless(difference))
 }
 
 /// The word for a verdict, as the command line's contract has it.
@@ -46,15 +60,11 @@ pub(crate) const fn word(verdict: Verdict) -> &'static str {
     }
 }
 
-fn difference(expected: &Expectation, report: &Report, strategy: &Strategy) -> String {
-    let wanted = word(expected.verdict);
-    match (&report.violation, &expected.message) {
-        (Some(_), Some(message)) if expected.verdict == Verdict::Violated => {
-            format!("expected the message \"{message}\"")
-        }
-        (Some(_), _) => format!("expected {wanted}, found violated"),
-        (None, _) if report.verdict == Verdict::Verified => format!("expected {wanted}, found verified"),
-        (None, _) => format!("expected {wanted}, but {}", incomplete(report, strategy)),
+fn difference(expected: &Expectation, report: &Report) -> String {
+    match (&expected.message, report.verdict) {
+        (Some(message), Verdict::Violated) => format!("expected the message \"{message}\""),
+        (_, Verdict::NoViolationFound) => format!("expected {}", word(expected.verdict)),
+        (_, found) => format!("expected {}, found {}", word(expected.verdict), word(found)),
     }
 }
 

@@ -37,10 +37,10 @@ impl Junit {
     pub(crate) fn add(&mut self, name: &str, finding: &Finding, judgement: &Judgement, page: &str) {
         let status = match judgement {
             Judgement::AsExpected | Judgement::Unpinned => TestCaseStatus::success(),
-            Judgement::Wrong(reason) => {
-                let message = finding.report.violation.as_ref().map_or("", |found| found.message.as_str());
-                let message = if message.is_empty() { reason.clone() } else { format!("{message} ({reason})") };
-                failed(NonSuccessKind::Failure, &message, page)
+            Judgement::Violated | Judgement::Wrong(_) | Judgement::NotConfirmed(_) => {
+                let broken = finding.report.violation.as_ref().map(|found| found.message.as_str());
+                let parts: Vec<&str> = broken.into_iter().chain(judgement.reason()).collect();
+                failed(NonSuccessKind::Failure, &parts.join(": "), page)
             }
         };
         self.case(name, status, finding.report.elapsed);

@@ -9,7 +9,7 @@ use raceproof_explore::scenario::{Scenario, ScenarioError};
 use crate::catalogue::CATALOGUE;
 
 /// How close a name must be to be suggested (Jaro-Winkler similarity, 1 is equal).
-const NEAR: f64 = 0.75;
+const NEAR: f64 = 0.85;
 const MOST_SUGGESTIONS: usize = 3;
 
 /// A scenario that was asked for.
@@ -60,6 +60,8 @@ impl Selection {
     }
 
     fn add_file(&mut self, path: &Path) {
+        // `check .` must not name files in a way that nobody would type.
+        let path = path.strip_prefix(".").unwrap_or(path);
         let known = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         self.add(known.display().to_string(), quoted(&path.display().to_string()), Scenario::load(path));
     }
@@ -77,7 +79,7 @@ impl Selection {
     fn add_folder(&mut self, folder: &Path) -> Result<(), String> {
         let mut files = Vec::new();
         collect(folder, &mut files).map_err(|error| format!("cannot read the folder {}: {error}", folder.display()))?;
-        files.sort();
+        files.sort_by_key(|file| file.with_extension(""));
         if files.is_empty() {
             let way_out = "scenarios are files whose names end in .lua";
             return Err(format!("there is no scenario in the folder {}\n  └ {way_out}", folder.display()));
@@ -113,10 +115,13 @@ fn unknown(argument: &str) -> String {
     let mut near: Vec<(f64, &str)> = CATALOGUE
         .iter()
         .map(|built_in| name_of(built_in.file))
+        .flat_map(|name| [Some(name), name.split_once('/').map(|(group, _)| group)])
+        .flatten()
         .map(|name| (similarity(argument, name), name))
         .filter(|(similarity, _)| *similarity >= NEAR)
         .collect();
-    near.sort_by(|a, b| b.0.total_cmp(&a.0));
+    near.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+    near.dedup_by_key(|(_, name)| *name);
     near.truncate(MOST_SUGGESTIONS);
     let mut text = format!("there is no scenario, file or folder named {argument}");
     if !near.is_empty() {
@@ -127,10 +132,10 @@ fn unknown(argument: &str) -> String {
     text
 }
 
-/// How alike a word is to a name, or to the part of it after the group.
-fn similarity(word: &str, name: &str) -> f64 {
-    let part = name.rsplit('/').next().unwrap_or(name);
-    strsim::jaro_winkler(word, name).max(strsim::jaro_winkler(word, part))
+/// How alike two names are in what follows their groups: the group is what most names share.
+fn similarity(a: &str, b: &str) -> f64 {
+    let last = |name: &str| name.rsplit('/').next().unwrap_or_default().to_lowercase();
+    strsim::jaro_winkler(&last(a), &last(b))
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
@@ -165,7 +170,9 @@ mod tests {
     #[test]
     fn near_names_are_suggested() {
         assert!(similarity("serialised-value", "memory/serialized-value") >= NEAR);
-        assert!(similarity("memory/serialised", "memory/serialized-value") >= NEAR);
+        assert!(similarity("memory/Serialised", "memory/serialized-value") >= NEAR);
+        assert!(similarity("memroy", "memory") >= NEAR);
+        assert!(similarity("memory/serialised", "memory/set-ex") < NEAR);
         assert!(similarity("xyzzy", "memory/serialized-value") < NEAR);
     }
 }

@@ -109,7 +109,8 @@ impl Table {
     /// The row of a scenario that could not be run.
     pub(crate) fn broken(&self, name: &str, what: &str) -> Line {
         let mut line = self.start(name, true).with(Role::Bad, "error ");
-        line.push(Role::Plain, if self.cuts { cut(&first_line(what), self.message - 4) } else { first_line(what) });
+        // The whole error stands below.
+        line.push(Role::Plain, cut(&first_line(what), self.message - 4));
         line
     }
 
@@ -182,11 +183,11 @@ mod tests {
         );
         assert_eq!(
             table(Some(80)).titles().to_string(),
-            "  scenario                       verdict                   executions      time"
+            "  scenario                       verdict                    executions      time"
         );
         assert_eq!(
             table(Some(60)).titles().to_string(),
-            "  scenario                       verdict                   executions"
+            "  scenario                       verdict                    executions"
         );
     }
 }

@@ -29,37 +29,37 @@ pub(crate) fn page(selected: &Selected, finding: &Finding, strategy: &Strategy, 
 }
 
 fn confirmed(confirmation: &Confirmation) -> (String, String) {
-    let server = &confirmation.server;
     if confirmation.same_outcome {
-        return ("confirmed".to_owned(), format!("on {server}: same replies, same outcome"));
+        ("confirmed".to_owned(), format!("on {}: same replies, same outcome", confirmation.server))
+    } else {
+        ("confirm".to_owned(), judge::not_confirmed(confirmation))
     }
-    let difference = confirmation.difference.as_deref().unwrap_or("another outcome");
-    ("not confirmed".to_owned(), format!("on {server}: {}", harmless(difference)))
 }
 
 fn unbroken(selected: &Selected, finding: &Finding, strategy: &Strategy, columns: usize) -> Page {
-    let report = &finding.report;
-    let verified = report.verdict == Verdict::Verified;
-    let mark = if verified { (Role::Good, "✓ ") } else { (Role::Plain, "? ") };
-    let verdict = if verified { "verified" } else { "no violation found" };
-    let name = harmless(selected.scenario.name());
-    let mut page = Page::default();
-    page.push(Line::default().with(mark.0, mark.1).with(Role::Strong, name).with(Role::Plain, format!(": {verdict}")));
-    page.gap();
-    let mut paragraph = |text: String, role| {
-        for line in wrap(&Line::default().with(role, text), columns.saturating_sub(2), 0) {
-            page.push(Line::default().with(Role::Plain, "  ").joined(line));
+    let (scenario, report) = (&selected.scenario, &finding.report);
+    let executions = judge::executions(report.executions);
+    let (mark, role, verdict, searched) = match report.verdict {
+        Verdict::Verified => {
+            let searched = format!("every trace was run and none breaks a check: {executions}, exhaustive");
+            ("✓ ", Role::Good, "verified", searched)
+        }
+        Verdict::Violated | Verdict::NoViolationFound => {
+            let searched = format!("{}: others may break a check", judge::incomplete(report, strategy));
+            ("? ", Role::Plain, "no violation found", searched)
         }
     };
-    if !selected.scenario.about().is_empty() {
-        paragraph(harmless(selected.scenario.about()), Role::Plain);
-    }
-    let bounds = bounds(report.bounds);
-    if verified {
-        let executions = judge::executions(report.executions);
-        paragraph(format!("every trace was run, and none breaks a check: {executions}, {bounds}"), Role::Faint);
-    } else {
-        paragraph(format!("{}: others may break a check ({bounds})", judge::incomplete(report, strategy)), Role::Faint);
+    let mut page = Page::default();
+    let title = Line::default().with(role, mark).with(Role::Strong, harmless(scenario.name()));
+    page.push(title.with(Role::Plain, format!(": {verdict}")));
+    page.gap();
+    let bounds = format!("within the bounds {}", bounds(report.bounds));
+    for (role, text) in [(Role::Plain, harmless(scenario.about())), (Role::Faint, searched), (Role::Faint, bounds)] {
+        for line in wrap(&Line::default().with(role, text), columns.saturating_sub(2), 0) {
+            if !line.spans.is_empty() {
+                page.push(Line::default().with(Role::Plain, "  ").joined(line));
+            }
+        }
     }
     page
 }
@@ -67,8 +67,7 @@ fn unbroken(selected: &Selected, finding: &Finding, strategy: &Strategy, columns
 /// The bounds of a verdict in words.
 fn bounds(bounds: Bounds) -> String {
     let Bounds { pauses, crashes, steps_per_client } = bounds;
-    let steps = thousands(steps_per_client.into());
-    format!("with pauses = {pauses}, crashes = {crashes}, at most {steps} steps per client")
+    format!("pauses = {pauses}, crashes = {crashes}, {} steps per client", thousands(steps_per_client.into()))
 }
 
 /// The counts of all verdicts.
@@ -77,10 +76,18 @@ pub(crate) struct Tally {
     pub(crate) violated: usize,
     pub(crate) verified: usize,
     pub(crate) not_found: usize,
+    /// Could not be run.
     pub(crate) broken: usize,
+    /// Not as expected.
     pub(crate) wrong: usize,
+    /// Nothing is expected of them.
     pub(crate) unpinned: usize,
+    /// Nothing is expected of them, and they are violated.
+    pub(crate) unpinned_violated: usize,
+    /// Counterexamples that a real server showed as well.
     pub(crate) confirmed: usize,
+    /// Counterexamples that a real server did not show.
+    pub(crate) not_confirmed: usize,
 }
 
 impl Tally {
@@ -93,48 +100,54 @@ impl Tally {
         match judgement {
             Judgement::AsExpected => {}
             Judgement::Unpinned => self.unpinned += 1,
+            Judgement::Violated => self.unpinned_violated += 1,
             Judgement::Wrong(_) => self.wrong += 1,
+            Judgement::NotConfirmed(_) => self.not_confirmed += 1,
         }
         let confirmed = finding.confirmation.as_ref().is_some_and(|confirmation| confirmation.same_outcome);
         self.confirmed += usize::from(confirmed);
     }
 
+    const fn total(&self) -> usize {
+        self.violated + self.verified + self.not_found + self.broken
+    }
+
+    /// Whether every scenario could be run and is as it should be.
+    pub(crate) const fn is_good(&self) -> bool {
+        self.broken + self.wrong + self.unpinned_violated + self.not_confirmed == 0
+    }
+
     /// `31 scenarios: 13 verified, 18 violated, all as expected · 0.4 s · embedded engine (Redis 7.0), SQLite 3.50`
     pub(crate) fn summary(&self, took: Duration) -> Line {
-        let ran = self.violated + self.verified + self.not_found;
-        let total = ran + self.broken;
-        let mut parts = Vec::new();
-        for (count, what) in
-            [(self.verified, "verified"), (self.violated, "violated"), (self.not_found, "without a violation found")]
-        {
-            if count > 0 {
-                parts.push(format!("{count} {what}"));
-            }
-        }
-        if self.broken > 0 {
-            parts.push(format!("{} that could not be run", self.broken));
-        }
-        if self.wrong > 0 {
-            parts.push(format!("{} not as expected", self.wrong));
-        } else if self.broken == 0 && ran > 0 && self.unpinned == 0 {
-            parts.push(if total == 1 { "as expected" } else { "all as expected" }.to_owned());
-        }
-        if self.confirmed > 0 {
-            parts.push(format!("{} confirmed", self.confirmed));
-        }
-        let scenarios = format!("{} {}", thousands_of(total), if total == 1 { "scenario" } else { "scenarios" });
-        let role = if self.wrong + self.broken > 0 { Role::Bad } else { Role::Plain };
-        Line::default().with(role, format!("  {scenarios}: {}", parts.join(", "))).with(
-            Role::Faint,
-            format!(
-                " · {} · embedded engine (Redis 7.0), SQLite {}",
-                duration(took),
-                raceproof_explore::sqlite_version()
-            ),
-        )
+        let role = if self.is_good() { Role::Plain } else { Role::Bad };
+        let counts = match self.total() {
+            0 => "  no scenarios".to_owned(),
+            1 => format!("  {}", self.parts().join(", ")),
+            total => format!("  {total} scenarios: {}", self.parts().join(", ")),
+        };
+        let (took, sqlite) = (duration(took), raceproof_explore::sqlite_version());
+        let with = format!(" · {took} · embedded engine (Redis 7.0), SQLite {sqlite}");
+        Line::default().with(role, counts).with(Role::Faint, with)
     }
-}
 
-fn thousands_of(count: usize) -> String {
-    thousands(u64::try_from(count).unwrap_or(u64::MAX))
+    /// What there is to say, with counts where there is more than one scenario.
+    fn parts(&self) -> Vec<String> {
+        let one = self.total() == 1;
+        let counts = [
+            (self.verified, "verified"),
+            (self.violated, "violated"),
+            (self.not_found, "no violation found"),
+            (self.broken, "could not be run"),
+            (self.wrong, "not as expected"),
+        ];
+        let confirmed = [(self.confirmed, "confirmed"), (self.not_confirmed, "not confirmed")];
+        let counted = |(count, what): (usize, &str)| if one { what.to_owned() } else { format!("{count} {what}") };
+        let some = |(count, _): &(usize, &str)| *count > 0;
+        let mut parts: Vec<String> = counts.into_iter().filter(some).map(counted).collect();
+        if self.broken + self.wrong + self.unpinned + self.unpinned_violated == 0 {
+            parts.push(if one { "as expected" } else { "all as expected" }.to_owned());
+        }
+        parts.extend(confirmed.into_iter().filter(some).map(counted));
+        parts
+    }
 }

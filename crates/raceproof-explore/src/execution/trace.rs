@@ -36,7 +36,7 @@ impl Execution<'_> {
         }
     }
 
-    pub(super) fn show_crash(&mut self, id: ClientId, how: &str, op: &Op) {
+    pub(super) fn show_crash_before(&mut self, id: ClientId, op: &Op) {
         if self.mode.record {
             let name = self.client(id).name.clone();
             let what = match op {
@@ -44,7 +44,15 @@ impl Execution<'_> {
                 Op::Sql { call, .. } => statement(call),
                 Op::Cell(op) => op.text.clone(),
             };
-            self.show_step(&name, StepKind::Fault, format!("{how} {what}"), String::new());
+            self.show_step(&name, StepKind::Fault, format!("dies before {what}"), String::new());
+        }
+    }
+
+    /// The step before has taken effect, and its client will never know.
+    pub(super) fn show_crash_unanswered(&mut self, id: ClientId) {
+        if self.mode.record {
+            let name = self.client(id).name.clone();
+            self.show_step(&name, StepKind::Fault, "dies before the reply".to_owned(), String::new());
         }
     }
 
@@ -55,13 +63,23 @@ impl Execution<'_> {
         let written: Vec<Bytes> = self.written_keys();
         let mut state = Vec::with_capacity(written.len());
         for key in written {
-            let value = self.value_of(&key)?;
+            let value = self.value_of(&key)?.map(|value| value + &self.time_left(&key));
             state.push((escape(&key), value));
         }
         if let Some(step) = self.steps.last_mut() {
             step.state = state;
         }
         Ok(())
+    }
+
+    /// The keys that the clock step shown last let expire.
+    pub(super) fn show_expired(&mut self) {
+        if self.mode.record {
+            let expired = self.written_keys().iter().map(|key| (escape(key), None)).collect();
+            if let Some(step) = self.steps.last_mut() {
+                step.state = expired;
+            }
+        }
     }
 
     pub(super) fn show_sql(&mut self, id: ClientId, call: &SqlCall, result: &SqlResult) {
@@ -97,6 +115,15 @@ impl Execution<'_> {
             Reply::Simple("none") => None,
             other => Some(format!("({})", reply(&other))),
         })
+    }
+
+    /// ` (30 s)` for a key that has a deadline, else nothing.
+    fn time_left(&mut self, key: &Bytes) -> String {
+        match self.peek(&[b"PTTL", key]) {
+            Reply::Integer(ms) if ms >= 0 && ms % 1000 == 0 => format!(" ({} s)", ms / 1000),
+            Reply::Integer(ms) if ms >= 0 => format!(" ({ms} ms)"),
+            _ => String::new(),
+        }
     }
 
     fn peek(&mut self, args: &[&[u8]]) -> Reply {

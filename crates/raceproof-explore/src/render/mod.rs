@@ -79,16 +79,21 @@ pub fn met(report: &Report, strategy: &Strategy) -> String {
     }
 }
 
-/// The counterexample as the text of a failed `cargo test`, with the line that replays that test.
+/// The counterexample as the text of a failed `cargo test`, with the line that replays that test. `test` is the name
+/// that `cargo test` knows it by, empty if it has none.
 #[must_use]
 pub fn test_failure(name: &str, found: &Counterexample, met: String, test: &str) -> String {
     let replay = format!("RACEPROOF_REPLAY={} cargo test {test}", found.token);
-    let next = vec![("replay".to_owned(), replay)];
+    let next = vec![("replay".to_owned(), replay.trim_end().to_owned())];
     counterexample(found, &Heading { name: name.to_owned(), met: Some(met), next }, PLAIN_WIDTH).to_string()
 }
 
 /// Which check does not hold, in its words, and where it stands.
 fn broken(page: &mut Page, found: &Counterexample, columns: usize) {
+    if found.broken == Broken::History && found.place.is_none() && found.story.is_some() {
+        // The title and the story have said it all.
+        return;
+    }
     let check = match &found.broken {
         Broken::Always => "always",
         Broken::History => "history",

@@ -278,6 +278,38 @@ fn wide_values_lose_their_middle_and_keep_their_escapes_whole() {
 }
 
 #[test]
+fn a_script_is_known_by_its_first_line() {
+    let script = "\\n  if redis.call(\\\"GET\\\", KEYS[1]) == ARGV[1] then\\n    return redis.call(\\\"DEL\\\", KEYS[1])\\n  end\\n";
+    let steps = vec![redis("A", &format!("EVAL \"{script}\" 1 lock:job A"), "1").leaves("lock:job", None)];
+    expect(
+        &steps_of(&found("lost", &["A"], steps), 100),
+        r#"      A                                                                lock:job
+  1   EVAL "if redis.call(\"GET\", …, KEYS[1]) end" 1 lock:job A → 1   (gone)
+"#,
+    );
+}
+
+#[test]
+fn what_a_history_check_found_is_not_said_twice() {
+    let found = Counterexample {
+        broken: Broken::History,
+        story: Some("A was inside from step 1; B came in at step 1.".to_owned()),
+        ..found("two clients inside job", &["A"], vec![redis("A", "GET k", "nil")])
+    };
+    expect(
+        &counterexample(&found, &Heading { name: "x".to_owned(), ..Heading::default() }, 80).to_string(),
+        "✗ x: two clients inside job
+
+      A
+  1   GET k → nil
+
+  A was inside from step 1; B came in at step 1.
+
+",
+    );
+}
+
+#[test]
 fn many_clients_need_a_list_where_columns_are_few() {
     let names = ["one", "two", "three", "four"];
     let counts = names.iter().map(|name| redis(name, "INCR counter", "1").leaves("counter", Some("\"1\""))).collect();

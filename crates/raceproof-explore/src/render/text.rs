@@ -105,12 +105,23 @@ pub(super) fn shorten_values(text: &str, limit: usize) -> String {
     let mut rest = text;
     while !rest.is_empty() {
         let (value, after) = rest.split_at(value_end(rest));
-        out.push_str(&shorten(value, limit));
+        if width(value) > limit {
+            out.push_str(&shorten(&without_lines(value), limit));
+        } else {
+            out.push_str(value);
+        }
         let blanks = after.len() - after.trim_start_matches(' ').len();
         out.push_str(&after[..blanks]);
         rest = &after[blanks..];
     }
     out
+}
+
+/// A quoted value of several lines (a script) without its line breaks and indentation: cut short, it says more so.
+fn without_lines(value: &str) -> String {
+    let Some(text) = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else { return value.to_owned() };
+    let lines: Vec<&str> = text.split("\\n").map(str::trim).filter(|line| !line.is_empty()).collect();
+    format!("\"{}\"", lines.join(" "))
 }
 
 /// Where the first value of a text ends: behind its closing quote, else before the next blank.

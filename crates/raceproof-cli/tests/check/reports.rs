@@ -1,0 +1,126 @@
+//! The documents for programs: JSON and JUnit.
+
+use quick_junit::{NonSuccessKind, Report, TestCaseStatus};
+use serde_json::{Value, json};
+
+use crate::{KEPT, LOST, Workshop};
+
+fn document(workshop: &Workshop, args: &[&str], status: i32) -> Value {
+    let ran = workshop.check(args.iter().chain(&["--format", "json"])).exits(status);
+    serde_json::from_str(&ran.stdout).expect("one JSON document")
+}
+
+#[test]
+fn json_has_the_form_of_the_contract() {
+    let mut document = document(&Workshop::with_both(), &["."], 0);
+    let scenarios = document["scenarios"].as_array_mut().expect("scenarios");
+    for scenario in scenarios.iter_mut() {
+        let seconds = scenario["seconds"].take();
+        assert!(seconds.as_f64().is_some_and(|seconds| seconds > 0.0), "{seconds}");
+    }
+    let token = scenarios[1]["violation"]["token"].take();
+    assert!(token.as_str().is_some_and(|token| token.starts_with("rp1.")), "{token}");
+    let bounds = json!({ "pauses": 0, "crashes": 0, "steps_per_client": 1000 });
+    let step = |n: u32, client: &str, text: &str, reply: &str| json!({ "n": n, "client": client, "kind": "redis", "text": text, "reply": reply, "clock_ms": 0 });
+    let expected = json!({
+        "version": 1,
+        "scenarios": [
+            {
+                "name": "design/kept", "file": "kept.lua", "expect": "verified", "verdict": "verified",
+                "executions": 1, "seconds": null, "bounds": bounds, "violation": null,
+            },
+            {
+                "name": "design/lost", "file": "lost.lua", "expect": "violated", "verdict": "violated",
+                "executions": 4, "seconds": null, "bounds": bounds,
+                "violation": {
+                    "message": "memory of mobile lost",
+                    "token": null,
+                    "steps": [
+                        step(1, "web", "GET user:123", "\"1,2\""),
+                        step(2, "mobile", "GET user:123", "\"1,2\""),
+                        step(3, "mobile", "SET user:123 1,2,mobile", "OK"),
+                        step(4, "web", "SET user:123 1,2,web", "OK"),
+                    ],
+                },
+            },
+        ],
+    });
+    assert_eq!(document, expected);
+}
+
+#[test]
+fn json_tells_statements_clock_steps_and_faults_apart() {
+    let text = r#"
+scenario { name = "kinds", pauses = 1, faults = { crash = 1 } }
+setup(function() sql("CREATE TABLE t (n INTEGER)") end)
+client("a", function() redis("SET", "k", "v", "PX", "1000"); sql("INSERT INTO t VALUES (1)") end)
+client("b", function() expect(redis("EXISTS", "k") == 1 or #sql("SELECT n FROM t") == 0, "gone too soon") end)
+finally(function() expect(#sql("SELECT n FROM t") == 1, "never inserted") end)
+"#;
+    let document = document(&Workshop::new().file("kinds.lua", text, ""), &["kinds.lua"], 1);
+    let scenario = &document["scenarios"][0];
+    assert_eq!(scenario["expect"], Value::Null);
+    assert_eq!(scenario["bounds"], json!({ "pauses": 1, "crashes": 1, "steps_per_client": 1000 }));
+    let steps = scenario["violation"]["steps"].as_array().expect("steps");
+    let kinds: Vec<&str> = steps.iter().filter_map(|step| step["kind"].as_str()).collect();
+    assert_eq!(kinds.len(), steps.len());
+    assert!(kinds.iter().all(|kind| ["redis", "sql", "clock", "fault"].contains(kind)), "{kinds:?}");
+    assert!(kinds.contains(&"fault") || kinds.contains(&"clock"), "{kinds:?}");
+}
+
+#[test]
+fn errors_stay_off_standard_output() {
+    let workshop = Workshop::with_both().file("broken.lua", "scenario {", "");
+    let ran = workshop.check([".", "--format", "json"]).exits(2).complains("broken.lua");
+    let document: Value = serde_json::from_str(&ran.stdout).expect("one JSON document");
+    assert_eq!(document["scenarios"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn confirmation_says_what_a_real_server_did() {
+    let workshop = Workshop::with_both();
+    let document = document(&workshop, &[".", "--confirm"], 0);
+    assert_eq!(document["scenarios"][0]["confirmed"], Value::Null);
+    assert!(document["scenarios"][0].as_object().expect("an object").contains_key("confirmed"));
+    let confirmed = &document["scenarios"][1]["confirmed"];
+    assert_eq!(confirmed["same_outcome"], true);
+    assert!(confirmed["server"].as_str().expect("a name").starts_with("redis-server 7."), "{confirmed}");
+    workshop
+        .check(["lost.lua", "--confirm"])
+        .exits(0)
+        .shows("confirmed  on redis-server 7.")
+        .shows("same replies, same outcome");
+}
+
+#[test]
+fn junit_counts_what_is_not_expected_as_failed() {
+    let workshop = Workshop::with_both()
+        .file("wrong.lua", &LOST.replace("design/lost", "design/wrong"), r#"expect = "verified","#)
+        .file("free.lua", &KEPT.replace("design/kept", "design/free"), "")
+        .file("broken.lua", "scenario { name = 'x' }", "");
+    workshop.check([".", "--junit", "report.xml"]).exits(2);
+    let text = std::fs::read_to_string(workshop.path().join("report.xml")).expect("the report");
+    let report = Report::deserialize_from_str(&text).expect("well-formed JUnit");
+    assert_eq!((report.tests, report.failures, report.errors), (5, 1, 1));
+    let cases = &report.test_suites[0].test_cases;
+    let names: Vec<&str> = cases.iter().map(|case| case.name.as_str()).collect();
+    assert_eq!(names, ["design/free", "design/kept", "design/lost", "design/wrong", "broken.lua"]);
+    let TestCaseStatus::NonSuccess { kind: NonSuccessKind::Failure, message, description, .. } = &cases[3].status
+    else {
+        panic!("design/wrong failed: {:?}", cases[3].status);
+    };
+    let message = message.as_ref().expect("a message").as_str();
+    assert_eq!(message, "memory of mobile lost: expected verified, found violated");
+    let page = description.as_ref().expect("the counterexample").as_str();
+    assert!(page.contains("4   SET user:123 1,2,web → OK"), "{page}");
+    let left: Vec<_> = std::fs::read_dir(workshop.path()).expect("the folder").filter_map(Result::ok).collect();
+    assert!(left.iter().all(|file| !file.file_name().to_string_lossy().contains("unfinished")), "{left:?}");
+}
+
+#[test]
+fn json_lists_too() {
+    let document = document(&Workshop::with_both(), &["lost.lua", "--list"], 0);
+    let about = "GET, append in the application, SET";
+    let listed = json!({ "name": "design/lost", "file": "lost.lua", "expect": "violated", "about": about });
+    assert_eq!(document, json!({ "version": 1, "scenarios": [listed] }));
+}
