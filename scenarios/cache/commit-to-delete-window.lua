@@ -1,6 +1,7 @@
--- The protocol of cache/database-then-delete-warm, asked a harder question: does a read that starts after the COMMIT see
--- the new row? Not between COMMIT and DEL. The write is not acknowledged yet, so the history is still linearizable: it is
--- another window than the refill race, and a short one; but whoever looks at the database at that moment sees it.
+-- The protocol of cache/database-then-delete-warm, asked a harder question: does a read that starts after the
+-- COMMIT see the new row? Not between COMMIT and DEL. The write is not acknowledged yet, so the history is still
+-- linearizable: it is another window than the refill race, and a short one; but whoever looks at the database at
+-- that moment sees it.
 --
 -- Known from: cache-aside; the window that every description of it mentions.
 -- Siblings that hold: cache/database-then-delete-warm (counted from the acknowledgement), cache/mark-before-commit.

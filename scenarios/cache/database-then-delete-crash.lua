@@ -1,5 +1,5 @@
--- The writer of cache/database-then-delete dies between the COMMIT and the DEL. The row is new, the key is old, and nobody is
--- left who knows.
+-- The writer of cache/database-then-delete dies between the COMMIT and the DEL. The row is new, the key is old, and
+-- nobody is left who knows.
 --
 -- Known from: cache-aside; the argument for an outbox, or for reading the database's log.
 -- Sibling that holds: cache/outbox-then-delete.

@@ -1,6 +1,6 @@
--- The protocol of cache/database-then-delete, with the key in the cache at the start, one write and no expiry on the way.
--- A reader can miss only after the DEL, and so after the commit: what it fills in is the new row. That is why the refill race
--- is seldom met in a test, and why it is met in production when a key has just expired.
+-- The protocol of cache/database-then-delete, with the key in the cache at the start, one write and no expiry on
+-- the way. A reader can miss only after the DEL, and so after the commit: what it fills in is the new row. That is
+-- why the refill race is seldom met in a test, and why it is met in production when a key has just expired.
 --
 -- Known from: cache-aside.
 -- Siblings that do not hold: cache/delete-then-database (the other order), cache/database-then-delete (a cold key),

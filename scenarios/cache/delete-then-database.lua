@@ -1,8 +1,8 @@
--- Cache-aside where the writer deletes the key first and then writes the row. A reader that misses in between reads the
--- old row and fills the cache with it; nothing deletes it any more.
+-- Cache-aside where the writer deletes the key first and then writes the row. A reader that misses in between reads
+-- the old row and fills the cache with it; nothing deletes it any more.
 --
--- Known from: the oldest question about cache-aside, "which goes first?"; Microsoft's description of the pattern warns
--- that with this order a client may fetch the item before the data store is updated.
+-- Known from: the oldest question about cache-aside, "which goes first?"; Microsoft's description of the pattern
+-- warns that with this order a client may fetch the item before the data store is updated.
 -- Sibling that holds: cache/database-then-delete-warm, the other order.
 scenario {
   name = "cache/delete-then-database",

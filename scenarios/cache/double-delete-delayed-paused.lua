@@ -1,5 +1,6 @@
--- The protocol of cache/double-delete-delayed with one pause: a reader that is held up between its SELECT and its SET for
--- longer than the writer's delay (a garbage collection, a full connection pool, a virtual machine being moved).
+-- The protocol of cache/double-delete-delayed with one pause: a reader that is held up between its SELECT and its
+-- SET for longer than the writer's delay (a garbage collection, a full connection pool, a virtual machine being
+-- moved).
 --
 -- Known from: "delayed double delete", a recipe that is widespread in articles on cache consistency.
 -- Sibling that holds: cache/double-delete-delayed (without pauses), cache/lease-guarded-fill (whatever the pauses).

@@ -1,5 +1,5 @@
--- The key is written inside the database's transaction. Redis knows nothing of transactions: when this one is rolled back, the
--- key keeps a value that was never in the database.
+-- The key is written inside the database's transaction. Redis knows nothing of transactions: when this one is
+-- rolled back, the key keeps a value that was never in the database.
 --
 -- Known from: the dual-write problem; a cache update in a method that the framework wraps in a transaction
 -- (Spring's @Transactional around a RedisTemplate call).

@@ -1,8 +1,9 @@
--- Cache-aside with leases. Who misses gets a lease, if nobody else has it, and may fill only while the lease is still there;
--- a writer deletes value and lease together. So a fill that began before the delete is refused. A reader that gets no lease
--- reads the database and does not fill.
+-- Cache-aside with leases. Who misses gets a lease, if nobody else has it, and may fill only while the lease is
+-- still there; a writer deletes value and lease together. So a fill that began before the delete is refused. A
+-- reader that gets no lease reads the database and does not fill.
 --
--- Known from: "Scaling Memcache at Facebook" (NSDI 2013), section 3.2.1 (leases); rockscache does the same with a hash and scripts.
+-- Known from: "Scaling Memcache at Facebook" (NSDI 2013), section 3.2.1 (leases); rockscache does the same with a
+-- hash and scripts.
 -- Siblings that do not hold: cache/database-then-delete, cache/write-through-with-reader.
 scenario {
   name = "cache/lease-guarded-fill",
@@ -10,8 +11,16 @@ scenario {
   known_from = "Nishtala et al., Scaling Memcache at Facebook (NSDI 2013), leases; dtm-labs/rockscache",
   expect = "verified",
   mutants = {
-    { name = "no token", from = [[redis.call("GET", KEYS[2]) == ARGV[1] ]], to = [[redis.call("EXISTS", KEYS[2]) == 1 ]] },
-    { name = "the writer leaves the lease", from = [[redis("DEL", "user:1", "lease:user:1")]], to = [[redis("DEL", "user:1")]] },
+    {
+      name = "no token",
+      from = [[redis.call("GET", KEYS[2]) == ARGV[1] ]],
+      to = [[redis.call("EXISTS", KEYS[2]) == 1 ]],
+    },
+    {
+      name = "the writer leaves the lease",
+      from = [[redis("DEL", "user:1", "lease:user:1")]],
+      to = [[redis("DEL", "user:1")]],
+    },
     {
       name = "acknowledged at COMMIT",
       from = [[    redis("DEL", "user:1", "lease:user:1")

@@ -1,6 +1,6 @@
--- The writer of cache/commit-to-delete-window says before it commits that the key is not to be believed: a mark, under which
--- readers go to the database. The mark goes after the COMMIT, together with the old value.
--- Readers do not fill here: a fill needs a lease besides (cache/lease-guarded-fill). The mark has no TTL: one that expires
+-- The writer of cache/commit-to-delete-window says before it commits that the key is not to be believed: a mark,
+-- under which readers go to the database. The mark goes after the COMMIT, together with the old value. Readers do
+-- not fill here: a fill needs a lease besides (cache/lease-guarded-fill). The mark has no TTL: one that expires
 -- under a slow writer would protect nothing.
 --
 -- Known from: Google Cloud ndb's global cache, which locks a key while an entity is being written.
@@ -13,7 +13,11 @@ scenario {
   mutants = {
     { name = "no mark", from = [[    redis("SET", "mark:user:1", "writer")
 ]], to = "" },
-    { name = "the mark goes alone", from = [[redis("DEL", "mark:user:1", "user:1")]], to = [[redis("DEL", "mark:user:1")]] },
+    {
+      name = "the mark goes alone",
+      from = [[redis("DEL", "mark:user:1", "user:1")]],
+      to = [[redis("DEL", "mark:user:1")]],
+    },
     { name = "readers do not look at the mark",
       from = [[if redis.call("EXISTS", KEYS[2]) == 1 then return nil end]], to = "" },
   },

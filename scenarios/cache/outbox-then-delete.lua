@@ -1,6 +1,7 @@
--- The writer of cache/database-then-delete-crash writes down in the same transaction which key is to be deleted; relays
--- do it. A writer that dies has committed both, or neither; a relay that dies has left its row for the other.
--- The relays look once the writer is done, one way or the other: time passes only when every client waits (pauses = 0).
+-- The writer of cache/database-then-delete-crash writes down in the same transaction which key is to be deleted;
+-- relays do it. A writer that dies has committed both, or neither; a relay that dies has left its row for the
+-- other. The relays look once the writer is done, one way or the other: time passes only when every client waits
+-- (pauses = 0).
 --
 -- Known from: the transactional outbox (microservices.io, "Transactional outbox").
 -- Sibling that does not hold: cache/database-then-delete-crash.

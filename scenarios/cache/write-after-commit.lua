@@ -1,5 +1,5 @@
--- The transaction of cache/dual-write-in-transaction, with the key written only after the COMMIT: nothing to undo when the
--- payment is refused.
+-- The transaction of cache/dual-write-in-transaction, with the key written only after the COMMIT: nothing to undo
+-- when the payment is refused.
 --
 -- Known from: after-commit hooks (Spring's TransactionSynchronization, Django's transaction.on_commit).
 -- Sibling that does not hold: cache/dual-write-in-transaction.

@@ -1,6 +1,6 @@
--- Write-through with the SET inside the write transaction: the row's lock puts the writers in one order for both stores.
--- It holds as long as there are only such writers, all of which commit: see cache/write-through-with-reader for a reader that
--- fills, cache/dual-write-in-transaction for a transaction that rolls back.
+-- Write-through with the SET inside the write transaction: the row's lock puts the writers in one order for both
+-- stores. It holds as long as there are only such writers, all of which commit: see cache/write-through-with-reader
+-- for a reader that fills, cache/dual-write-in-transaction for a transaction that rolls back.
 --
 -- Known from: write-through caching.
 -- Sibling that does not hold: cache/write-through.

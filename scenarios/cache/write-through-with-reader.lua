@@ -1,8 +1,8 @@
--- The writer of cache/write-through-transaction beside a reader that fills on a miss. The reader has read the row before the
--- COMMIT and sets the key after the writer did.
+-- The writer of cache/write-through-transaction beside a reader that fills on a miss. The reader has read the row
+-- before the COMMIT and sets the key after the writer did.
 --
--- Known from: a cache that is filled by its readers and written through by its writers, which is what most code bases have
--- after some years.
+-- Known from: a cache that is filled by its readers and written through by its writers, which is what most code
+-- bases have after some years.
 -- Siblings that hold: cache/write-through-transaction (no reader fills), cache/lease-guarded-fill.
 scenario {
   name = "cache/write-through-with-reader",

@@ -1,5 +1,5 @@
--- The fencing token of lock/fencing-without-claim, claimed at the row before the first read: from then on the row takes writes
--- of this holder only. A late write is refused whenever it comes.
+-- The fencing token of lock/fencing-without-claim, claimed at the row before the first read: from then on the row
+-- takes writes of this holder only. A late write is refused whenever it comes.
 --
 -- Known from: the same essay, with the claim that it leaves unsaid.
 -- Sibling that does not hold: lock/fencing-without-claim.
@@ -17,7 +17,11 @@ scenario {
       to = [[  local runs = sql("SELECT runs FROM job WHERE id = 1")[1].runs
   if sql("UPDATE job SET fence = ? WHERE id = 1 AND fence < ?", fence, fence) == 0 then return end
 ]] },
-    { name = "the write does not name its fence", from = [[ AND fence = ?", runs + 1, me, fence)]], to = [[", runs + 1, me)]] },
+    {
+      name = "the write does not name its fence",
+      from = [[ AND fence = ?", runs + 1, me, fence)]],
+      to = [[", runs + 1, me)]],
+    },
   },
 }
 

@@ -1,9 +1,9 @@
--- Every holder gets a number that rises with each acquisition, and the row refuses a write with a smaller number than the last
--- one. That refuses a late *write* after the new holder's write, but not before it: the new holder has read, the late write is let
--- in, and the new holder overwrites it with a value computed from what it read.
+-- Every holder gets a number that rises with each acquisition, and the row refuses a write with a smaller number
+-- than the last one. That refuses a late *write* after the new holder's write, but not before it: the new holder
+-- has read, the late write is let in, and the new holder overwrites it with a value computed from what it read.
 --
--- Known from: Martin Kleppmann, "How to do distributed locking" (2016), fencing tokens; there the storage remembers the highest
--- token it has *seen in a write*.
+-- Known from: Martin Kleppmann, "How to do distributed locking" (2016), fencing tokens; there the storage remembers
+-- the highest token it has *seen in a write*.
 -- Sibling that holds: lock/fencing-claim.
 scenario {
   name = "lock/fencing-without-claim",
@@ -32,7 +32,7 @@ clients { "A", "B", function(me)
   local fence = redis("EVAL", acquire, 2, "lock:job", "fence:job", me)
   if not fence then return end
   local runs = sql("SELECT runs FROM job WHERE id = 1")[1].runs
-  sql("UPDATE job SET runs = ?, workers = workers || ?, fence = ? WHERE id = 1 AND fence <= ?", runs + 1, me, fence, fence)
+  sql("UPDATE job SET runs = ?1, workers = workers || ?2, fence = ?3 WHERE id = 1 AND fence <= ?3", runs + 1, me, fence)
   redis("EVAL", release, 1, "lock:job", me)
 end }
 

@@ -1,7 +1,8 @@
--- The lock of lock/token with a holder that is held up past the TTL: the lock ends, another takes it, and then both are inside.
--- No token helps against that, since nobody asks for it at the row.
+-- The lock of lock/token with a holder that is held up past the TTL: the lock ends, another takes it, and then both
+-- are inside. No token helps against that, since nobody asks for it at the row.
 --
--- Known from: Martin Kleppmann, "How to do distributed locking" (2016): the client that stops for a garbage collection.
+-- Known from: Martin Kleppmann, "How to do distributed locking" (2016): the client that stops for a garbage
+-- collection.
 -- Siblings that hold: lock/token (nobody is held up), lock/fencing-claim (checked at the row).
 scenario {
   name = "lock/token-paused",

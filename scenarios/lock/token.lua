@@ -1,5 +1,6 @@
--- The lock as Redis's documentation describes it: SET NX PX with a token, released by a script that compares. What it protects:
--- read a row, compute, write the row. Nobody is held up (pauses = 0), so the TTL never ends while a holder is at work.
+-- The lock as Redis's documentation describes it: SET NX PX with a token, released by a script that compares. What
+-- it protects: read a row, compute, write the row. Nobody is held up (pauses = 0), so the TTL never ends while a
+-- holder is at work.
 --
 -- Known from: Redis's documentation, "Distributed Locks with Redis" (the single-instance case).
 -- Sibling that does not hold: lock/token-paused.

@@ -1,7 +1,8 @@
--- A session whose EXPIRE is set when it is made and never again. It ends in the middle of its use.
--- Reading a key does not extend its life in Redis: only EXPIRE and its family do.
+-- A session whose EXPIRE is set when it is made and never again. It ends in the middle of its use. Reading a key
+-- does not extend its life in Redis: only EXPIRE and its family do.
 --
--- Known from: a session's TTL that is set at login only; redis-py users meet it as "session lost after n minutes".
+-- Known from: a session's TTL that is set at login only; Redis's documentation of EXPIRE lists what touches a
+-- timeout.
 -- Sibling that holds: memory/sliding-ttl, which extends at every use.
 scenario {
   name = "memory/fixed-ttl",

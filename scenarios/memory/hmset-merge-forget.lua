@@ -1,5 +1,5 @@
--- The merge of memory/hmset-merge beside a client that forgets a field. The merge writes back all that it has read, so
--- it brings the forgotten field back: a resurrection.
+-- The merge of memory/hmset-merge beside a client that forgets a field. The merge writes back all that it has read,
+-- so it brings the forgotten field back: a resurrection.
 --
 -- Known from: session stores that write a whole dictionary back; a user's request to forget something is undone.
 -- Sibling that holds: memory/hset-forget, where a client writes its own field only.

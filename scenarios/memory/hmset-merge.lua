@@ -1,6 +1,6 @@
--- A session as a hash: read all of it, add a field of one's own, write all of it back with HMSET.
--- Folklore has it that this loses fields. It does not lose *distinct new* ones: HMSET merges, it never removes. What it
--- loses is told by memory/hmset-merge-forget and memory/counter-read-modify-write.
+-- A session as a hash: read all of it, add a field of one's own, write all of it back with HMSET. Folklore has it
+-- that this loses fields. It does not lose *distinct new* ones: HMSET merges, it never removes. What it loses is
+-- told by memory/hmset-merge-forget and memory/counter-read-modify-write.
 --
 -- Known from: session stores that map a dictionary onto a hash (HGETALL into a map, HMSET of the map).
 -- Sibling that does not hold: memory/replace-hash, which deletes before it writes.

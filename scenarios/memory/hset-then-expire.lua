@@ -1,7 +1,8 @@
--- A session is made with HSET and given its life with EXPIRE, in two commands. A client that dies in between leaves a
--- session that lives for ever: HSET has no option for a TTL, so this is how it is mostly written.
+-- A session is made with HSET and given its life with EXPIRE, in two commands. A client that dies in between leaves
+-- a session that lives for ever: HSET has no option for a TTL, so this is how it is mostly written.
 --
--- Known from: libraries that set the TTL in a command of its own after the write (agent-memory-server, among others).
+-- Known from: libraries that set the TTL in a command of its own after the write (agent-memory-server, among
+-- others).
 -- Sibling that holds: memory/hset-expire-script.
 scenario {
   name = "memory/hset-then-expire",

@@ -1,5 +1,5 @@
--- A session's memories as one serialized value: GET it, append in the application, SET it back.
--- Two devices that do so at once both read the old value, and the second SET erases what the first one added.
+-- A session's memories as one serialized value: GET it, append in the application, SET it back. Two devices that do
+-- so at once both read the old value, and the second SET erases what the first one added.
 --
 -- Known from: every store that keeps a session as one document under one key (PHP's session handlers, JSON blobs of
 -- chat histories). Redis's own documentation names the read-modify-write race in the page on transactions.

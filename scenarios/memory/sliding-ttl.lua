@@ -1,7 +1,8 @@
--- A session whose TTL starts again with every use: in use for two hours, it lives.
--- Holds as long as a use is not delayed past the TTL (pauses = 0): between two uses Redis knows of nothing.
+-- A session whose TTL starts again with every use: in use for two hours, it lives. Holds as long as a use is not
+-- delayed past the TTL (pauses = 0): between two uses Redis knows of nothing.
 --
--- Known from: Redis's documentation of EXPIRE ("Navigation session" pattern: the timeout is refreshed at every page view).
+-- Known from: Redis's documentation of EXPIRE ("Navigation session" pattern: the timeout is refreshed at every page
+-- view).
 -- Sibling that does not hold: memory/fixed-ttl.
 scenario {
   name = "memory/sliding-ttl",

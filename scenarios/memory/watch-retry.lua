@@ -1,8 +1,8 @@
--- The append of memory/serialized-value under WATCH, tried again whenever EXEC reports a change in between.
--- An EXEC fails only because another client's EXEC went through, so of n clients each tries again at most n - 1 times.
+-- The append of memory/serialized-value under WATCH, tried again whenever EXEC reports a change in between. An EXEC
+-- fails only because another client's EXEC went through, so of n clients each tries again at most n - 1 times.
 --
--- Known from: Redis's documentation of transactions, "Optimistic locking using check-and-set"; redis-py's `transaction`
--- helper loops in the same way on WatchError.
+-- Known from: Redis's documentation of transactions, "Optimistic locking using check-and-set"; redis-py's
+-- `transaction` helper loops in the same way on WatchError.
 -- Sibling that does not hold: memory/watch-without-retry.
 scenario {
   name = "memory/watch-retry",

@@ -222,8 +222,12 @@ end
 
 local function begin_operation(name, request, object, value, fn)
   allow(name, in_client)
-  if type(object) ~= "string" then raw_error("the first argument of " .. name .. "() must be a name, not " .. kind(object), 3) end
-  if type(fn) ~= "function" then raw_error("the last argument of " .. name .. "() must be a function, not " .. kind(fn), 3) end
+  if type(object) ~= "string" then
+    raw_error("the first argument of " .. name .. "() must be a name, not " .. kind(object), 3)
+  end
+  if type(fn) ~= "function" then
+    raw_error("the last argument of " .. name .. "() must be a function, not " .. kind(fn), 3)
+  end
   return ask(request, object, value)
 end
 
@@ -330,8 +334,9 @@ local function declare(what, name, fn, argument)
     mistake(what .. "() is called while clients run", "call it at the top level of the file", "language")
   end
   if type(fn) ~= "function" then
-    mistake(what .. "() needs a function, not " .. kind(fn), what .. "(" .. (name and '"name", ' or "") .. "function() … end)",
-      what == "client" and "clients" or what == "setup" and "setup" or "checks")
+    local anchor = what == "client" and "clients" or what == "setup" and "setup" or "checks"
+    local shape = what .. "(" .. (name and '"name", ' or "") .. "function() … end)"
+    mistake(what .. "() needs a function, not " .. kind(fn), shape, anchor)
   end
   local n = #bodies + 1
   bodies[n], arguments[n] = fn, argument
@@ -345,9 +350,11 @@ local function client_named(name, fn)
   declare("client", name, fn, name)
 end
 
+local clients_shape = 'clients { "a", "b", function(me) … end }'
+
 local function clients(names, fn)
   if type(names) ~= "table" then
-    mistake("clients() needs a list of names, not " .. kind(names), 'clients { "a", "b", function(me) … end }', "clients")
+    mistake("clients() needs a list of names, not " .. kind(names), clients_shape, "clients")
   end
   local count = #names
   if fn == nil then
@@ -355,7 +362,7 @@ local function clients(names, fn)
     count = count - 1
   end
   if count < 1 then
-    mistake("clients() has no names", 'clients { "a", "b", function(me) … end }', "clients")
+    mistake("clients() has no names", clients_shape, "clients")
   end
   for at = 1, count do client_named(names[at], fn) end
 end
@@ -372,10 +379,11 @@ local function history(what, name, since)
     mistake(what .. "() needs a name, not " .. kind(name), what .. '("name")', "history")
   end
   if since ~= nil and since ~= "commit" then
-    mistake('the second argument of fresh() is "commit" or nothing, not ' .. tostring(since), 'fresh("name", "commit")', "history")
+    local what_else = 'the second argument of fresh() is "commit" or nothing, not ' .. tostring(since)
+    mistake(what_else, 'fresh("name", "commit")', "history")
   end
   if declared then
-    declared.histories[#declared.histories + 1] = { kind = what, name = name, commit = since == "commit", line = host_line() }
+    declared.histories[#declared.histories + 1] = { kind = what, name = name, commit = since == "commit" }
   end
 end
 
@@ -434,11 +442,13 @@ local function describe(id, e)
   local line, text = match(e, "^scenario:(%d+): (.*)$")
   if line then return OUTCOME.failed, text, tonumber(line) end
   if e == "not enough memory" then
-    return OUTCOME.mistake, role.title .. " needs too much memory", "a scenario has 64 MB: keep its values small", "limits"
+    local way = "a scenario has 64 MB: keep its values small"
+    return OUTCOME.mistake, role.title .. " needs too much memory", way, "limits"
   end
   if match(e, "^attempt to yield across") then
-    return OUTCOME.mistake, role.title .. " asks Redis, the database or the clock inside a callback of Lua's library or an iterator",
-      "Lua 5.1 cannot wait inside string.gsub, table.sort, a metamethod or an iterator: do it in a plain loop", "language"
+    local what = role.title .. " asks Redis, the database or the clock inside a callback of Lua's library or an iterator"
+    local way = "Lua 5.1 cannot wait inside string.gsub, table.sort, a metamethod or an iterator: do it in a plain loop"
+    return OUTCOME.mistake, what, way, "language"
   end
   return OUTCOME.failed, e
 end
@@ -481,7 +491,8 @@ local function begin(chunk, first)
     __newindex = function(_, name, value)
       if sealed then
         mistake("the global '" .. tostring(name) .. "' is assigned while clients run",
-          "write local " .. tostring(name) .. ": a global would be shared between clients, unseen by the search", "language")
+          "write local " .. tostring(name) .. ": a global would be shared between clients, unseen by the search",
+          "language")
       end
       store[name] = value
     end,

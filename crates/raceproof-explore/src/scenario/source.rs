@@ -71,8 +71,8 @@ fn next_token(source: &str, at: usize) -> (Token<'_>, usize) {
         let length = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
         return (Token::Word(&rest[..length]), at + length);
     }
-    if rest.starts_with("--") {
-        let length = long_bracket(&rest[2..]).map_or_else(|| rest.find('\n').unwrap_or(rest.len()), |n| n + 2);
+    if let Some(comment) = rest.strip_prefix("--") {
+        let length = long_bracket(comment).map_or_else(|| rest.find('\n').unwrap_or(rest.len()), |n| n + 2);
         return (Token::Blank, at + length);
     }
     if let Some(length) = long_bracket(rest) {
@@ -161,7 +161,8 @@ mod tests {
 
     #[test]
     fn finds_the_header_and_the_checks() {
-        let source = "scenario { name = 'a)', about = [[ } ]] } -- finally(\nclient('c', function() redis('GET', finally) end)\n\
+        let source = "scenario { name = 'a)', about = [[ } ]] } -- finally(\n\
+                      client('c', function() redis('GET', finally) end)\n\
                       finally(function() expect(f({ '(' }), \"\\\")\") end)\nfresh('row') local x = t.quiet(1)";
         assert_eq!(
             texts(source),
