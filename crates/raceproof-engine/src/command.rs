@@ -218,7 +218,7 @@ pub(crate) fn find(args: &[Bytes], version: Version) -> Option<&'static Command>
         Some(subcommand) if !command.subcommands.is_empty() => command
             .subcommands
             .iter()
-            .find(|row| row.name[command.name.len() + 1..].as_bytes().eq_ignore_ascii_case(subcommand)),
+            .find(|row| row.name.as_bytes()[command.name.len() + 1..].eq_ignore_ascii_case(subcommand)),
         _ => Some(command),
     }
 }

@@ -120,7 +120,10 @@ impl Kind {
             Self::Choice(choices) => one_of(value, choices)
                 .ok_or_else(|| format!("argument(s) must be one of the following: {}", choices.join(", "))),
             Self::Clamped(low, high) => match parse_integer(value) {
-                Some(number) => Ok(integer_text(number.clamp(low, high))),
+                Some(number) => {
+                    within(number, 0, i64::from(i32::MAX))?;
+                    Ok(integer_text(number.clamp(low, high)))
+                }
                 None => Err("argument couldn't be parsed into an integer".into()),
             },
             Self::Number(low, high) => match parse_integer(value) {

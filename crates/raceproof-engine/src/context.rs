@@ -1,7 +1,5 @@
 //! What a command's function works with: keys, footprint and effects of one execution.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 
 use crate::{
@@ -40,6 +38,8 @@ pub(crate) struct RunningScript {
     pub(crate) read_only: bool,
     /// The protocol whose reply shapes it asked for.
     pub(crate) protocol: Protocol,
+    /// Whether its writes are propagated, which `redis.set_repl` turns off. Expiries are in any case.
+    pub(crate) propagates: bool,
 }
 
 /// What happens to the deadline of a key that is stored.
@@ -81,7 +81,7 @@ impl Context<'_> {
 
     /// Declares an access to a key of the selected database beyond what looking it up declared.
     pub(crate) fn touch_key(&mut self, key: &Key, access: Access) {
-        self.footprint.add(Object::Key(self.db, key.name.clone()), access);
+        self.footprint.add_key(self.db, &key.name, access);
     }
 
     pub(crate) fn touch_field(&mut self, key: &Key, field: &Bytes, access: Access) {
@@ -111,19 +111,37 @@ impl Context<'_> {
 
     pub(crate) fn visit_in(&mut self, db: u32, key: &Key, access: Access) -> bool {
         self.footprint.add(Object::Keyspace(db), Access::IntentRead);
-        self.footprint.add(Object::Key(db, key.name.clone()), access);
+        self.footprint.add_key(db, &key.name, access);
         match self.engine.databases.entry(db, key).map(|entry| entry.deadline) {
-            None => false,
-            Some(None) => true,
+            None => return false,
+            Some(None) => {}
             Some(Some(deadline)) => {
                 self.read_clock();
-                let expired = self.now_ms() > deadline;
-                if expired {
+                if self.now_ms() > deadline {
                     self.expire(db, key);
+                    return false;
                 }
-                !expired
             }
         }
+        self.expire_fields(db, key)
+    }
+
+    /// Removes the fields of a hash whose time is over, and tells whether the key is still there. Redis 7.4 removes
+    /// them one by one as they are read or as its cycle finds them; here whoever looks at the hash removes them all.
+    pub(crate) fn expire_fields(&mut self, db: u32, key: &Key) -> bool {
+        let hash = match self.engine.databases.entry(db, key).map(|entry| &entry.value) {
+            Some(Value::Hash(hash)) if hash.first_deadline().is_some() => hash,
+            _ => return true,
+        };
+        let due = hash.due(self.now.ms());
+        self.read_clock();
+        let mut gone = false;
+        for field in due {
+            gone = self.remove_field_in(db, key, &field);
+            self.changed(db, key);
+            self.effects.push(Effect { db, args: vec![Bytes::from_static(b"HDEL"), key.name.clone(), field] });
+        }
+        !gone
     }
 
     /// The entry of a key of the selected database as it stands; [`Self::visit`] comes first.
@@ -159,12 +177,35 @@ impl Context<'_> {
         }
     }
 
-    /// The hash of a key, to be edited. Declares nothing: the caller knows which fields it edits.
-    pub(crate) fn hash_mut(&mut self, key: &Key) -> Option<&mut Hash> {
-        match self.engine.databases.value_mut(self.db, key)? {
-            Value::Hash(hash) => Some(Arc::make_mut(hash)),
-            Value::Text(_) => None,
+    /// Edits the hash of a key. Declares nothing: the caller knows which fields it edits.
+    pub(crate) fn edit_hash<T>(&mut self, key: &Key, edit: impl FnOnce(&mut Hash) -> T) -> Option<T> {
+        self.engine.databases.edit_hash(self.db, key, edit)
+    }
+
+    /// Removes a field that exists, and the key with its last field. Tells whether the key is gone.
+    pub(crate) fn remove_field(&mut self, key: &Key, field: &Bytes) -> bool {
+        self.remove_field_in(self.db, key, field)
+    }
+
+    fn remove_field_in(&mut self, db: u32, key: &Key, field: &Bytes) -> bool {
+        self.footprint.add_key(db, &key.name, Access::IntentWrite);
+        self.footprint.add(Object::Field(db, key.name.clone(), field.clone()), Access::Write);
+        let cardinality = Object::Cardinality(db, key.name.clone());
+        self.footprint.add(cardinality.clone(), Access::Read);
+        self.footprint.add(cardinality, Access::IntentWrite);
+        let removed = self.engine.databases.edit_hash(db, key, |hash| {
+            let volatile = hash.deadline(field).is_some();
+            hash.remove(field);
+            (volatile, hash.len() == 0)
+        });
+        let (volatile, empty) = removed.unwrap_or_default();
+        if volatile {
+            self.footprint.add(Object::Deadlines, Access::IntentWrite);
         }
+        if empty {
+            self.remove_in(db, key);
+        }
+        empty
     }
 
     pub(crate) fn limits(&self) -> Limits {
@@ -179,7 +220,7 @@ impl Context<'_> {
     }
 
     pub(crate) fn store_in(&mut self, db: u32, key: &Key, value: Value, deadline: Deadline) {
-        self.footprint.add(Object::Key(db, key.name.clone()), Access::Write);
+        self.footprint.add_key(db, &key.name, Access::Write);
         let old = match self.engine.databases.put(db, key, value) {
             Put::Added => {
                 self.footprint.add(Object::Keyspace(db), Access::IntentWrite);
@@ -208,7 +249,7 @@ impl Context<'_> {
     }
 
     fn set_deadline_in(&mut self, db: u32, key: &Key, deadline: Option<i64>) {
-        self.footprint.add(Object::Key(db, key.name.clone()), Access::Write);
+        self.footprint.add_key(db, &key.name, Access::Write);
         self.footprint.add(Object::Deadlines, Access::IntentWrite);
         if deadline.is_some_and(|at| self.now_ms() > at) {
             // The key is gone as far as SCAN and KEYS can see.
@@ -224,7 +265,7 @@ impl Context<'_> {
 
     pub(crate) fn remove_in(&mut self, db: u32, key: &Key) -> Option<Entry> {
         let entry = self.engine.databases.remove(db, key)?;
-        self.footprint.add(Object::Key(db, key.name.clone()), Access::Write);
+        self.footprint.add_key(db, &key.name, Access::Write);
         self.footprint.add(Object::Keyspace(db), Access::IntentWrite);
         if entry.deadline.is_some() {
             self.footprint.add(Object::Deadlines, Access::IntentWrite);
@@ -255,6 +296,8 @@ impl Context<'_> {
 
     /// Propagates a command in another form than it came in.
     pub(crate) fn propagate_as(&mut self, args: Vec<Bytes>) {
-        self.effects.push(Effect { db: self.db, args });
+        if self.script.is_none_or(|script| script.propagates) {
+            self.effects.push(Effect { db: self.db, args });
+        }
     }
 }

@@ -60,6 +60,14 @@ pub(crate) enum Value {
 }
 
 impl Value {
+    /// The earliest deadline of a field.
+    pub(crate) fn first_deadline(&self) -> Option<i64> {
+        match self {
+            Self::Text(_) => None,
+            Self::Hash(hash) => hash.first_deadline(),
+        }
+    }
+
     pub(crate) const fn type_name(&self) -> &'static str {
         match self {
             Self::Text(_) => "string",
@@ -87,6 +95,8 @@ pub(crate) struct Database {
 pub(crate) struct Databases {
     list: Vec<Database>,
     deadlines: BTreeSet<(i64, u32, Bytes)>,
+    /// The earliest deadline of a field, for every hash that has one.
+    field_deadlines: BTreeSet<(i64, u32, Bytes)>,
 }
 
 static EMPTY: Database = Database { keys: BTreeMap::new() };
@@ -100,20 +110,44 @@ impl Databases {
         self.list.get(db as usize)?.keys.get(key)
     }
 
-    /// A value to be edited. Its deadline is changed by [`Self::set_deadline`] only, which keeps the index.
-    pub(crate) fn value_mut(&mut self, db: u32, key: &Key) -> Option<&mut Value> {
-        Some(&mut self.list.get_mut(db as usize)?.keys.get_mut(key)?.value)
+    /// Edits the hash of a key.
+    pub(crate) fn edit_hash<T>(&mut self, db: u32, key: &Key, edit: impl FnOnce(&mut Hash) -> T) -> Option<T> {
+        let entry = self.list.get_mut(db as usize)?.keys.get_mut(key)?;
+        let Value::Hash(hash) = &mut entry.value else { return None };
+        let before = hash.first_deadline();
+        let hash = Arc::make_mut(hash);
+        let result = edit(hash);
+        let after = hash.first_deadline();
+        self.index_fields(db, key, before, after);
+        Some(result)
+    }
+
+    /// Keeps the index of field deadlines after the earliest one of a key has changed.
+    fn index_fields(&mut self, db: u32, key: &Key, before: Option<i64>, after: Option<i64>) {
+        if before == after {
+            return;
+        }
+        if let Some(before) = before {
+            self.field_deadlines.remove(&(before, db, key.name.clone()));
+        }
+        if let Some(after) = after {
+            self.field_deadlines.insert((after, db, key.name.clone()));
+        }
     }
 
     /// Replaces the value of a key, or adds the key without a deadline. Gives the deadline that it has.
     pub(crate) fn put(&mut self, db: u32, key: &Key, value: Value) -> Put {
+        let after = value.first_deadline();
         let keys = &mut self.grown(db).keys;
-        if let Some(entry) = keys.get_mut(key) {
-            entry.value = value;
-            return Put::Replaced(entry.deadline);
-        }
-        keys.insert(key.clone(), Entry { value, deadline: None });
-        Put::Added
+        let (before, put) = if let Some(entry) = keys.get_mut(key) {
+            let old = std::mem::replace(&mut entry.value, value);
+            (old.first_deadline(), Put::Replaced(entry.deadline))
+        } else {
+            keys.insert(key.clone(), Entry { value, deadline: None });
+            (None, Put::Added)
+        };
+        self.index_fields(db, key, before, after);
+        put
     }
 
     /// Sets, moves or removes the deadline of a key.
@@ -138,6 +172,7 @@ impl Databases {
         if let Some(deadline) = entry.deadline {
             self.deadlines.remove(&(deadline, db, key.name.clone()));
         }
+        self.index_fields(db, key, entry.value.first_deadline(), None);
         Some(entry)
     }
 
@@ -146,6 +181,7 @@ impl Databases {
         if let Some(database) = self.list.get_mut(db as usize) {
             database.keys.clear();
             self.deadlines.retain(|(_, of, _)| *of != db);
+            self.field_deadlines.retain(|(_, of, _)| *of != db);
         }
     }
 
@@ -153,22 +189,32 @@ impl Databases {
     pub(crate) fn swap(&mut self, one: u32, other: u32) {
         self.grown(one.max(other));
         self.list.swap(one as usize, other as usize);
-        self.deadlines = std::mem::take(&mut self.deadlines)
-            .into_iter()
-            .map(|(deadline, db, key)| {
+        for index in [&mut self.deadlines, &mut self.field_deadlines] {
+            let swapped = std::mem::take(index).into_iter().map(|(deadline, db, key)| {
                 let db = match db {
                     _ if db == one => other,
                     _ if db == other => one,
                     _ => db,
                 };
                 (deadline, db, key)
-            })
-            .collect();
+            });
+            *index = swapped.collect();
+        }
     }
 
     /// The earliest deadline, with its database and key.
     pub(crate) fn first_deadline(&self) -> Option<&(i64, u32, Bytes)> {
         self.deadlines.first()
+    }
+
+    /// The earliest deadline of a field, with its database and key.
+    pub(crate) fn first_field_deadline(&self) -> Option<&(i64, u32, Bytes)> {
+        self.field_deadlines.first()
+    }
+
+    /// Whether a database has a key or a field with a deadline.
+    pub(crate) fn is_volatile(&self, db: u32) -> bool {
+        self.deadlines.iter().chain(&self.field_deadlines).any(|(_, of, _)| *of == db)
     }
 
     /// The deadlines of one database.

@@ -212,28 +212,42 @@ impl Engine {
         }
     }
 
-    /// The earliest deadline among all keys (ms since the Unix epoch). The key lives through that millisecond.
+    /// The earliest deadline among all keys and fields (ms since the Unix epoch). They live through that millisecond.
     #[must_use]
     pub fn next_deadline_ms(&self) -> Option<i64> {
-        self.databases.first_deadline().map(|(deadline, _, _)| *deadline)
+        let first = |deadline: Option<&(i64, u32, Bytes)>| deadline.map(|(deadline, _, _)| *deadline);
+        let (key, field) = (first(self.databases.first_deadline()), first(self.databases.first_field_deadline()));
+        key.into_iter().chain(field).min()
     }
 
-    /// Removes every key whose deadline has passed, as the server's own cycle does, and reports the `DEL`s.
+    /// Removes every key and every field whose deadline has passed, as the server's own cycle does, and reports the
+    /// deletions.
     pub fn expire_due(&mut self, now: Timestamp, out: &mut Outcome) {
         out.clear();
         out.footprint.add(Object::Clock, Access::Read);
         out.footprint.add(Object::Deadlines, Access::Read);
-        while let Some((deadline, db, name)) = self.databases.first_deadline() {
-            if now.ms() <= *deadline {
-                break;
-            }
-            let (db, key) = (*db, Key::new(name));
-            self.databases.remove(db, &key);
-            self.touch_watched(db, &key);
-            out.footprint.add(Object::Keyspace(db), Access::IntentWrite);
-            out.footprint.add(Object::Key(db, key.name.clone()), Access::Write);
-            out.footprint.add(Object::Deadlines, Access::IntentWrite);
-            out.effects.push(Effect { db, args: vec![self.config.expiry_command(), key.name] });
+        let mut context = Context {
+            engine: self,
+            host: None,
+            session: usize::MAX,
+            db: 0,
+            now,
+            footprint: &mut out.footprint,
+            effects: &mut out.effects,
+            script: None,
+            close: false,
+            framed: false,
+        };
+        let due = |first: Option<&(i64, u32, Bytes)>| {
+            first.filter(|(deadline, _, _)| now.ms() > *deadline).map(|(_, db, name)| (*db, Key::new(name)))
+        };
+        while let Some((db, key)) = due(context.databases().first_deadline()) {
+            context.touch(Object::Keyspace(db), Access::IntentRead);
+            context.expire(db, &key);
+        }
+        while let Some((db, key)) = due(context.databases().first_field_deadline()) {
+            context.touch(Object::Keyspace(db), Access::IntentRead);
+            context.expire_fields(db, &key);
         }
     }
 

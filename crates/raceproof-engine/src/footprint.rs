@@ -63,31 +63,56 @@ impl Access {
     }
 }
 
-/// The accesses of one executed command, each object at most once per kind of access.
+/// The accesses of one executed command, each object at most once per kind of access. (In a footprint of more than
+/// [`LOOKED_AT`](Footprint::LOOKED_AT) accesses an object may come again, so that commands on many keys take linear
+/// time.)
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Footprint {
     accesses: SmallVec<[(Object, Access); 4]>,
 }
 
 impl Footprint {
+    /// How many known accesses a new one is compared with.
+    pub const LOOKED_AT: usize = 64;
+
     /// Adds an access. An access that another one already implies is not repeated.
     pub fn add(&mut self, object: Object, access: Access) {
-        for (known, held) in &mut self.accesses {
-            if *known != object {
+        if !self.absorb(access, |known| *known == object) {
+            self.accesses.push((object, access));
+        }
+    }
+
+    /// [`Self::add`] of a key. The name is cloned only if it is new here, which it mostly is not.
+    pub(crate) fn add_key(&mut self, db: u32, name: &Bytes, access: Access) {
+        if !self.absorb(access, |known| matches!(known, Object::Key(of, key) if *of == db && key == name)) {
+            self.accesses.push((Object::Key(db, name.clone()), access));
+        }
+    }
+
+    /// Merges an access into those to the same object; `false` if it has to be stored of its own.
+    fn absorb(&mut self, access: Access, is_same: impl Fn(&Object) -> bool) -> bool {
+        // The databases and the clock come first, what a command is at work on comes last.
+        const FIRST: usize = 4;
+        let len = self.accesses.len();
+        let from = if len > Self::LOOKED_AT { len - (Self::LOOKED_AT - FIRST) } else { 0 };
+        let (older, recent) = self.accesses.split_at_mut(from);
+        let first = older.len().min(FIRST);
+        for (known, held) in older[..first].iter_mut().chain(recent) {
+            if !is_same(known) {
                 continue;
             }
             if *held == access || *held == Access::Write {
-                return;
+                return true;
             }
             if access == Access::Write || (*held == Access::IntentRead) {
                 *held = access;
-                return;
+                return true;
             }
             if access == Access::IntentRead {
-                return;
+                return true;
             }
         }
-        self.accesses.push((object, access));
+        false
     }
 
     /// The accesses in the order in which they were first made.

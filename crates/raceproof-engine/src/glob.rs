@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn patterns() {
         for (pattern, text, expected) in [
-            ("*", "", true),
+            ("*", "", false),
             ("", "", true),
             ("", "a", false),
             ("a*", "abc", true),

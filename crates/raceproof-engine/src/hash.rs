@@ -17,33 +17,88 @@ pub(crate) struct Limits {
     pub(crate) sorted: bool,
 }
 
-/// The fields of one hash. A hash that has become large stays large, as in Redis.
+/// One hash. A hash that has become large stays large, as in Redis.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Hash {
+    fields: Fields,
+    /// The fields that have a deadline of their own (7.4), Unix ms.
+    deadlines: BTreeMap<Bytes, i64>,
+    /// Whether a field ever had one while the hash was small; its encoding has another name then.
+    extended: bool,
+}
+
+/// Fields and values.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Hash {
+enum Fields {
     /// `listpack`
     Small(Vec<(Bytes, Bytes)>),
     /// `hashtable`
     Large(BTreeMap<Key, Bytes>),
 }
 
-impl Default for Hash {
+impl Default for Fields {
     fn default() -> Self {
         Self::Small(Vec::new())
     }
 }
 
 impl Hash {
+    /// What `OBJECT ENCODING` says.
+    pub(crate) const fn encoding(&self) -> &'static str {
+        match (&self.fields, self.extended) {
+            (Fields::Small(_), false) => "listpack",
+            (Fields::Small(_), true) => "listpackex",
+            (Fields::Large(_), _) => "hashtable",
+        }
+    }
+
+    /// The table of a large hash, in the order of scans.
+    pub(crate) const fn table(&self) -> Option<&BTreeMap<Key, Bytes>> {
+        match &self.fields {
+            Fields::Small(_) => None,
+            Fields::Large(table) => Some(table),
+        }
+    }
+
+    /// The deadline of a field.
+    pub(crate) fn deadline(&self, field: &Bytes) -> Option<i64> {
+        self.deadlines.get(field).copied()
+    }
+
+    /// The earliest deadline of a field.
+    pub(crate) fn first_deadline(&self) -> Option<i64> {
+        self.deadlines.values().min().copied()
+    }
+
+    /// The fields whose deadline has passed.
+    pub(crate) fn due(&self, now_ms: i64) -> Vec<Bytes> {
+        self.deadlines.iter().filter(|(_, deadline)| now_ms > **deadline).map(|(field, _)| field.clone()).collect()
+    }
+
+    /// Sets or removes the deadline of a field that exists.
+    pub(crate) fn set_deadline(&mut self, field: &Bytes, deadline: Option<i64>) {
+        match deadline {
+            Some(deadline) => {
+                self.extended |= matches!(self.fields, Fields::Small(_));
+                self.deadlines.insert(field.clone(), deadline);
+            }
+            None => {
+                self.deadlines.remove(field);
+            }
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
-        match self {
-            Self::Small(list) => list.len(),
-            Self::Large(table) => table.len(),
+        match &self.fields {
+            Fields::Small(list) => list.len(),
+            Fields::Large(table) => table.len(),
         }
     }
 
     pub(crate) fn get(&self, field: &Bytes) -> Option<&Bytes> {
-        match self {
-            Self::Small(list) => list.iter().find(|(name, _)| name == field).map(|(_, value)| value),
-            Self::Large(table) => table.get(&Key::new(field)),
+        match &self.fields {
+            Fields::Small(list) => list.iter().find(|(name, _)| name == field).map(|(_, value)| value),
+            Fields::Large(table) => table.get(&Key::new(field)),
         }
     }
 
@@ -54,11 +109,11 @@ impl Hash {
         }
     }
 
-    /// Sets a field and tells whether it is new.
+    /// Sets a field and tells whether it is new. Its deadline stays.
     pub(crate) fn set(&mut self, field: &Bytes, value: Bytes, limits: Limits) -> bool {
         self.prepare(field.len().max(value.len()), limits);
-        let added = match self {
-            Self::Small(list) => {
+        let added = match &mut self.fields {
+            Fields::Small(list) => {
                 if let Some((_, old)) = list.iter_mut().find(|(name, _)| name == field) {
                     *old = value;
                     false
@@ -68,7 +123,7 @@ impl Hash {
                     true
                 }
             }
-            Self::Large(table) => table.insert(Key::new(field), value).is_none(),
+            Fields::Large(table) => table.insert(Key::new(field), value).is_none(),
         };
         if self.len() > limits.entries {
             self.enlarge();
@@ -78,29 +133,30 @@ impl Hash {
 
     /// Removes a field and tells whether it existed.
     pub(crate) fn remove(&mut self, field: &Bytes) -> bool {
-        match self {
-            Self::Small(list) => match list.iter().position(|(name, _)| name == field) {
+        self.deadlines.remove(field);
+        match &mut self.fields {
+            Fields::Small(list) => match list.iter().position(|(name, _)| name == field) {
                 Some(at) => {
                     list.remove(at);
                     true
                 }
                 None => false,
             },
-            Self::Large(table) => table.remove(&Key::new(field)).is_some(),
+            Fields::Large(table) => table.remove(&Key::new(field)).is_some(),
         }
     }
 
     /// The fields in the order of the encoding.
     pub(crate) fn iter(&self) -> Iter<'_> {
-        match self {
-            Self::Small(list) => Iter::Small(list.iter()),
-            Self::Large(table) => Iter::Large(table.iter()),
+        match &self.fields {
+            Fields::Small(list) => Iter::Small(list.iter()),
+            Fields::Large(table) => Iter::Large(table.iter()),
         }
     }
 
     pub(crate) fn enlarge(&mut self) {
-        if let Self::Small(list) = self {
-            *self = Self::Large(list.drain(..).map(|(field, value)| (Key::new(&field), value)).collect());
+        if let Fields::Small(list) = &mut self.fields {
+            self.fields = Fields::Large(list.drain(..).map(|(field, value)| (Key::new(&field), value)).collect());
         }
     }
 }

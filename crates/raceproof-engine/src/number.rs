@@ -105,9 +105,9 @@ pub(crate) fn leading_integer(text: &[u8]) -> i32 {
         [b'+', digits @ ..] => (false, digits),
         digits => (false, digits),
     };
-    let digit = |value: i64, byte: &u8| value.saturating_mul(10).saturating_add(i64::from(byte - b'0'));
-    let value = digits.iter().take_while(|byte| byte.is_ascii_digit()).fold(0, digit);
-    (if negative { -value } else { value }) as i32
+    let sign = if negative { -1 } else { 1 };
+    let digit = |value: i64, byte: &u8| value.saturating_mul(10).saturating_add(sign * i64::from(byte - b'0'));
+    digits.iter().take_while(|byte| byte.is_ascii_digit()).fold(0, digit) as i32
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
-//! The engine against a real redis-server 7.0.x: random sequences of commands of several sessions, replies compared byte
-//! by byte. What cannot be compared bytewise is listed in `differential/canonical.rs`, with the reasons.
+//! The engine against a real redis-server 7.0.x: random sequences of commands of several sessions, replies and effects compared
+//! byte by byte. What cannot be compared bytewise is listed in `differential/canonical.rs`, with the reasons.
 //!
 //! | variable | meaning | default |
 //! |---|---|---|
-//! | `RACEPROOF_DIFF_COMMANDS` | how many commands are compared at least | 100,000 |
+//! | `RACEPROOF_DIFF_COMMANDS` | how many commands are compared at least | 200,000 |
 //! | `RACEPROOF_DIFF_SEED` | the seed of the sequences | 1 |
 //! | `RACEPROOF_DIFF_FAILURES` | how many differing sequences are shrunk and shown before the test ends | 3 |
 //! | `RACEPROOF_REDIS_SERVER` | the server to compare with | `redis-server` |
@@ -14,12 +14,18 @@ mod canonical;
 mod compare;
 #[path = "differential/coverage.rs"]
 mod coverage;
+#[path = "differential/log.rs"]
+mod log;
+#[path = "differential/pages.rs"]
+mod pages;
 #[path = "differential/regressions.rs"]
 mod regressions;
 #[path = "differential/resp.rs"]
 mod resp;
 #[path = "differential/server.rs"]
 mod server;
+#[path = "differential/states.rs"]
+mod states;
 mod support;
 
 use std::cell::{Cell, RefCell};
@@ -45,7 +51,7 @@ const TRIES: usize = 50;
 
 #[test]
 fn random_sequences_get_the_replies_of_redis_server() {
-    let wanted = number("RACEPROOF_DIFF_COMMANDS", 100_000);
+    let wanted = number("RACEPROOF_DIFF_COMMANDS", 200_000);
     let seed = number("RACEPROOF_DIFF_SEED", 1);
     let shown = number("RACEPROOF_DIFF_FAILURES", 3);
     let server = Server::start().unwrap_or_else(|error| panic!("{error}"));
@@ -237,9 +243,11 @@ fn search(server: &Server, host: &mut dyn ScriptHost, seed: u64, wanted: u64, ma
 
 /// The command that differs and the beginning of both replies.
 fn kind(reason: &str) -> String {
-    let lines: Vec<&str> = reason.lines().rev().take(3).collect();
-    let command = lines.last().and_then(|line| line.split_whitespace().nth(1)).unwrap_or_default().to_uppercase();
-    let replies = lines.iter().take(2).map(|line| line.chars().take(32).collect::<String>());
+    let lines: Vec<&str> = reason.lines().collect();
+    let at = lines.iter().position(|line| line.trim_start().starts_with("redis-server:")).unwrap_or_default();
+    let last = at.checked_sub(1).map_or("", |before| lines[before]);
+    let command = last.split_whitespace().nth(1).unwrap_or_default().to_uppercase();
+    let replies = lines[at..].iter().map(|line| line.chars().take(32).collect::<String>());
     replies.fold(command, |kind, reply| kind + "|" + &reply)
 }
 

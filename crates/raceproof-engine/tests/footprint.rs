@@ -14,7 +14,7 @@ use std::cell::Cell;
 
 use raceproof_engine::{Access, Object};
 
-use case::{Case, Footprints};
+use case::{Case, Footprints, Keep};
 use support::search::{self, number};
 
 /// Pairs per run.
@@ -81,7 +81,7 @@ fn order(case: &Case, footprints: Footprints) -> Result<(), String> {
 
 #[test]
 fn each_property_fails_when_a_part_of_the_footprints_is_missing() {
-    let mutants: &[(&str, Property, fn(&(Object, Access)) -> bool)] = &[
+    let mutants: &[(&str, Property, Keep)] = &[
         ("no clock", Case::check_clock, |(object, _)| *object != Object::Clock),
         ("no deadlines", Case::check_deadlines, |(object, _)| *object != Object::Deadlines),
         ("no keyspace", order, |(object, _)| !matches!(object, Object::Keyspace(_))),

@@ -91,7 +91,7 @@ fn watched_keys_expire() {
     server.expect(&[("SET k 1 PX 10", "+OK"), ("WATCH k", "+OK"), ("MULTI", "+OK")]);
     server.now_ms += 11;
     assert_eq!(server.say("EXEC"), "*-1");
-    assert_eq!(server.footprint(), "clock=r db0=ir k=r");
+    assert_eq!(server.footprint(), "clock=r db0=ir k=r server=iw");
 
     // Expired already when it was watched: its removal is no change.
     for sweep in ["EXISTS k", "PING"] {
@@ -148,13 +148,14 @@ fn the_footprint_is_that_of_what_ran() {
     server.run("WATCH w");
     assert_eq!(server.footprint(), "db0=ir w=r");
     server.run("MULTI");
-    assert_eq!(server.touched("SET k 1"), "");
-    assert_eq!(server.touched("GET j"), "");
-    assert_eq!(server.touched("EXEC"), "db0=iw j=r k=w w=r");
+    // Queueing touches nothing but what CLIENT LIST shows.
+    assert_eq!(server.touched("SET k 1"), "server=iw");
+    assert_eq!(server.touched("GET j"), "server=iw");
+    assert_eq!(server.touched("EXEC"), "db0=iw j=r k=w server=iw w=r");
     let peer = server.engine.connect();
     server.run("WATCH w");
     server.run_on(peer, "SET w 1");
     server.run("MULTI");
     server.run("SET k 2");
-    assert_eq!(server.touched("EXEC"), "db0=ir w=r");
+    assert_eq!(server.touched("EXEC"), "db0=ir server=iw w=r");
 }

@@ -72,7 +72,20 @@ pub(crate) type ThingId = u32;
 pub(crate) struct Things {
     redis: FxHashMap<Object, ThingId>,
     other: FxHashMap<Thing, ThingId>,
+    /// For a key and its parts the key, for a keyspace itself.
+    whole: FxHashMap<ThingId, Whole>,
     next: ThingId,
+    /// Something was touched that a step may touch or not, depending on what its client makes of the reply: history,
+    /// shared state, an observed object. Then nothing is known of a step in a state in which it was not executed.
+    pub(crate) local: bool,
+}
+
+/// What a part of Redis belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whole {
+    Key(ThingId),
+    Keyspace,
+    Clock,
 }
 
 impl Things {
@@ -82,13 +95,47 @@ impl Things {
         }
         let id = self.take();
         self.redis.insert(object.clone(), id);
+        match object {
+            Object::Key(..) => drop(self.whole.insert(id, Whole::Key(id))),
+            Object::Field(db, key, _) | Object::Cardinality(db, key) => {
+                let key = self.redis(&Object::Key(*db, key.clone()));
+                self.whole.insert(id, Whole::Key(key));
+            }
+            Object::Keyspace(_) => drop(self.whole.insert(id, Whole::Keyspace)),
+            Object::Clock | Object::Deadlines => drop(self.whole.insert(id, Whole::Clock)),
+            Object::Random | Object::Scripts | Object::Server => {}
+        }
         id
+    }
+
+    /// All that a step could touch if it were executed in another state; `None` if that is not known.
+    pub(crate) fn reach(&self, footprint: &Footprint, pauses: bool) -> Option<Touched> {
+        let (whole, part) = match footprint.reach {
+            Reach::Reads => (Access::Read, Access::IntentRead),
+            Reach::Writes => (Access::Write, Access::IntentWrite),
+            Reach::Anything => return None,
+        };
+        if self.local || pauses {
+            return None;
+        }
+        let mut reach = Touched::default();
+        for (thing, _) in footprint.touched.iter() {
+            match self.whole.get(thing)? {
+                Whole::Key(key) => reach.add(*key, whole),
+                Whole::Keyspace => reach.add(*thing, part),
+                // Only a pause writes the clock, and there are none.
+                Whole::Clock => {}
+            }
+        }
+        // A field access conflicts with the key's, in both directions, through the intent that it declares.
+        Some(reach)
     }
 
     pub(crate) fn id(&mut self, thing: Thing) -> ThingId {
         if let Some(id) = self.other.get(&thing) {
             return *id;
         }
+        self.local |= matches!(thing, Thing::History | Thing::Section(_) | Thing::Cell(_) | Thing::Observed);
         let id = self.take();
         self.other.insert(thing, id);
         id
@@ -152,6 +199,17 @@ impl Touched {
     }
 }
 
+/// What else a step could touch if it were executed in another state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// A Redis command that reads the keys that it touched, whatever it finds.
+    Reads,
+    /// A Redis command that reads or writes the keys that it touched, whatever it finds.
+    Writes,
+    /// Anything: a script, a transaction, a statement of SQL.
+    Anything,
+}
+
 /// What the reduction needs to know of an executed step; kept when the execution is gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Footprint {
@@ -159,6 +217,7 @@ pub(crate) struct Footprint {
     /// The client, unless the clock made the step.
     pub(crate) client: Option<ClientId>,
     pub(crate) touched: Touched,
+    pub(crate) reach: Reach,
     /// A clock step that was taken because every client waited: it follows all that was before it and precedes all
     /// that comes after.
     pub(crate) barrier: bool,
@@ -172,9 +231,16 @@ pub(crate) struct Event {
     pub(crate) fingerprint: u64,
     /// The event after which the client posted the step (`None`: before the first event).
     pub(crate) posted_after: Option<usize>,
-    /// The states (= numbers of events executed before) in which the step was posted but not enabled, with the event
-    /// that had closed it.
-    pub(crate) disabled: Vec<(usize, Option<usize>)>,
+    /// The step need not have happened.
+    pub(crate) optional: bool,
+    /// The step needs the database's write lock and its client did not hold it: in a state in which another one does,
+    /// it is not enabled.
+    pub(crate) needs_lock: bool,
+    /// The event that had taken the write lock, if it was held just before this one.
+    pub(crate) locked_by: Option<usize>,
+    /// The states (= numbers of events executed before) in which the step was posted but had to wait for another
+    /// client to signal.
+    pub(crate) waited: Vec<usize>,
 }
 
 /// Whether swapping two adjacent steps could be noticed.

@@ -3,7 +3,7 @@
 //! A primitive is its Lua scripts as files, a pure part that builds requests and reads replies, a thin async part, and
 //! typed errors. It runs on any [`redis::aio::ConnectionLike`] that is `Clone`, and takes everything else from the
 //! traits of [`raceproof_env`]; so the code that ships is the code that raceproof's explorer runs through every
-//! interleaving (`tests/*_explored.rs`, each with mutants of the scripts that it must catch).
+//! interleaving (`tests/*_explored`, each with mutants of the scripts that it must catch).
 //!
 //! What holds for all of them:
 //! - **Ambiguity is a type.** An operation whose reply was lost is `Uncertain`, never "failed". It carries its operation

@@ -49,7 +49,7 @@ fn get(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 
 /// Some settings change what any command on a key does, so all of them count as a write of everything.
 fn set(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
-    if args.len() % 2 != 0 {
+    if !args.len().is_multiple_of(2) {
         return Err(SYNTAX);
     }
     let mut pairs = Vec::with_capacity(args.len() / 2 - 1);

@@ -49,7 +49,7 @@ const PEXPIREAT: Form = Form { command: "pexpireat", seconds: false, relative: f
 
 /// The conditions on the deadline that a key has.
 #[derive(Clone, Copy, Debug, Default)]
-struct Conditions {
+pub(super) struct Conditions {
     none: bool,
     some: bool,
     later: bool,
@@ -57,7 +57,7 @@ struct Conditions {
 }
 
 impl Conditions {
-    fn parse(options: &[Bytes]) -> Result<Self, Failure> {
+    pub(super) fn parse(options: &[Bytes]) -> Result<Self, Failure> {
         let mut conditions = Self::default();
         for option in options {
             match option.to_ascii_lowercase().as_slice() {
@@ -82,7 +82,7 @@ impl Conditions {
     }
 
     /// A key without a deadline lives for ever: nothing is later, everything earlier.
-    fn admit(self, current: Option<i64>, new: i64) -> bool {
+    pub(super) fn admit(self, current: Option<i64>, new: i64) -> bool {
         !(self.none && current.is_some()
             || self.some && current.is_none()
             || self.later && current.is_none_or(|current| new <= current)

@@ -64,7 +64,7 @@ fn open(context: &mut Context<'_>, key: &Key) -> Result<bool, Failure> {
 /// Sets a field of a hash that was opened and tells whether the field is new.
 fn put(context: &mut Context<'_>, key: &Key, field: &Bytes, value: Bytes) -> bool {
     let limits = context.limits();
-    let added = context.hash_mut(key).is_some_and(|hash| hash.set(field, value, limits));
+    let added = context.edit_hash(key, |hash| hash.set(field, value, limits)).unwrap_or(false);
     context.touch_field(key, field, Access::Write);
     if added {
         context.touch_cardinality(key, Access::IntentWrite);
@@ -73,23 +73,30 @@ fn put(context: &mut Context<'_>, key: &Key, field: &Bytes, value: Bytes) -> boo
 }
 
 fn put_pairs(context: &mut Context<'_>, args: &[Bytes], command: &str) -> Result<i64, Failure> {
-    if args.len() % 2 != 0 {
+    if !args.len().is_multiple_of(2) {
         return Err(failure::wrong_arity(command));
     }
     let key = Key::new(&args[1]);
     open(context, &key)?;
     let limits = context.limits();
     let longest = args[2..].iter().map(Bytes::len).max().unwrap_or(0);
-    if let Some(hash) = context.hash_mut(&key) {
-        hash.prepare(longest, limits);
-    }
+    context.edit_hash(&key, |hash| hash.prepare(longest, limits));
     let mut added = 0;
     for pair in args[2..].chunks_exact(2) {
+        forget_deadline(context, &key, &pair[0]);
         added += i64::from(put(context, &key, &pair[0], pair[1].clone()));
     }
     context.changed(context.db, &key);
     context.propagate(args);
     Ok(added)
+}
+
+/// A field that is set anew lives for ever again.
+fn forget_deadline(context: &mut Context<'_>, key: &Key, field: &Bytes) {
+    if context.hash_now(key).is_some_and(|hash| hash.deadline(field).is_some()) {
+        context.touch(Object::Deadlines, Access::IntentWrite);
+        context.edit_hash(key, |hash| hash.set_deadline(field, None));
+    }
 }
 
 fn hset(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
@@ -197,17 +204,8 @@ fn hdel(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
             context.touch_field(&key, field, Access::Read);
             continue;
         }
-        context.touch_key(&key, Access::IntentWrite);
-        context.touch_field(&key, field, Access::Write);
-        context.touch_cardinality(&key, Access::Read);
-        context.touch_cardinality(&key, Access::IntentWrite);
-        let empty = context.hash_mut(&key).is_some_and(|hash| {
-            hash.remove(field);
-            hash.len() == 0
-        });
         removed += 1;
-        if empty {
-            context.remove(&key);
+        if context.remove_field(&key, field) {
             break;
         }
     }
@@ -321,9 +319,9 @@ fn hscan(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         return Ok(scan::reply(0, Vec::new()));
     };
     let options = ScanOptions::parse(&args[3..], false)?;
-    let (mut pairs, next): (Vec<(&Bytes, &Bytes)>, u64) = match hash {
-        Hash::Small(_) => (hash.iter().collect(), 0),
-        Hash::Large(table) => {
+    let (mut pairs, next): (Vec<(&Bytes, &Bytes)>, u64) = match hash.table() {
+        None => (hash.iter().collect(), 0),
+        Some(table) => {
             let (part, next) = scan::next_part(table, cursor, options.count);
             (part.into_iter().map(|(key, value)| (&key.name, value)).collect(), next)
         }

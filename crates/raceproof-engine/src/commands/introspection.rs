@@ -65,7 +65,7 @@ fn list(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
             let admits = |command: &Command| match kind.to_ascii_lowercase().as_slice() {
                 b"pattern" => Some(glob::matches(value, command.name.as_bytes(), true)),
                 b"aclcat" => {
-                    Some(categories(command).iter().any(|name| name[1..].as_bytes().eq_ignore_ascii_case(value)))
+                    Some(categories(command).iter().any(|name| name.as_bytes()[1..].eq_ignore_ascii_case(value)))
                 }
                 b"module" => Some(false),
                 _ => None,

@@ -8,7 +8,6 @@ use crate::{
     context::{Context, Deadline},
     db::{Encoding, Entry, Text, Value},
     failure::{Answer, DB_OUT_OF_RANGE, Failure, NO_SUCH_KEY, SAME_OBJECT, SYNTAX},
-    hash::Hash,
     key::Key,
 };
 
@@ -161,10 +160,7 @@ fn encoding(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         Value::Text(Text { encoding: Encoding::Int, .. }) => b"int",
         Value::Text(Text { encoding: Encoding::Embstr, .. }) => b"embstr",
         Value::Text(Text { encoding: Encoding::Raw, .. }) => b"raw",
-        Value::Hash(hash) => match **hash {
-            Hash::Small(_) => b"listpack",
-            Hash::Large(_) => b"hashtable",
-        },
+        Value::Hash(hash) => hash.encoding().as_bytes(),
     };
     Ok(Reply::Bulk(Bytes::from_static(name)))
 }

@@ -137,6 +137,11 @@ fn swapdb(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         context.touch(Object::Keyspace(one), Access::Write);
         context.touch(Object::Keyspace(other), Access::Write);
         context.touch(Object::Deadlines, Access::IntentWrite);
+        let volatile = |db| context.databases().deadlines(db).next().is_some();
+        if !context.engine.watchers.is_empty() && (volatile(one) || volatile(other)) {
+            // Whether a watched key was changed depends on whether it, or what comes in its place, has expired.
+            context.read_clock();
+        }
         context.engine.touch_watched_in(one, Some(other), now_ms);
         context.engine.touch_watched_in(other, Some(one), now_ms);
         context.engine.databases.swap(one, other);
@@ -157,7 +162,7 @@ fn check_flush_options(args: &[Bytes]) -> Result<(), Failure> {
 fn empty(context: &mut Context<'_>, db: u32) {
     let now_ms = context.now_ms();
     context.touch(Object::Keyspace(db), Access::Write);
-    if context.databases().deadlines(db).next().is_some() {
+    if context.databases().is_volatile(db) {
         context.touch(Object::Deadlines, Access::IntentWrite);
     }
     context.engine.touch_watched_in(db, None, now_ms);

@@ -13,6 +13,7 @@ mod config;
 mod connection;
 mod counter;
 mod expire;
+mod field_expire;
 mod hash;
 mod info;
 mod introspection;
@@ -30,6 +31,7 @@ pub(crate) const FAMILIES: &[&[Command]] = &[
     connection::COMMANDS,
     counter::COMMANDS,
     expire::COMMANDS,
+    field_expire::COMMANDS,
     hash::COMMANDS,
     info::COMMANDS,
     introspection::COMMANDS,

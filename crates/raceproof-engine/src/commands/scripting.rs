@@ -109,7 +109,8 @@ fn run(
     let Some(host) = context.host.take() else { return Err(NOT_FROM_SCRIPT) };
     let (keys, args) = args.split_at(keys);
     let db = context.db;
-    context.script = Some(RunningScript { read_only: read_only || no_writes, protocol: Protocol::Resp2 });
+    context.script =
+        Some(RunningScript { read_only: read_only || no_writes, protocol: Protocol::Resp2, propagates: true });
     let reply = host.run(Script { sha1, source: &script.source, keys, args }, &mut Calls { context });
     context.script = None;
     context.db = db;
@@ -142,6 +143,13 @@ impl ScriptCalls for Calls<'_, '_> {
     fn set_resp(&mut self, version: u8) {
         if let Some(script) = &mut self.context.script {
             script.protocol = if version == 3 { Protocol::Resp3 } else { Protocol::Resp2 };
+        }
+    }
+
+    /// Effects are one log for the append-only file and the replicas alike, so only leaving out both can be told apart.
+    fn set_repl(&mut self, flags: u8) {
+        if let Some(script) = &mut self.context.script {
+            script.propagates = flags != 0;
         }
     }
 

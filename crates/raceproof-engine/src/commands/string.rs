@@ -259,7 +259,7 @@ fn mget(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 }
 
 fn mset(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
-    if args.len() % 2 == 0 {
+    if args.len().is_multiple_of(2) {
         return Err(failure::wrong_arity("mset"));
     }
     store_pairs(context, args);
@@ -267,7 +267,7 @@ fn mset(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 }
 
 fn msetnx(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
-    if args.len() % 2 == 0 {
+    if args.len().is_multiple_of(2) {
         return Err(failure::wrong_arity("msetnx"));
     }
     for name in args[1..].iter().step_by(2) {

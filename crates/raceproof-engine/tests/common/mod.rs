@@ -84,6 +84,17 @@ impl Server {
         accesses.join(" ")
     }
 
+    /// Runs a table of preparations and commands, each on a new server, and compares the effects of the last one.
+    pub fn expect_effects(table: &[(&str, &str, &[&str])]) {
+        for (before, line, effects) in table {
+            let mut server = Self::new();
+            for step in before.split(';').filter(|step| !step.is_empty()) {
+                server.run(step);
+            }
+            assert_eq!(server.effects(line), *effects, "{before}; {line}");
+        }
+    }
+
     /// Executes a command and gives its footprint.
     pub fn touched(&mut self, line: &str) -> String {
         self.run(line);
@@ -131,7 +142,7 @@ fn words(line: &str) -> Vec<Bytes> {
 }
 
 /// A script host whose language is: commands separated by `;`, the reply of the last one. `resp3` asks for the reply
-/// shapes of RESP3, `KEY` and `ARG` stand for the first key and argument, a source with `syntax error` does not compile.
+/// shapes of RESP3, `quiet` stops propagation, `KEY` and `ARG` stand for the first key and argument, a source with `syntax error` does not compile.
 pub struct Lines;
 
 impl ScriptHost for Lines {
@@ -147,9 +158,16 @@ impl ScriptHost for Lines {
         let body = source.strip_prefix("#!").and_then(|rest| rest.split_once('\n')).map_or(&*source, |(_, body)| body);
         let mut reply = Reply::Null;
         for line in body.split(';') {
-            if line.trim() == "resp3" {
-                calls.set_resp(3);
-                continue;
+            match line.trim() {
+                "resp3" => {
+                    calls.set_resp(3);
+                    continue;
+                }
+                "quiet" => {
+                    calls.set_repl(0);
+                    continue;
+                }
+                _ => {}
             }
             let mut args = words(line);
             for arg in &mut args {

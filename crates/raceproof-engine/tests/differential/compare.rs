@@ -1,5 +1,7 @@
 //! Runs one sequence on the engine and on the real server, and compares.
 //!
+//! Both the replies and what is propagated: the engine's effects must be what the server appends to its append-only file.
+//!
 //! # Time
 //!
 //! The server's clock cannot be held, but it can be bracketed: the test reads the same clock before it sends and after it
@@ -11,13 +13,15 @@
 use bytes::Bytes;
 use raceproof_engine::{Effect, Options, ScriptHost};
 
-use crate::canonical::{self, Facts};
+use crate::canonical::{self, Facts as _};
 use crate::coverage::Coverage;
 use crate::resp::{Value, parse};
 use crate::server::{Connection, Server};
+use crate::states::States;
 use crate::support::driver::Driver;
 use crate::support::sequence::{Action, SESSIONS, Sequence, resolve};
 use crate::support::show;
+use crate::{log, pages};
 
 /// A sequence during which the machine stood still for longer is run again (ms).
 const STALL_MS: i64 = 20;
@@ -41,8 +45,6 @@ const DEFAULTS: &[&str] = &[
     "no",
     "proto-max-bulk-len",
     "512mb",
-    "appendonly",
-    "no",
 ];
 
 /// Commands of one session that are sent at once.
@@ -56,15 +58,15 @@ pub(crate) enum Verdict {
     Stalled,
 }
 
-/// The first reply that differed.
+/// The first reply that differed, or the propagated commands if those did.
 #[derive(Clone, Debug)]
 pub(crate) struct Difference {
     /// Every command up to the one that differs, as lines for redis-cli.
     pub(crate) lines: Vec<String>,
-    /// The reply of the engine (of one candidate).
-    pub(crate) ours: Vec<u8>,
-    /// The reply of the server.
-    pub(crate) real: Vec<u8>,
+    /// What the engine gave (at one of the times).
+    pub(crate) ours: String,
+    /// What the server gave.
+    pub(crate) real: String,
 }
 
 impl std::fmt::Display for Difference {
@@ -72,8 +74,8 @@ impl std::fmt::Display for Difference {
         for line in &self.lines {
             writeln!(f, "  {line}")?;
         }
-        writeln!(f, "  redis-server: {}", show::quoted(&self.real))?;
-        write!(f, "  engine:       {}", show::quoted(&self.ours))
+        writeln!(f, "  redis-server: {}", self.real)?;
+        write!(f, "  engine:       {}", self.ours)
     }
 }
 
@@ -81,8 +83,30 @@ impl std::fmt::Display for Difference {
 #[derive(Clone)]
 struct Candidate {
     driver: Driver,
+    /// What was propagated.
+    log: Vec<Effect>,
     /// The earliest time at which its last command can have been executed.
     last_ms: i64,
+}
+
+impl Candidate {
+    /// Reads the further pages of a scan, as it was done on the server, and gives what was found.
+    fn finish_scan(
+        &mut self,
+        host: &mut dyn ScriptHost,
+        session: usize,
+        args: &[Bytes],
+        first: &[u8],
+        effects: &mut Vec<Effect>,
+        ms: i64,
+    ) -> Option<Vec<Vec<u8>>> {
+        let (first, _) = parse(first).filter(|(first, _)| canonical::is_page(first))?;
+        Some(pages::collect(args, first, |page| {
+            let outcome = self.driver.run(host, session, page, ms);
+            effects.extend(outcome.effects);
+            parse(&self.driver.bytes(session, &outcome.reply)).expect("the engine encodes whole replies").0
+        }))
+    }
 }
 
 /// A session as the test sees it.
@@ -111,12 +135,13 @@ pub(crate) fn run(server: &Server, host: &mut dyn ScriptHost, sequence: &Sequenc
     control.request(&["FLUSHALL"]);
     control.request(&["SCRIPT", "FLUSH"]);
     control.request(DEFAULTS);
+    server.appended();
     let base_ms = now_ms();
     let session = |_| Session { connection: server.connect(), queued: None, open: true };
     let mut run = Run {
         host,
         sessions: (0..SESSIONS).map(session).collect(),
-        candidates: vec![Candidate { driver: Driver::new(Options::default()), last_ms: base_ms }],
+        candidates: vec![Candidate { driver: Driver::new(Options::default()), log: Vec::new(), last_ms: base_ms }],
         lines: Vec::new(),
         compared: Coverage::default(),
     };
@@ -150,6 +175,7 @@ pub(crate) fn run(server: &Server, host: &mut dyn ScriptHost, sequence: &Sequenc
             return Ok(Verdict::Stalled);
         }
     }
+    run.compare_logs(&server.appended())?;
     Ok(Verdict::Same(run.compared))
 }
 
@@ -211,11 +237,11 @@ impl Run<'_> {
 
     /// Reads the further pages of a scan that began at cursor 0.
     fn finish_scan(&mut self, session: usize, args: &[Bytes], first: &Value) -> Option<Vec<Vec<u8>>> {
-        if !is_whole_scan(args) || !canonical::is_page(first) {
+        if !pages::is_whole_scan(args) || !canonical::is_page(first) {
             return None;
         }
         let connection = &mut self.sessions[session].connection;
-        Some(collect_pages(args, first.clone(), |page| {
+        Some(pages::collect(args, first.clone(), |page| {
             connection.send(std::slice::from_ref(page));
             connection.receive().1
         }))
@@ -238,8 +264,12 @@ impl Run<'_> {
             let mut seen: Vec<Signature> = Vec::new();
             for ms in before_ms.max(candidate.last_ms)..=after_ms {
                 let mut trial = candidate.clone();
-                let outcome = trial.driver.run(self.host, session, args, ms);
+                let mut outcome = trial.driver.run(self.host, session, args, ms);
                 let bytes = trial.driver.bytes(session, &outcome.reply);
+                let scanned = real
+                    .scanned
+                    .is_some()
+                    .then(|| trial.finish_scan(self.host, session, args, &bytes, &mut outcome.effects, ms));
                 let signature = Signature {
                     bytes: bytes.clone(),
                     effects: outcome.effects,
@@ -248,10 +278,11 @@ impl Run<'_> {
                 if seen.contains(&signature) {
                     continue;
                 }
+                trial.log.extend(signature.effects.iter().cloned());
                 seen.push(signature);
                 trial.last_ms = ms;
                 let facts = States { before: &candidate.driver, after: &trial.driver, session, ms, exec: false };
-                if same(args, &bytes, real, &queued, &facts, self.host) {
+                if same(args, &bytes, scanned.flatten(), real, &queued, &facts) {
                     kept.push(trial);
                 } else {
                     differing = bytes;
@@ -259,10 +290,24 @@ impl Run<'_> {
             }
         }
         if kept.is_empty() {
-            return Err(Difference { lines: self.lines.clone(), ours: differing, real: real.bytes.clone() });
+            return Err(Difference {
+                lines: self.lines.clone(),
+                ours: show::quoted(&differing),
+                real: show::quoted(&real.bytes),
+            });
         }
         self.candidates = kept;
         Ok(())
+    }
+
+    /// Compares what was propagated.
+    fn compare_logs(&self, real: &[Effect]) -> Result<(), Difference> {
+        let wanted = log::canonical(real);
+        if self.candidates.iter().any(|candidate| log::canonical(&candidate.log) == wanted) {
+            return Ok(());
+        }
+        let ours = log::shown(&self.candidates[0].log);
+        Err(Difference { lines: self.lines.clone(), ours, real: log::shown(real) })
     }
 
     /// Keeps track of transactions and of closed sessions.
@@ -306,26 +351,17 @@ struct Real {
 fn same(
     args: &[Bytes],
     ours: &[u8],
+    scanned: Option<Vec<Vec<u8>>>,
     real: &Real,
     queued: &[Vec<Bytes>],
     facts: &States<'_>,
-    host: &mut dyn ScriptHost,
 ) -> bool {
     if ours == real.bytes {
         return true;
     }
-    if let Some(scanned) = &real.scanned {
-        let Some((first, _)) = parse(ours) else { return false };
+    if real.scanned.is_some() {
         let table = args[0].eq_ignore_ascii_case(b"SCAN") || args.get(1).is_some_and(|key| facts.is_table(key));
-        if !canonical::is_page(&first) || !table {
-            return false;
-        }
-        let mut driver = facts.after.clone();
-        let found = collect_pages(args, first, |page| {
-            let reply = driver.run(host, facts.session, page, facts.ms).reply;
-            parse(&driver.bytes(facts.session, &reply)).expect("the engine encodes whole replies").0
-        });
-        return found == *scanned;
+        return table && scanned == real.scanned;
     }
     if args[0].eq_ignore_ascii_case(b"EXEC") {
         let (Some(ours), Some(real)) =
@@ -342,85 +378,6 @@ fn same(
                 .all(|(args, (ours, real))| canonical::same_value(args, ours, real, &facts));
     }
     canonical::same(args, ours, &real.bytes, facts)
-}
-
-fn is_whole_scan(args: &[Bytes]) -> bool {
-    let cursor = if args[0].eq_ignore_ascii_case(b"SCAN") {
-        args.get(1)
-    } else if args[0].eq_ignore_ascii_case(b"HSCAN") {
-        args.get(2)
-    } else {
-        None
-    };
-    cursor.is_some_and(|cursor| cursor == "0")
-}
-
-/// The elements of all pages of a scan, sorted, without repetitions; fields with their values for `HSCAN`.
-fn collect_pages(args: &[Bytes], first: Value, mut next: impl FnMut(&Vec<Bytes>) -> Value) -> Vec<Vec<u8>> {
-    let hash = args[0].eq_ignore_ascii_case(b"HSCAN");
-    let mut found = Vec::new();
-    let mut page = first;
-    for _ in 0..10_000 {
-        let Some([cursor, elements]) = page.elements() else { panic!("a page of a scan is no cursor with elements") };
-        let cursor = Bytes::copy_from_slice(cursor.bulk().expect("a cursor"));
-        let elements: Vec<&[u8]> = elements.elements().unwrap_or_default().iter().filter_map(Value::bulk).collect();
-        found.extend(elements.chunks(if hash { 2 } else { 1 }).map(|element| element.join(b"\0=\0".as_slice())));
-        if cursor == "0" {
-            found.sort();
-            found.dedup();
-            return found;
-        }
-        let mut args = args.to_vec();
-        args[if hash { 2 } else { 1 }] = cursor;
-        page = next(&args);
-    }
-    panic!("the scan {} does not end", show::command(args));
-}
-
-/// The engine before and after a command, for rules that look at the state.
-#[derive(Clone, Copy)]
-struct States<'a> {
-    before: &'a Driver,
-    after: &'a Driver,
-    session: usize,
-    ms: i64,
-    /// Whether the command was one of several of a transaction, so that neither state is the one it saw.
-    exec: bool,
-}
-
-impl States<'_> {
-    fn ask(&self, driver: &Driver, words: &[&[u8]]) -> Value {
-        let mut driver = driver.clone();
-        let mut host = crate::support::driver::NoScripts;
-        driver.run(&mut host, self.session, &[Bytes::from_static(b"DISCARD")], self.ms);
-        let args: Vec<Bytes> = words.iter().map(|word| Bytes::copy_from_slice(word)).collect();
-        let reply = driver.run(&mut host, self.session, &args, self.ms).reply;
-        parse(&driver.bytes(self.session, &reply)).expect("the engine encodes whole replies").0
-    }
-
-    fn list(&self, words: &[&[u8]]) -> Option<Vec<Vec<u8>>> {
-        if self.exec {
-            return None;
-        }
-        let value = self.ask(self.before, words);
-        Some(value.elements()?.iter().filter_map(Value::bulk).map(<[u8]>::to_vec).collect())
-    }
-}
-
-impl Facts for States<'_> {
-    fn is_table(&self, key: &Bytes) -> bool {
-        let words: [&[u8]; 3] = [b"OBJECT", b"ENCODING", key];
-        let states = [self.before, self.after];
-        states.iter().any(|driver| self.ask(driver, &words).bulk() == Some(b"hashtable"))
-    }
-
-    fn fields(&self, key: &Bytes) -> Option<Vec<Vec<u8>>> {
-        self.list(&[b"HKEYS", key])
-    }
-
-    fn keys(&self) -> Option<Vec<Vec<u8>>> {
-        self.list(&[b"KEYS", b"*"])
-    }
 }
 
 fn now_ms() -> i64 {

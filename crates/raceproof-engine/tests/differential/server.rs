@@ -1,12 +1,15 @@
 //! A real redis-server of our own, on a unix socket in a temporary folder.
 
+use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
-use std::io::{Read as _, Write as _};
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use raceproof_engine::Effect;
 
 use crate::resp::{self, Value};
 
@@ -20,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Server {
     child: Child,
     folder: tempfile::TempDir,
+    /// How much of its append-only file was read (bytes).
+    log_read: Cell<u64>,
     /// Its version, e.g. `7.0.15`.
     pub(crate) version: String,
 }
@@ -43,7 +48,8 @@ impl Server {
         let folder = tempfile::tempdir().map_err(|error| format!("cannot make a temporary folder: {error}"))?;
         let socket = folder.path().join("redis.sock");
         let child = Command::new(program)
-            .args(["--port", "0", "--save", "", "--appendonly", "no", "--daemonize", "no", "--loglevel", "warning"])
+            .args(["--port", "0", "--save", "", "--appendonly", "yes", "--daemonize", "no", "--loglevel", "warning"])
+            .args(["--appendfsync", "no", "--auto-aof-rewrite-percentage", "0"])
             .args(["--enable-debug-command", "yes", "--unixsocket"])
             .arg(&socket)
             .arg("--dir")
@@ -53,7 +59,7 @@ impl Server {
             .stderr(Stdio::null())
             .spawn()
             .map_err(|error| format!("cannot start {}: {error}", program.display()))?;
-        let mut server = Self { child, folder, version };
+        let mut server = Self { child, folder, version, log_read: Cell::new(0) };
         server.await_socket()?;
         // Keys vanish when they are touched, as in the engine, and not when the server's own cycle finds them.
         server.connect().request(&["DEBUG", "SET-ACTIVE-EXPIRE", "0"]);
@@ -68,6 +74,33 @@ impl Server {
         let stream = UnixStream::connect(self.folder.path().join("redis.sock")).expect("connecting to redis-server");
         stream.set_read_timeout(Some(PATIENCE)).expect("a read timeout");
         Connection { stream, buffer: Vec::new(), start: 0 }
+    }
+
+    /// What it appended to its append-only file since the last call. It writes before it replies, so that the commands
+    /// whose replies were read are all there.
+    ///
+    /// # Panics
+    /// If there is no such file, or it is broken.
+    pub(crate) fn appended(&self) -> Vec<Effect> {
+        let path = self.folder.path().join("appendonlydir/appendonly.aof.1.incr.aof");
+        let mut file = File::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        file.seek(SeekFrom::Start(self.log_read.get())).expect("seeking in the append-only file");
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).expect("reading the append-only file");
+        self.log_read.set(self.log_read.get() + bytes.len() as u64);
+        let (mut effects, mut db, mut at) = (Vec::new(), 0, 0);
+        while let Some((command, length)) = resp::parse(&bytes[at..]) {
+            at += length;
+            let words = command.elements().expect("a command is an array");
+            let args: Vec<Bytes> = words.iter().filter_map(Value::bulk).map(Bytes::copy_from_slice).collect();
+            if args[0] == "SELECT" {
+                db = String::from_utf8_lossy(&args[1]).parse().expect("the number of a database");
+            } else {
+                effects.push(Effect { db, args });
+            }
+        }
+        assert_eq!(at, bytes.len(), "the append-only file ends within a command");
+        effects
     }
 
     fn await_socket(&mut self) -> Result<(), String> {

@@ -4,7 +4,8 @@ use std::fmt;
 
 use bytes::Bytes;
 use proptest::prelude::*;
-use raceproof_engine::{Access, Effect, Footprint, Object, Options};
+use proptest::strategy::Union;
+use raceproof_engine::{Access, Effect, Footprint, Object, Options, Outcome, Timestamp};
 
 use crate::support::driver::{self, Driver};
 use crate::support::dump::dump;
@@ -20,8 +21,72 @@ const FIRST: usize = 0;
 const SECOND: usize = 1;
 const WATCHER: usize = 2;
 
-/// Commands that one session runs in a row: one command, or a transaction.
-type Unit = Vec<Vec<Arg>>;
+/// What is run at once.
+#[derive(Clone, Debug)]
+enum Unit {
+    /// Commands that one session runs in a row: one command, or a transaction.
+    Commands(Vec<Vec<Arg>>),
+    /// The server's own cycle, which removes expired keys.
+    Expiry,
+}
+
+/// Commands that meet on the same few objects.
+const CONTENDED: &[&str] = &[
+    "HSET h f value",
+    "HSET h g value",
+    "HSET h f value g value",
+    "HSETNX h f value",
+    "HDEL h f",
+    "HDEL h g",
+    "HGET h f",
+    "HMGET h f g",
+    "HGETALL h",
+    "HLEN h",
+    "HKEYS h",
+    "HEXISTS h g",
+    "HINCRBY h f 1",
+    "HRANDFIELD h",
+    "HSCAN h 0",
+    "DEL h",
+    "EXISTS h",
+    "TYPE h",
+    "PEXPIRE h ttl_ms",
+    "PERSIST h",
+    "PTTL h",
+    "GET a",
+    "SET a value",
+    "SETNX a value",
+    "INCR a",
+    "APPEND a value",
+    "GETDEL a",
+    "GETEX a PX ttl_ms",
+    "SET a value PX ttl_ms",
+    "PEXPIRE a ttl_ms expireopt",
+    "EXPIRETIME a",
+    "MGET a b h",
+    "MSETNX a 1 b 1",
+    "RENAME a b",
+    "RENAME h a",
+    "RENAMENX a b",
+    "COPY a b",
+    "COPY h b REPLACE",
+    "MOVE a 1",
+    "SWAPDB 0 1",
+    "FLUSHDB",
+    "DBSIZE",
+    "KEYS *",
+    "SCAN 0",
+    "SCAN 0 TYPE hash",
+    "RANDOMKEY",
+    "TOUCH a h",
+    "UNLINK a h",
+    "WATCH a",
+    "WATCH h",
+    "SCRIPT LOAD source",
+    "SCRIPT EXISTS sha",
+    "EVALSHA scriptsha",
+    "EVAL script",
+];
 
 /// A state, and units to be run in it in pairs.
 #[derive(Clone, Debug)]
@@ -36,11 +101,14 @@ pub(crate) struct Case {
     other_ms: i64,
 }
 
+/// Whether an access is kept.
+pub(crate) type Keep = fn(&(Object, Access)) -> bool;
+
 /// What a test keeps of footprints.
 #[derive(Clone, Copy)]
 pub(crate) struct Footprints {
     /// Whether an access is kept.
-    pub(crate) keep: fn(&(Object, Access)) -> bool,
+    pub(crate) keep: Keep,
 }
 
 impl Footprints {
@@ -63,10 +131,12 @@ pub(crate) struct Counts {
 
 /// Random cases.
 pub(crate) fn strategy() -> impl Strategy<Value = Case> {
+    let contended = Union::new(CONTENDED.iter().map(|text| generate::template(text)));
     let unit = || {
         prop_oneof![
-            5 => generate::command().prop_map(|command| vec![command]),
-            1 => generate::transaction(),
+            3 => generate::command().prop_map(|command| Unit::Commands(vec![command])),
+            4 => contended.clone().prop_map(|command| Unit::Commands(vec![command])),
+            1 => generate::transaction().prop_map(Unit::Commands),
         ]
     };
     let units = || prop::collection::vec(unit(), 1..5);
@@ -117,7 +187,7 @@ impl Case {
         let start = self.start();
         let now_ms = BASE_MS + self.at_ms;
         for first in &self.first {
-            for second in &self.second {
+            for second in self.second.iter().chain([&Unit::Expiry]) {
                 counts.pairs += 1;
                 let mut forth = start.clone();
                 let first_forth = run_unit(&mut forth, FIRST, first, now_ms);
@@ -228,7 +298,12 @@ impl Case {
 
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "setup:\n{}  [{WATCHER}] {}\n  [{WATCHER}] MULTI\n", self.setup, shown(&[self.watch.clone()]))?;
+        write!(
+            f,
+            "setup:\n{}  [{WATCHER}] {}\n  [{WATCHER}] MULTI\n",
+            self.setup,
+            show::command(&resolve(&self.watch, BASE_MS))
+        )?;
         writeln!(f, "first, {} ms after the start (or {} ms):", self.at_ms, self.other_ms)?;
         self.first.iter().try_for_each(|unit| writeln!(f, "  {}", shown(unit)))?;
         writeln!(f, "second:")?;
@@ -236,14 +311,22 @@ impl fmt::Display for Case {
     }
 }
 
-fn shown(unit: &[Vec<Arg>]) -> String {
-    unit.iter().map(|args| show::command(&resolve(args, BASE_MS))).collect::<Vec<_>>().join("; ")
+fn shown(unit: &Unit) -> String {
+    let Unit::Commands(commands) = unit else { return "the removal of expired keys".to_owned() };
+    commands.iter().map(|args| show::command(&resolve(args, BASE_MS))).collect::<Vec<_>>().join("; ")
 }
 
 fn run_unit(driver: &mut Driver, session: usize, unit: &Unit, now_ms: i64) -> Ran {
-    let mut host = driver::host();
     let mut ran = Ran { replies: Vec::new(), effects: Vec::new(), accesses: Vec::new() };
-    for args in unit {
+    let Unit::Commands(commands) = unit else {
+        let mut outcome = Outcome::default();
+        driver.engine.expire_due(Timestamp::from_ms(now_ms), &mut outcome);
+        ran.effects = outcome.effects;
+        ran.accesses.extend(outcome.footprint.iter().cloned());
+        return ran;
+    };
+    let mut host = driver::host();
+    for args in commands {
         let outcome = driver.run(&mut host, session, &resolve(args, BASE_MS), now_ms);
         ran.replies.push(show::quoted(&driver.bytes(session, &outcome.reply)));
         ran.effects.extend(outcome.effects);

@@ -3,8 +3,11 @@
 //! A template is words divided by spaces. A word in capitals stands for itself; a word in lower case is a rule; `?`, `*`
 //! and `+` after a rule mean at most one, up to three, and one to three.
 
+/// Templates, each with its weight.
+type Choices = &'static [(u32, &'static str)];
+
 /// Rules made of templates, each with its weight. Rules that are not here are leaves (see `generate.rs`).
-pub(crate) const RULES: &[(&str, &[(u32, &str)])] = &[
+pub(crate) const RULES: &[(&str, Choices)] = &[
     ("pair", &[(1, "key value")]),
     ("fieldpair", &[(1, "field value")]),
     (
@@ -73,7 +76,6 @@ pub(crate) const RULES: &[(&str, &[(u32, &str)])] = &[
             (2, "maxmemory memory"),
             (1, "proto-max-bulk-len memory"),
             (1, "databases 4"),
-            (1, "appendonly value"),
             (1, "junk 1"),
         ],
     ),
@@ -81,7 +83,7 @@ pub(crate) const RULES: &[(&str, &[(u32, &str)])] = &[
 ];
 
 /// Families of commands, each with its weight, each command with its weight.
-pub(crate) const FAMILIES: &[(&str, u32, &[(u32, &str)])] = &[
+pub(crate) const FAMILIES: &[(&str, u32, Choices)] = &[
     (
         "strings",
         26,
@@ -334,7 +336,6 @@ pub(crate) const PARAMETERS: &[(u32, &[u8])] = &[
     (2, b"maxmemory"),
     (2, b"maxmemory-policy"),
     (2, b"databases"),
-    (2, b"appendonly"),
     (1, b"MAXMEMORY"),
     (1, b"nosuchparameter"),
     (1, b"hash-max-listpack-entries"),

@@ -16,6 +16,7 @@ use crate::history::{Mark, Note, Operation, OperationKind};
 use crate::mailbox::{Local, Op, Port};
 use crate::panics;
 use crate::report::Broken;
+use crate::sql::SqlCall;
 
 /// A process that can make a step, and how the step may turn out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +33,7 @@ pub(crate) struct Pending {
     pub(crate) op: Op,
     pub(crate) process: ProcessId,
     pub(crate) posted_after: Option<usize>,
-    pub(crate) disabled: Vec<(usize, Option<usize>)>,
+    pub(crate) waited: Vec<usize>,
 }
 
 impl Pending {
@@ -182,7 +183,7 @@ impl Execution<'_> {
         let posted_after = self.current;
         for (number, op) in posted {
             let process = self.process(id, op.lane());
-            let pending = Pending { id: number, op, process, posted_after, disabled: Vec::new() };
+            let pending = Pending { id: number, op, process, posted_after, waited: Vec::new() };
             self.client_mut(id).pending.push(pending);
         }
     }
@@ -279,14 +280,11 @@ impl Execution<'_> {
                 }
                 let first = seen.is_empty();
                 seen.push(request.process);
-                match self.closed_by(id, request) {
-                    Some(closer) => request.disabled.push((at, closer)),
-                    None => enabled.push(Enabled {
-                        process: request.process,
-                        outcomes: self.outcomes(id, first),
-                        optional: false,
-                    }),
+                if self.must_wait(id, request, at) {
+                    continue;
                 }
+                let outcomes = self.outcomes(id, first);
+                enabled.push(Enabled { process: request.process, outcomes, optional: false });
             }
             self.client_mut(id).pending = pending;
         }
@@ -310,23 +308,22 @@ impl Execution<'_> {
         outcomes
     }
 
-    /// If the request must wait: the event that closed its way, as far as that is known.
-    fn closed_by(&mut self, id: ClientId, request: &Pending) -> Option<Option<usize>> {
+    fn must_wait(&mut self, id: ClientId, request: &mut Pending, at: usize) -> bool {
         match &request.op {
-            Op::Redis { .. } => None,
-            Op::Sql { connection, call } => {
-                let slot = self.sql_slot(id, *connection).ok()?;
-                self.worker.sql.blocked_by(slot, call)?;
-                Some(self.lock_taken_by)
-            }
+            Op::Redis { .. } => false,
+            Op::Sql { connection, call } => self.worker.sql.is_locked() && self.needs_lock(id, *connection, call),
             Op::Cell(op) => {
-                if op.ready.as_ref().is_none_or(|ready| ready()) {
-                    return None;
+                let waits = op.ready.as_ref().is_some_and(|ready| !ready());
+                if waits {
+                    request.waited.push(at);
                 }
-                let closer = self.cell_closed_by.iter().rev().find(|(cell, _)| *cell == op.cell);
-                Some(closer.map(|(_, event)| *event))
+                waits
             }
         }
+    }
+
+    pub(super) fn needs_lock(&mut self, id: ClientId, connection: u32, call: &SqlCall) -> bool {
+        self.sql_slot(id, connection).is_ok_and(|slot| self.worker.sql.needs_lock(slot, call))
     }
 
     fn foreign(&self, id: ClientId) -> Error {

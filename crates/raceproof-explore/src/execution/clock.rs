@@ -11,7 +11,7 @@ use smallvec::smallvec;
 
 use super::{Enabled, Execution, Outcomes};
 use crate::Error;
-use crate::event::{CLOCK, Choice, ClientId, Event, Footprint, Outcome, Thing, Touched};
+use crate::event::{CLOCK, Choice, ClientId, Event, Footprint, Outcome, Reach, Thing, Touched};
 use crate::report::StepKind;
 use crate::world::When;
 
@@ -92,10 +92,19 @@ impl Execution<'_> {
         self.show_expired();
         self.wake_sleepers()?;
         Ok(Event {
-            footprint: Rc::new(Footprint { choice, client: None, touched: Touched::default(), barrier: free }),
+            footprint: Rc::new(Footprint {
+                choice,
+                client: None,
+                touched: Touched::default(),
+                reach: Reach::Anything,
+                barrier: free,
+            }),
             fingerprint: u64::from_ne_bytes(by_ms.to_ne_bytes()),
             posted_after: None,
-            disabled: Vec::new(),
+            optional: !free,
+            needs_lock: false,
+            locked_by: self.locked_by(),
+            waited: Vec::new(),
         })
     }
 

@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 use super::clients::Pending;
 use super::{Execution, trace};
 use crate::Error;
-use crate::event::{Choice, ClientId, Event, Footprint, Outcome, Thing, Touched};
+use crate::event::{Choice, ClientId, Event, Footprint, Outcome, Reach, Thing, Touched};
 use crate::history::OperationKind;
 use crate::mailbox::{Answer, CellOp, Local, Op};
 use crate::report::StepKind;
@@ -24,6 +24,11 @@ impl Execution<'_> {
         let at = client.pending.iter().position(|request| request.process == choice.process);
         let mut request = client.pending.remove(at.expect("only enabled steps are chosen"));
         client.steps += 1;
+        let locked_by = self.locked_by();
+        let needs_lock = match &request.op {
+            Op::Sql { connection, call } => self.needs_lock(id, *connection, call),
+            Op::Redis { .. } | Op::Cell(_) => false,
+        };
         let mut fingerprint = FxHasher::default();
         choice.outcome.hash(&mut fingerprint);
         if choice.outcome == Outcome::CrashBefore {
@@ -45,10 +50,19 @@ impl Execution<'_> {
             }
         }
         Ok(Event {
-            footprint: Rc::new(Footprint { choice, client: Some(id), touched: Touched::default(), barrier: false }),
+            footprint: Rc::new(Footprint {
+                choice,
+                client: Some(id),
+                touched: Touched::default(),
+                reach: reach(&request.op),
+                barrier: false,
+            }),
             fingerprint: fingerprint.finish(),
             posted_after: request.posted_after,
-            disabled: request.disabled,
+            optional: false,
+            needs_lock,
+            locked_by,
+            waited: request.waited,
         })
     }
 
@@ -105,10 +119,6 @@ impl Execution<'_> {
         let result = run();
         op.text.hash(fingerprint);
         result.hash(fingerprint);
-        if op.ready.as_ref().is_some_and(|ready| !ready()) {
-            let at = self.events.len();
-            self.cell_closed_by.push((op.cell, at));
-        }
         let name = self.client(id).name.clone();
         self.show_step(&name, StepKind::Shared, op.text.clone(), result);
     }
@@ -271,5 +281,39 @@ impl Execution<'_> {
                 self.touch_thing(Thing::SqlLock, Access::Write);
             }
         }
+    }
+}
+
+/// Commands of which it is known that in any state they touch the keys that they name and nothing else, with how much
+/// they can do to them.
+fn reach(op: &Op) -> Reach {
+    const READS: [&[u8]; 12] = [
+        b"GET",
+        b"MGET",
+        b"STRLEN",
+        b"GETRANGE",
+        b"EXISTS",
+        b"TYPE",
+        b"HGET",
+        b"HMGET",
+        b"HGETALL",
+        b"HLEN",
+        b"HEXISTS",
+        b"HKEYS",
+    ];
+    const WRITES: [&[u8]; 16] = [
+        b"SET", b"MSET", b"SETNX", b"SETEX", b"PSETEX", b"GETSET", b"GETDEL", b"APPEND", b"INCR", b"DECR", b"INCRBY",
+        b"DECRBY", b"DEL", b"HSET", b"HDEL", b"HINCRBY",
+    ];
+    let Op::Redis { commands, .. } = op else { return Reach::Anything };
+    let [args] = &commands[..] else { return Reach::Anything };
+    let Some(name) = args.first() else { return Reach::Anything };
+    let is = |known: &&[u8]| name.eq_ignore_ascii_case(known);
+    if READS.iter().any(is) {
+        Reach::Reads
+    } else if WRITES.iter().any(is) {
+        Reach::Writes
+    } else {
+        Reach::Anything
     }
 }

@@ -21,9 +21,8 @@ pub(crate) use worker::{Attached, Mode, SETUP, Worker};
 
 use crate::Error;
 use crate::ctx::Ctx;
-use crate::event::{CLOCK, Choice, ClientId, Event, Footprint, Outcome, ProcessId, Thing, Touched};
+use crate::event::{CLOCK, Choice, ClientId, Event, Footprint, Outcome, ProcessId, Reach, Thing, Touched};
 use crate::history::History;
-use crate::mailbox::CellId;
 use crate::report::{Bounds, Broken, Place, Step};
 use crate::world::{Failure, When, World};
 
@@ -95,8 +94,9 @@ pub(crate) struct Violation {
 pub(crate) struct Run {
     pub(crate) end: End,
     pub(crate) events: Vec<Event>,
-    /// Steps that were possible at the end and never taken: pauses, and requests that wait for each other.
-    pub(crate) never: Vec<Event>,
+    /// Steps that were possible and never taken: pauses, and requests that wait for each other; each with the number
+    /// of events that came before it.
+    pub(crate) never: Vec<(usize, Event)>,
     pub(crate) violation: Option<Violation>,
     /// The steps for people, if they were asked for.
     pub(crate) steps: Vec<Step>,
@@ -133,8 +133,6 @@ pub(crate) struct Execution<'w> {
     pub(crate) violation: Option<Violation>,
     /// The event that took the database's write lock last.
     pub(crate) lock_taken_by: Option<usize>,
-    /// The events that closed shared state last, by cell.
-    pub(crate) cell_closed_by: Vec<(CellId, usize)>,
     /// What the step under way has touched so far.
     pub(crate) touched: Touched,
     pub(crate) observed_grew: bool,
@@ -165,7 +163,6 @@ impl<'w> Execution<'w> {
             traffic: Vec::new(),
             violation: None,
             lock_taken_by: None,
-            cell_closed_by: Vec::new(),
             touched: Touched::default(),
             observed_grew: false,
             current: None,
@@ -367,13 +364,25 @@ impl<'w> Execution<'w> {
     }
 
     /// Steps that could have happened in another order although they never did in this one: they take part in the
-    /// detection of races only.
-    fn never(&mut self) -> Vec<Event> {
+    /// detection of races only. A pause could have come anywhere before time passed by itself, and before the end.
+    fn never(&mut self) -> Vec<(usize, Event)> {
         let mut never = Vec::new();
-        if self.pauses_left > 0 {
-            let mut touched = Touched::default();
-            self.clock_footprint(&mut touched);
-            never.push(virtual_event(Choice { process: CLOCK, outcome: Outcome::PastDeadline }, None, touched, None));
+        let mut pauses_left = self.bounds.pauses;
+        for at in 0..=self.events.len() {
+            let clock = match self.events.get(at) {
+                None => true,
+                Some(event) if event.footprint.barrier => true,
+                Some(event) => {
+                    pauses_left -= u32::from(event.footprint.choice.process == CLOCK);
+                    false
+                }
+            };
+            if clock && pauses_left > 0 {
+                let mut touched = Touched::default();
+                self.clock_footprint(&mut touched);
+                let choice = Choice { process: CLOCK, outcome: Outcome::PastDeadline };
+                never.push((at, virtual_event(choice, None, touched, None)));
+            }
         }
         for id in self.order.clone() {
             let requests = self.clients[usize::from(id.0)].as_ref().map_or(&[][..], |client| &client.pending);
@@ -382,8 +391,9 @@ impl<'w> Execution<'w> {
                 pending.waits_for(&mut self.worker.things, &mut touched);
                 let choice = Choice { process: pending.process, outcome: Outcome::Done };
                 let mut event = virtual_event(choice, Some(id), touched, pending.posted_after);
-                event.disabled.clone_from(&pending.disabled);
-                never.push(event);
+                event.waited.clone_from(&pending.waited);
+                event.needs_lock = matches!(pending.op, crate::mailbox::Op::Sql { .. });
+                never.push((self.events.len(), event));
             }
         }
         never
@@ -397,6 +407,11 @@ impl<'w> Execution<'w> {
         self.clients[usize::from(id.0)].as_mut().expect("clients in the order exist")
     }
 
+    /// The event that took the database's write lock, while it is held.
+    fn locked_by(&self) -> Option<usize> {
+        self.lock_taken_by.filter(|_| self.worker.sql.is_locked())
+    }
+
     pub(crate) fn process(&mut self, id: ClientId, lane: crate::mailbox::Lane) -> ProcessId {
         self.worker.process_id(id, lane)
     }
@@ -404,10 +419,13 @@ impl<'w> Execution<'w> {
 
 fn virtual_event(choice: Choice, client: Option<ClientId>, touched: Touched, posted_after: Option<usize>) -> Event {
     Event {
-        footprint: Rc::new(Footprint { choice, client, touched, barrier: false }),
+        footprint: Rc::new(Footprint { choice, client, touched, reach: Reach::Anything, barrier: false }),
         fingerprint: 0,
         posted_after,
-        disabled: Vec::new(),
+        optional: choice.process == CLOCK,
+        needs_lock: false,
+        locked_by: None,
+        waited: Vec::new(),
     }
 }
 

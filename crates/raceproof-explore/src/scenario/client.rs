@@ -18,6 +18,8 @@ pub(super) struct Limit {
     pub(super) steps: u32,
     /// Whether the file states it: the search then cuts the client off by itself, and says so.
     pub(super) stated: bool,
+    /// The client is to end, as if its function had returned, after so many steps.
+    pub(super) ends_after: Option<u32>,
 }
 
 /// Runs a body of the scenario to its end.
@@ -43,8 +45,9 @@ pub(super) async fn run(
                 return Err(Failure { message, place: None });
             }
         };
-        if !matches!(request, Request::Now | Request::Note | Request::Ended) {
-            steps += 1;
+        steps += u32::from(is_step(request));
+        if limit.ends_after.is_some_and(|last| steps > last) {
+            return Ok(());
         }
         let answer = if steps > allowed(limit) {
             Answer::Limit(steps - 1)
@@ -53,6 +56,11 @@ pub(super) async fn run(
         };
         progress = language.resume(id, &body, answer);
     }
+}
+
+const fn is_step(request: Request) -> bool {
+    use Request::{Ended, Inside, Note, Now, Read, Write};
+    !matches!(request, Now | Note | Write | Read | Inside | Ended)
 }
 
 /// Where the file states a bound the search keeps it; here only a loop that never makes a step must be stopped.
@@ -84,8 +92,9 @@ impl Client<'_> {
         match request {
             Request::Redis => match convert::command(args.into_iter()) {
                 Ok(command) => {
+                    let name = command[0].clone();
                     let reply = self.redis().command(command).await;
-                    self.reply(reply)
+                    self.reply(reply, &name)
                 }
                 Err(text) => refuse(text),
             },
@@ -129,10 +138,10 @@ impl Client<'_> {
         self.database.get_or_insert_with(|| ctx.db())
     }
 
-    fn reply(&self, reply: Reply) -> Answered {
+    fn reply(&self, reply: Reply, command: &[u8]) -> Answered {
         Ok(match convert::reply(self.language.lua(), reply)? {
             Ok(value) => Answer::Value(value),
-            Err(text) => Answer::Error(text.to_vec(), refused_by_redis(&text)),
+            Err(text) => Answer::Error(text.to_vec(), refused_by_redis(&text, command)),
         })
     }
 
@@ -151,19 +160,22 @@ impl Client<'_> {
             }
         }
         commands.push(vec![Bytes::from_static(b"EXEC")]);
+        let names: Vec<Bytes> = commands.iter().map(|command| command[0].clone()).collect();
         let mut replies = self.redis().send(commands).await;
         let last = replies.pop().unwrap_or(Reply::Null);
-        if matches!(last, Reply::Error(_))
-            && let Some(cause) = replies.into_iter().find(|reply| matches!(reply, Reply::Error(_)))
-        {
-            return self.reply(cause);
+        // A command that was refused when it was queued, or one that failed when it was run.
+        let failed = |replies: &[Reply]| replies.iter().position(|reply| matches!(reply, Reply::Error(_)));
+        match last {
+            Reply::Error(text) => match failed(&replies) {
+                Some(at) => self.reply(replies.swap_remove(at), &names[at]),
+                None => self.reply(Reply::Error(text), b"EXEC"),
+            },
+            Reply::Array(mut items) => match failed(&items) {
+                Some(at) => self.reply(items.swap_remove(at), &names[at + 1]),
+                None => self.reply(Reply::Array(items), b"EXEC"),
+            },
+            other => self.reply(other, b"EXEC"),
         }
-        if let Reply::Array(items) = &last
-            && let Some(error) = items.iter().find(|reply| matches!(reply, Reply::Error(_)))
-        {
-            return self.reply(error.clone());
-        }
-        self.reply(last)
     }
 
     async fn sql(&mut self, mut args: MultiValue) -> Answered {
@@ -231,7 +243,7 @@ fn milliseconds(value: Option<Value>) -> u64 {
 }
 
 /// Errors that no schedule brings about: the command is not one, or not with these arguments.
-fn refused_by_redis(text: &[u8]) -> Option<Refusal> {
+fn refused_by_redis(text: &[u8], command: &[u8]) -> Option<Refusal> {
     const CAUSES: [&[u8]; 6] = [
         b"ERR unknown command",
         b"ERR unknown subcommand",
@@ -240,7 +252,8 @@ fn refused_by_redis(text: &[u8]) -> Option<Refusal> {
         b"ERR Error compiling script",
         b"ERR Unknown Redis command called from script",
     ];
-    CAUSES.iter().any(|cause| text.starts_with(cause)).then_some(Refusal::Redis)
+    let refused = CAUSES.iter().any(|cause| text.starts_with(cause));
+    refused.then(|| Refusal::Redis(String::from_utf8_lossy(command).into_owned()))
 }
 
 fn sql_error(error: &SqlError) -> Answer {

@@ -69,11 +69,13 @@ fn push_table(args: &mut Vec<Bytes>, table: &Table) -> Result<(), String> {
     Ok(())
 }
 
-fn kind(value: &Value) -> String {
+/// What a value is, in words.
+pub(super) fn kind(value: &Value) -> String {
     match value {
         Value::Nil => "nil".to_owned(),
         Value::LightUserData(_) => "null".to_owned(),
-        Value::Boolean(b) => format!("{b}, where Redis has texts and numbers only"),
+        Value::Boolean(b) => b.to_string(),
+        Value::Integer(_) => "a number".to_owned(),
         other => format!("a {}", other.type_name()),
     }
 }
@@ -137,7 +139,7 @@ pub(super) fn parameter(value: &Value) -> Result<SqlValue, String> {
                 Err(_) => SqlValue::Blob(bytes.to_vec()),
             }
         }
-        other => return Err(format!("a {} cannot be a parameter of a statement", other.type_name())),
+        other => return Err(format!("{} cannot be a parameter of a statement", kind(other))),
     })
 }
 
@@ -174,7 +176,7 @@ pub(super) fn history_value(value: &Value) -> Result<Option<String>, String> {
         Value::Boolean(b) => b.to_string(),
         Value::String(text) => String::from_utf8_lossy(&text.as_bytes()).into_owned(),
         other => {
-            return Err(format!("the value of a read or write must be a text or a number, not a {}", other.type_name()));
+            return Err(format!("the value of a read or write must be a text or a number, not {}", kind(other)));
         }
     }))
 }

@@ -2,6 +2,7 @@
 
 use mlua::{Table, Value};
 
+use super::convert::kind;
 use super::error::ScenarioError;
 use super::source::{self, Layout};
 use super::{Expectation, Mutant};
@@ -45,7 +46,8 @@ impl Header {
 impl Reader<'_> {
     fn error(&self, field: &str, what: impl Into<String>, way_out: impl Into<String>) -> ScenarioError {
         let line = source::line_of_field(self.source, self.layout, field).or(self.line);
-        ScenarioError::new(self.file, line, what, way_out, "header")
+        let anchor = if field == "mutants" { "mutants" } else { "header" };
+        ScenarioError::new(self.file, line, what, way_out, anchor)
     }
 
     fn header(&self, table: &Table) -> Result<Header, ScenarioError> {
@@ -139,7 +141,7 @@ impl Reader<'_> {
             }
             Value::String(_) => Err(self.error(field, format!("{field} is empty"), format!("{field} = \"…\""))),
             other => {
-                let what = format!("{field} must be a text, not a {}", other.type_name());
+                let what = format!("{field} must be a text, not {}", kind(other));
                 Err(self.error(field, what, format!("{field} = \"…\"")))
             }
         }
@@ -155,7 +157,7 @@ impl Reader<'_> {
                 let shown = match other {
                     Value::Integer(n) => n.to_string(),
                     Value::Number(x) => x.to_string(),
-                    other => format!("a {}", other.type_name()),
+                    other => kind(other),
                 };
                 let least = u32::from(field == "steps");
                 let what = format!("{field} must be a whole number from {least} to {most}, not {shown}");
@@ -178,7 +180,7 @@ impl Reader<'_> {
 
     fn faults(&self, value: &Value) -> Result<u32, ScenarioError> {
         let Value::Table(table) = value else {
-            let what = format!("faults must be a table, not a {}", value.type_name());
+            let what = format!("faults must be a table, not {}", kind(value));
             return Err(self.error("faults", what, "faults = { crash = 1 }"));
         };
         let mut crashes = 0;
@@ -196,7 +198,7 @@ impl Reader<'_> {
         const SHAPE: &str =
             "mutants = { { name = \"…\", from = \"<text of this file>\", to = \"<its replacement>\" } }";
         let Value::Table(list) = value else {
-            return Err(self.error("mutants", format!("mutants must be a list, not a {}", value.type_name()), SHAPE));
+            return Err(self.error("mutants", format!("mutants must be a list, not {}", kind(value)), SHAPE));
         };
         let mut mutants = Vec::new();
         for item in list.sequence_values::<Value>() {
@@ -219,7 +221,7 @@ impl Reader<'_> {
                 "from" => mutant.from = self.text("from", &value)?,
                 "to" => {
                     let Value::String(text) = &value else {
-                        let what = format!("to must be a text, not a {}", value.type_name());
+                        let what = format!("to must be a text, not {}", kind(&value));
                         return Err(self.error("mutants", what, shape));
                     };
                     mutant.to = String::from_utf8_lossy(&text.as_bytes()).into_owned();

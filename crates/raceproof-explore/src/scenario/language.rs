@@ -53,16 +53,19 @@ const REQUESTS: [(&str, Request); 13] = [
     ("ended", Request::Ended),
 ];
 
+/// How the prelude is told that the database refused; anything else is the command that Redis refused.
+const SQL: &str = "sql()";
+
 const ENDED: i64 = -1;
 const FAILED: i64 = -2;
 const MISTAKE: i64 = -3;
 const REFUSED: i64 = -4;
 
 /// Why an error reply is the scenario's own mistake.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// Redis has no such command, or not with so many or such arguments.
-    Redis,
+    /// Redis has no such command (named here), or not with so many or such arguments.
+    Redis(String),
     /// The database cannot make sense of the statement.
     Sql,
 }
@@ -106,8 +109,17 @@ pub(super) struct Body {
     pub(super) line: Option<u32>,
 }
 
+impl Body {
+    /// What errors call it.
+    fn title(&self) -> String {
+        self.name.as_ref().map_or_else(|| self.kind.name().to_owned(), |name| format!("client {name}"))
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BodyKind {
+    /// The top level of the file.
+    File,
     Setup,
     Client,
     Always,
@@ -118,6 +130,7 @@ pub(super) enum BodyKind {
 impl BodyKind {
     pub(super) const fn name(self) -> &'static str {
         match self {
+            Self::File => "the file",
             Self::Setup => "setup",
             Self::Client => "client",
             Self::Always => "always",
@@ -151,6 +164,7 @@ pub(super) struct Language {
     /// Set by the instruction hook: the line that was running when a coroutine had spent its budget.
     exhausted: Rc<Cell<Option<u32>>>,
     file: String,
+    top_level: Body,
     /// The first mistake that a running client or check made.
     pub(super) mistake: RefCell<Option<ScenarioError>>,
 }
@@ -181,7 +195,8 @@ impl Language {
         })
         .map_err(internal)?;
         let file = file.to_owned();
-        Ok(Self { lua, chunk, begin, start, step, exhausted, file, mistake: RefCell::new(None) })
+        let top_level = Body { kind: BodyKind::File, name: None, line: None };
+        Ok(Self { lua, chunk, begin, start, step, exhausted, file, top_level, mistake: RefCell::new(None) })
     }
 
     pub(super) const fn lua(&self) -> &Lua {
@@ -194,7 +209,7 @@ impl Language {
 
     /// Runs the chunk and collects what it declares.
     pub(super) fn declare(&self) -> Result<Declared, ScenarioError> {
-        let mut results: MultiValue = self.run("the file", self.begin.call((&self.chunk, true)))?;
+        let mut results: MultiValue = self.run(&self.top_level, self.begin.call((&self.chunk, true)))?;
         match results.pop_front() {
             Some(Value::Table(declared)) => self.declared(&declared).map_err(|error| internal(&self.file, &error)),
             _ => Err(self.top_level_error(results)),
@@ -203,7 +218,7 @@ impl Language {
 
     /// Runs the chunk for another execution.
     pub(super) fn begin(&self) -> Result<(), ScenarioError> {
-        let mut results: MultiValue = self.run("the file", self.begin.call((&self.chunk, false)))?;
+        let mut results: MultiValue = self.run(&self.top_level, self.begin.call((&self.chunk, false)))?;
         results.pop_front();
         if results.is_empty() { Ok(()) } else { Err(self.top_level_error(results)) }
     }
@@ -254,9 +269,8 @@ impl Language {
 
     /// Starts a body (numbered from 0) in a coroutine of its own.
     pub(super) fn start(&self, number: usize, body: &Body) -> (i64, Progress) {
-        let title = body.name.as_deref().unwrap_or(body.kind.name());
         let call = self.start.call((number + 1, body.kind.name(), body.name.as_deref()));
-        match self.run::<MultiValue>(title, call) {
+        match self.run::<MultiValue>(body, call) {
             Ok(mut results) => {
                 let id = integer(results.pop_front());
                 (id, self.progress(results))
@@ -267,32 +281,34 @@ impl Language {
 
     /// Goes on with a coroutine.
     pub(super) fn resume(&self, id: i64, body: &Body, answer: Answer) -> Progress {
-        let title = body.name.as_deref().unwrap_or(body.kind.name());
         let call = match answer {
             Answer::Value(value) => self.step.call((id, value)),
             Answer::Error(text, refusal) => self.lua.create_string(text).and_then(|text| {
-                let reason = refusal.map(|refusal| if refusal == Refusal::Redis { "redis" } else { "sql" });
+                let reason = refusal.map(|refusal| match refusal {
+                    Refusal::Redis(command) => command,
+                    Refusal::Sql => SQL.to_owned(),
+                });
                 self.step.call((id, Value::Nil, text, reason))
             }),
             Answer::Limit(steps) => self.step.call((id, Value::Nil, steps.to_string(), "limit")),
         };
-        match self.run(title, call) {
+        match self.run(body, call) {
             Ok(results) => self.progress(results),
             Err(error) => Progress::Mistake(error),
         }
     }
 
     /// An error that passed all of the prelude is the instruction budget's, or one of the host.
-    fn run<T>(&self, title: &str, result: mlua::Result<T>) -> Result<T, ScenarioError> {
+    fn run<T>(&self, body: &Body, result: mlua::Result<T>) -> Result<T, ScenarioError> {
         result.map_err(|error| match self.exhausted.take() {
             Some(line) => ScenarioError::new(
                 &self.file,
                 Some(line),
-                format!("endless loop in {title}"),
+                format!("endless loop in {}", body.title()),
                 "it ran 10 million instructions without coming to an end: bound the loop",
                 "limits",
             ),
-            None if matches!(error, mlua::Error::MemoryError(_)) => too_much_memory(&self.file, title),
+            None if matches!(error, mlua::Error::MemoryError(_)) => too_much_memory(&self.file, &body.title()),
             None => internal(&self.file, &error),
         })
     }
@@ -373,11 +389,14 @@ fn lossy(value: &Value) -> String {
 }
 
 fn refused(file: &str, message: &str, reason: &str, line: Option<u32>) -> ScenarioError {
-    if reason == "sql" {
+    if reason == SQL {
         let way_out = "the statement is SQLite's; tables are made in the setup, with sql(\"CREATE TABLE …\")";
         return ScenarioError::new(file, line, message, way_out, "sql");
     }
-    let what = message.strip_prefix("ERR ").unwrap_or(message);
+    let what = match message.strip_prefix("ERR ").unwrap_or(message).trim_end() {
+        "syntax error" => format!("syntax error in {reason}"),
+        other => other.to_owned(),
+    };
     let way_out = "check the command and its arguments against https://redis.io/commands";
     ScenarioError::new(file, line, what, way_out, "redis")
 }
@@ -389,6 +408,9 @@ fn too_much_memory(file: &str, title: &str) -> ScenarioError {
 
 fn syntax(file: &str, error: &mlua::Error) -> ScenarioError {
     let message = match error {
+        mlua::Error::SyntaxError { message, .. } if message.contains("binary chunk") => {
+            return ScenarioError::new(file, None, "the file is compiled Lua", "give the Lua text itself", "language");
+        }
         mlua::Error::SyntaxError { message, .. } => message.as_str(),
         mlua::Error::MemoryError(_) => return too_much_memory(file, "the file"),
         other => return internal(file, other),

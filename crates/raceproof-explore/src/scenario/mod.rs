@@ -45,6 +45,8 @@ pub struct Scenario {
     header: Header,
     clients: Vec<String>,
     omitted: Vec<String>,
+    /// Clients that end before they are through, with the number of their steps.
+    ending: Vec<(String, u32)>,
 }
 
 /// The verdict that a scenario file pins.
@@ -118,7 +120,14 @@ impl Scenario {
         };
         let header = Header::read(file, source, &layout, table, *line)?;
         let clients = client_names(file, &declared, *line)?;
-        Ok(Self { file: file.to_owned(), source: source.into(), header, clients, omitted: Vec::new() })
+        Ok(Self {
+            file: file.to_owned(),
+            source: source.into(),
+            header,
+            clients,
+            omitted: Vec::new(),
+            ending: Vec::new(),
+        })
     }
 
     /// The name, e.g. `memory/serialized-value`.
@@ -195,7 +204,7 @@ impl Scenario {
         header.expect = Some(Expectation { verdict: Verdict::Violated, message: None });
         header.mutants = Vec::new();
         let clients = client_names(&self.file, &declared, None)?;
-        Ok(Self { file: self.file.clone(), source: source.into(), header, clients, omitted: self.omitted.clone() })
+        Ok(Self { source: source.into(), header, clients, ..self.clone() })
     }
 
     /// The scenario without one of its clients.
@@ -205,6 +214,14 @@ impl Scenario {
         rest.clients.retain(|client| client != name);
         rest.omitted.push(name.to_owned());
         rest
+    }
+
+    /// The scenario with a client that returns after `steps` steps, whatever it would have done next.
+    #[must_use]
+    pub fn with_client_ending(&self, name: &str, steps: u32) -> Self {
+        let mut shorter = self.clone();
+        shorter.ending.push((name.to_owned(), steps));
+        shorter
     }
 
     /// The search that the file describes: its name and its bounds, exhaustive.
@@ -247,8 +264,9 @@ impl Scenario {
                 (false, _) => HistoryCheck::exclusion(rule.name),
             })
             .collect();
-        let limit = Limit { steps: self.header.bounds.steps_per_client, stated: self.header.steps_stated };
-        Ok(Runner { language: Rc::new(language), bodies, histories, limit })
+        let (steps, stated) = (self.header.bounds.steps_per_client, self.header.steps_stated);
+        let limit = Limit { steps, stated, ends_after: None };
+        Ok(Runner { language: Rc::new(language), bodies, histories, limit, ending: self.ending.clone() })
     }
 }
 
@@ -281,6 +299,7 @@ struct Runner {
     bodies: Vec<(usize, Body)>,
     histories: Vec<HistoryCheck>,
     limit: Limit,
+    ending: Vec<(String, u32)>,
 }
 
 impl Runner {
@@ -302,19 +321,20 @@ impl Runner {
     }
 
     fn add(&self, world: &mut World, number: usize, body: &Body) {
-        let (language, limit) = (self.language.clone(), self.limit);
-        let kind = body.kind;
-        let body = body.clone();
-        if kind == BodyKind::Client {
-            let name = body.name.as_deref().unwrap_or_default().to_owned();
-            return world.client(name, move |ctx| client::run(language, number, body, limit, ctx));
-        }
-        let run = move |ctx| client::run(language.clone(), number, body.clone(), limit, ctx);
+        let ends_after = self.ending.iter().find(|(client, _)| body.name.as_deref() == Some(client));
+        let limit = Limit { ends_after: ends_after.map(|(_, steps)| *steps), ..self.limit };
+        let (language, kind, name) = (self.language.clone(), body.kind, body.name.as_deref().unwrap_or_default());
+        let run = {
+            let body = body.clone();
+            move |ctx| client::run(language.clone(), number, body.clone(), limit, ctx)
+        };
         match kind {
+            BodyKind::Client => world.client(name, run),
             BodyKind::Setup => world.setup(run),
             BodyKind::Always => world.always(run),
             BodyKind::Finally => world.finally(run),
-            BodyKind::Quiet | BodyKind::Client => world.quiet(run),
+            BodyKind::Quiet => world.quiet(run),
+            BodyKind::File => {}
         }
     }
 

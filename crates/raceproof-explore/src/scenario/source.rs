@@ -2,13 +2,14 @@
 
 use std::ops::Range;
 
-/// The calls whose text no mutant may edit.
+/// The calls whose text no mutant may edit, and which stand at the top level of the file.
 const CHECKS: [&str; 5] = ["always", "finally", "quiet", "fresh", "exclusive"];
 
 /// Where the header and the checks stand in a source.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Layout {
     pub(super) header: Option<Range<usize>>,
+    /// Checks at the top level, and every `expect(…)`, wherever it stands.
     pub(super) checks: Vec<Range<usize>>,
 }
 
@@ -17,40 +18,45 @@ enum Token<'a> {
     Word(&'a str),
     Open,
     Close,
+    Blank,
     Other,
+}
+
+/// A call that is of interest.
+#[derive(Clone, Copy)]
+struct Call {
+    start: usize,
+    is_header: bool,
 }
 
 pub(super) fn layout(source: &str) -> Layout {
     let mut layout = Layout::default();
-    let mut depth = 0_usize;
-    let mut open: Option<(usize, bool)> = None;
+    // One entry for each bracket that is open: the call whose arguments it holds, if that is of interest.
+    let mut open: Vec<Option<Call>> = Vec::new();
+    let mut called: Option<Call> = None;
     let mut at = 0;
     let mut after_dot = false;
     while at < source.len() {
         let (token, end) = next_token(source, at);
         match token {
-            Token::Word(word) if depth == 0 && open.is_none() && !after_dot => {
-                let called = source[end..].trim_start().starts_with(['(', '{']);
-                if called && (word == "scenario" || CHECKS.contains(&word)) {
-                    open = Some((at, word == "scenario"));
-                }
+            Token::Blank => {}
+            Token::Word(word) => {
+                let known = word == "expect" || open.is_empty() && (word == "scenario" || CHECKS.contains(&word));
+                called = (known && !after_dot).then_some(Call { start: at, is_header: word == "scenario" });
             }
-            Token::Open => depth += 1,
-            Token::Close => {
-                depth = depth.saturating_sub(1);
-                if depth == 0
-                    && let Some((start, is_header)) = open.take()
-                {
-                    if is_header {
-                        layout.header.get_or_insert(start..end);
-                    } else {
-                        layout.checks.push(start..end);
-                    }
+            Token::Open => open.push(called.take()),
+            Token::Close => match open.pop().flatten() {
+                Some(call) if call.is_header => {
+                    layout.header.get_or_insert(call.start..end);
                 }
-            }
-            Token::Word(_) | Token::Other => {}
+                Some(call) => layout.checks.push(call.start..end),
+                None => {}
+            },
+            Token::Other => called = None,
         }
-        after_dot = matches!(source.as_bytes()[at], b'.' | b':');
+        if !matches!(token, Token::Blank) {
+            after_dot = matches!(source.as_bytes()[at], b'.' | b':');
+        }
         at = end;
     }
     layout
@@ -67,7 +73,7 @@ fn next_token(source: &str, at: usize) -> (Token<'_>, usize) {
     }
     if rest.starts_with("--") {
         let length = long_bracket(&rest[2..]).map_or_else(|| rest.find('\n').unwrap_or(rest.len()), |n| n + 2);
-        return (Token::Other, at + length);
+        return (Token::Blank, at + length);
     }
     if let Some(length) = long_bracket(rest) {
         return (Token::Other, at + length);
@@ -76,6 +82,7 @@ fn next_token(source: &str, at: usize) -> (Token<'_>, usize) {
         b'"' | b'\'' => (Token::Other, at + quoted(rest.as_bytes(), first)),
         b'(' | b'{' | b'[' => (Token::Open, at + 1),
         b')' | b'}' | b']' => (Token::Close, at + 1),
+        _ if first.is_ascii_whitespace() => (Token::Blank, at + 1),
         _ => (Token::Other, at + rest.chars().next().map_or(1, char::len_utf8)),
     }
 }
@@ -160,7 +167,11 @@ mod tests {
             texts(source),
             (
                 Some("scenario { name = 'a)', about = [[ } ]] }"),
-                vec!["finally(function() expect(f({ '(' }), \"\\\")\") end)", "fresh('row')"]
+                vec![
+                    "expect(f({ '(' }), \"\\\")\")",
+                    "finally(function() expect(f({ '(' }), \"\\\")\") end)",
+                    "fresh('row')"
+                ]
             )
         );
     }

@@ -18,7 +18,7 @@ pub(crate) fn audit(worker: &mut Worker, body: Body<'_>, bounds: Bounds, run: &R
         let (one, other) = (&run.events[at], &run.events[at + 1]);
         let independent = !dependent(&one.footprint, &other.footprint)
             && other.posted_after != Some(at)
-            && other.disabled.iter().all(|(state, _)| *state != at);
+            && !other.waited.contains(&at);
         // A spawned client's number depends on the order in which clients are started.
         if !independent || straight.spawned.len() > 1 {
             continue;

@@ -137,7 +137,7 @@ fn over(search: &Search, executions: u64, start: Instant) -> bool {
 
 fn exhaustive(search: &Search, worker: &mut Worker, body: Body<'_>, start: Instant) -> Result<Found, Error> {
     'again: loop {
-        let mut tree = Optimal::default();
+        let mut tree = Optimal::new(search.bounds);
         let mut found = Found::default();
         let mut audited = 0;
         loop {
@@ -149,7 +149,7 @@ fn exhaustive(search: &Search, worker: &mut Worker, body: Body<'_>, start: Insta
                 // What an `always` check reads has grown: what was taken for independent before may not be.
                 continue 'again;
             }
-            let more = tree.advance(&run);
+            let more = tree.advance(&run, &worker.things);
             (found.executions, found.redundant) = (tree.executions, tree.redundant);
             found.add(&run, worker);
             if audited < search.audit && !matches!(run.end, End::Abandoned) {

@@ -14,10 +14,10 @@ use std::rc::Rc;
 use smallvec::SmallVec;
 
 use super::races::{Order, Race};
-use super::wakeup::{Branch, Initial, Planned, insert, weak_initial};
-use crate::Error;
-use crate::event::{Choice, Event, dependent};
+use super::wakeup::{Branch, Initial, Planned, Touches, insert, weak_initial};
+use crate::event::{Choice, Event, Footprint, Outcome, Things, dependent};
 use crate::execution::{Cast, Chooser, Enabled, Run};
+use crate::{Bounds, Error};
 
 /// A state on the present path, and what is left to do from it.
 #[derive(Debug)]
@@ -41,6 +41,8 @@ pub(crate) struct Optimal {
     path: Vec<Node>,
     /// The choices of the present execution are the path's as far as it goes.
     blocked: bool,
+    /// Whether the clock may take steps while clients could go on.
+    pauses: bool,
     infeasible: bool,
     previous: Option<Choice>,
     races: Vec<Race>,
@@ -54,11 +56,13 @@ impl Chooser for Optimal {
             self.extend(enabled)?;
         }
         let node = &mut self.path[at];
-        let choice = node.branches.first()?.step.choice;
-        if !allows(enabled, choice) {
-            self.infeasible = true;
-            return None;
-        }
+        let choice = match possible(node, enabled) {
+            Some(choice) => choice,
+            None => {
+                self.infeasible = true;
+                return None;
+            }
+        };
         if node.fingerprint.is_none() {
             plan_outcomes(node, choice, enabled);
         }
@@ -74,20 +78,25 @@ impl Chooser for Optimal {
             }
             _ => node.fingerprint = Some(event.fingerprint),
         }
-        node.branches[0].step.footprint = Some(event.footprint.clone());
+        node.branches[0].step.touches = Touches::Exactly(event.footprint.clone());
         Ok(())
     }
 }
 
 impl Optimal {
+    pub(crate) fn new(bounds: Bounds) -> Self {
+        Self { pauses: bounds.pauses > 0, ..Self::default() }
+    }
+
     /// Adds the node for a state that the path has not reached yet. `None` if everything enabled there sleeps.
     fn extend(&mut self, enabled: &[Enabled]) -> Option<()> {
         let (sleep, branches) = match self.path.last_mut() {
             None => (Vec::new(), Vec::new()),
             Some(parent) => {
-                let taken = parent.branches[0].step.footprint.clone()?;
-                let sleep = parent.sleep.iter().filter(|one| sleeps_on(one, &taken)).cloned().collect();
-                (sleep, std::mem::take(&mut parent.branches[0].next))
+                let Touches::Exactly(taken) = parent.branches[0].step.touches.clone() else { return None };
+                let sleep: Vec<Planned> = parent.sleep.iter().filter(|one| sleeps_on(one, &taken)).cloned().collect();
+                let branches = std::mem::take(&mut parent.branches[0].next);
+                (sleep, branches)
             }
         };
         let mut node = Node {
@@ -108,7 +117,7 @@ impl Optimal {
                 self.blocked = true;
                 return None;
             };
-            let step = Planned { choice, footprint: None, only: only(&node, choice) };
+            let step = Planned { choice, touches: Touches::Unknown, only: only(&node, choice) };
             node.branches.push(Branch { step, next: Vec::new() });
         }
         self.path.push(node);
@@ -129,7 +138,7 @@ impl Optimal {
     }
 
     /// Takes in a finished execution and moves to the next one. `false` when the tree is done.
-    pub(crate) fn advance(&mut self, run: &Run) -> bool {
+    pub(crate) fn advance(&mut self, run: &Run, things: &Things) -> bool {
         if std::mem::take(&mut self.infeasible) {
             // An optional step that a race suggested is not possible there: nothing was run.
         } else {
@@ -137,7 +146,7 @@ impl Optimal {
                 self.redundant += 1;
             } else {
                 self.executions += 1;
-                self.plan_races(run);
+                self.plan_races(run, things);
             }
             self.path.iter_mut().for_each(|node| node.explored = true);
         }
@@ -145,26 +154,27 @@ impl Optimal {
         self.backtrack()
     }
 
-    fn plan_races(&mut self, run: &Run) {
-        let events: Vec<&Event> = run.events.iter().chain(&run.never).collect();
+    fn plan_races(&mut self, run: &Run, things: &Things) {
         let happened = run.events.len();
+        let events: Vec<&Event> = run.events.iter().chain(run.never.iter().map(|(_, event)| event)).collect();
+        let places: Vec<usize> = (0..happened).chain(run.never.iter().map(|(place, _)| *place)).collect();
         let mut races = std::mem::take(&mut self.races);
-        let order = Order::of(&events, happened, &mut races);
+        let order = Order::of(&events, &places, &mut races);
         for race in &races {
-            self.plan(&events, happened, &order, *race);
+            self.plan(&events, happened, &order, *race, things);
         }
         self.races = races;
     }
 
     /// Plans the execution in which the second event of a race comes before the first.
-    fn plan(&mut self, events: &[&Event], happened: usize, order: &Order, race: Race) {
+    fn plan(&mut self, events: &[&Event], happened: usize, order: &Order, race: Race, things: &Things) {
         let mut sequence = Vec::new();
         for at in race.first + 1..happened {
             if at != race.second && !order.precedes(race.first, at) {
-                sequence.push(self.planned(events, happened, at));
+                sequence.push(self.planned(events, at));
             }
         }
-        sequence.push(self.planned(events, happened, race.second));
+        sequence.push(self.moved(events, happened, race.second, things));
         let node = &mut self.path[race.first];
         let covered = node.sleep.iter().any(|asleep| !matches!(weak_initial(asleep, &sequence), Initial::No));
         if !covered {
@@ -172,11 +182,24 @@ impl Optimal {
         }
     }
 
-    fn planned(&self, events: &[&Event], happened: usize, at: usize) -> Planned {
+    /// A step that stays in its place.
+    fn planned(&self, events: &[&Event], at: usize) -> Planned {
         let footprint = events[at].footprint.clone();
+        Planned {
+            choice: footprint.choice,
+            only: only(&self.path[at], footprint.choice),
+            touches: Touches::Exactly(footprint),
+        }
+    }
+
+    /// The step that is to come before another one: what it will touch there is not known for certain.
+    fn moved(&self, events: &[&Event], happened: usize, at: usize, things: &Things) -> Planned {
+        let footprint = &events[at].footprint;
         let choice = footprint.choice;
-        let only = at < happened && only(&self.path[at], choice);
-        Planned { choice, footprint: Some(footprint), only }
+        let touches = things.reach(footprint, self.pauses).map_or(Touches::Unknown, |touched| {
+            Touches::AtMost(Rc::new(Footprint { touched, ..Footprint::clone(footprint) }))
+        });
+        Planned { choice, touches, only: at < happened && only(&self.path[at], choice) }
     }
 
     /// Leaves the deepest branch that is under way and takes up the next one.
@@ -197,16 +220,31 @@ impl Optimal {
     }
 }
 
-fn sleeps_on(asleep: &Planned, taken: &Rc<crate::event::Footprint>) -> bool {
-    asleep.footprint.as_ref().is_some_and(|footprint| !dependent(footprint, taken))
+fn sleeps_on(asleep: &Planned, taken: &Footprint) -> bool {
+    matches!(&asleep.touches, Touches::Exactly(footprint) if !dependent(footprint, taken))
 }
 
 fn only(node: &Node, choice: Choice) -> bool {
     node.enabled.iter().any(|(known, only)| *known == choice && *only)
 }
 
-fn allows(enabled: &[Enabled], choice: Choice) -> bool {
-    enabled.iter().any(|one| one.process == choice.process && one.outcomes.contains(&choice.outcome))
+/// The choice of the branch under way, if it is possible. A pause is planned before it is known where it leads: any of
+/// its outcomes will do, since taking one plans the others.
+fn possible(node: &mut Node, enabled: &[Enabled]) -> Option<Choice> {
+    let choice = node.branches.first()?.step.choice;
+    let one = enabled.iter().find(|one| one.process == choice.process)?;
+    if one.outcomes.contains(&choice.outcome) {
+        return Some(choice);
+    }
+    let open = |outcome: &Outcome| {
+        let other = Choice { process: one.process, outcome: *outcome };
+        let taken = node.sleep.iter().any(|asleep| asleep.choice == other)
+            || node.branches[1..].iter().any(|branch| branch.step.choice == other);
+        (one.optional && !taken).then_some(other)
+    };
+    let other = one.outcomes.iter().find_map(open)?;
+    node.branches[0].step.choice = other;
+    Some(other)
 }
 
 /// Taking a step plans its other outcomes.
@@ -217,7 +255,7 @@ fn plan_outcomes(node: &mut Node, choice: Choice, enabled: &[Enabled]) {
         let known = node.branches.iter().any(|branch| branch.step.choice == other)
             || node.sleep.iter().any(|asleep| asleep.choice == other);
         if !known {
-            let step = Planned { choice: other, footprint: None, only: false };
+            let step = Planned { choice: other, touches: Touches::Unknown, only: false };
             node.branches.push(Branch { step, next: Vec::new() });
         }
     }

@@ -28,14 +28,14 @@ impl Order {
         self.before[b].contains(a)
     }
 
-    /// The order of `events`, and its races. The last events may be ones that never happened: they take part as the
-    /// second event of a race only.
-    pub(crate) fn of(events: &[&Event], happened: usize, races: &mut Vec<Race>) -> Self {
+    /// The order of `events`, and its races. `places` are the numbers of events before each; for one that never
+    /// happened that is where it could have come, and it takes part as the second event of a race only.
+    pub(crate) fn of(events: &[&Event], places: &[usize], races: &mut Vec<Race>) -> Self {
         races.clear();
         let mut before: Vec<EventSet> = Vec::with_capacity(events.len());
         for (second, event) in events.iter().enumerate() {
             let mut below = EventSet::default();
-            for first in (0..second.min(happened)).rev() {
+            for first in (0..places[second]).rev() {
                 if below.contains(first) {
                     continue;
                 }
@@ -45,6 +45,16 @@ impl Order {
                 }
                 if !posted {
                     races.extend(reversible(events, &before, first, second));
+                }
+                if event.optional {
+                    // What it races with next may leave it nothing to do (no deadline is pending there), and hide what
+                    // lies before: every dependence is looked at, not only the immediate ones.
+                    let earlier = (0..first).rev().filter(|at| before[first].contains(*at));
+                    races.extend(
+                        earlier
+                            .filter(|at| dependent(&events[*at].footprint, &event.footprint))
+                            .filter_map(|at| reversible(events, &before, at, second)),
+                    );
                 }
                 below.union(&before[first]);
                 below.insert(first);
@@ -70,15 +80,17 @@ fn reversible(events: &[&Event], before: &[EventSet], first: usize, second: usiz
     if needs(first) {
         return None;
     }
-    let first = match other.disabled.iter().find(|(state, _)| *state == first) {
-        None => first,
-        Some((_, closer)) => {
-            let closer = (*closer)?;
-            if needs(closer) || events[closer].footprint.choice.process == other.footprint.choice.process {
+    if other.waited.contains(&first) {
+        return None;
+    }
+    let first = match one.locked_by {
+        Some(closer) if other.needs_lock && events[closer].footprint.client != other.footprint.client => {
+            if needs(closer) {
                 return None;
             }
             closer
         }
+        _ => first,
     };
     Some(Race { first, second })
 }

@@ -114,7 +114,7 @@ fn search(
     violation: &Violation,
 ) -> Result<Option<Vec<Encoded>>, Error> {
     'again: loop {
-        let mut tree = Optimal::default();
+        let mut tree = Optimal::new(smaller.bounds);
         loop {
             let mode = Mode { stop_at_violation: false, ..smaller.mode() };
             let Ok(run) = execute(worker, body, smaller.bounds, mode, &mut tree)? else { return Ok(None) };
@@ -124,7 +124,7 @@ fn search(
             if run.violation.as_ref().is_some_and(|found| same(found, violation)) {
                 return Ok(Some(schedule(&run, worker)));
             }
-            if !tree.advance(&run) || tree.executions >= MOST_EXECUTIONS {
+            if !tree.advance(&run, &worker.things) || tree.executions >= MOST_EXECUTIONS {
                 return Ok(None);
             }
         }

@@ -9,12 +9,31 @@ use std::rc::Rc;
 
 use crate::event::{Choice, Footprint, dependent};
 
+/// What is known of what a step touches.
+#[derive(Clone, Debug)]
+pub(crate) enum Touches {
+    /// It was executed in this very state, or one that differs in independent steps only.
+    Exactly(Rc<Footprint>),
+    /// It was executed in another state, but cannot touch more than this.
+    AtMost(Rc<Footprint>),
+    /// Nothing.
+    Unknown,
+}
+
+impl Touches {
+    fn independent(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Exactly(a) | Self::AtMost(a), Self::Exactly(b) | Self::AtMost(b)) => !dependent(a, b),
+            _ => false,
+        }
+    }
+}
+
 /// One step of a sequence to be explored.
 #[derive(Clone, Debug)]
 pub(crate) struct Planned {
     pub(crate) choice: Choice,
-    /// What the step touched when it was last executed; unknown for an outcome that has not been tried.
-    pub(crate) footprint: Option<Rc<Footprint>>,
+    pub(crate) touches: Touches,
     /// Whether the process has only this outcome, and must take it sometime.
     pub(crate) only: bool,
 }
@@ -34,20 +53,17 @@ pub(crate) enum Initial {
     No,
 }
 
-/// Whether a step (with its outcome) is a weak initial of a sequence.
+/// Whether a step (with its outcome) is a weak initial of a sequence. What is not known is taken for a dependence: a
+/// sequence that is explored in vain costs the run up to its end, one that is missed costs the verdict.
 pub(crate) fn weak_initial(step: &Planned, sequence: &[Planned]) -> Initial {
     for (at, other) in sequence.iter().enumerate() {
         if other.choice.process == step.choice.process {
-            let commutes = |earlier: &Planned| match (&earlier.footprint, &other.footprint) {
-                (Some(a), Some(b)) => !dependent(a, b),
-                _ => false,
-            };
-            let first = sequence[..at].iter().all(commutes);
+            // The step's own footprint counts: that is how it is at the front.
+            let first = sequence[..at].iter().all(|earlier| earlier.touches.independent(&step.touches));
             return if first && other.choice == step.choice { Initial::At(at) } else { Initial::No };
         }
     }
-    let Some(footprint) = &step.footprint else { return Initial::No };
-    let independent = |other: &Planned| other.footprint.as_ref().is_some_and(|other| !dependent(footprint, other));
+    let independent = |other: &Planned| step.touches.independent(&other.touches);
     if step.only && sequence.iter().all(independent) { Initial::Absent } else { Initial::No }
 }
 

@@ -179,7 +179,8 @@ fn only_lookup(program: &[Instruction], root: i64) -> Option<Key> {
     }
     let register = key?;
     let mut sources = program.iter().filter(|step| match step.opcode.as_str() {
-        "Integer" | "Int64" | "Variable" | "Null" | "Rowid" | "Column" | "SCopy" | "Copy" => step.p2 == register,
+        "Integer" | "Int64" | "Variable" | "Null" | "Rowid" | "SCopy" | "Copy" => step.p2 == register,
+        "Column" => step.p3 == register,
         _ => false,
     });
     let source = sources.next()?;

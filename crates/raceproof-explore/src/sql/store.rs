@@ -166,19 +166,26 @@ impl SqlStore {
         }
     }
 
-    /// The connection whose transaction the call would have to wait for.
-    pub(crate) fn blocked_by(&mut self, slot: usize, call: &SqlCall) -> Option<usize> {
-        let holder = self.writer.filter(|holder| *holder != slot)?;
-        let waits = match call {
-            SqlCall::Begin { immediate } => *immediate && self.slots[slot].transaction == Transaction::None,
+    /// Whether the call needs the write lock and its connection does not hold it.
+    pub(crate) fn needs_lock(&mut self, slot: usize, call: &SqlCall) -> bool {
+        let transaction = self.slots[slot].transaction;
+        match call {
+            SqlCall::Begin { immediate } => *immediate && transaction == Transaction::None,
             SqlCall::Commit | SqlCall::Rollback => false,
             SqlCall::Statement { sql, .. } => match transaction_call(sql) {
-                Some(Ok(call)) => return self.blocked_by(slot, &call),
+                Some(Ok(call)) => self.needs_lock(slot, &call),
                 Some(Err(_)) => false,
-                None => self.shape(slot, sql).is_ok_and(|shape| shape.schema || !shape.writes.is_empty()),
+                None => {
+                    let writes = self.shape(slot, sql).is_ok_and(|shape| shape.schema || !shape.writes.is_empty());
+                    writes && transaction != Transaction::Writing
+                }
             },
-        };
-        waits.then_some(holder)
+        }
+    }
+
+    /// Whether some transaction holds the write lock.
+    pub(crate) fn is_locked(&self) -> bool {
+        self.writer.is_some()
     }
 
     /// Whether the connection's transaction holds the write lock.
@@ -224,6 +231,11 @@ impl SqlStore {
             },
             SqlCall::Begin { immediate } => {
                 let sql = if *immediate { "BEGIN IMMEDIATE" } else { "BEGIN DEFERRED" };
+                if self.slots[slot].transaction != Transaction::None {
+                    // SQLite itself would take the write lock first and refuse then, keeping the lock.
+                    let message = "cannot start a transaction within a transaction".to_owned();
+                    return Err(SqlError { sql: sql.to_owned(), message, stale_snapshot: false });
+                }
                 self.slots[slot].connection.execute_batch(sql).map_err(|failure| error(sql, &failure))?;
                 self.slots[slot].transaction = Transaction::Deferred { snapshot: false };
                 if *immediate {

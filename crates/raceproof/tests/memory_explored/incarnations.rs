@@ -19,7 +19,8 @@ fn never_mixed(world: &mut World) {
     });
 }
 
-/// A worker knows the session; it expires (a pause), and somebody begins another under the same id.
+/// A worker knows the session; it expires (a pause), and somebody begins another under the same id. A third reads it
+/// meanwhile, in its last millisecond or just after it, too.
 #[test]
 fn a_change_for_an_expired_session_does_not_get_into_its_successor() {
     fn world(world: &mut World, scripts: &Scripts) {
@@ -39,6 +40,15 @@ fn a_change_for_an_expired_session_does_not_get_into_its_successor() {
         world.client("web", move |ctx| async move {
             let memory = memory(&ctx, &web);
             memory.merge(S, &memory.change().set("b", "1")).await
+        });
+        let reader = scripts.clone();
+        world.client("reader", move |ctx| async move {
+            if let Some(session) = memory(&ctx, &reader).read(S).await? {
+                let first = session.version.incarnation() == begun().incarnation();
+                assert_eq!(session.get("a").is_some(), first, "{MIXED}");
+                assert!(session.ttl_ms > 9000, "M5: a read left less than nine tenths");
+            }
+            Ok::<_, Error>(())
         });
         never_mixed(world);
     }

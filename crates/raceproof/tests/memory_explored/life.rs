@@ -32,8 +32,7 @@ async fn deadlines(ctx: Ctx) -> Result<(), redis::RedisError> {
     Ok(())
 }
 
-/// Merges, a merge sent again, reads and a forget, at different times and with a pause: after every step there is one
-/// deadline.
+/// Merges, a merge sent again and a read, at different times and with a pause: after every step there is one deadline.
 #[test]
 fn both_keys_have_one_deadline() {
     fn world(world: &mut World, scripts: &Scripts) {
@@ -78,6 +77,43 @@ fn both_keys_have_one_deadline() {
                 &[(ring_after_duplicate, "end")],
             ),
             mutant("a read extends the session only", TWO_DEADLINES, File::Read, &[(both, "")]),
+        ],
+    );
+}
+
+/// A forgotten session leaves one key, and not for ever; also if its eraser dies.
+#[test]
+fn a_tombstone_has_a_deadline_and_no_ring() {
+    fn world(world: &mut World, scripts: &Scripts) {
+        begin(world, scripts);
+        let eraser = scripts.clone();
+        world.client("eraser", move |ctx| async move { memory(&ctx, &eraser).forget(S).await });
+        let web = scripts.clone();
+        world.client("web", move |ctx| async move {
+            match memory(&ctx, &web).merge(S, &op("x").incr("n", 1)).await {
+                Err(Error::SessionGone { .. }) => Ok(()),
+                answer => answer.map(drop),
+            }
+        });
+        world.always(deadlines);
+    }
+    holds_only_whole(
+        "a tombstone's deadline",
+        Within { pauses: 1, crashes: 1 },
+        world,
+        &[
+            mutant(
+                "the tombstone does not expire",
+                FOR_EVER,
+                File::Forget,
+                &[("existed)\nredis.call('PEXPIREAT', m, int(now + life))", "existed)")],
+            ),
+            mutant(
+                "the ring is left",
+                TWO_DEADLINES,
+                File::Forget,
+                &[("redis.call('DEL', m, ops)", "redis.call('DEL', m)")],
+            ),
         ],
     );
 }

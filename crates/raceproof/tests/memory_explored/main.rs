@@ -59,8 +59,9 @@ struct Within {
 
 const NO_FAULTS: Within = Within { pauses: 0, crashes: 0 };
 
-fn explore(name: &str, within: Within, body: Body, scripts: &Scripts) -> Report {
-    let check = Check::new(name).pauses(within.pauses).crashes(within.crashes);
+/// `audit`: in so many executions steps that are taken for independent are swapped, to see that they are.
+fn explore(name: &str, within: Within, body: Body, scripts: &Scripts, audit: u64) -> Report {
+    let check = Check::new(name).pauses(within.pauses).crashes(within.crashes).audit(audit);
     let report = check.run(|world| {
         let sources = scripts.sources().map(str::to_owned);
         world.setup(move |ctx| async move {
@@ -77,7 +78,7 @@ fn explore(name: &str, within: Within, body: Body, scripts: &Scripts) -> Report 
 
 /// The world holds with the scripts that ship, and breaks with each mutant, for its reason.
 fn holds_only_whole(name: &str, within: Within, body: Body, mutants: &[Mutant]) {
-    let report = explore(name, within, body, &Scripts::default());
+    let report = explore(name, within, body, &Scripts::default(), 50);
     if let Some(violation) = &report.violation {
         panic!("{name}: {}\n{:#?}", violation.message, violation.steps);
     }
@@ -85,7 +86,7 @@ fn holds_only_whole(name: &str, within: Within, body: Body, mutants: &[Mutant]) 
     assert!(report.executions > 1, "{name}: one execution is no race");
     println!("{name}: verified, {} executions in {:?}", report.executions, report.elapsed);
     for mutant in mutants {
-        let report = explore(name, within, body, &mutant.scripts);
+        let report = explore(name, within, body, &mutant.scripts, 0);
         let Some(violation) = &report.violation else {
             panic!("{name}: the mutant {:?} is not caught in {} executions", mutant.name, report.executions);
         };
@@ -145,7 +146,7 @@ fn begin(world: &mut World, scripts: &Scripts) {
 }
 
 fn begun() -> Version {
-    Version::new(&Begun.token(), 1)
+    Version::new(Begun.token(), 1)
 }
 
 /// A change whose operation id is the same wherever it is made: what a resend sends.

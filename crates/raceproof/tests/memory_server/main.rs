@@ -1,6 +1,6 @@
 //! Session memories on a real redis-server.
 //!
-//! The explorer's tests (`memory_explored.rs`) say that the protocol is right on our engine; these say that the scripts
+//! The explorer's tests (`memory_explored`) say that the protocol is right on our engine; these say that the scripts
 //! do on a real server what they do there, and that every error is the one that it should be.
 
 mod errors;

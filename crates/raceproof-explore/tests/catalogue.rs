@@ -1,0 +1,248 @@
+//! The catalogue: every scenario is what it says, every mutant is caught, every counterexample shows only what is needed.
+
+use std::path::{Path, PathBuf};
+
+use raceproof_explore::scenario::Scenario;
+use raceproof_explore::{Bounds, Broken, Counterexample, Error, Report, StepKind, Strategy, Verdict};
+
+/// The length of each counterexample, in steps. A longer one shows something needless, a shorter one has lost its point.
+const STEPS: &[(&str, usize)] = &[
+    ("cache/commit-to-delete-window", 2),
+    ("cache/database-then-delete", 5),
+    ("cache/database-then-delete-crash", 2),
+    ("cache/delete-then-database", 5),
+    ("cache/double-delete-at-once", 6),
+    ("cache/double-delete-delayed-paused", 7),
+    ("cache/dual-write-in-transaction", 4),
+    ("cache/write-through", 4),
+    ("cache/write-through-with-reader", 7),
+    ("lock/blind-delete", 4),
+    ("lock/fencing-without-claim", 7),
+    ("lock/setnx-then-expire", 2),
+    ("lock/setnx-without-ttl", 2),
+    ("lock/token-paused", 3),
+    ("lock/token-paused-row", 7),
+    ("memory/counter-read-modify-write", 4),
+    ("memory/expire-then-set", 2),
+    ("memory/fixed-ttl", 4),
+    ("memory/hmset-merge-forget", 3),
+    ("memory/hset-then-expire", 2),
+    ("memory/replace-hash", 6),
+    ("memory/serialized-value", 4),
+    ("memory/watch-without-retry", 6),
+];
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios")
+}
+
+/// Every scenario of the catalogue, with its path below `scenarios/`, without `.lua`.
+fn catalogue() -> Vec<(String, Scenario)> {
+    let mut found = Vec::new();
+    for group in std::fs::read_dir(folder()).unwrap() {
+        for file in std::fs::read_dir(group.unwrap().path()).unwrap() {
+            let path = file.unwrap().path();
+            let below = path.strip_prefix(folder()).unwrap().with_extension("");
+            let scenario = Scenario::load(&path).unwrap_or_else(|error| panic!("{error}"));
+            found.push((below.to_str().unwrap().to_owned(), scenario));
+        }
+    }
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    found
+}
+
+fn of_verdict(verdict: Verdict) -> Vec<Scenario> {
+    let all = catalogue().into_iter().map(|(_, scenario)| scenario);
+    all.filter(|scenario| scenario.expect().unwrap().verdict == verdict).collect()
+}
+
+fn run(scenario: &Scenario) -> Report {
+    scenario.run(&scenario.check()).unwrap_or_else(|error| panic!("{}: {error}", scenario.name()))
+}
+
+/// Every scenario that must be violated, with its counterexample.
+fn counterexamples() -> Vec<(Scenario, Counterexample)> {
+    let found = of_verdict(Verdict::Violated).into_iter().map(|scenario| {
+        let violation = run(&scenario).violation.unwrap_or_else(|| panic!("{}: nothing found", scenario.name()));
+        (scenario, violation)
+    });
+    found.collect()
+}
+
+/// Whether a search still finds the violation, in the same client if a client reports it. A scenario that cannot be run
+/// any more has none.
+fn still_violated(scenario: &Scenario, bounds: Bounds, found: &Counterexample) -> bool {
+    let same = |other: &Counterexample| other.message == found.message && other.broken == found.broken;
+    match scenario.run(&scenario.check().bounds(bounds)) {
+        Ok(report) => report.violation.as_ref().is_some_and(same),
+        Err(Error::NoClients) => false,
+        Err(error) => panic!("{}: {error}", scenario.name()),
+    }
+}
+
+#[test]
+fn every_scenario_says_what_it_is() {
+    for (path, scenario) in catalogue() {
+        assert_eq!(scenario.name(), path, "a scenario is named for its file");
+        assert!(scenario.source().starts_with("-- "), "{path}: opens with what it models");
+        assert!(!scenario.about().is_empty() && !scenario.known_from().is_empty(), "{path}: about, known_from");
+        let expect = scenario.expect().unwrap_or_else(|| panic!("{path}: pins no verdict"));
+        match expect.verdict {
+            Verdict::Violated => assert!(expect.message.is_some(), "{path}: pins no message"),
+            _ => assert!(!scenario.mutants().is_empty(), "{path}: names no mutants"),
+        }
+    }
+}
+
+#[test]
+fn every_scenario_names_a_sibling_of_the_other_verdict() {
+    let all = catalogue();
+    for (path, scenario) in &all {
+        let verdict = scenario.expect().unwrap().verdict;
+        let opening = scenario.source().lines().take_while(|line| line.starts_with("--")).collect::<Vec<_>>().join(" ");
+        let named = |other: &str| {
+            opening.match_indices(other).any(|(at, _)| {
+                let rest = &opening[at + other.len()..];
+                !rest.starts_with(|c: char| c == '-' || c.is_ascii_alphanumeric())
+            })
+        };
+        let sibling = all.iter().any(|(other, sibling)| named(other) && sibling.expect().unwrap().verdict != verdict);
+        assert!(sibling, "{path}: its opening names no sibling of the other verdict");
+    }
+}
+
+#[test]
+fn every_verdict_is_the_expected_one() {
+    for (path, scenario) in catalogue() {
+        let report = run(&scenario);
+        let found = report.violation.as_ref().map(|violation| violation.message.as_str());
+        assert!(scenario.expect().unwrap().met_by(&report), "{path}: {:?} {found:?}", report.verdict);
+        assert!(report.exhaustive, "{path}: the search was cut short");
+        assert_eq!(report.cut_off, None, "{path}: a client met the step limit");
+    }
+}
+
+#[test]
+fn every_mutant_is_caught() {
+    for scenario in of_verdict(Verdict::Verified) {
+        for mutant in scenario.mutants() {
+            let broken = scenario.mutated(&mutant.name).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(run(&broken).verdict, Verdict::Violated, "{} survives", broken.name());
+        }
+    }
+}
+
+#[test]
+fn every_counterexample_has_its_length() {
+    let found: Vec<(String, usize)> =
+        counterexamples().iter().map(|(scenario, found)| (scenario.name().to_owned(), found.steps.len())).collect();
+    let expected: Vec<(String, usize)> = STEPS.iter().map(|(name, steps)| ((*name).to_owned(), *steps)).collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn no_fault_and_no_pause_can_be_spared() {
+    for (scenario, found) in counterexamples() {
+        let bounds = scenario.bounds();
+        for fewer in [
+            Bounds { pauses: bounds.pauses.saturating_sub(1), ..bounds },
+            Bounds { crashes: bounds.crashes.saturating_sub(1), ..bounds },
+        ] {
+            if fewer != bounds {
+                assert!(!still_violated(&scenario, fewer, &found), "{}: {fewer:?} do", scenario.name());
+            }
+        }
+        let used = |kind| u32::try_from(found.steps.iter().filter(|step| step.kind == kind).count()).unwrap();
+        assert_eq!(used(StepKind::Fault), bounds.crashes, "{}: faults in the counterexample", scenario.name());
+    }
+}
+
+/// A check of the end state speaks of every client, so only the other kinds of checks make sense with fewer of them.
+fn may_leave_out_clients(found: &Counterexample) -> bool {
+    matches!(found.broken, Broken::Always | Broken::History | Broken::Quiet | Broken::Client(_))
+}
+
+#[test]
+fn no_client_can_be_spared() {
+    let mut tried = 0;
+    for (scenario, found) in counterexamples() {
+        for client in scenario.clients() {
+            assert!(found.clients.contains(client), "{}: {client} is not needed", scenario.name());
+            let fewer = scenario.without_client(client);
+            if may_leave_out_clients(&found) {
+                assert!(
+                    !still_violated(&fewer, scenario.bounds(), &found),
+                    "{}: goes without {client}",
+                    scenario.name()
+                );
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried >= 20, "only {tried} clients were left out");
+}
+
+#[test]
+fn no_client_can_end_earlier() {
+    let mut tried = 0;
+    for (scenario, found) in counterexamples() {
+        // A check at rest does not speak of clients that stopped half-way, unless a crash is what it is about.
+        if !matches!(found.broken, Broken::Always | Broken::History | Broken::Client(_)) {
+            continue;
+        }
+        for client in &found.clients {
+            let of_client = |kind| kind != StepKind::Fault && kind != StepKind::Clock;
+            let steps = found.steps.iter().filter(|step| step.client == *client && of_client(step.kind)).count();
+            for earlier in 0..u32::try_from(steps).unwrap() {
+                let shorter = scenario.with_client_ending(client, earlier);
+                assert!(
+                    !still_violated(&shorter, scenario.bounds(), &found),
+                    "{}: {client} need not go beyond its step {earlier}",
+                    scenario.name()
+                );
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried >= 20, "only {tried} earlier ends were tried");
+}
+
+#[test]
+fn every_token_replays_to_the_same_counterexample() {
+    for (scenario, found) in counterexamples() {
+        let replay = Strategy::Replay { token: found.token.clone() };
+        let report = scenario.run(&scenario.check().strategy(replay)).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(report.verdict, Verdict::Violated, "{}", scenario.name());
+        assert_eq!(report.violation.as_ref(), Some(&found), "{}", scenario.name());
+    }
+}
+
+#[test]
+fn a_token_is_refused_by_another_scenario() {
+    let all = counterexamples();
+    let (_, found) = all.iter().find(|(scenario, _)| scenario.name() == "memory/serialized-value").unwrap();
+    let (other, _) = all.iter().find(|(scenario, _)| scenario.name() == "memory/replace-hash").unwrap();
+    let replay = Strategy::Replay { token: found.token.clone() };
+    let refused = other.run(&other.check().strategy(replay));
+    assert!(matches!(refused, Err(Error::Token { .. })), "{refused:?}");
+}
+
+#[test]
+fn the_audit_finds_no_hidden_dependence() {
+    for (path, scenario) in catalogue() {
+        let report = scenario.run(&scenario.check().audit(100)).unwrap_or_else(|error| panic!("{path}: {error}"));
+        assert_eq!(report.verdict, scenario.expect().unwrap().verdict, "{path}");
+    }
+}
+
+#[test]
+fn sampling_agrees_and_never_says_verified() {
+    for (path, scenario) in catalogue() {
+        let check = scenario.check().strategy(Strategy::Random { seed: 1 }).max_executions(50);
+        let report = scenario.run(&check).unwrap_or_else(|error| panic!("{path}: {error}"));
+        assert_ne!(report.verdict, Verdict::Verified, "{path}");
+        if scenario.expect().unwrap().verdict == Verdict::Verified {
+            assert_eq!(report.verdict, Verdict::NoViolationFound, "{path}");
+        }
+    }
+}
