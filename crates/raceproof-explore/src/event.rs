@@ -149,6 +149,18 @@ impl Things {
         id
     }
 
+    /// What people call a thing that holds data: its key or its table. Slow: for the steps that are shown.
+    pub(crate) fn name(&self, id: ThingId) -> Option<String> {
+        let key = self.redis.iter().find(|(_, known)| **known == id).and_then(|(object, _)| match object {
+            Object::Key(0, key) | Object::Field(0, key, _) => Some(String::from_utf8_lossy(key).into_owned()),
+            _ => None,
+        });
+        key.or_else(|| match self.other.iter().find(|(_, known)| **known == id)?.0 {
+            Thing::SqlTable(table) | Thing::SqlRow(table, _) => Some(table.to_string()),
+            _ => None,
+        })
+    }
+
     fn take(&mut self) -> ThingId {
         self.next += 1;
         self.next - 1

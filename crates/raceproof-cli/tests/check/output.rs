@@ -16,6 +16,7 @@ fn one_scenario_shows_its_whole_counterexample() {
  3 · SET user:123 1,2,mobile → OK "1,2,mobile"
  4 SET user:123 1,2,web → OK · "1,2,web"
 
+ web read user:123 at step 1 and wrote it at step 4; in between, mobile changed it at step 3.
  finally: memory of mobile lost lost.lua:7
 
  met at execution 2 of 4, exhaustive · every step shown is needed

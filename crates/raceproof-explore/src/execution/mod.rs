@@ -5,6 +5,7 @@ mod clients;
 mod clock;
 mod deliver;
 mod direct;
+mod story;
 mod trace;
 mod worker;
 
@@ -99,6 +100,8 @@ pub(crate) struct Run {
     pub(crate) violation: Option<Violation>,
     /// The steps for people, if they were asked for.
     pub(crate) steps: Vec<Step>,
+    /// How it came about, if the steps were asked for and show it.
+    pub(crate) story: Option<String>,
     /// A fingerprint of the final state: every key and every row.
     pub(crate) final_state: Option<u64>,
     pub(crate) top: usize,
@@ -125,6 +128,8 @@ pub(crate) struct Execution<'w> {
     pub(crate) history: History,
     pub(crate) history_changed: bool,
     pub(crate) steps: Vec<Step>,
+    /// What each step read and wrote, if the steps are recorded.
+    pub(crate) traffic: Vec<story::Traffic>,
     pub(crate) violation: Option<Violation>,
     /// The event that took the database's write lock last.
     pub(crate) lock_taken_by: Option<usize>,
@@ -155,6 +160,7 @@ impl<'w> Execution<'w> {
             history: History::default(),
             history_changed: false,
             steps: Vec::new(),
+            traffic: Vec::new(),
             violation: None,
             lock_taken_by: None,
             touched: Touched::default(),
@@ -223,6 +229,7 @@ impl<'w> Execution<'w> {
         let at = self.events.len();
         self.current = Some(at);
         self.touched.clear();
+        let number = self.steps.len() + 1;
         let event = if choice.process == CLOCK { self.clock_step(choice, enabled)? } else { self.client_step(choice)? };
         self.events.push(event);
         self.poll_woken()?;
@@ -232,6 +239,7 @@ impl<'w> Execution<'w> {
         self.observe();
         let touched = std::mem::take(&mut self.touched);
         self.worker.restart |= self.worker.things.note(&touched);
+        self.note_traffic(number, choice, &touched);
         if let Some(footprint) = Rc::get_mut(&mut self.events[at].footprint) {
             footprint.touched = touched;
         }
@@ -341,12 +349,14 @@ impl<'w> Execution<'w> {
         if self.observed_grew {
             self.worker.restart = true;
         }
+        let story = self.story();
         Ok(Run {
             end,
             events: self.events,
             never,
             violation: self.violation,
             steps: self.steps,
+            story,
             final_state,
             cast,
             top: self.top,

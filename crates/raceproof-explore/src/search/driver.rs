@@ -287,7 +287,7 @@ pub(crate) fn counterexample(
         .collect();
     Counterexample {
         message: violation.message,
-        story: violation.story,
+        story: violation.story.or(run.story),
         broken: violation.broken,
         place: violation.place,
         clients,
