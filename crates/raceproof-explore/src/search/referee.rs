@@ -115,12 +115,15 @@ fn uses_sql(program: &Program) -> bool {
     program.iter().flatten().any(|act| matches!(act, Act::Sql(_) | Act::Begin | Act::BeginDeferred | Act::Commit))
 }
 
+/// By process, the fingerprints of its steps in order.
+type Replies = Vec<(u16, Vec<u64>)>;
+
 /// What a search found: traces, and what a program can come to.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Findings {
     traces: HashSet<u64>,
     /// Final state, and for each process its replies in order.
-    ends: BTreeSet<(u64, Vec<(u16, Vec<u64>)>)>,
+    ends: BTreeSet<(u64, Replies)>,
     executions: usize,
 }
 
@@ -128,7 +131,7 @@ impl Findings {
     fn add(&mut self, run: &Run) {
         self.executions += 1;
         self.traces.insert(trace(run));
-        let mut replies: Vec<(u16, Vec<u64>)> = Vec::new();
+        let mut replies: Replies = Vec::new();
         for event in &run.events {
             let process = event.footprint.choice.process.0;
             match replies.iter_mut().find(|(known, _)| *known == process) {
