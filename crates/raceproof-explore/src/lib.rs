@@ -49,6 +49,7 @@ mod search;
 mod shared;
 mod sim;
 mod sql;
+mod watchdog;
 mod world;
 
 pub use backend::{Backend, BackendError};

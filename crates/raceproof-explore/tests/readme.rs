@@ -25,7 +25,10 @@ fn two_devices(world: &mut World) {
 
 /// The lines of a text without the place of the assertion, which is another one in the README than here.
 fn lines(text: &str) -> Vec<&str> {
-    text.lines().map(str::trim_end).filter(|line| !line.is_empty() && !line.trim_start().starts_with("finally:")).collect()
+    text.lines()
+        .map(str::trim_end)
+        .filter(|line| !line.is_empty() && !line.trim_start().starts_with("finally:"))
+        .collect()
 }
 
 #[test]
