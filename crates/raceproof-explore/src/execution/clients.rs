@@ -19,6 +19,10 @@ use crate::report::Broken;
 use crate::sql::SqlCall;
 use crate::watchdog::watched;
 
+/// How often clients may be woken between two steps: far more than any hand-over between them takes, and a bound on
+/// one that yields for ever.
+const MOST_WAKES: u32 = 10_000;
+
 /// A process that can make a step, and how the step may turn out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Enabled {
@@ -106,6 +110,7 @@ impl Execution<'_> {
         let woken = client.woken.clone();
         let waker = Waker::from(woken.clone());
         let mut context = Context::from_waker(&waker);
+        let mut wakes = 0;
         let ended = loop {
             woken.0.store(false, Ordering::Relaxed);
             let polled = watched(&self.client(id).name, || {
@@ -113,7 +118,12 @@ impl Execution<'_> {
             });
             match polled {
                 Ok(Poll::Ready(end)) => break Some(end),
-                Ok(Poll::Pending) if woken.0.load(Ordering::Relaxed) => {}
+                Ok(Poll::Pending) if woken.0.load(Ordering::Relaxed) => {
+                    wakes += 1;
+                    if wakes > MOST_WAKES {
+                        return Err(self.foreign(id));
+                    }
+                }
                 Ok(Poll::Pending) => break None,
                 Err(panic) if panic.is_foreign_runtime() => return Err(self.foreign(id)),
                 Err(panic) => break Some(Err(panic.into_failure())),
@@ -160,16 +170,18 @@ impl Execution<'_> {
 
     /// Polls the clients that others have woken, until all is quiet.
     pub(super) fn poll_woken(&mut self) -> Result<(), Error> {
-        loop {
+        for wakes in 0.. {
             let woken = self.order.iter().copied().find(|id| {
                 let client = self.client(*id);
                 client.future.is_some() && client.woken.0.load(Ordering::Relaxed)
             });
             match woken {
+                Some(id) if wakes > MOST_WAKES => return Err(self.foreign(id)),
                 Some(id) => self.poll(id)?,
-                None => return Ok(()),
+                None => break,
             }
         }
+        Ok(())
     }
 
     /// Moves what the client posted into the queue at the gate, and what it did locally into the step's footprint.
@@ -187,6 +199,9 @@ impl Execution<'_> {
         let posted_after = self.current;
         for (number, op) in posted {
             let process = self.process(id, op.lane());
+            if !self.lanes.contains(&process) {
+                self.lanes.push(process);
+            }
             let pending = Pending { id: number, op, process, posted_after, waited: Vec::new() };
             self.client_mut(id).pending.push(pending);
         }
@@ -276,6 +291,9 @@ impl Execution<'_> {
         let mut enabled = Vec::with_capacity(self.order.len() + 1);
         for place in 0..self.order.len() {
             let id = self.order[place];
+            if self.is_cut_off(id) {
+                continue;
+            }
             let mut pending = std::mem::take(&mut self.client_mut(id).pending);
             let mut seen: SmallVec<[ProcessId; 4]> = SmallVec::new();
             for request in &mut pending {
@@ -297,6 +315,16 @@ impl Execution<'_> {
         }
         enabled.sort_unstable_by_key(|one| one.process);
         enabled
+    }
+
+    /// A client that would take one step too many takes no more; the others go on without it.
+    fn is_cut_off(&mut self, id: ClientId) -> bool {
+        let client = self.client(id);
+        let over = client.steps >= self.bounds.steps_per_client && !client.pending.is_empty();
+        if over && self.cut_off.is_none() {
+            self.cut_off = Some(client.name.clone());
+        }
+        over
     }
 
     /// How a step of the client may turn out. A client with several requests at the gate dies before one of them only,
