@@ -6,12 +6,13 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use raceproof_engine::{Access, Reply};
 use smallvec::SmallVec;
 
+use crate::event::ClientId;
 use crate::history::Mark;
 use crate::panics;
 use crate::sql::{SqlCall, SqlResult};
@@ -50,21 +51,27 @@ pub(crate) enum Lane {
     Redis(u32),
     Sql(u32),
     Cell(CellId),
+    /// A connection that another client opened.
+    LentRedis(ClientId, u32),
+    LentSql(ClientId, u32),
 }
 
 impl Op {
-    pub(crate) fn lane(&self) -> Lane {
-        match self {
-            Self::Redis { session, .. } => Lane::Redis(*session),
-            Self::Sql { connection, .. } => Lane::Sql(*connection),
-            Self::Cell(op) => Lane::Cell(op.cell),
+    /// The queue of the request, given whose connection it is if it is not the asking client's own.
+    pub(crate) fn lane(&self, lender: Option<ClientId>) -> Lane {
+        match (self, lender) {
+            (Self::Redis { session, .. }, None) => Lane::Redis(*session),
+            (Self::Sql { connection, .. }, None) => Lane::Sql(*connection),
+            (Self::Redis { session, .. }, Some(lender)) => Lane::LentRedis(lender, *session),
+            (Self::Sql { connection, .. }, Some(lender)) => Lane::LentSql(lender, *connection),
+            (Self::Cell(op), _) => Lane::Cell(op.cell),
         }
     }
 }
 
 impl fmt::Debug for Op {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.lane())
+        write!(f, "{:?}", self.lane(None))
     }
 }
 
@@ -90,6 +97,15 @@ pub(crate) enum Local {
     Mark(Mark),
 }
 
+/// A pending sleep. Whoever awaits it is woken: that need not be the client whose context it came from.
+#[derive(Debug)]
+pub(crate) struct Sleeper {
+    id: u64,
+    /// When it ends (virtual ms since the Unix epoch).
+    pub(crate) until_ms: i64,
+    pub(crate) waker: Option<Waker>,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Mailbox {
     next_id: u64,
@@ -97,8 +113,7 @@ pub(crate) struct Mailbox {
     pub(crate) posted: Vec<(u64, Op)>,
     /// Answered, and not yet picked up by the future that asked.
     answers: SmallVec<[(u64, Answer); 2]>,
-    /// When the sleeps that are pending end (virtual ms since the Unix epoch), by the id of the sleep.
-    pub(crate) timers: SmallVec<[(u64, i64); 1]>,
+    pub(crate) timers: SmallVec<[Sleeper; 1]>,
     /// What was done since the scheduler last looked.
     pub(crate) local: Vec<Local>,
     /// The virtual time (ms since the Unix epoch).
@@ -226,8 +241,8 @@ impl Port {
         if self.read_clock() >= until_ms {
             return;
         }
-        let _timer = Timer::start(self, until_ms);
-        std::future::poll_fn(|_| if self.lock().now_ms >= until_ms { Poll::Ready(()) } else { Poll::Pending }).await;
+        let timer = Timer::start(self, until_ms);
+        std::future::poll_fn(|context| timer.poll(context, until_ms)).await;
     }
 }
 
@@ -242,17 +257,30 @@ impl<'a> Timer<'a> {
         let mut mailbox = port.lock();
         mailbox.next_id += 1;
         let id = mailbox.next_id;
-        mailbox.timers.push((id, until_ms));
+        mailbox.timers.push(Sleeper { id, until_ms, waker: None });
         mailbox.local.push(Local::Timer);
         drop(mailbox);
         Self { port, id }
     }
 }
 
+impl Timer<'_> {
+    fn poll(&self, context: &Context<'_>, until_ms: i64) -> Poll<()> {
+        let mut mailbox = self.port.lock();
+        if mailbox.now_ms >= until_ms {
+            return Poll::Ready(());
+        }
+        if let Some(sleeper) = mailbox.timers.iter_mut().find(|sleeper| sleeper.id == self.id) {
+            sleeper.waker = Some(context.waker().clone());
+        }
+        Poll::Pending
+    }
+}
+
 impl Drop for Timer<'_> {
     fn drop(&mut self) {
         let mut mailbox = self.port.lock();
-        mailbox.timers.retain(|(id, _)| *id != self.id);
+        mailbox.timers.retain(|sleeper| sleeper.id != self.id);
         mailbox.local.push(Local::Timer);
     }
 }

@@ -39,6 +39,9 @@ pub(crate) struct Pending {
     pub(crate) process: ProcessId,
     pub(crate) posted_after: Option<usize>,
     pub(crate) waited: Vec<usize>,
+    /// The client whose connection it is, and where the answer goes: another one than the client that asks, if that was
+    /// lent the connection.
+    pub(crate) owner: ClientId,
 }
 
 impl Pending {
@@ -184,25 +187,37 @@ impl Execution<'_> {
         Ok(())
     }
 
-    /// Moves what the client posted into the queue at the gate, and what it did locally into the step's footprint.
+    /// Moves what the client posted into its queue at the gate, and what it did locally into the step's footprint. A
+    /// connection, a sleep or a bell may come from the context of another client, so every mailbox is looked into.
     fn take_over(&mut self, id: ClientId) {
-        let port = self.client(id).port.clone();
-        let mut mailbox = port.lock();
-        if mailbox.posted.is_empty() && mailbox.local.is_empty() {
-            return;
+        self.take_over_from(id, id);
+        for place in 0..self.order.len() {
+            let owner = self.order[place];
+            if owner != id {
+                self.take_over_from(id, owner);
+            }
         }
-        let (posted, local) = (std::mem::take(&mut mailbox.posted), std::mem::take(&mut mailbox.local));
-        drop(mailbox);
+    }
+
+    fn take_over_from(&mut self, id: ClientId, owner: ClientId) {
+        let (posted, local) = {
+            let mut mailbox = self.client(owner).port.lock();
+            if mailbox.posted.is_empty() && mailbox.local.is_empty() {
+                return;
+            }
+            (std::mem::take(&mut mailbox.posted), std::mem::take(&mut mailbox.local))
+        };
         for what in local {
-            self.local(id, what);
+            self.local(owner, what);
         }
         let posted_after = self.current;
+        let lender = (owner != id).then_some(owner);
         for (number, op) in posted {
-            let process = self.process(id, op.lane());
+            let process = self.process(id, op.lane(lender));
             if !self.lanes.contains(&process) {
                 self.lanes.push(process);
             }
-            let pending = Pending { id: number, op, process, posted_after, waited: Vec::new() };
+            let pending = Pending { id: number, op, process, posted_after, waited: Vec::new(), owner };
             self.client_mut(id).pending.push(pending);
         }
     }
@@ -302,7 +317,7 @@ impl Execution<'_> {
                 }
                 let first = seen.is_empty();
                 seen.push(request.process);
-                if self.must_wait(id, request, at) {
+                if self.must_wait(request, at) {
                     continue;
                 }
                 let outcomes = self.outcomes(id, first);
@@ -340,10 +355,12 @@ impl Execution<'_> {
         outcomes
     }
 
-    fn must_wait(&mut self, id: ClientId, request: &mut Pending, at: usize) -> bool {
+    fn must_wait(&mut self, request: &mut Pending, at: usize) -> bool {
         match &request.op {
             Op::Redis { .. } => false,
-            Op::Sql { connection, call } => self.worker.sql.is_locked() && self.needs_lock(id, *connection, call),
+            Op::Sql { connection, call } => {
+                self.worker.sql.is_locked() && self.needs_lock(request.owner, *connection, call)
+            }
             Op::Cell(op) => {
                 let waits = op.ready.as_ref().is_some_and(|ready| !ready());
                 if waits {

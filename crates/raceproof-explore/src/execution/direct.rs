@@ -79,7 +79,7 @@ impl Execution<'_> {
             let (posted, timer) = {
                 let mut mailbox = port.lock();
                 mailbox.local.clear();
-                (std::mem::take(&mut mailbox.posted), mailbox.timers.iter().map(|(_, until)| *until).min())
+                (std::mem::take(&mut mailbox.posted), mailbox.timers.iter().map(|sleeper| sleeper.until_ms).min())
             };
             if posted.is_empty() {
                 let Some(timer) = timer else { return Err(foreign(step)) };
