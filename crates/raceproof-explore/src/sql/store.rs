@@ -393,6 +393,8 @@ fn error(sql: &str, failure: &Failure) -> SqlError {
         Failure::SqliteFailure(code, message) => {
             (message.clone().unwrap_or_else(|| failure.to_string()), code.code == ErrorCode::DatabaseBusy)
         }
+        // The statement is named beside the message: rusqlite would name it twice.
+        Failure::SqlInputError { msg, .. } => (msg.clone(), false),
         other => (other.to_string(), false),
     };
     let message = if busy {
