@@ -17,6 +17,7 @@ use crate::mailbox::{Local, Op, Port};
 use crate::panics;
 use crate::report::Broken;
 use crate::sql::SqlCall;
+use crate::watchdog::watched;
 
 /// A process that can make a step, and how the step may turn out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,7 +108,10 @@ impl Execution<'_> {
         let mut context = Context::from_waker(&waker);
         let ended = loop {
             woken.0.store(false, Ordering::Relaxed);
-            match panics::catch(AssertUnwindSafe(|| future.as_mut().poll(&mut context))) {
+            let polled = watched(&self.client(id).name, || {
+                panics::catch(AssertUnwindSafe(|| future.as_mut().poll(&mut context)))
+            });
+            match polled {
                 Ok(Poll::Ready(end)) => break Some(end),
                 Ok(Poll::Pending) if woken.0.load(Ordering::Relaxed) => {}
                 Ok(Poll::Pending) => break None,
