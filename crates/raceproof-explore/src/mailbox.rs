@@ -89,7 +89,7 @@ pub(crate) enum Local {
 pub(crate) struct Mailbox {
     next_id: u64,
     /// Posted, and not yet taken over by the scheduler.
-    pub(crate) posted: Vec<(u64, Op)>,
+    pub(crate) posted: SmallVec<[(u64, Op); 1]>,
     /// Answered, and not yet picked up by the future that asked.
     answers: SmallVec<[(u64, Answer); 2]>,
     /// When the sleeps that are pending end (virtual ms since the Unix epoch), by the id of the sleep.

@@ -462,3 +462,21 @@ fn crashes_and_pauses_together() {
 fn requests_at_once_on_two_sessions() {
     referee(150, 2..=2, 2, joined(), NO_FAULTS);
 }
+
+/// Programs that generated cases once failed on.
+#[test]
+fn writes_after_a_snapshot_that_others_have_overtaken() {
+    let select = Act::Sql("SELECT v FROM t WHERE id = 1");
+    let update = Act::Sql("UPDATE t SET v = v + 1 WHERE id = 1");
+    let delete = Act::Sql("DELETE FROM t");
+    let writer = vec![Act::BeginDeferred, select, update.clone()];
+    // The UPDATE that fails depends on the commit that makes it fail.
+    let overtaken_by_one = vec![vec![update], writer.clone()];
+    let overtaken_by_two = vec![vec![delete.clone(), delete.clone()], writer.clone()];
+    // The second DELETE changes no row, and yet the snapshot is old after it.
+    let overtaken_by_nothing = vec![vec![delete.clone()], [vec![delete], writer].concat()];
+    for program in [overtaken_by_one, overtaken_by_two, overtaken_by_nothing] {
+        assert!(agree(&program, NO_FAULTS).expect("the searches agree"));
+        assert!(agree(&program, Bounds { crashes: 1, ..NO_FAULTS }).expect("the searches agree"));
+    }
+}

@@ -247,7 +247,7 @@ impl SqlStore {
                 self.slots[slot].connection.execute_batch("COMMIT").map_err(|failure| error("COMMIT", &failure))?;
                 done.lock = self.slots[slot].transaction == Transaction::Writing;
                 done.accesses = std::mem::take(&mut self.slots[slot].pending);
-                done.committed = !done.accesses.is_empty();
+                done.committed = changes_rows(&done.accesses);
                 self.changed |= done.committed;
                 self.end(slot);
                 Ok(SqlReply::default())
@@ -283,6 +283,10 @@ impl SqlStore {
         if writes && self.slots[slot].transaction == Transaction::None {
             done.lock = true;
         }
+        if result.is_err() && writes && self.slots[slot].transaction == (Transaction::Deferred { snapshot: true }) {
+            // It may have failed because of a commit since the snapshot: before that commit it would not have.
+            done.accesses.push(SqlAccess::Database(Access::Read));
+        }
         let reply = result?;
         if writes {
             self.note_writes(slot, &shape, before, done);
@@ -311,11 +315,10 @@ impl SqlStore {
     fn note_writes(&mut self, slot: usize, shape: &Shape, before: u64, done: &mut Statement) {
         let count = self.slots[slot].connection.total_changes() - before;
         let rows = std::mem::take(&mut *self.slots[slot].changes.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut accesses = Vec::new();
-        if shape.schema {
-            accesses.push(SqlAccess::Database(Access::Write));
-        } else if count > 0 || !rows.is_empty() {
-            accesses.push(SqlAccess::Database(Access::IntentWrite));
+        // A statement that changed no row may yet have written pages (DELETE without WHERE, on an empty table), and then
+        // a transaction that reads an older snapshot can no longer write.
+        let mut accesses = vec![SqlAccess::Database(if shape.schema { Access::Write } else { Access::IntentWrite })];
+        if !shape.schema && (count > 0 || !rows.is_empty()) {
             if u64::try_from(rows.len()).is_ok_and(|seen| seen == count) {
                 for (table, row) in rows {
                     let table: Arc<str> = table.into();
@@ -328,7 +331,7 @@ impl SqlStore {
             }
         }
         if self.slots[slot].transaction == Transaction::None {
-            done.committed = !accesses.is_empty();
+            done.committed = changes_rows(&accesses);
             self.changed |= done.committed;
             done.accesses.extend(accesses);
         } else {
@@ -338,6 +341,11 @@ impl SqlStore {
             self.slots[slot].pending.extend(accesses);
         }
     }
+}
+
+/// Whether what a transaction wrote is more than pages that say the same as before.
+fn changes_rows(written: &[SqlAccess]) -> bool {
+    written.iter().any(|access| *access != SqlAccess::Database(Access::IntentWrite))
 }
 
 fn run(connection: &Connection, sql: &str, params: &[SqlValue], writes: bool) -> Result<SqlReply, Failure> {
