@@ -110,7 +110,7 @@ pub(crate) struct Sleeper {
 pub(crate) struct Mailbox {
     next_id: u64,
     /// Posted, and not yet taken over by the scheduler.
-    pub(crate) posted: Vec<(u64, Op)>,
+    pub(crate) posted: SmallVec<[(u64, Op); 1]>,
     /// Answered, and not yet picked up by the future that asked.
     answers: SmallVec<[(u64, Answer); 2]>,
     pub(crate) timers: SmallVec<[Sleeper; 1]>,

@@ -61,6 +61,8 @@ pub(crate) struct Client {
     pub(crate) port: Port,
     pub(crate) future: Option<ClientFuture>,
     woken: Arc<Woken>,
+    /// Sets `woken`.
+    waker: Waker,
     pub(crate) pending: Vec<Pending>,
     pub(crate) sessions: SmallVec<[Option<SessionId>; 2]>,
     pub(crate) connections: SmallVec<[Option<usize>; 1]>,
@@ -91,11 +93,13 @@ impl Execution<'_> {
         if self.clients.len() <= at {
             self.clients.resize_with(at + 1, || None);
         }
+        let woken = Arc::<Woken>::default();
         self.clients[at] = Some(Client {
             name,
             port,
             future: Some(future),
-            woken: Arc::default(),
+            waker: Waker::from(woken.clone()),
+            woken,
             pending: Vec::new(),
             sessions: SmallVec::new(),
             connections: SmallVec::new(),
@@ -109,19 +113,16 @@ impl Execution<'_> {
     /// Lets a client run to its next gate and takes over what it posted on the way.
     pub(super) fn poll(&mut self, id: ClientId) -> Result<(), Error> {
         let client = self.client_mut(id);
-        let Some(mut future) = client.future.take() else { return Ok(()) };
-        let woken = client.woken.clone();
-        let waker = Waker::from(woken.clone());
-        let mut context = Context::from_waker(&waker);
+        let Some(future) = &mut client.future else { return Ok(()) };
+        let mut context = Context::from_waker(&client.waker);
         let mut wakes = 0;
         let ended = loop {
-            woken.0.store(false, Ordering::Relaxed);
-            let polled = watched(&self.client(id).name, || {
-                panics::catch(AssertUnwindSafe(|| future.as_mut().poll(&mut context)))
-            });
+            client.woken.0.store(false, Ordering::Relaxed);
+            let polled =
+                watched(&client.name, || panics::catch(AssertUnwindSafe(|| future.as_mut().poll(&mut context))));
             match polled {
                 Ok(Poll::Ready(end)) => break Some(end),
-                Ok(Poll::Pending) if woken.0.load(Ordering::Relaxed) => {
+                Ok(Poll::Pending) if client.woken.0.load(Ordering::Relaxed) => {
                     wakes += 1;
                     if wakes > MOST_WAKES {
                         return Err(self.foreign(id));
@@ -132,10 +133,8 @@ impl Execution<'_> {
                 Err(panic) => break Some(Err(panic.into_failure())),
             }
         };
-        if ended.is_none() {
-            self.client_mut(id).future = Some(future);
-        } else {
-            drop(future);
+        if ended.is_some() {
+            client.future = None;
         }
         self.take_over(id);
         if let Some(end) = ended {
@@ -300,10 +299,10 @@ impl Execution<'_> {
         self.touch_thing(thing, Access::IntentWrite);
     }
 
-    /// What can happen next, by process.
-    pub(super) fn enabled(&mut self) -> Vec<Enabled> {
+    /// Fills in what can happen next, by process.
+    pub(super) fn list_enabled(&mut self, enabled: &mut Vec<Enabled>) {
         let at = self.events.len();
-        let mut enabled = Vec::with_capacity(self.order.len() + 1);
+        enabled.clear();
         for place in 0..self.order.len() {
             let id = self.order[place];
             if self.is_cut_off(id) {
@@ -329,7 +328,6 @@ impl Execution<'_> {
             enabled.push(clock);
         }
         enabled.sort_unstable_by_key(|one| one.process);
-        enabled
     }
 
     /// A client that would take one step too many takes no more; the others go on without it.

@@ -35,13 +35,13 @@ impl Execution<'_> {
     }
 
     pub(super) fn clock_enabled(&self, some_client_could_go_on: bool) -> Option<Enabled> {
-        let timer = self.next_timer();
         if !some_client_could_go_on {
-            return self.free_step(timer?);
+            return self.free_step(self.next_timer()?);
         }
         if self.pauses_left == 0 {
             return None;
         }
+        let timer = self.next_timer();
         let key = self.next_key_deadline();
         let next = [timer, key].into_iter().flatten().min()?;
         let mut outcomes = Outcomes::new();

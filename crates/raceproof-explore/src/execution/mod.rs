@@ -187,8 +187,9 @@ impl<'w> Execution<'w> {
     /// Runs to the end.
     pub(crate) fn run(mut self, chooser: &mut dyn Chooser) -> Result<Run, Error> {
         self.start()?;
+        let mut enabled = Vec::new();
         let end = loop {
-            let enabled = self.enabled();
+            self.list_enabled(&mut enabled);
             if enabled.is_empty() {
                 if let Some(name) = self.cut_off.take() {
                     break End::CutOff(name);
@@ -353,11 +354,12 @@ impl<'w> Execution<'w> {
     fn finish(mut self, end: End) -> Result<Run, Error> {
         let never = self.never();
         let final_state = if self.mode.fingerprint_state { Some(self.fingerprint_state()?) } else { None };
-        let cast = self.order.iter().map(|id| (*id, self.client(*id).name.clone())).collect();
         if self.observed_grew {
             self.worker.restart = true;
         }
         let story = self.story();
+        let order = std::mem::take(&mut self.order);
+        let cast = order.into_iter().map(|id| (id, std::mem::take(&mut self.client_mut(id).name))).collect();
         Ok(Run {
             end,
             events: self.events,

@@ -259,7 +259,7 @@ impl SqlStore {
                 self.slots[slot].connection.execute_batch("COMMIT").map_err(|failure| error("COMMIT", &failure))?;
                 done.lock = self.slots[slot].transaction == Transaction::Writing;
                 done.accesses = std::mem::take(&mut self.slots[slot].pending);
-                done.committed = !done.accesses.is_empty();
+                done.committed = changes_rows(&done.accesses);
                 self.changed |= done.committed;
                 self.end(slot);
                 Ok(SqlReply::default())
@@ -364,11 +364,10 @@ impl SqlStore {
 
     fn note_writes(&mut self, slot: usize, shape: &Shape, count: u64, done: &mut Statement) {
         let rows = std::mem::take(&mut *self.slots[slot].changes.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut accesses = Vec::new();
-        if shape.schema {
-            accesses.push(SqlAccess::Database(Access::Write));
-        } else if count > 0 || !rows.is_empty() {
-            accesses.push(SqlAccess::Database(Access::IntentWrite));
+        // A statement that changed no row may yet have written pages (DELETE without WHERE, on an empty table), and then
+        // a transaction that reads an older snapshot can no longer write.
+        let mut accesses = vec![SqlAccess::Database(if shape.schema { Access::Write } else { Access::IntentWrite })];
+        if !shape.schema && (count > 0 || !rows.is_empty()) {
             if !shape.replaces && u64::try_from(rows.len()).is_ok_and(|seen| seen == count) {
                 for (table, row) in rows {
                     let table: Arc<str> = table.into();
@@ -381,7 +380,7 @@ impl SqlStore {
             }
         }
         if self.slots[slot].transaction == Transaction::None {
-            done.committed = !accesses.is_empty();
+            done.committed = changes_rows(&accesses);
             self.changed |= done.committed;
             done.accesses.extend(accesses);
         } else {
@@ -391,6 +390,11 @@ impl SqlStore {
             self.slots[slot].pending.extend(accesses);
         }
     }
+}
+
+/// Whether what a transaction wrote is more than pages that say the same as before.
+fn changes_rows(written: &[SqlAccess]) -> bool {
+    written.iter().any(|access| *access != SqlAccess::Database(Access::IntentWrite))
 }
 
 /// Runs a statement to its end; how many rows it changed is for the caller to tell.
@@ -446,7 +450,7 @@ fn error(sql: &str, failure: &Failure) -> SqlError {
         Failure::SqliteFailure(code, message) => {
             (message.clone().unwrap_or_else(|| failure.to_string()), code.code == ErrorCode::DatabaseBusy)
         }
-        // The same text whether SQLite finds out when it prepares the statement or when it prepares it again.
+        // The statement is named beside the message: rusqlite would name it twice.
         Failure::SqlInputError { msg, .. } => (msg.clone(), false),
         other => (other.to_string(), false),
     };
