@@ -26,6 +26,8 @@ pub(crate) struct Enabled {
     pub(crate) outcomes: Outcomes,
     /// The step need never happen.
     pub(crate) optional: bool,
+    /// The step will happen unless its client dies: it is not optional, and its client cannot take it back.
+    pub(crate) sure: bool,
 }
 
 /// A request at the gate.
@@ -35,6 +37,8 @@ pub(crate) struct Pending {
     pub(crate) process: ProcessId,
     pub(crate) posted_after: Option<usize>,
     pub(crate) waited: Vec<usize>,
+    /// The client has gone on in a step of another process since it sent the request: the reply may mean less to it now.
+    pub(crate) overtaken: bool,
 }
 
 impl Pending {
@@ -69,6 +73,10 @@ impl Client {
     }
 }
 
+/// How often clients may wake themselves or each other between two steps: more is waiting for something by asking again
+/// and again, which nobody will ever bring about.
+const MOST_POLLS: u32 = 100_000;
+
 #[derive(Debug, Default)]
 struct Woken(AtomicBool);
 
@@ -101,34 +109,47 @@ impl Execution<'_> {
 
     /// Lets a client run to its next gate and takes over what it posted on the way.
     pub(super) fn poll(&mut self, id: ClientId) -> Result<(), Error> {
+        self.overtake(id);
         let client = self.client_mut(id);
         let Some(mut future) = client.future.take() else { return Ok(()) };
+        let port = client.port.clone();
         let woken = client.woken.clone();
         let waker = Waker::from(woken.clone());
         let mut context = Context::from_waker(&waker);
+        let mut polls = 0;
         let ended = loop {
             woken.0.store(false, Ordering::Relaxed);
             let polled = watched(&self.client(id).name, || {
-                panics::catch(AssertUnwindSafe(|| future.as_mut().poll(&mut context)))
+                port.enter(|| panics::catch(AssertUnwindSafe(|| future.as_mut().poll(&mut context))))
             });
             match polled {
                 Ok(Poll::Ready(end)) => break Some(end),
-                Ok(Poll::Pending) if woken.0.load(Ordering::Relaxed) => {}
+                Ok(Poll::Pending) if woken.0.load(Ordering::Relaxed) && polls < MOST_POLLS => polls += 1,
+                Ok(Poll::Pending) if woken.0.load(Ordering::Relaxed) => return Err(self.foreign(id)),
                 Ok(Poll::Pending) => break None,
                 Err(panic) if panic.is_foreign_runtime() => return Err(self.foreign(id)),
                 Err(panic) => break Some(Err(panic.into_failure())),
             }
         };
-        if ended.is_none() {
-            self.client_mut(id).future = Some(future);
-        } else {
-            drop(future);
+        match ended {
+            None => self.client_mut(id).future = Some(future),
+            Some(_) => port.enter(|| drop(future)),
         }
         self.take_over(id);
         if let Some(end) = ended {
             self.ended(id, end);
         }
         self.start_spawned(id)
+    }
+
+    /// A client that is woken by a step of another process while requests of it are on their way.
+    fn overtake(&mut self, id: ClientId) {
+        let client = self.client_mut(id);
+        if client.future.is_none() || client.pending.is_empty() || self.current.is_none() || self.mover == Some(id) {
+            return;
+        }
+        self.client_mut(id).pending.iter_mut().for_each(|request| request.overtaken = true);
+        self.touch_thing(Thing::Waiting(id), Access::Write);
     }
 
     fn ended(&mut self, id: ClientId, end: ClientEnd) {
@@ -160,34 +181,41 @@ impl Execution<'_> {
 
     /// Polls the clients that others have woken, until all is quiet.
     pub(super) fn poll_woken(&mut self) -> Result<(), Error> {
-        loop {
+        let mut last = ClientId(0);
+        for _ in 0..MOST_POLLS {
             let woken = self.order.iter().copied().find(|id| {
                 let client = self.client(*id);
                 client.future.is_some() && client.woken.0.load(Ordering::Relaxed)
             });
             match woken {
-                Some(id) => self.poll(id)?,
+                Some(id) => {
+                    last = id;
+                    self.poll(id)?;
+                }
                 None => return Ok(()),
             }
         }
+        Err(self.foreign(last))
     }
 
     /// Moves what the client posted into the queue at the gate, and what it did locally into the step's footprint.
     fn take_over(&mut self, id: ClientId) {
         let port = self.client(id).port.clone();
         let mut mailbox = port.lock();
-        if mailbox.posted.is_empty() && mailbox.local.is_empty() {
+        if mailbox.posted.is_empty() && mailbox.local.is_empty() && mailbox.withdrawn.is_empty() {
             return;
         }
         let (posted, local) = (std::mem::take(&mut mailbox.posted), std::mem::take(&mut mailbox.local));
+        let withdrawn = std::mem::take(&mut mailbox.withdrawn);
         drop(mailbox);
+        self.client_mut(id).pending.retain(|request| !withdrawn.contains(&request.id));
         for what in local {
             self.local(id, what);
         }
         let posted_after = self.current;
         for (number, op) in posted {
             let process = self.process(id, op.lane());
-            let pending = Pending { id: number, op, process, posted_after, waited: Vec::new() };
+            let pending = Pending { id: number, op, process, posted_after, waited: Vec::new(), overtaken: false };
             self.client_mut(id).pending.push(pending);
         }
     }
@@ -236,7 +264,6 @@ impl Execution<'_> {
                     kind,
                     started: inside.then_some(step),
                     committed: None,
-                    last_step: None,
                     ended: None,
                     crashed: None,
                     value: None,
@@ -284,11 +311,15 @@ impl Execution<'_> {
                 }
                 let first = seen.is_empty();
                 seen.push(request.process);
-                if self.must_wait(id, request, at) {
+                if self.must_wait(id, request) {
+                    if matches!(request.op, Op::Cell(_)) {
+                        request.waited.push(at);
+                    }
                     continue;
                 }
                 let outcomes = self.outcomes(id, first);
-                enabled.push(Enabled { process: request.process, outcomes, optional: false });
+                let sure = !matches!(&request.op, Op::Cell(op) if op.ready.is_some());
+                enabled.push(Enabled { process: request.process, outcomes, optional: false, sure });
             }
             self.client_mut(id).pending = pending;
         }
@@ -312,17 +343,11 @@ impl Execution<'_> {
         outcomes
     }
 
-    fn must_wait(&mut self, id: ClientId, request: &mut Pending, at: usize) -> bool {
+    pub(super) fn must_wait(&mut self, id: ClientId, request: &Pending) -> bool {
         match &request.op {
             Op::Redis { .. } => false,
             Op::Sql { connection, call } => self.worker.sql.is_locked() && self.needs_lock(id, *connection, call),
-            Op::Cell(op) => {
-                let waits = op.ready.as_ref().is_some_and(|ready| !ready());
-                if waits {
-                    request.waited.push(at);
-                }
-                waits
-            }
+            Op::Cell(op) => op.ready.as_ref().is_some_and(|ready| !ready()),
         }
     }
 

@@ -87,8 +87,10 @@ impl Execution<'_> {
             }
             Op::Cell(op) => {
                 self.touch_thing(crate::event::Thing::Cell(op.cell), op.access);
-                (op.run)();
-                Ok(Answer::Cell)
+                Ok(match panics::catch(AssertUnwindSafe(op.run)) {
+                    Ok(_) => Answer::Cell,
+                    Err(panic) => Answer::Panic(panic.into_failure()),
+                })
             }
         }
     }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use raceproof_engine::Access;
 use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, TransactionState};
 use tempfile::TempDir;
 
 use super::footprint::{Shape, SqlAccess, Watcher};
@@ -63,7 +63,10 @@ pub(crate) struct SqlStore {
     slots: Vec<Slot>,
     used: usize,
     writer: Option<usize>,
+    /// The shapes of statements under the schema that [`Self::restore`] returns to.
     shapes: HashMap<String, Shape>,
+    /// Whether this execution has tried to change the schema.
+    schema_touched: bool,
     /// Whether something was committed since the last restore.
     changed: bool,
 }
@@ -88,19 +91,24 @@ impl SqlStore {
             copy(&slot.connection, &mut files.template)?;
         }
         self.changed = false;
+        self.schema_touched = false;
+        self.shapes.clear();
         Ok(())
     }
 
     /// Returns to the kept state, with no connection open.
     pub(crate) fn restore(&mut self) -> Result<(), Failure> {
         self.close_all()?;
-        if !self.changed {
+        if !self.changed && !self.schema_touched {
             return Ok(());
         }
         if let (Some(files), Some(slot)) = (&self.files, self.slots.first_mut()) {
             copy(&files.template, &mut slot.connection)?;
         }
         self.changed = false;
+        if std::mem::take(&mut self.schema_touched) {
+            self.slots.iter().try_for_each(|slot| refresh(&slot.connection))?;
+        }
         Ok(())
     }
 
@@ -211,11 +219,19 @@ impl SqlStore {
     }
 
     fn shape(&mut self, slot: usize, sql: &str) -> Result<Shape, Failure> {
-        if let Some(shape) = self.shapes.get(sql) {
+        if !self.schema_touched
+            && let Some(shape) = self.shapes.get(sql)
+        {
             return Ok(shape.clone());
         }
-        let shape = self.slots[slot].watcher.shape(&self.slots[slot].connection, sql)?;
-        self.shapes.insert(sql.to_owned(), shape.clone());
+        let here = &self.slots[slot];
+        if self.schema_touched && here.transaction != (Transaction::Deferred { snapshot: false }) {
+            refresh(&here.connection)?;
+        }
+        let shape = here.watcher.shape(&here.connection, sql)?;
+        if !self.schema_touched {
+            self.shapes.insert(sql.to_owned(), shape.clone());
+        }
         Ok(shape)
     }
 
@@ -274,23 +290,45 @@ impl SqlStore {
         params: &[SqlValue],
         done: &mut Statement,
     ) -> Result<SqlReply, Failure> {
-        let shape = self.shape(slot, sql)?;
+        let shape = self.shape(slot, sql).inspect_err(|_| {
+            // Whether a statement makes sense depends on the schema.
+            done.accesses.push(SqlAccess::Database(Access::Read));
+        })?;
+        if let Some(reason) = shape.refusal() {
+            return Err(refused(reason));
+        }
+        self.schema_touched |= shape.schema;
         let writes = shape.schema || !shape.writes.is_empty();
         self.note_reads(slot, &shape, params, done);
         let before = self.slots[slot].connection.total_changes();
         self.slots[slot].changes.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        let result = run(&self.slots[slot].connection, sql, params, writes);
-        if writes && self.slots[slot].transaction == Transaction::None {
+        let result = run(&self.slots[slot].connection, sql, params, writes && !shape.schema);
+        if writes && self.slots[slot].transaction != Transaction::Writing {
+            // A statement that fails has waited for the lock all the same, or found its snapshot replaced.
             done.lock = true;
         }
-        let reply = result?;
+        self.follow(slot, done);
+        let reply = result.inspect_err(|_| done.accesses.push(SqlAccess::Database(Access::Read)))?;
         if writes {
             self.note_writes(slot, &shape, before, done);
         }
-        if shape.schema {
-            self.shapes.clear();
-        }
         Ok(reply)
+    }
+
+    /// A statement may end its transaction (`OR ROLLBACK`), and one that fails may keep the write lock that it took.
+    fn follow(&mut self, slot: usize, done: &mut Statement) {
+        let here = &self.slots[slot];
+        if here.transaction == Transaction::None {
+            return;
+        }
+        if here.connection.is_autocommit() {
+            done.lock |= here.transaction == Transaction::Writing;
+            self.end(slot);
+        } else if here.transaction != Transaction::Writing
+            && here.connection.transaction_state(None::<&str>).is_ok_and(|state| state == TransactionState::Write)
+        {
+            self.take_lock(slot, done);
+        }
     }
 
     fn note_reads(&mut self, slot: usize, shape: &Shape, params: &[SqlValue], done: &mut Statement) {
@@ -332,15 +370,17 @@ impl SqlStore {
             self.changed |= done.committed;
             done.accesses.extend(accesses);
         } else {
-            if self.slots[slot].transaction != Transaction::Writing {
-                self.take_lock(slot, done);
-            }
             self.slots[slot].pending.extend(accesses);
         }
     }
 }
 
-fn run(connection: &Connection, sql: &str, params: &[SqlValue], writes: bool) -> Result<SqlReply, Failure> {
+/// A connection goes by the schema that it has seen last until a statement shows it another one.
+fn refresh(connection: &Connection) -> Result<(), Failure> {
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
+}
+
+fn run(connection: &Connection, sql: &str, params: &[SqlValue], changes: bool) -> Result<SqlReply, Failure> {
     let mut statement = connection.prepare_cached(sql)?;
     let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let width = columns.len();
@@ -351,16 +391,22 @@ fn run(connection: &Connection, sql: &str, params: &[SqlValue], writes: bool) ->
         found.push(values);
     }
     drop(rows);
-    let changed = if writes { usize::try_from(connection.changes()).unwrap_or(usize::MAX) } else { 0 };
+    // SQLite keeps the count of the statement before for one that changes no rows itself.
+    let changed = if changes { usize::try_from(connection.changes()).unwrap_or(usize::MAX) } else { 0 };
     Ok(SqlReply { columns, rows: found, changed })
 }
 
 /// A transaction statement written out as text.
 fn transaction_call(sql: &str) -> Option<Result<SqlCall, &'static str>> {
-    let mut words = sql.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty());
+    let one = sql.trim_end().trim_end_matches(';');
+    let mut words = one.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty());
     let first = words.next()?;
     let second = words.next().unwrap_or_default();
     let is = |word: &str, name: &str| word.eq_ignore_ascii_case(name);
+    let ends = ["begin", "commit", "end", "rollback"].iter().any(|name| is(first, name));
+    if ends && one.contains(';') {
+        return Some(Err("one statement at a time: each is a step of its own"));
+    }
     Some(Ok(if is(first, "begin") {
         SqlCall::Begin { immediate: is(second, "immediate") || is(second, "exclusive") }
     } else if is(first, "commit") || is(first, "end") {
@@ -388,11 +434,18 @@ fn cannot_open(reason: &dyn std::fmt::Display) -> Failure {
     Failure::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN), Some(reason.to_string()))
 }
 
+fn refused(reason: &str) -> Failure {
+    Failure::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_AUTH), Some(reason.to_owned()))
+}
+
 fn error(sql: &str, failure: &Failure) -> SqlError {
     let (message, busy) = match failure {
         Failure::SqliteFailure(code, message) => {
             (message.clone().unwrap_or_else(|| failure.to_string()), code.code == ErrorCode::DatabaseBusy)
         }
+        // Whether a statement fails when it is prepared or when it is run depends on what its connection knows of the
+        // schema; the message is the same.
+        Failure::SqlInputError { msg, .. } => (msg.clone(), false),
         other => (other.to_string(), false),
     };
     let message = if busy {
