@@ -4,6 +4,7 @@
 //! answers here. So the futures are `Send` (redis-rs demands it) while the engine, Lua and the databases stay with the
 //! scheduler, and a future that is dropped leaves its request behind, as a connection does with a command it has sent.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -16,6 +17,13 @@ use crate::event::ClientId;
 use crate::history::Mark;
 use crate::panics;
 use crate::sql::{SqlCall, SqlResult};
+use crate::world::Failure;
+
+thread_local! {
+    /// The client that is being polled. Bells and locks go from client to client, and what is done to them counts for
+    /// who does it.
+    static CURRENT: RefCell<Option<Port>> = const { RefCell::new(None) };
+}
 
 /// The last instant that the virtual clock can show (ms since the Unix epoch): some 290,000 years from now, with room to
 /// count on in microseconds.
@@ -82,6 +90,8 @@ pub(crate) enum Answer {
     Redis(SmallVec<[Reply; 1]>),
     Sql(SqlResult),
     Cell,
+    /// The client's own closure panicked.
+    Panic(Failure),
 }
 
 /// Something that a client did between two gates which others can observe.
@@ -111,6 +121,8 @@ pub(crate) struct Mailbox {
     next_id: u64,
     /// Posted, and not yet taken over by the scheduler.
     pub(crate) posted: SmallVec<[(u64, Op); 1]>,
+    /// Posted before and no longer wanted.
+    pub(crate) withdrawn: Vec<u64>,
     /// Answered, and not yet picked up by the future that asked.
     answers: SmallVec<[(u64, Answer); 2]>,
     pub(crate) timers: SmallVec<[Sleeper; 1]>,
@@ -160,6 +172,19 @@ impl Port {
         (mailbox.origin.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ mailbox.made).wrapping_mul(0xbf58_476d_1ce4_e5b9)
     }
 
+    /// Polls or drops what belongs to the client.
+    pub(crate) fn enter<T>(&self, work: impl FnOnce() -> T) -> T {
+        let outer = CURRENT.replace(Some(self.clone()));
+        let done = work();
+        CURRENT.set(outer);
+        done
+    }
+
+    /// The client that is being polled, or `self` if none is.
+    pub(crate) fn current(&self) -> Self {
+        CURRENT.with_borrow(|current| current.clone().unwrap_or_else(|| self.clone()))
+    }
+
     pub(crate) fn touch(&self, cell: CellId, access: Access) {
         self.lock().local.push(Local::Cell(cell, access));
     }
@@ -185,15 +210,20 @@ impl Port {
     /// Posts an operation at the first poll and waits for its answer.
     pub(crate) async fn ask(&self, op: Op) -> Answer {
         let mut op = Some(op);
-        let mut id = 0;
-        std::future::poll_fn(move |_| {
+        let mut asked = Asked { port: self, id: 0, withdrawn: matches!(&op, Some(Op::Cell(op)) if op.ready.is_some()) };
+        let answer = std::future::poll_fn(|_| {
             if let Some(op) = op.take() {
-                id = self.post(op);
+                asked.id = self.post(op);
                 return Poll::Pending;
             }
-            self.take_answer(id).map_or(Poll::Pending, Poll::Ready)
+            self.take_answer(asked.id).map_or(Poll::Pending, Poll::Ready)
         })
-        .await
+        .await;
+        asked.id = 0;
+        if let Answer::Panic(failure) = answer {
+            panics::again(failure);
+        }
+        answer
     }
 
     /// Runs `work` on shared state as one step and gives what it returns; its text is the step's reply.
@@ -243,6 +273,28 @@ impl Port {
         }
         let timer = Timer::start(self, until_ms);
         std::future::poll_fn(|context| timer.poll(context, until_ms)).await;
+    }
+}
+
+/// A request that is waited for. What a client only waits for ends with its waiting; what it has sent is on its way.
+struct Asked<'a> {
+    port: &'a Port,
+    /// 0 while nothing is posted, and when the answer is there.
+    id: u64,
+    withdrawn: bool,
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        if self.id == 0 || !self.withdrawn {
+            return;
+        }
+        let mut mailbox = self.port.lock();
+        let before = mailbox.posted.len();
+        mailbox.posted.retain(|(id, _)| *id != self.id);
+        if mailbox.posted.len() == before {
+            mailbox.withdrawn.push(self.id);
+        }
     }
 }
 

@@ -51,7 +51,7 @@ impl Execution<'_> {
         if key == Some(next) {
             outcomes.push(Outcome::PastDeadline);
         }
-        (!outcomes.is_empty()).then_some(Enabled { process: CLOCK, outcomes, optional: true })
+        (!outcomes.is_empty()).then_some(Enabled { process: CLOCK, outcomes, optional: true, sure: false })
     }
 
     /// Everyone waits. A key whose deadline is the very millisecond of waking is seen on both sides of it: a sleeper
@@ -61,7 +61,7 @@ impl Execution<'_> {
         if self.free_target(timer) == timer && self.next_key_deadline() == Some(timer) {
             outcomes.push(Outcome::PastDeadline);
         }
-        Some(Enabled { process: CLOCK, outcomes, optional: false })
+        Some(Enabled { process: CLOCK, outcomes, optional: false, sure: true })
     }
 
     /// Where free time goes: to the end of the first sleep, and with `always` checks, which see every instant, to the
@@ -105,7 +105,8 @@ impl Execution<'_> {
             posted_after: None,
             optional: !free,
             needs_lock: false,
-            locked_by: self.locked_by(),
+            locked: false,
+            unlocks: None,
             waited: Vec::new(),
         })
     }

@@ -1,6 +1,7 @@
 //! Delivering a client's request: to Redis, to the database, to shared state; and killing a client at a gate.
 
 use std::hash::{Hash, Hasher};
+use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -14,7 +15,8 @@ use crate::Error;
 use crate::event::{Choice, ClientId, Event, Footprint, Outcome, Reach, Thing, Touched};
 use crate::history::OperationKind;
 use crate::mailbox::{Answer, CellOp, Local, Op};
-use crate::report::StepKind;
+use crate::panics;
+use crate::report::{Broken, StepKind};
 use crate::sql::{SqlCall, SqlResult, Statement};
 
 impl Execution<'_> {
@@ -24,7 +26,9 @@ impl Execution<'_> {
         let at = client.pending.iter().position(|request| request.process == choice.process);
         let mut request = client.pending.remove(at.expect("only enabled steps are chosen"));
         client.steps += 1;
-        let locked_by = self.locked_by();
+        if request.overtaken {
+            self.touch_thing(Thing::Waiting(id), Access::Read);
+        }
         let needs_lock = match &request.op {
             Op::Sql { connection, call } => self.needs_lock(request.owner, *connection, call),
             Op::Redis { .. } | Op::Cell(_) => false,
@@ -61,7 +65,8 @@ impl Execution<'_> {
             posted_after: request.posted_after,
             optional: false,
             needs_lock,
-            locked_by,
+            locked: false,
+            unlocks: None,
             waited: request.waited,
         })
     }
@@ -73,7 +78,6 @@ impl Execution<'_> {
         for place in open {
             let now_ms = self.now_ms;
             let operation = &mut self.history.operations[place];
-            operation.last_step = Some(step);
             if operation.started.is_none() {
                 operation.started = Some(step);
                 operation.started_ms = now_ms;
@@ -107,21 +111,23 @@ impl Execution<'_> {
                 }
                 Ok(Answer::Sql(result))
             }
-            Op::Cell(op) => {
-                self.cell(id, op, fingerprint);
-                Ok(Answer::Cell)
-            }
+            Op::Cell(op) => Ok(self.cell(id, op, fingerprint)),
         }
     }
 
-    fn cell(&mut self, id: ClientId, op: &mut CellOp, fingerprint: &mut FxHasher) {
+    /// A panic of the client's own closure is raised again where the client waits for it.
+    fn cell(&mut self, id: ClientId, op: &mut CellOp, fingerprint: &mut FxHasher) -> Answer {
         self.touch_thing(Thing::Cell(op.cell), op.access);
         let run = std::mem::replace(&mut op.run, Box::new(String::new));
-        let result = run();
+        let (result, answer) = match panics::catch(AssertUnwindSafe(run)) {
+            Ok(result) => (result, Answer::Cell),
+            Err(panic) => (String::new(), Answer::Panic(panic.into_failure())),
+        };
         op.text.hash(fingerprint);
         result.hash(fingerprint);
         let name = self.client(id).name.clone();
         self.show_step(&name, StepKind::Shared, op.text.clone(), result);
+        answer
     }
 
     /// The engine's session behind a client's connection, opened at its first use.
@@ -241,9 +247,18 @@ impl Execution<'_> {
         self.crashes_left -= 1;
         let step = self.step_number();
         let client = self.client_mut(id);
-        drop(client.future.take());
+        let (future, port) = (client.future.take(), client.port.clone());
+        let dropped = port.enter(|| panics::catch(AssertUnwindSafe(|| drop(future))));
+        if let Err(panic) = dropped {
+            let name = self.client(id).name.clone();
+            self.violate(Broken::Client(name), 0, panic.into_failure(), None);
+        }
+        let client = self.client_mut(id);
         client.pending.clear();
-        client.port.lock().posted.clear();
+        let mut mailbox = client.port.lock();
+        mailbox.posted.clear();
+        mailbox.withdrawn.clear();
+        drop(mailbox);
         let open = std::mem::take(&mut client.open);
         let local: Vec<Local> =
             self.order.iter().flat_map(|id| std::mem::take(&mut self.client(*id).port.lock().local)).collect();
@@ -256,10 +271,12 @@ impl Execution<'_> {
         for (_, place) in open {
             let operation = &mut self.history.operations[place];
             operation.crashed = Some(step);
-            let section = (operation.kind == OperationKind::Inside).then(|| operation.object.clone());
-            if let Some(section) = section {
-                self.touch_thing(Thing::Section(section), Access::IntentWrite);
-            }
+            let over = match operation.kind {
+                OperationKind::Inside => Thing::Section(operation.object.clone()),
+                OperationKind::Write(_) => Thing::History,
+                OperationKind::Read => continue,
+            };
+            self.touch_thing(over, Access::IntentWrite);
         }
         self.history_changed = true;
         self.close(id);

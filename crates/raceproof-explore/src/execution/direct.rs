@@ -123,8 +123,10 @@ impl Execution<'_> {
             Op::Cell(op) => {
                 self.touch_thing(crate::event::Thing::Cell(op.cell), op.access);
                 self.direct.changed_cells |= op.access.writes();
-                (op.run)();
-                Ok(Answer::Cell)
+                Ok(match panics::catch(AssertUnwindSafe(op.run)) {
+                    Ok(_) => Answer::Cell,
+                    Err(panic) => Answer::Panic(panic.into_failure()),
+                })
             }
         }
     }

@@ -53,7 +53,7 @@ pub(crate) fn audit(worker: &mut Worker, body: Body<'_>, bounds: Bounds, run: &R
 fn commute(run: &Run, earlier: usize, later: usize) -> bool {
     let (one, other) = (&run.events[earlier], &run.events[later]);
     // A request for the write lock cannot be delivered, nor its client die at it, while another one holds it.
-    let held = other.needs_lock && (one.locked_by.is_some() || one.needs_lock);
+    let held = other.needs_lock && (one.locked || one.needs_lock);
     !dependent(&one.footprint, &other.footprint)
         && other.posted_after != Some(earlier)
         && !other.waited.contains(&earlier)

@@ -294,6 +294,9 @@ impl SqlStore {
                 return Err(failure);
             }
         };
+        if let Some(reason) = shape.refusal() {
+            return Err(refused(reason));
+        }
         let writes = shape.schema || !shape.writes.is_empty();
         self.note_reads(slot, &shape, params, done);
         let before = self.slots[slot].connection.total_changes();
@@ -443,6 +446,10 @@ fn copy(from: &Connection, to: &mut Connection) -> Result<(), Failure> {
 
 fn cannot_open(reason: &dyn std::fmt::Display) -> Failure {
     Failure::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN), Some(reason.to_string()))
+}
+
+fn refused(reason: &str) -> Failure {
+    Failure::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_AUTH), Some(reason.to_owned()))
 }
 
 fn error(sql: &str, failure: &Failure) -> SqlError {
