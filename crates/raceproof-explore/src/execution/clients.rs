@@ -343,11 +343,22 @@ impl Execution<'_> {
         outcomes
     }
 
-    pub(super) fn must_wait(&mut self, id: ClientId, request: &Pending) -> bool {
+    fn must_wait(&mut self, id: ClientId, request: &Pending) -> bool {
         match &request.op {
             Op::Redis { .. } => false,
             Op::Sql { connection, call } => self.worker.sql.is_locked() && self.needs_lock(id, *connection, call),
             Op::Cell(op) => op.ready.as_ref().is_some_and(|ready| !ready()),
+        }
+    }
+
+    /// Whether there are states in which the request has to wait.
+    pub(super) fn may_wait(&mut self, id: ClientId, request: &Pending) -> bool {
+        match &request.op {
+            Op::Redis { .. } => false,
+            Op::Sql { connection, call } => {
+                self.sql_slot(id, *connection).is_ok_and(|slot| self.worker.sql.may_need_lock(slot, call))
+            }
+            Op::Cell(op) => op.ready.is_some(),
         }
     }
 
