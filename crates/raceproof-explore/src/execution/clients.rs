@@ -377,13 +377,25 @@ impl Execution<'_> {
         outcomes
     }
 
-    pub(super) fn must_wait(&mut self, request: &Pending) -> bool {
+    fn must_wait(&mut self, request: &Pending) -> bool {
         match &request.op {
             Op::Redis { .. } => false,
             Op::Sql { connection, call } => {
                 self.worker.sql.is_locked() && self.needs_lock(request.owner, *connection, call)
             }
             Op::Cell(op) => op.ready.as_ref().is_some_and(|ready| !ready()),
+        }
+    }
+
+    /// Whether there are states in which the request has to wait.
+    pub(super) fn may_wait(&mut self, request: &Pending) -> bool {
+        match &request.op {
+            Op::Redis { .. } => false,
+            Op::Sql { connection, call } => {
+                let slot = self.sql_slot(request.owner, *connection);
+                slot.is_ok_and(|slot| self.worker.sql.may_need_lock(slot, call))
+            }
+            Op::Cell(op) => op.ready.is_some(),
         }
     }
 

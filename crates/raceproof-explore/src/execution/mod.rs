@@ -269,8 +269,9 @@ impl<'w> Execution<'w> {
             return;
         }
         let Some(owner) = self.worker.owner(choice.process) else { return };
-        let mut pending = std::mem::take(&mut self.client_mut(owner).pending);
-        let goes_on = pending.iter_mut().any(|request| !self.must_wait(request));
+        // A request that may have to wait counts as waiting, whether it does now or not: that others decide.
+        let pending = std::mem::take(&mut self.client_mut(owner).pending);
+        let goes_on = pending.iter().any(|request| !self.may_wait(request));
         self.client_mut(owner).pending = pending;
         if !goes_on {
             let running = self.worker.things.id(Thing::Running);

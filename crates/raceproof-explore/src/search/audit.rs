@@ -65,7 +65,6 @@ fn again(worker: &mut Worker, body: Body<'_>, bounds: Bounds, choices: &[Encoded
     let mode = Mode { fingerprint_state: true, ..Mode::default() };
     let mut chooser = Replay::new(choices);
     let run = execute(worker, body, bounds, mode, &mut chooser)?;
-    worker.restart = false;
     Ok(run.ok().filter(|_| chooser.stuck_at.is_none()))
 }
 

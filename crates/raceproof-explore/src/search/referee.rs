@@ -226,7 +226,11 @@ fn optimal_in(worker: &mut Worker, body: Body<'_>, bounds: Bounds) -> (Findings,
             if matches!(run.end, End::Complete) {
                 found.add(&run);
             }
-            if !tree.advance(&run, &mut bench).expect("the program runs") {
+            let more = tree.advance(&run, &mut bench).expect("the program runs");
+            if std::mem::take(&mut bench.worker.restart) {
+                continue 'again;
+            }
+            if !more {
                 return (found, tree.redundant);
             }
         }

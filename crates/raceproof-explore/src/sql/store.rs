@@ -185,10 +185,22 @@ impl SqlStore {
             SqlCall::Statement { sql, .. } => match transaction_call(sql) {
                 Some(Ok(call)) => self.needs_lock(slot, &call),
                 Some(Err(_)) => false,
-                None => {
-                    let writes = self.shape(slot, sql).is_ok_and(|shape| shape.schema || !shape.writes.is_empty());
-                    writes && transaction != Transaction::Writing
-                }
+                None if transaction == Transaction::Writing => false,
+                None => self.shape(slot, sql).is_ok_and(|shape| shape.schema || !shape.writes.is_empty()),
+            },
+        }
+    }
+
+    /// Whether there is a schema under which [`Self::needs_lock`] is true.
+    pub(crate) fn may_need_lock(&self, slot: usize, call: &SqlCall) -> bool {
+        let transaction = self.slots[slot].transaction;
+        match call {
+            SqlCall::Begin { immediate } => *immediate && transaction == Transaction::None,
+            SqlCall::Commit | SqlCall::Rollback => false,
+            SqlCall::Statement { sql, .. } => match transaction_call(sql) {
+                Some(Ok(call)) => self.may_need_lock(slot, &call),
+                Some(Err(_)) => false,
+                None => transaction != Transaction::Writing && !only_reads(sql),
             },
         }
     }
@@ -413,6 +425,12 @@ fn run(connection: &Connection, sql: &str, params: &[SqlValue]) -> Result<SqlRep
     }
     drop(rows);
     Ok(SqlReply { columns, rows: found, changed: 0 })
+}
+
+/// Whether a statement shows by its first word that it writes nothing.
+fn only_reads(sql: &str) -> bool {
+    let first = sql.split_whitespace().next().unwrap_or_default();
+    ["SELECT", "VALUES", "EXPLAIN"].iter().any(|word| first.eq_ignore_ascii_case(word))
 }
 
 /// A transaction statement written out as text.
