@@ -37,7 +37,7 @@ impl Execution<'_> {
         choice.outcome.hash(&mut fingerprint);
         if choice.outcome == Outcome::CrashBefore {
             // A client that waits for something dies at the gate only when it could go on.
-            if self.may_wait(id, &request) {
+            if self.may_wait(&request) {
                 match &request.op {
                     Op::Cell(op) => self.touch_thing(Thing::Cell(op.cell), op.access),
                     Op::Sql { .. } | Op::Redis { .. } => self.touch_thing(Thing::SqlLock, Access::Read),

@@ -429,13 +429,13 @@ fn run(connection: &Connection, sql: &str, params: &[SqlValue]) -> Result<SqlRep
 
 /// Whether a statement shows by its first word that it writes nothing.
 fn only_reads(sql: &str) -> bool {
-    let first = sql.split_whitespace().next().unwrap_or_default();
+    let first = uncommented(sql).split_whitespace().next().unwrap_or_default();
     ["SELECT", "VALUES", "EXPLAIN"].iter().any(|word| first.eq_ignore_ascii_case(word))
 }
 
 /// A transaction statement written out as text.
 fn transaction_call(sql: &str) -> Option<Result<SqlCall, &'static str>> {
-    let mut words = sql.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty());
+    let mut words = uncommented(sql).split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty());
     let first = words.next()?;
     let second = words.next().unwrap_or_default();
     let is = |word: &str, name: &str| word.eq_ignore_ascii_case(name);
@@ -452,6 +452,19 @@ fn transaction_call(sql: &str) -> Option<Result<SqlCall, &'static str>> {
     } else {
         return None;
     }))
+}
+
+/// A statement without the comments in front of it.
+fn uncommented(sql: &str) -> &str {
+    let sql = sql.trim_start();
+    let rest = if sql.starts_with("--") {
+        sql.split_once('\n').map_or("", |(_, rest)| rest)
+    } else if let Some(comment) = sql.strip_prefix("/*") {
+        comment.split_once("*/").map_or("", |(_, rest)| rest)
+    } else {
+        return sql;
+    };
+    uncommented(rest)
 }
 
 fn copy(from: &Connection, to: &mut Connection) -> Result<(), Failure> {
