@@ -1,9 +1,11 @@
--- The protocol of cache/database-then-delete-warm, asked a harder question: does a read that starts after the
--- COMMIT see the new row? Not between COMMIT and DEL. The write is not acknowledged yet, so the history is still
--- linearizable: it is another window than the refill race, and a short one; but whoever looks at the database at
--- that moment sees it.
+-- The protocol of cache/database-then-delete-warm, asked a harder question: does every read that starts after the
+-- COMMIT see the new row? Not between COMMIT and DEL: the row is new, and the cache still gives the old value.
 --
--- Known from: cache-aside; the window that every description of it mentions.
+-- This is another window than the refill race (cache/database-then-delete). It is short, it closes by itself, and
+-- while it is open nobody has been told that the write is done: counted from the acknowledgement, nothing is stale.
+-- But whoever compares the database with what users see at that moment, at two in the morning, meets this one.
+--
+-- Known from: cache-aside, in which there is always a moment between the two writes.
 -- Siblings that hold: cache/database-then-delete-warm (counted from the acknowledgement), cache/mark-before-commit.
 scenario {
   name = "cache/commit-to-delete-window",

@@ -1,7 +1,8 @@
 -- The writer of cache/database-then-delete dies between the COMMIT and the DEL. The row is new, the key is old, and
--- nobody is left who knows.
+-- nobody is left who knows. The write was never acknowledged: what is stale was promised to nobody, and stays until
+-- the TTL ends.
 --
--- Known from: cache-aside; the argument for an outbox, or for reading the database's log.
+-- Known from: cache-aside; the argument for an outbox, or for deleting by the database's log.
 -- Sibling that holds: cache/outbox-then-delete.
 scenario {
   name = "cache/database-then-delete-crash",

@@ -1,14 +1,14 @@
--- The protocol of cache/database-then-delete, with the key in the cache at the start, one write and no expiry on
--- the way. A reader can miss only after the DEL, and so after the commit: what it fills in is the new row. That is
--- why the refill race is seldom met in a test, and why it is met in production when a key has just expired.
+-- The protocol of cache/database-then-delete, with the key in the cache at the start, one write, and no expiry on
+-- the way. A reader can miss only after the DEL, and so after the COMMIT: what it fills in is the new row. So a test
+-- that warms the cache first never meets the refill race; a key that has just expired does.
 --
--- Known from: cache-aside.
+-- Known from: cache-aside, in the order that is recommended for it.
 -- Siblings that do not hold: cache/delete-then-database (the other order), cache/database-then-delete (a cold key),
 -- cache/commit-to-delete-window (a stricter check).
 scenario {
   name = "cache/database-then-delete-warm",
   about = "UPDATE, then DEL; a reader fills on a miss; the key is warm, and written once",
-  known_from = "cache-aside",
+  known_from = "cache-aside; Azure Architecture Center, Cache-Aside pattern (order of update and invalidation)",
   expect = "verified",
   mutants = {
     { name = "no DEL", from = [[    redis("DEL", "user:1")]], to = "" },

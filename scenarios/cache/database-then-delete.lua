@@ -1,11 +1,11 @@
 -- Cache-aside as it is recommended: write the row, then delete the key; a reader fills on a miss. The key is not
 -- there at the start. A reader misses and reads the old row; the writer commits and deletes nothing; the reader
--- fills in the old row. No crash, no slow disk, no wrong order: the refill race.
+-- fills in the old row, which stays until its TTL ends. No crash, no slow disk, no wrong order: the refill race.
 --
 -- Known from: "Scaling Memcache at Facebook" (NSDI 2013), section 3.2.1, where these are the stale sets that leases
 -- prevent.
 -- Sibling that holds: cache/lease-guarded-fill. With a warm key and one write it cannot happen:
--- database-then-delete-warm.
+-- cache/database-then-delete-warm.
 scenario {
   name = "cache/database-then-delete",
   about = "UPDATE, then DEL; a reader fills on a miss; the key is cold",

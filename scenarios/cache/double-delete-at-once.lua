@@ -1,8 +1,7 @@
--- Delete, write, delete again at once. The second DEL comes too early: a reader that has read the old row may still
--- be on its way to fill it in.
+-- Delete, write, delete again at once. The second DEL is meant to remove what a reader has filled in meanwhile. At
+-- once is too early: a reader that has read the old row may still be on its way to fill it in.
 --
--- Known from: "delayed double delete", a recipe that is widespread in articles on cache consistency, without the
--- delay.
+-- Known from: the delayed double delete, a recipe of many articles on cache consistency, without its delay.
 -- Sibling that holds: cache/double-delete-delayed.
 scenario {
   name = "cache/double-delete-at-once",

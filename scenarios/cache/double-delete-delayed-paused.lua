@@ -1,9 +1,8 @@
--- The protocol of cache/double-delete-delayed with one pause: a reader that is held up between its SELECT and its
--- SET for longer than the writer's delay (a garbage collection, a full connection pool, a virtual machine being
--- moved).
+-- The protocol of cache/double-delete-delayed with one pause: a reader is held up between its SELECT and its SET for
+-- longer than the writer waits (a garbage collection, a full connection pool, a virtual machine being moved).
 --
--- Known from: "delayed double delete", a recipe that is widespread in articles on cache consistency.
--- Sibling that holds: cache/double-delete-delayed (without pauses), cache/lease-guarded-fill (whatever the pauses).
+-- Known from: the delayed double delete, whose delay is a guess at the slowest reader.
+-- Siblings that hold: cache/double-delete-delayed (nobody is held up), cache/lease-guarded-fill (no delay to guess).
 scenario {
   name = "cache/double-delete-delayed-paused",
   about = "DEL, UPDATE, wait, DEL; a reader is slower than the wait",

@@ -1,7 +1,7 @@
--- Delete, write, wait, delete again. If no reader takes longer than the delay to fill in what it has read, the
--- second DEL removes every stale fill. That is an assumption about time, and here it is granted: pauses = 0.
+-- Delete, write, wait, delete again. If no reader takes longer than the wait to fill in what it has read, the second
+-- DEL removes every stale fill. That is an assumption about time, and here it is granted: pauses = 0.
 --
--- Known from: "delayed double delete", a recipe that is widespread in articles on cache consistency.
+-- Known from: the delayed double delete, a recipe of many articles on cache consistency.
 -- Siblings that do not hold: cache/double-delete-at-once, cache/double-delete-delayed-paused.
 scenario {
   name = "cache/double-delete-delayed",

@@ -1,8 +1,8 @@
--- The key is written inside the database's transaction. Redis knows nothing of transactions: when this one is
--- rolled back, the key keeps a value that was never in the database.
+-- The key is written inside the database's transaction. Redis knows nothing of that transaction: when it is rolled
+-- back, the key keeps a value that was never in the database. (When it commits, another race waits:
+-- cache/write-through-with-reader.)
 --
--- Known from: the dual-write problem; a cache update in a method that the framework wraps in a transaction
--- (Spring's @Transactional around a RedisTemplate call).
+-- Known from: the dual-write problem; a cache update in a method that the framework wraps in a transaction.
 -- Sibling that holds: cache/write-after-commit.
 scenario {
   name = "cache/dual-write-in-transaction",

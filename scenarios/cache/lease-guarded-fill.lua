@@ -1,9 +1,9 @@
--- Cache-aside with leases. Who misses gets a lease, if nobody else has it, and may fill only while the lease is
--- still there; a writer deletes value and lease together. So a fill that began before the delete is refused. A
+-- Cache-aside with leases. Who misses gets a lease, if nobody else has it, and may fill only while that lease is
+-- still there; a writer deletes value and lease together. So a fill whose read is older than the write is refused. A
 -- reader that gets no lease reads the database and does not fill.
 --
--- Known from: "Scaling Memcache at Facebook" (NSDI 2013), section 3.2.1 (leases); rockscache does the same with a
--- hash and scripts.
+-- Known from: "Scaling Memcache at Facebook" (NSDI 2013), section 3.2.1 (leases); dtm-labs/rockscache does the like
+-- with a hash and scripts.
 -- Siblings that do not hold: cache/database-then-delete, cache/write-through-with-reader.
 scenario {
   name = "cache/lease-guarded-fill",

@@ -1,7 +1,7 @@
--- The writer of cache/database-then-delete-crash writes down in the same transaction which key is to be deleted;
--- relays do it. A writer that dies has committed both, or neither; a relay that dies has left its row for the
--- other. The relays look once the writer is done, one way or the other: time passes only when every client waits
--- (pauses = 0).
+-- The writer of cache/database-then-delete-crash writes down, in the same transaction, which key is to be deleted;
+-- relays delete it. A writer that dies has committed both rows, or neither; a relay that dies leaves its job to the
+-- other. The relays look a second after the start: by then the writer is done or dead, since time passes only when
+-- every client waits (pauses = 0). In production a relay looks again and again.
 --
 -- Known from: the transactional outbox (microservices.io, "Transactional outbox").
 -- Sibling that does not hold: cache/database-then-delete-crash.
@@ -51,7 +51,7 @@ clients { "relay-1", "relay-2", function()
   end
 end }
 
-finally(function()
+quiet(function()
   local cached, row = redis("GET", "user:1"), sql("SELECT plan FROM users WHERE id = 1")[1].plan
   expect(cached == nil or cached == row, "stale until TTL (300 s)")
 end)

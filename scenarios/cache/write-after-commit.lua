@@ -1,7 +1,7 @@
 -- The transaction of cache/dual-write-in-transaction, with the key written only after the COMMIT: nothing to undo
--- when the payment is refused.
+-- when the payment is refused. (That two such writers can overtake each other is cache/write-through.)
 --
--- Known from: after-commit hooks (Spring's TransactionSynchronization, Django's transaction.on_commit).
+-- Known from: after-commit hooks, such as Django's transaction.on_commit.
 -- Sibling that does not hold: cache/dual-write-in-transaction.
 scenario {
   name = "cache/write-after-commit",

@@ -1,23 +1,31 @@
--- Write-through with the SET inside the write transaction: the row's lock puts the writers in one order for both
--- stores. It holds as long as there are only such writers, all of which commit: see cache/write-through-with-reader
--- for a reader that fills, cache/dual-write-in-transaction for a transaction that rolls back.
+-- Write-through with the SET inside the write transaction: the database's lock puts the writers in one order for
+-- both stores. It holds as long as there are only such writers, and all of them commit: see
+-- cache/write-through-with-reader for a reader that fills, cache/dual-write-in-transaction for a rollback.
 --
 -- Known from: write-through caching.
--- Sibling that does not hold: cache/write-through.
+-- Siblings that do not hold: cache/write-through, cache/write-through-with-reader.
 scenario {
   name = "cache/write-through-transaction",
   about = "BEGIN, UPDATE, SET, COMMIT; two writers and no reader",
   known_from = "write-through caching",
   expect = "verified",
   mutants = {
-    { name = "SET after COMMIT", from = [[    redis("SET", "user:1", me, "EX", 300)
-  end)]], to = [[  end)
-  redis("SET", "user:1", me, "EX", 300)]] },
-    { name = "SET before BEGIN", from = [[  transaction(function()
-]], to = [[  redis("SET", "user:1", me, "EX", 300)
+    {
+      name = "SET after COMMIT",
+      from = [[    redis("SET", "user:1", me, "EX", 300)
+  end)]],
+      to = [[  end)
+  redis("SET", "user:1", me, "EX", 300)]],
+    },
+    {
+      name = "SET before BEGIN",
+      from = [[  transaction(function()
+    sql("UPDATE users SET plan = ? WHERE id = 1", me)
+    redis("SET", "user:1", me, "EX", 300)]],
+      to = [[  redis("SET", "user:1", me, "EX", 300)
   transaction(function()
-    local redis = function() end
-]] },
+    sql("UPDATE users SET plan = ? WHERE id = 1", me)]],
+    },
   },
 }
 

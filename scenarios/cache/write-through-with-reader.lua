@@ -1,8 +1,7 @@
--- The writer of cache/write-through-transaction beside a reader that fills on a miss. The reader has read the row
+-- A writer of cache/write-through-transaction beside a reader that fills on a miss. The reader has read the row
 -- before the COMMIT and sets the key after the writer did.
 --
--- Known from: a cache that is filled by its readers and written through by its writers, which is what most code
--- bases have after some years.
+-- Known from: caches that are written through by their writers and filled by their readers.
 -- Siblings that hold: cache/write-through-transaction (no reader fills), cache/lease-guarded-fill.
 scenario {
   name = "cache/write-through-with-reader",
@@ -35,6 +34,8 @@ client("writer", function()
     end)
   end)
 end)
+
+fresh("user:1")
 
 quiet(function()
   local cached, row = redis("GET", "user:1"), sql("SELECT plan FROM users WHERE id = 1")[1].plan

@@ -1,8 +1,8 @@
 -- Write-through: the writer updates the row and then sets the key to what it wrote. Two writers can overtake each
--- other between the two: the row has the one's value, the key the other's.
+-- other in between: the row has the one's value, the key the other's.
 --
--- Known from: "Scaling Memcache at Facebook" (NSDI 2013), section 3.2.1: a stale set comes from concurrent updates
--- that get reordered.
+-- Known from: write-through caching; "Scaling Memcache at Facebook" (NSDI 2013), section 3.2.1, on sets that arrive
+-- in another order than the updates.
 -- Sibling that holds: cache/write-through-transaction.
 scenario {
   name = "cache/write-through",

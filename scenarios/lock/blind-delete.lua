@@ -1,6 +1,6 @@
 -- The lock is taken with NX and an expiry, and given back with a plain DEL. A holder that is held up past the TTL
--- deletes a lock that has become another's. GETDEL stands for the DEL: it does the same, and tells what it removed.
--- What the lock protects is left out.
+-- deletes a lock that has become another's. GETDEL stands for the DEL here: it deletes in the same way, and tells
+-- what it removed. What the lock protects is left out: nothing of it is needed.
 --
 -- Known from: Redis's documentation of SET: "this avoids that a client will try to release the lock after the
 -- expire time deleting the key created by another client that acquired the lock later".

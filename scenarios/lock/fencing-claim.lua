@@ -1,7 +1,8 @@
 -- The fencing token of lock/fencing-without-claim, claimed at the row before the first read: from then on the row
--- takes writes of this holder only. A late write is refused whenever it comes.
+-- takes writes of this holder only. A late write is refused whenever it comes. (Two may still be inside at once, but
+-- only one of them writes.)
 --
--- Known from: the same essay, with the claim that it leaves unsaid.
+-- Known from: Martin Kleppmann, "How to do distributed locking" (2016), fencing tokens; the claim is an addition.
 -- Sibling that does not hold: lock/fencing-without-claim.
 scenario {
   name = "lock/fencing-claim",

@@ -1,9 +1,9 @@
--- Every holder gets a number that rises with each acquisition, and the row refuses a write with a smaller number
--- than the last one. That refuses a late *write* after the new holder's write, but not before it: the new holder
--- has read, the late write is let in, and the new holder overwrites it with a value computed from what it read.
+-- Every holder gets a number that rises with each acquisition, and the row refuses a write whose number is smaller
+-- than that of an earlier write. A late write is so refused after the new holder's write, but not before it: the new
+-- holder has read, the late write is let in, and the new holder overwrites it with a value computed from its read.
 --
--- Known from: Martin Kleppmann, "How to do distributed locking" (2016), fencing tokens; there the storage remembers
--- the highest token it has *seen in a write*.
+-- Known from: Martin Kleppmann, "How to do distributed locking" (2016), fencing tokens; there, too, the storage
+-- compares with the writes it has seen.
 -- Sibling that holds: lock/fencing-claim.
 scenario {
   name = "lock/fencing-without-claim",

@@ -1,4 +1,5 @@
 -- SET with NX and PX takes the lock and gives it its end in one command. Whenever the client dies, the lock ends.
+-- (Giving it back by a plain DEL has a fault of its own: lock/blind-delete.)
 --
 -- Known from: Redis's documentation of SET ("a simple way to implement a locking system with Redis").
 -- Siblings that do not hold: lock/setnx-then-expire, lock/setnx-without-ttl.

@@ -1,8 +1,7 @@
 -- SETNX takes the lock, EXPIRE gives it an end: two commands. A client that dies in between leaves a lock without
--- an end; when every TTL is over and nobody is alive, it is still held.
+-- an end: when every TTL is over and nobody is alive, it is still held.
 --
--- Known from: Redis's documentation of SETNX, which describes the lock by SETNX and advises SET with NX and an
--- expiry instead.
+-- Known from: locks built on SETNX; Redis's documentation of SETNX points to SET with NX and an expiry instead.
 -- Sibling that holds: lock/set-nx-px.
 scenario {
   name = "lock/setnx-then-expire",

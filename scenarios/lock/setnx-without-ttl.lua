@@ -1,6 +1,6 @@
 -- SETNX takes the lock, DEL gives it back, and nothing ends it if the holder dies.
 --
--- Known from: the first lock that everybody writes.
+-- Known from: locks made before SET had its options NX and PX (Redis 2.6.12), and since.
 -- Sibling that holds: lock/set-nx-px.
 scenario {
   name = "lock/setnx-without-ttl",

@@ -1,6 +1,7 @@
--- The lock of lock/blind-delete, given back by a script that deletes it only while it holds one's own token.
+-- The lock of lock/blind-delete, given back by a script that deletes it only while it holds one's own token. It holds
+-- on this check; what two holders do to the row is another matter: lock/token-paused.
 --
--- Known from: Redis's documentation of SET (patterns), with this very script.
+-- Known from: Redis's documentation of SET (patterns), which has such a script.
 -- Sibling that does not hold: lock/blind-delete.
 scenario {
   name = "lock/token-delete",

@@ -1,7 +1,7 @@
--- What lock/token-paused does to the row: both holders read it, both write it, one run is lost.
+-- What the pause of lock/token-paused does to the row: both holders read it, both write it, one run is lost.
 --
 -- Known from: Martin Kleppmann, "How to do distributed locking" (2016).
--- Sibling that holds: lock/fencing-claim.
+-- Siblings that hold: lock/token (nobody is held up), lock/fencing-claim (the row asks who writes).
 scenario {
   name = "lock/token-paused-row",
   about = "SET NX PX, read and write the row; a holder is held up past the TTL; checked at the row",

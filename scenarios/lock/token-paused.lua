@@ -1,5 +1,5 @@
 -- The lock of lock/token with a holder that is held up past the TTL: the lock ends, another takes it, and then both
--- are inside. No token helps against that, since nobody asks for it at the row.
+-- are inside. The token does not help: it guards the release, and nobody asks for it at the row.
 --
 -- Known from: Martin Kleppmann, "How to do distributed locking" (2016): the client that stops for a garbage
 -- collection.

@@ -1,10 +1,10 @@
--- The counter of memory/counter-read-modify-write, counted by Redis.
+-- The counter of memory/counter-read-modify-write, counted by Redis: to read, to add and to write are one command.
 --
 -- Known from: Redis's documentation of HINCRBY.
 -- Sibling that does not hold: memory/counter-read-modify-write.
 scenario {
   name = "memory/counter-hincrby",
-  about = "HINCRBY",
+  about = "HINCRBY, one command",
   known_from = "redis.io, HINCRBY",
   expect = "verified",
   mutants = {

@@ -1,6 +1,6 @@
 -- A counter in a field of a session's hash: read it, add one in the application, write it back.
 --
--- Known from: Redis's documentation of transactions, whose example is exactly this, for a Redis without INCR.
+-- Known from: Redis's documentation of transactions, whose example counts a string in this way.
 -- Sibling that holds: memory/counter-hincrby.
 scenario {
   name = "memory/counter-read-modify-write",

@@ -1,5 +1,5 @@
 -- One request extends a session's life with EXPIRE while another saves it with SET. A SET without KEEPTTL discards
--- the TTL: if it comes second, the session never expires.
+-- the TTL: if it comes second, the session never expires, although a request has just said when it should.
 --
 -- Known from: Redis's documentation of SET ("any previous time to live associated with the key is discarded").
 -- Sibling that holds: memory/set-ex.

@@ -1,13 +1,13 @@
--- A session whose EXPIRE is set when it is made and never again. It ends in the middle of its use. Reading a key
--- does not extend its life in Redis: only EXPIRE and its family do.
+-- A session whose EXPIRE is set when it is made and never again: it ends in the middle of its use. HGET and other
+-- reads do not extend the life of a key, and neither does HSET.
 --
--- Known from: a session's TTL that is set at login only; Redis's documentation of EXPIRE lists what touches a
--- timeout.
+-- Known from: sessions that get their TTL at login only; Redis's documentation of EXPIRE says which commands touch
+-- a timeout.
 -- Sibling that holds: memory/sliding-ttl, which extends at every use.
 scenario {
   name = "memory/fixed-ttl",
-  about = "EXPIRE once, at the start",
-  known_from = "redis.io, EXPIRE (reading does not touch the timeout)",
+  about = "EXPIRE once, at the start; a use every hour, for two hours",
+  known_from = "redis.io, EXPIRE (which commands touch the timeout)",
   expect = "violated",
   message = "session lost while in use",
 }

@@ -1,7 +1,7 @@
 -- The merge of memory/hmset-merge beside a client that forgets a field. The merge writes back all that it has read,
--- so it brings the forgotten field back: a resurrection.
+-- and so brings the forgotten field back: a resurrection. A request to be forgotten is undone.
 --
--- Known from: session stores that write a whole dictionary back; a user's request to forget something is undone.
+-- Known from: session stores that map a dictionary onto a hash and write all of it back.
 -- Sibling that holds: memory/hset-forget, where a client writes its own field only.
 scenario {
   name = "memory/hmset-merge-forget",

@@ -1,8 +1,9 @@
 -- A session as a hash: read all of it, add a field of one's own, write all of it back with HMSET. Folklore has it
--- that this loses fields. It does not lose *distinct new* ones: HMSET merges, it never removes. What it loses is
--- told by memory/hmset-merge-forget and memory/counter-read-modify-write.
+-- that this loses fields. It does not lose *distinct new* ones: HMSET adds and overwrites, it never removes. What it
+-- does lose: a concurrent change of the same field (memory/counter-read-modify-write), and the removal of a field
+-- (memory/hmset-merge-forget).
 --
--- Known from: session stores that map a dictionary onto a hash (HGETALL into a map, HMSET of the map).
+-- Known from: session stores that map a dictionary onto a hash.
 -- Sibling that does not hold: memory/replace-hash, which deletes before it writes.
 scenario {
   name = "memory/hmset-merge",

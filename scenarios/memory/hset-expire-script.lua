@@ -1,6 +1,6 @@
--- The two commands of memory/hset-then-expire in one script: a client that dies has sent both, or none.
+-- The two commands of memory/hset-then-expire in one script: a client that dies has had both carried out, or neither.
 --
--- Known from: Redis's documentation of EVAL ("Redis guarantees the script's atomic execution").
+-- Known from: Redis's documentation of scripting ("Redis guarantees the script's atomic execution").
 -- Sibling that does not hold: memory/hset-then-expire.
 scenario {
   name = "memory/hset-expire-script",

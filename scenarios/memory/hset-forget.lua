@@ -1,22 +1,26 @@
--- A client that writes only the field it changes, beside one that forgets another field: nothing comes back.
+-- A client that writes only the field it changes, beside one that forgets another field: nothing comes back, however
+-- much the first one has read before.
 --
--- Known from: Redis's documentation of HSET; this is what a hash is for.
--- Sibling that does not hold: memory/hmset-merge-forget.
+-- Known from: Redis's documentation of HSET, which sets the fields it is given and leaves the others.
+-- Sibling that does not hold: memory/hmset-merge-forget, which writes back what it has read.
 scenario {
   name = "memory/hset-forget",
   about = "HSET of one's own field, beside an HDEL",
   known_from = "redis.io, HSET",
   expect = "verified",
   mutants = {
-    { name = "write back what was read", from = [[redis("HSET", "user:123", "web", "seen")]],
-      to = [[memories.web = "seen" redis("HSET", "user:123", memories)]] },
+    {
+      name = "write back what was read",
+      from = [[redis("HSET", "user:123", "web", "seen")]],
+      to = [[memories.web = "seen" redis("HSET", "user:123", memories)]],
+    },
   },
 }
 
 setup(function() redis("HMSET", "user:123", "address", "Rose Lane 7") end)
 
 client("web", function()
-  local memories = redis("HGETALL", "user:123")
+  local memories = redis("HGETALL", "user:123") -- for the request's own use
   redis("HSET", "user:123", "web", "seen")
 end)
 

@@ -1,13 +1,12 @@
--- A session is made with HSET and given its life with EXPIRE, in two commands. A client that dies in between leaves
--- a session that lives for ever: HSET has no option for a TTL, so this is how it is mostly written.
+-- A session is made with HSET and given its life with EXPIRE, in two commands, since HSET takes no TTL for the key.
+-- A client that dies in between leaves a session that lives for ever.
 --
--- Known from: libraries that set the TTL in a command of its own after the write (agent-memory-server, among
--- others).
+-- Known from: Redis's documentation of HSET and EXPIRE; libraries that write first and set the TTL after.
 -- Sibling that holds: memory/hset-expire-script.
 scenario {
   name = "memory/hset-then-expire",
   about = "HSET, then EXPIRE; the client may die in between",
-  known_from = "libraries that write first and set the TTL after",
+  known_from = "redis.io, HSET and EXPIRE; libraries that write first and set the TTL after",
   faults = { crash = 1 },
   expect = "violated",
   message = "the session lives for ever",

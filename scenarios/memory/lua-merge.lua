@@ -1,6 +1,7 @@
--- The append of memory/serialized-value as one script: Redis runs it in one piece, so nobody reads in between.
+-- The append of memory/serialized-value as one script: Redis runs it in one piece, so nobody writes between its read
+-- and its write.
 --
--- Known from: Redis's documentation of EVAL ("Redis guarantees the script's atomic execution").
+-- Known from: Redis's documentation of scripting ("Redis guarantees the script's atomic execution").
 -- Sibling that does not hold: memory/serialized-value.
 scenario {
   name = "memory/lua-merge",

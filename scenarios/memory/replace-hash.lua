@@ -1,5 +1,5 @@
 -- A session as a hash that is replaced as a whole: HGETALL, change the map, DEL, HMSET. The DEL is there so that
--- fields removed from the map disappear; it takes with it what others have added since.
+-- fields removed from the map disappear; with them goes what others have added since the HGETALL.
 --
 -- Known from: session stores that save a whole dictionary at the end of a request.
 -- Sibling that holds: memory/hmset-merge, the same without the DEL.

@@ -1,8 +1,9 @@
 -- A session's memories as one serialized value: GET it, append in the application, SET it back. Two devices that do
--- so at once both read the old value, and the second SET erases what the first one added.
+-- so at once both read the old value, and the second SET erases what the first one added, after its client was told
+-- OK.
 --
--- Known from: every store that keeps a session as one document under one key (PHP's session handlers, JSON blobs of
--- chat histories). Redis's own documentation names the read-modify-write race in the page on transactions.
+-- Known from: stores that keep a session, or a chat's history, as one document under one key. Redis's documentation
+-- of transactions names this race of read, modify and write.
 -- Siblings that hold: memory/lua-merge, memory/watch-retry.
 scenario {
   name = "memory/serialized-value",

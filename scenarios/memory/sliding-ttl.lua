@@ -1,12 +1,11 @@
--- A session whose TTL starts again with every use: in use for two hours, it lives. Holds as long as a use is not
--- delayed past the TTL (pauses = 0): between two uses Redis knows of nothing.
+-- A session whose TTL starts again with every use: it lives as long as it is used. That holds while no use comes
+-- later than the TTL after the one before (pauses = 0): Redis sees uses, not users.
 --
--- Known from: Redis's documentation of EXPIRE ("Navigation session" pattern: the timeout is refreshed at every page
--- view).
+-- Known from: Redis's documentation of EXPIRE ("Navigation session": the timeout starts again at every page view).
 -- Sibling that does not hold: memory/fixed-ttl.
 scenario {
   name = "memory/sliding-ttl",
-  about = "EXPIRE at every use",
+  about = "EXPIRE at every use; a use every hour, for two hours",
   known_from = "redis.io, EXPIRE (pattern: navigation session)",
   expect = "verified",
   mutants = {

@@ -1,8 +1,7 @@
 -- The append of memory/serialized-value under WATCH, but nobody looks at what EXEC says. A refused EXEC changes
--- nothing and reports a null reply; a client that takes it for success has lost its memory.
+-- nothing and replies null; a client that takes it for success has lost its memory.
 --
--- Known from: code that calls execute() of a pipeline and drops the result; Redis's documentation of transactions
--- says "we just have to repeat the operation hoping this time we'll not get a new race".
+-- Known from: Redis's documentation of transactions, which asks to repeat the operation when EXEC replies null.
 -- Sibling that holds: memory/watch-retry.
 scenario {
   name = "memory/watch-without-retry",

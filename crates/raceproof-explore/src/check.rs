@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use crate::search::{Search, confirm, search};
+use crate::watchdog::Watchdog;
 use crate::{Backend, Bounds, Error, Report, Strategy, Verdict, World, render};
 
 /// A search to be run.
@@ -117,6 +118,7 @@ impl Check {
     /// # Errors
     /// When the search cannot be carried out; a violation is not an error.
     pub fn run(&self, body: impl Fn(&mut World)) -> Result<Report, Error> {
+        let _watchdog = Watchdog::start();
         search(&self.search, &body)
     }
 
@@ -169,6 +171,7 @@ impl Check {
         backend: Box<dyn Backend>,
         body: impl Fn(&mut World),
     ) -> Result<Confirmation, Error> {
+        let _watchdog = Watchdog::start();
         confirm(&self.search, token, backend, &body).map(|(confirmation, _)| confirmation)
     }
 }

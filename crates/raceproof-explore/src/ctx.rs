@@ -2,9 +2,10 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::task::Poll;
 
 use crate::history::{Mark, OperationKind};
 use crate::mailbox::{Local, Port};
@@ -31,6 +32,21 @@ impl Stage {
         std::mem::take(&mut *self.spawned.borrow_mut())
     }
 }
+
+/// Work was given up because its time was over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimedOut {
+    /// The time that it had, in ms.
+    pub ms: u64,
+}
+
+impl fmt::Display for TimedOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not done within {} ms", self.ms)
+    }
+}
+
+impl std::error::Error for TimedOut {}
 
 /// A client's view of the world. Whatever a client awaits comes from here: a future of any other runtime would never
 /// be woken, and is reported by the client's name.
@@ -82,6 +98,21 @@ impl Ctx {
     pub async fn sleep(&self, ms: u64) {
         let until = self.port.lock().now_ms.saturating_add(i64::try_from(ms).unwrap_or(i64::MAX));
         self.port.sleep_until(until).await;
+    }
+
+    /// Gives `work` at most `ms` milliseconds of virtual time. When they are over, `work` is dropped; a command that it
+    /// had sent is not unsent by that, and may be delivered later.
+    ///
+    /// # Errors
+    /// [`TimedOut`] when `work` had not ended by then.
+    pub async fn timeout<T>(&self, ms: u64, work: impl Future<Output = T>) -> Result<T, TimedOut> {
+        let mut work = pin!(work);
+        let mut over = pin!(self.sleep(ms));
+        poll_fn(|context| match work.as_mut().poll(context) {
+            Poll::Ready(done) => Poll::Ready(Ok(done)),
+            Poll::Pending => over.as_mut().poll(context).map(|()| Err(TimedOut { ms })),
+        })
+        .await
     }
 
     /// The virtual time, in ms since the Unix epoch.

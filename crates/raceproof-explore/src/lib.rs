@@ -49,12 +49,13 @@ mod search;
 mod shared;
 mod sim;
 mod sql;
+mod watchdog;
 mod world;
 
 pub use backend::{Backend, BackendError};
 pub use check::{Check, Confirmation};
 pub use checkers::{HistoryCheck, Since};
-pub use ctx::Ctx;
+pub use ctx::{Ctx, TimedOut};
 pub use error::Error;
 pub use history::{History, Note, Operation, OperationKind};
 pub use raceproof_engine::Reply;

@@ -169,6 +169,26 @@ impl Port {
         .await
     }
 
+    /// Runs `work` on shared state as one step and gives what it returns; its text is the step's reply.
+    pub(crate) async fn step_on<R: Send + 'static>(
+        &self,
+        cell: CellId,
+        access: Access,
+        text: String,
+        work: impl FnOnce() -> (R, String) + Send + 'static,
+    ) -> R {
+        let result: Arc<Mutex<Option<R>>> = Arc::default();
+        let out = result.clone();
+        let run = move || {
+            let (done, shown) = work();
+            *out.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
+            shown
+        };
+        self.ask(Op::Cell(CellOp { cell, access, text, ready: None, run: Box::new(run) })).await;
+        let done = result.lock().unwrap_or_else(PoisonError::into_inner).take();
+        done.expect("the step has run before it is answered")
+    }
+
     /// The virtual time, remembered as a read of the clock.
     pub(crate) fn read_clock(&self) -> i64 {
         let mut mailbox = self.lock();

@@ -164,5 +164,5 @@ fn server_error(text: &[u8]) -> RedisResult<Value> {
     line.push(b'-');
     line.extend(text.iter().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte }));
     line.extend_from_slice(b"\r\n");
-    Ok(redis::parse_redis_value(&line)?)
+    redis::parse_redis_value(&line)
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use raceproof_engine::Access;
 
 use crate::ctx::Ctx;
-use crate::mailbox::{CellId, CellOp, Op};
+use crate::mailbox::CellId;
 
 /// A value that several clients hold, as tasks of one process hold an `Arc<Mutex<T>>`. Each access is one step of the
 /// client that makes it, so the explorer tries the orders that matter; state shared in any other way is hidden from it.
@@ -34,7 +34,7 @@ impl<T: Send + 'static> Shared<T> {
     }
 
     /// Looks at the value, in one step.
-    pub async fn read<R: Clone + Send + fmt::Debug + 'static>(
+    pub async fn read<R: Send + fmt::Debug + 'static>(
         &self,
         ctx: &Ctx,
         look: impl FnOnce(&T) -> R + Send + 'static,
@@ -43,7 +43,7 @@ impl<T: Send + 'static> Shared<T> {
     }
 
     /// Changes the value, in one step that no other client can come between.
-    pub async fn update<R: Clone + Send + fmt::Debug + 'static>(
+    pub async fn update<R: Send + fmt::Debug + 'static>(
         &self,
         ctx: &Ctx,
         change: impl FnOnce(&mut T) -> R + Send + 'static,
@@ -51,23 +51,19 @@ impl<T: Send + 'static> Shared<T> {
         self.step(ctx, Access::Write, format!("update {}", self.name), change).await
     }
 
-    async fn step<R: Clone + Send + fmt::Debug + 'static>(
+    async fn step<R: Send + fmt::Debug + 'static>(
         &self,
         ctx: &Ctx,
         access: Access,
         text: String,
         work: impl FnOnce(&mut T) -> R + Send + 'static,
     ) -> R {
-        let result: Arc<Mutex<Option<R>>> = Arc::default();
-        let (value, out) = (self.value.clone(), result.clone());
+        let value = self.value.clone();
         let run = move || {
             let done = work(&mut value.lock().unwrap_or_else(PoisonError::into_inner));
             let shown = format!("{done:?}");
-            *out.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
-            shown
+            (done, shown)
         };
-        ctx.port().ask(Op::Cell(CellOp { cell: self.cell, access, text, ready: None, run: Box::new(run) })).await;
-        let done = result.lock().unwrap_or_else(PoisonError::into_inner).take();
-        done.expect("the step has run before it is answered")
+        ctx.port().step_on(self.cell, access, text, run).await
     }
 }

@@ -161,18 +161,13 @@ impl Ctx {
         what: &str,
         work: impl FnOnce(&mut Contents, PathBuf) -> T + Send + 'static,
     ) -> T {
-        let result: Arc<Mutex<Option<T>>> = Arc::default();
-        let (disk, out, path) = (self.stage().files.clone(), result.clone(), path.to_owned());
-        let text = format!("{what} {}", path.display());
-        let cell = cell_of(&path);
+        let (disk, path) = (self.stage().files.clone(), path.to_owned());
+        let (cell, text) = (cell_of(&path), format!("{what} {}", path.display()));
         let run = move || {
             let done = work(&mut disk.0.lock().unwrap_or_else(PoisonError::into_inner), path);
-            *out.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
-            String::new()
+            (done, String::new())
         };
-        self.port().ask(Op::Cell(CellOp { cell, access, text, ready: None, run: Box::new(run) })).await;
-        let done = result.lock().unwrap_or_else(PoisonError::into_inner).take();
-        done.expect("the step has run before it is answered")
+        self.port().step_on(cell, access, text, run).await
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) enum Rule {
     Shape,
     /// The same but for the number that follows `id`.
     ButForId,
-    /// A cursor and elements: whole scans are compared as sets (see `compare.rs`), single pages by shape.
+    /// A cursor and elements: whole scans are compared as sets (see `pages.rs`), single pages by shape.
     Scan,
     /// Replies of the same kind, if nothing but the name was asked; bytewise otherwise.
     WholeTable,

@@ -17,6 +17,7 @@ use crate::mailbox::{Local, Op, Port};
 use crate::panics;
 use crate::report::Broken;
 use crate::sql::SqlCall;
+use crate::watchdog::watched;
 
 /// A process that can make a step, and how the step may turn out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,7 +110,9 @@ impl Execution<'_> {
         let mut context = Context::from_waker(&client.waker);
         let ended = loop {
             client.woken.0.store(false, Ordering::Relaxed);
-            match panics::catch(AssertUnwindSafe(|| future.as_mut().poll(&mut context))) {
+            let polled =
+                watched(&client.name, || panics::catch(AssertUnwindSafe(|| future.as_mut().poll(&mut context))));
+            match polled {
                 Ok(Poll::Ready(end)) => break Some(end),
                 Ok(Poll::Pending) if client.woken.0.load(Ordering::Relaxed) => {}
                 Ok(Poll::Pending) => break None,

@@ -118,12 +118,12 @@ impl Execution<'_> {
         let now = raceproof_engine::Timestamp::from_ms(now_ms);
         self.worker.engine.expire_due(now, &mut self.worker.outcome);
         self.touch_redis();
-        if by_ms > 0 {
-            if let Some(attached) = &mut self.worker.backend {
-                attached.backend.advance(by_ms).map_err(|error| Error::Backend(error.to_string()))?;
+        match &mut self.worker.backend {
+            Some(attached) if by_ms > 0 => {
+                attached.backend.advance(by_ms).map_err(|error| Error::Backend(error.to_string()))
             }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// What a pause touches: the clock, the deadlines that decide where it leads, and who could have gone on.

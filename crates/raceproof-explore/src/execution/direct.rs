@@ -12,6 +12,7 @@ use crate::ctx::{ClientEnd, ClientFuture};
 use crate::mailbox::{Answer, Op, Port};
 use crate::panics;
 use crate::sql::Statement;
+use crate::watchdog::watched;
 
 /// How many requests a setup or a check may make: enough for any, and a bound on one that never ends.
 const MOST_REQUESTS: usize = 1_000_000;
@@ -33,7 +34,8 @@ impl Execution<'_> {
         let mut context = Context::from_waker(Waker::noop());
         let foreign = |step: usize| Error::Foreign { client: name.to_owned(), step };
         for step in 0..MOST_REQUESTS {
-            match panics::catch(AssertUnwindSafe(|| future.as_mut().poll(&mut context))) {
+            let polled = watched(name, || panics::catch(AssertUnwindSafe(|| future.as_mut().poll(&mut context))));
+            match polled {
                 Ok(Poll::Ready(end)) => return Ok(end),
                 Ok(Poll::Pending) => {}
                 Err(panic) if panic.is_foreign_runtime() => return Err(foreign(step)),

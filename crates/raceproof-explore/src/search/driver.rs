@@ -321,12 +321,11 @@ fn replay(search: &Search, text: &str, body: Body<'_>) -> Result<Report, Error> 
     };
     let steps = replayed.run.events.len();
     if fingerprint(&replayed.run.steps) != token.fingerprint || steps != token.choices.len() {
-        return Err(wrong(format!(
-            "it was made for other code: its {} steps are not those of this code (which differs at step {} at the latest); \
-             run the check again for a new one",
-            token.choices.len(),
-            replayed.stuck_at.unwrap_or(steps) + 1
-        )));
+        let what = match replayed.stuck_at {
+            Some(at) if at < token.choices.len() => format!("step {} of it is not possible here", at + 1),
+            _ => "its steps are not those of this code".to_owned(),
+        };
+        return Err(wrong(format!("it was made for other code: {what}; run the check again for a new one")));
     }
     let run = replayed.run;
     let violation = run.violation.clone();

@@ -10,7 +10,7 @@ use redis::AsyncCommands;
 use rustc_hash::FxHasher;
 
 use super::bounded::Bounded;
-use super::driver::{Bench, execute};
+use super::driver::{Bench, Body, execute};
 use super::optimal::Optimal;
 use crate::event::{Choice, dependent};
 use crate::execution::{Chooser, End, Mode, Run, Worker};
@@ -18,6 +18,8 @@ use crate::{Bounds, Ctx, World};
 
 /// More interleavings than this and a program is too large to referee.
 const MOST_INTERLEAVINGS: usize = 6_000;
+
+mod branching;
 
 #[derive(Clone, Debug)]
 enum Act {
@@ -115,12 +117,17 @@ fn uses_sql(program: &Program) -> bool {
     program.iter().flatten().any(|act| matches!(act, Act::Sql(_) | Act::Begin | Act::BeginDeferred | Act::Commit))
 }
 
+/// By process, the fingerprints of its steps in order.
+type Replies = Vec<(u16, Vec<u64>)>;
+
 /// What a search found: traces, and what a program can come to.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Findings {
     traces: HashSet<u64>,
     /// Final state, and for each process its replies in order.
-    ends: BTreeSet<(u64, Vec<(u16, Vec<u64>)>)>,
+    ends: BTreeSet<(u64, Replies)>,
+    /// What the checks said, `None` where all held.
+    verdicts: BTreeSet<Option<String>>,
     executions: usize,
 }
 
@@ -128,7 +135,8 @@ impl Findings {
     fn add(&mut self, run: &Run) {
         self.executions += 1;
         self.traces.insert(trace(run));
-        let mut replies: Vec<(u16, Vec<u64>)> = Vec::new();
+        self.verdicts.insert(run.violation.as_ref().map(|violation| violation.message.clone()));
+        let mut replies: Replies = Vec::new();
         for event in &run.events {
             let process = event.footprint.choice.process.0;
             match replies.iter_mut().find(|(known, _)| *known == process) {
@@ -169,18 +177,19 @@ fn mode() -> Mode {
     Mode { fingerprint_state: true, ..Mode::default() }
 }
 
-fn run(worker: &mut Worker, program: &Program, bounds: Bounds, chooser: &mut dyn Chooser) -> Run {
-    let body = |world: &mut World| build(program, world);
-    execute(worker, &body, bounds, mode(), chooser).expect("the program runs").expect("the setup works")
+fn run(worker: &mut Worker, body: Body<'_>, bounds: Bounds, chooser: &mut dyn Chooser) -> Run {
+    execute(worker, body, bounds, mode(), chooser).expect("the program runs").expect("the setup works")
 }
 
 /// Every interleaving; `None` if there are too many.
-fn brute_force(program: &Program, bounds: Bounds) -> Option<Findings> {
+fn brute_force(body: Body<'_>, bounds: Bounds) -> Option<Findings> {
     let mut worker = Worker::new();
+    // What an `always` check reads is part of dependence, so all of it has to be known before traces are counted.
+    drop(optimal_in(&mut worker, body, bounds));
     let mut chooser = Bounded::new(u32::MAX);
     let mut found = Findings::default();
     loop {
-        let run = run(&mut worker, program, bounds, &mut chooser);
+        let run = run(&mut worker, body, bounds, &mut chooser);
         if matches!(run.end, End::Complete) {
             found.add(&run);
         }
@@ -193,10 +202,12 @@ fn brute_force(program: &Program, bounds: Bounds) -> Option<Findings> {
     }
 }
 
-fn optimal(program: &Program, bounds: Bounds) -> (Findings, u64) {
-    let body = |world: &mut World| build(program, world);
-    let mut worker = Worker::new();
-    let mut bench = Bench { worker: &mut worker, body: &body, bounds, mode: mode() };
+fn optimal(body: Body<'_>, bounds: Bounds) -> (Findings, u64) {
+    optimal_in(&mut Worker::new(), body, bounds)
+}
+
+fn optimal_in(worker: &mut Worker, body: Body<'_>, bounds: Bounds) -> (Findings, u64) {
+    let mut bench = Bench { worker, body, bounds, mode: mode() };
     'again: loop {
         let mut tree = Optimal::new(bounds);
         let mut found = Findings::default();
@@ -215,9 +226,10 @@ fn optimal(program: &Program, bounds: Bounds) -> (Findings, u64) {
     }
 }
 
-fn agree(program: &Program, bounds: Bounds) -> Result<bool, TestCaseError> {
-    let Some(all) = brute_force(program, bounds) else { return Ok(false) };
-    let (found, redundant) = optimal(program, bounds);
+fn agree(body: Body<'_>, bounds: Bounds) -> Result<bool, TestCaseError> {
+    let Some(all) = brute_force(body, bounds) else { return Ok(false) };
+    let (found, redundant) = optimal(body, bounds);
+    prop_assert_eq!(&found.verdicts, &all.verdicts, "verdicts");
     prop_assert_eq!(&found.ends, &all.ends, "final states and replies");
     prop_assert_eq!(found.traces.len(), all.traces.len(), "traces");
     // A step with several outcomes, and one that need not happen, say nothing about executions without them: there an
@@ -238,14 +250,24 @@ fn referee(
     acts: BoxedStrategy<Act>,
     bounds: Bounds,
 ) {
+    let program = proptest::collection::vec(proptest::collection::vec(acts, 1..=most), clients);
+    referee_any(wanted, program, bounds, build);
+}
+
+/// Referees the worlds that `build` makes of generated programs.
+fn referee_any<P: std::fmt::Debug>(
+    wanted: u32,
+    program: impl Strategy<Value = P>,
+    bounds: Bounds,
+    build: impl Fn(&P, &mut World),
+) {
     let times =
         std::env::var("RACEPROOF_REFEREE").map_or(1, |times| times.parse().expect("RACEPROOF_REFEREE: a number"));
     let wanted = wanted * times;
-    let program = proptest::collection::vec(proptest::collection::vec(acts, 1..=most), clients);
     let mut runner = TestRunner::new(Config { cases: wanted, max_shrink_iters: 2_000, ..Config::default() });
     let counted = std::cell::Cell::new(0);
     let result = runner.run(&program, |program| {
-        if agree(&program, bounds)? {
+        if agree(&|world: &mut World| build(&program, world), bounds)? {
             counted.set(counted.get() + 1);
         }
         Ok(())
@@ -454,7 +476,8 @@ fn writes_after_a_snapshot_that_others_have_overtaken() {
     // The second DELETE changes no row, and yet the snapshot is old after it.
     let overtaken_by_nothing = vec![vec![delete.clone()], [vec![delete], writer].concat()];
     for program in [overtaken_by_one, overtaken_by_two, overtaken_by_nothing] {
-        assert!(agree(&program, NO_FAULTS).expect("the searches agree"));
-        assert!(agree(&program, Bounds { crashes: 1, ..NO_FAULTS }).expect("the searches agree"));
+        let body = |world: &mut World| build(&program, world);
+        assert!(agree(&body, NO_FAULTS).expect("the searches agree"));
+        assert!(agree(&body, Bounds { crashes: 1, ..NO_FAULTS }).expect("the searches agree"));
     }
 }

@@ -350,7 +350,7 @@ fn changes_rows(written: &[SqlAccess]) -> bool {
 
 fn run(connection: &Connection, sql: &str, params: &[SqlValue], writes: bool) -> Result<SqlReply, Failure> {
     let mut statement = connection.prepare_cached(sql)?;
-    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let width = columns.len();
     let mut rows = statement.query(rusqlite::params_from_iter(params.iter().map(Bound)))?;
     let mut found = Vec::new();

@@ -1,0 +1,97 @@
+//! The catalogue's counterexamples on a real redis-server: every one plays out there as it did in simulation.
+
+use std::path::{Path, PathBuf};
+
+use raceproof_explore::scenario::Scenario;
+use raceproof_explore::{Confirmation, Error, Verdict};
+use raceproof_lab::RealRedis;
+
+/// Every file below `scenarios/`, in a fixed order.
+fn files() -> Vec<PathBuf> {
+    let mut pending = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios")];
+    let mut files = Vec::new();
+    while let Some(folder) = pending.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+            let path = entry.expect("an entry of the folder").path();
+            if path.is_dir() {
+                pending.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "lua") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+/// Finds the scenario's violation, and plays it on a server of its own.
+fn confirm(scenario: &Scenario) -> Result<Confirmation, Error> {
+    let check = scenario.check();
+    let found = scenario.run(&check)?.violation.unwrap_or_else(|| panic!("{}: nothing found", scenario.name()));
+    let redis = RealRedis::start().expect("redis-server starts");
+    scenario.confirm(&check, &found.token, Box::new(redis))
+}
+
+/// Why the server did not confirm, if it did not.
+fn doubt(confirmation: &Result<Confirmation, Error>) -> Option<String> {
+    match confirmation {
+        Ok(Confirmation { same_outcome: true, difference: None, server }) => {
+            (!server.starts_with("redis-server 7.0.")).then(|| format!("played on {server}"))
+        }
+        Ok(other) => Some(format!("{other:?}")),
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+#[test]
+fn every_violation_of_the_catalogue_happens_on_a_real_server() {
+    let mut confirmed = Vec::new();
+    let mut doubts = Vec::new();
+    for path in files() {
+        let scenario = Scenario::load(&path).unwrap_or_else(|error| panic!("{error}"));
+        if scenario.expect().is_some_and(|expected| expected.verdict == Verdict::Violated) {
+            match doubt(&confirm(&scenario)) {
+                None => confirmed.push(scenario.name().to_owned()),
+                Some(doubt) => doubts.push(format!("{}: {doubt}", scenario.name())),
+            }
+        }
+    }
+    assert!(doubts.is_empty(), "{} not confirmed:\n  {}", doubts.len(), doubts.join("\n  "));
+    // Faults, steps of the clock, scripts, WATCH and SQL beside Redis were all among them.
+    for name in ["cache/write-through", "lock/setnx-then-expire", "lock/token-paused-row", "memory/watch-without-retry"]
+    {
+        assert!(confirmed.iter().any(|known| known == name), "{name} is not among {confirmed:?}");
+    }
+}
+
+/// A scenario whose counterexample plays out otherwise on a real server: the confirmation must say so.
+#[test]
+fn a_reply_that_differs_is_not_confirmed() {
+    let source = r#"
+        scenario { name = "process-id", expect = "violated" }
+        client("a", function()
+          local pid = redis("INFO", "server"):match("process_id:(%d+)")
+          redis("SET", "pid", pid)
+        end)
+        finally(function() expect(not redis("GET", "pid"), "pid is set") end)
+    "#;
+    let scenario = Scenario::parse("process-id.lua", source).expect("it is a scenario");
+    let confirmation = confirm(&scenario).expect("the server plays along");
+    assert!(confirmation.difference.is_some(), "{confirmation:?}");
+}
+
+#[test]
+fn a_script_that_reads_time_needs_the_labs_clock() {
+    let source = r#"
+        scenario { name = "lock/deadline-in-the-value", expect = "violated" }
+        local take = [[
+          local now = redis.call("TIME")[1]
+          return redis.call("SET", KEYS[1], now + 30)
+        ]]
+        client("a", function() redis("EVAL", take, 1, "lock:job") end)
+        finally(function() expect(not redis("GET", "lock:job"), "the lock is held") end)
+    "#;
+    let scenario = Scenario::parse("deadline.lua", source).expect("it is a scenario");
+    let refused = confirm(&scenario).expect_err("a real server's clock cannot be held").to_string();
+    assert!(refused.contains("needs the lab's clock"), "{refused}");
+}
