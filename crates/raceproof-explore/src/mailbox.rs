@@ -13,7 +13,12 @@ use raceproof_engine::{Access, Reply};
 use smallvec::SmallVec;
 
 use crate::history::Mark;
+use crate::panics;
 use crate::sql::{SqlCall, SqlResult};
+
+/// The last instant that the virtual clock can show (ms since the Unix epoch): some 290,000 years from now, with room to
+/// count on in microseconds.
+pub(crate) const END_OF_TIME_MS: i64 = i64::MAX / 1000 - 1;
 
 /// What a client asks for at a gate. Each is one step.
 pub(crate) enum Op {
@@ -106,6 +111,13 @@ pub(crate) struct Mailbox {
     made: u64,
 }
 
+impl Mailbox {
+    /// Forgets everything but which numbers it has given away.
+    pub(crate) fn renew(&mut self, now_ms: i64) {
+        *self = Self { origin: self.origin, made: self.made, next_id: self.next_id, now_ms, ..Self::default() };
+    }
+}
+
 /// A shared handle to a client's mailbox.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Port(Arc<Mutex<Mailbox>>);
@@ -177,16 +189,29 @@ impl Port {
         text: String,
         work: impl FnOnce() -> (R, String) + Send + 'static,
     ) -> R {
-        let result: Arc<Mutex<Option<R>>> = Arc::default();
+        let result: Arc<Mutex<Option<std::thread::Result<R>>>> = Arc::default();
         let out = result.clone();
         let run = move || {
-            let (done, shown) = work();
+            // A panic of the client's closure is the client's: it goes on there, not in the scheduler.
+            let (done, shown) = match panics::hold(work) {
+                Ok((done, shown)) => (Ok(done), shown),
+                Err(payload) => (Err(payload), "(panics)".to_owned()),
+            };
             *out.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
             shown
         };
         self.ask(Op::Cell(CellOp { cell, access, text, ready: None, run: Box::new(run) })).await;
         let done = result.lock().unwrap_or_else(PoisonError::into_inner).take();
-        done.expect("the step has run before it is answered")
+        match done.expect("the step has run before it is answered") {
+            Ok(done) => done,
+            Err(payload) => std::panic::resume_unwind(payload),
+        }
+    }
+
+    /// The instant `ms` milliseconds from now (virtual ms since the Unix epoch), the end of time at most.
+    pub(crate) fn after(&self, ms: u64) -> i64 {
+        let now_ms = self.lock().now_ms;
+        now_ms.saturating_add(i64::try_from(ms).unwrap_or(i64::MAX)).min(END_OF_TIME_MS.max(now_ms))
     }
 
     /// The virtual time, remembered as a read of the clock.

@@ -19,6 +19,10 @@ use crate::report::Broken;
 use crate::sql::SqlCall;
 use crate::watchdog::watched;
 
+/// How often clients may be woken between two steps: far more than any hand-over between them takes, and a bound on
+/// one that yields for ever.
+const MOST_WAKES: u32 = 10_000;
+
 /// A process that can make a step, and how the step may turn out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Enabled {
@@ -108,13 +112,19 @@ impl Execution<'_> {
         let client = self.client_mut(id);
         let Some(future) = &mut client.future else { return Ok(()) };
         let mut context = Context::from_waker(&client.waker);
+        let mut wakes = 0;
         let ended = loop {
             client.woken.0.store(false, Ordering::Relaxed);
             let polled =
                 watched(&client.name, || panics::catch(AssertUnwindSafe(|| future.as_mut().poll(&mut context))));
             match polled {
                 Ok(Poll::Ready(end)) => break Some(end),
-                Ok(Poll::Pending) if client.woken.0.load(Ordering::Relaxed) => {}
+                Ok(Poll::Pending) if client.woken.0.load(Ordering::Relaxed) => {
+                    wakes += 1;
+                    if wakes > MOST_WAKES {
+                        return Err(self.foreign(id));
+                    }
+                }
                 Ok(Poll::Pending) => break None,
                 Err(panic) if panic.is_foreign_runtime() => return Err(self.foreign(id)),
                 Err(panic) => break Some(Err(panic.into_failure())),
@@ -159,16 +169,18 @@ impl Execution<'_> {
 
     /// Polls the clients that others have woken, until all is quiet.
     pub(super) fn poll_woken(&mut self) -> Result<(), Error> {
-        loop {
+        for wakes in 0.. {
             let woken = self.order.iter().copied().find(|id| {
                 let client = self.client(*id);
                 client.future.is_some() && client.woken.0.load(Ordering::Relaxed)
             });
             match woken {
+                Some(id) if wakes > MOST_WAKES => return Err(self.foreign(id)),
                 Some(id) => self.poll(id)?,
-                None => return Ok(()),
+                None => break,
             }
         }
+        Ok(())
     }
 
     /// Moves what the client posted into the queue at the gate, and what it did locally into the step's footprint.
@@ -183,6 +195,9 @@ impl Execution<'_> {
         let posted_after = self.current;
         for (number, op) in posted {
             let process = self.process(id, op.lane());
+            if !self.lanes.contains(&process) {
+                self.lanes.push(process);
+            }
             let pending = Pending { id: number, op, process, posted_after, waited: Vec::new() };
             self.client_mut(id).pending.push(pending);
         }
@@ -272,6 +287,9 @@ impl Execution<'_> {
         enabled.clear();
         for place in 0..self.order.len() {
             let id = self.order[place];
+            if self.is_cut_off(id) {
+                continue;
+            }
             let mut pending = std::mem::take(&mut self.client_mut(id).pending);
             let mut seen: SmallVec<[ProcessId; 4]> = SmallVec::new();
             for request in &mut pending {
@@ -292,6 +310,16 @@ impl Execution<'_> {
             enabled.push(clock);
         }
         enabled.sort_unstable_by_key(|one| one.process);
+    }
+
+    /// A client that would take one step too many takes no more; the others go on without it.
+    fn is_cut_off(&mut self, id: ClientId) -> bool {
+        let client = self.client(id);
+        let over = client.steps >= self.bounds.steps_per_client && !client.pending.is_empty();
+        if over && self.cut_off.is_none() {
+            self.cut_off = Some(client.name.clone());
+        }
+        over
     }
 
     /// How a step of the client may turn out. A client with several requests at the gate dies before one of them only,

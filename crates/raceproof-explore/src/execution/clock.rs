@@ -12,6 +12,7 @@ use smallvec::smallvec;
 use super::{Enabled, Execution, Outcomes};
 use crate::Error;
 use crate::event::{CLOCK, Choice, ClientId, Event, Footprint, Outcome, Reach, Thing, Touched};
+use crate::mailbox::END_OF_TIME_MS;
 use crate::report::StepKind;
 use crate::world::When;
 
@@ -29,7 +30,7 @@ impl Execution<'_> {
 
     /// The first deadline of a key at which it can still be seen alive or gone.
     fn next_key_deadline(&self) -> Option<i64> {
-        self.worker.engine.next_deadline_ms().filter(|deadline| *deadline >= self.now_ms)
+        self.worker.engine.next_deadline_ms().filter(|deadline| (self.now_ms..END_OF_TIME_MS).contains(deadline))
     }
 
     pub(super) fn clock_enabled(&self, some_client_could_go_on: bool) -> Option<Enabled> {

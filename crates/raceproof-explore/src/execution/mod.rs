@@ -46,9 +46,16 @@ pub(crate) struct Cast<'a> {
     pub(crate) top: usize,
     /// The clients that other clients started, in the order in which they did in this execution.
     pub(crate) spawned: &'a [ClientId],
+    /// The clients' processes, in the order of their first request in this execution.
+    pub(crate) lanes: &'a [ProcessId],
 }
 
-impl Cast<'_> {
+impl<'a> Cast<'a> {
+    /// The cast at the end of a run.
+    pub(crate) fn of(run: &'a Run, worker: &'a Worker) -> Self {
+        Self { worker, top: run.top, spawned: &run.spawned, lanes: &run.lanes }
+    }
+
     /// The client with a number that means the same in every run of one schedule.
     pub(crate) fn client(&self, number: u16) -> Option<ClientId> {
         match usize::from(number).checked_sub(self.top) {
@@ -106,6 +113,7 @@ pub(crate) struct Run {
     pub(crate) final_state: Option<u64>,
     pub(crate) top: usize,
     pub(crate) spawned: Vec<ClientId>,
+    pub(crate) lanes: Vec<ProcessId>,
     /// All clients with their names.
     pub(crate) cast: Vec<(ClientId, String)>,
 }
@@ -121,6 +129,10 @@ pub(crate) struct Execution<'w> {
     /// The number of clients that the body made, and those that other clients started.
     pub(crate) top: usize,
     pub(crate) spawned: Vec<ClientId>,
+    /// The clients' processes, in the order of their first request.
+    pub(crate) lanes: Vec<ProcessId>,
+    /// The first client that ran into the step limit.
+    pub(crate) cut_off: Option<String>,
     pub(crate) now_ms: i64,
     pub(crate) pauses_left: u32,
     pub(crate) crashes_left: u32,
@@ -153,6 +165,8 @@ impl<'w> Execution<'w> {
             order: Vec::new(),
             top: 0,
             spawned: Vec::new(),
+            lanes: Vec::new(),
+            cut_off: None,
             now_ms,
             pauses_left: bounds.pauses,
             crashes_left: bounds.crashes,
@@ -177,17 +191,17 @@ impl<'w> Execution<'w> {
         let end = loop {
             self.list_enabled(&mut enabled);
             if enabled.is_empty() {
+                if let Some(name) = self.cut_off.take() {
+                    break End::CutOff(name);
+                }
                 if self.order.iter().all(|id| self.client(*id).is_done()) {
                     break End::Complete;
                 }
                 self.stuck()?;
                 break End::Complete;
             }
-            let cast = Cast { worker: self.worker, top: self.top, spawned: &self.spawned };
+            let cast = Cast { worker: self.worker, top: self.top, spawned: &self.spawned, lanes: &self.lanes };
             let Some(choice) = chooser.choose(self.events.len(), &enabled, &cast) else { break End::Abandoned };
-            if let Some(name) = self.over_the_limit(choice) {
-                break End::CutOff(name);
-            }
             self.step(choice, &enabled)?;
             let at = self.events.len() - 1;
             chooser.executed(at, &self.events[at])?;
@@ -217,12 +231,6 @@ impl<'w> Execution<'w> {
         self.check_always()?;
         self.touched.clear();
         Ok(())
-    }
-
-    /// The name of the client that would take one step too many.
-    fn over_the_limit(&self, choice: Choice) -> Option<String> {
-        let client = self.client(self.worker.owner(choice.process)?);
-        (client.steps >= self.bounds.steps_per_client).then(|| client.name.clone())
     }
 
     /// Carries out one choice and records it as an event.
@@ -363,6 +371,7 @@ impl<'w> Execution<'w> {
             cast,
             top: self.top,
             spawned: self.spawned,
+            lanes: self.lanes,
         })
     }
 

@@ -264,7 +264,12 @@ fn referee_any<P: std::fmt::Debug>(
     let times =
         std::env::var("RACEPROOF_REFEREE").map_or(1, |times| times.parse().expect("RACEPROOF_REFEREE: a number"));
     let wanted = wanted * times;
-    let mut runner = TestRunner::new(Config { cases: wanted, max_shrink_iters: 2_000, ..Config::default() });
+    let mut runner = TestRunner::new(Config {
+        cases: wanted,
+        max_shrink_iters: 2_000,
+        failure_persistence: None,
+        ..Config::default()
+    });
     let counted = std::cell::Cell::new(0);
     let result = runner.run(&program, |program| {
         if agree(&|world: &mut World| build(&program, world), bounds)? {

@@ -66,6 +66,8 @@ pub(crate) struct SqlStore {
     shapes: HashMap<String, Shape>,
     /// Whether something was committed since the last restore.
     changed: bool,
+    /// Whether a statement changed the schema since the last restore: shapes are not kept then.
+    migrated: bool,
 }
 
 impl SqlStore {
@@ -86,8 +88,11 @@ impl SqlStore {
         self.close_all()?;
         if let (Some(files), Some(slot)) = (&mut self.files, self.slots.first()) {
             copy(&slot.connection, &mut files.template)?;
+            self.slots.truncate(1);
         }
         self.changed = false;
+        self.migrated = false;
+        self.shapes.clear();
         Ok(())
     }
 
@@ -101,6 +106,11 @@ impl SqlStore {
             copy(&files.template, &mut slot.connection)?;
         }
         self.changed = false;
+        if std::mem::take(&mut self.migrated) {
+            // A connection prepares statements by the schema that it has in mind, which is now another execution's.
+            self.slots.truncate(1);
+            self.shapes.clear();
+        }
         Ok(())
     }
 
@@ -196,7 +206,7 @@ impl SqlStore {
     /// Every table with its committed rows, in a fixed order.
     pub(crate) fn dump(&mut self) -> Result<Vec<(String, Vec<String>)>, Failure> {
         let Some(slot) = self.slots.first() else { return Ok(Vec::new()) };
-        let run = |sql: &str| run(&slot.connection, sql, &[], false).map(|reply| reply.rows);
+        let run = |sql: &str| run(&slot.connection, sql, &[]).map(|reply| reply.rows);
         let tables = run("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")?;
         let mut dump = Vec::with_capacity(tables.len());
         for table in tables.iter().flatten().filter_map(SqlValue::as_text) {
@@ -215,7 +225,9 @@ impl SqlStore {
             return Ok(shape.clone());
         }
         let shape = self.slots[slot].watcher.shape(&self.slots[slot].connection, sql)?;
-        self.shapes.insert(sql.to_owned(), shape.clone());
+        if !self.migrated {
+            self.shapes.insert(sql.to_owned(), shape.clone());
+        }
         Ok(shape)
     }
 
@@ -274,27 +286,65 @@ impl SqlStore {
         params: &[SqlValue],
         done: &mut Statement,
     ) -> Result<SqlReply, Failure> {
-        let shape = self.shape(slot, sql)?;
+        let shape = match self.shape(slot, sql) {
+            Ok(shape) => shape,
+            Err(failure) => {
+                // It may be right once another client has changed the schema.
+                done.accesses.push(SqlAccess::Database(Access::Read));
+                return Err(failure);
+            }
+        };
         let writes = shape.schema || !shape.writes.is_empty();
         self.note_reads(slot, &shape, params, done);
         let before = self.slots[slot].connection.total_changes();
         self.slots[slot].changes.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        let result = run(&self.slots[slot].connection, sql, params, writes);
+        let result = run(&self.slots[slot].connection, sql, params);
         if writes && self.slots[slot].transaction == Transaction::None {
             done.lock = true;
         }
-        if result.is_err() && writes && self.slots[slot].transaction == (Transaction::Deferred { snapshot: true }) {
-            // It may have failed because of a commit since the snapshot: before that commit it would not have.
-            done.accesses.push(SqlAccess::Database(Access::Read));
+        let count = self.slots[slot].connection.total_changes() - before;
+        match result {
+            Ok(reply) => {
+                if writes {
+                    self.note_writes(slot, &shape, count, done);
+                }
+                if shape.schema {
+                    self.shapes.clear();
+                    self.migrated = true;
+                    // So that the next execution starts from the kept schema, also if this change is rolled back.
+                    self.changed = true;
+                }
+                // SQLite keeps its count until the next statement that changes rows; triggers' rows are not in it.
+                let changed = if count > 0 { self.slots[slot].connection.changes() } else { 0 };
+                Ok(SqlReply { changed: usize::try_from(changed).unwrap_or(usize::MAX), ..reply })
+            }
+            Err(failure) => {
+                self.note_failure(slot, &shape, &failure, count, done);
+                Err(failure)
+            }
         }
-        let reply = result?;
-        if writes {
-            self.note_writes(slot, &shape, before, done);
+    }
+
+    /// A statement that failed has told its client something of what others committed, may have kept some of its rows
+    /// (`OR FAIL`), may have taken the write lock, and may have ended the transaction (`OR ROLLBACK`).
+    fn note_failure(&mut self, slot: usize, shape: &Shape, failure: &Failure, count: u64, done: &mut Statement) {
+        done.accesses.push(SqlAccess::Database(Access::Read));
+        let transaction = self.slots[slot].transaction;
+        if transaction != Transaction::None && self.slots[slot].connection.is_autocommit() {
+            done.lock |= transaction == Transaction::Writing;
+            self.end(slot);
+        } else if count > 0 || (transaction != Transaction::None && self.has_written(slot, failure)) {
+            self.note_writes(slot, shape, count, done);
+        } else if !shape.writes.is_empty() {
+            done.lock = true;
         }
-        if shape.schema {
-            self.shapes.clear();
-        }
-        Ok(reply)
+    }
+
+    /// Whether the open transaction holds SQLite's write lock, although its last statement failed.
+    fn has_written(&self, slot: usize, failure: &Failure) -> bool {
+        let busy = failure.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
+        let state = self.slots[slot].connection.transaction_state(None::<&str>);
+        !busy && matches!(state, Ok(rusqlite::TransactionState::Write))
     }
 
     fn note_reads(&mut self, slot: usize, shape: &Shape, params: &[SqlValue], done: &mut Statement) {
@@ -312,21 +362,20 @@ impl SqlStore {
         }
     }
 
-    fn note_writes(&mut self, slot: usize, shape: &Shape, before: u64, done: &mut Statement) {
-        let count = self.slots[slot].connection.total_changes() - before;
+    fn note_writes(&mut self, slot: usize, shape: &Shape, count: u64, done: &mut Statement) {
         let rows = std::mem::take(&mut *self.slots[slot].changes.lock().unwrap_or_else(PoisonError::into_inner));
         // A statement that changed no row may yet have written pages (DELETE without WHERE, on an empty table), and then
         // a transaction that reads an older snapshot can no longer write.
         let mut accesses = vec![SqlAccess::Database(if shape.schema { Access::Write } else { Access::IntentWrite })];
         if !shape.schema && (count > 0 || !rows.is_empty()) {
-            if u64::try_from(rows.len()).is_ok_and(|seen| seen == count) {
+            if !shape.replaces && u64::try_from(rows.len()).is_ok_and(|seen| seen == count) {
                 for (table, row) in rows {
                     let table: Arc<str> = table.into();
                     accesses.push(SqlAccess::Table(table.clone(), Access::IntentWrite));
                     accesses.push(SqlAccess::Row(table, row, Access::Write));
                 }
             } else {
-                // WITHOUT ROWID tables, REPLACE and an unqualified DELETE pass the update hook by.
+                // WITHOUT ROWID tables, the rows that REPLACE deletes and an unqualified DELETE pass the update hook by.
                 accesses.extend(shape.writes.iter().map(|table| SqlAccess::Table(table.clone(), Access::Write)));
             }
         }
@@ -348,7 +397,8 @@ fn changes_rows(written: &[SqlAccess]) -> bool {
     written.iter().any(|access| *access != SqlAccess::Database(Access::IntentWrite))
 }
 
-fn run(connection: &Connection, sql: &str, params: &[SqlValue], writes: bool) -> Result<SqlReply, Failure> {
+/// Runs a statement to its end; how many rows it changed is for the caller to tell.
+fn run(connection: &Connection, sql: &str, params: &[SqlValue]) -> Result<SqlReply, Failure> {
     let mut statement = connection.prepare_cached(sql)?;
     let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let width = columns.len();
@@ -359,8 +409,7 @@ fn run(connection: &Connection, sql: &str, params: &[SqlValue], writes: bool) ->
         found.push(values);
     }
     drop(rows);
-    let changed = if writes { usize::try_from(connection.changes()).unwrap_or(usize::MAX) } else { 0 };
-    Ok(SqlReply { columns, rows: found, changed })
+    Ok(SqlReply { columns, rows: found, changed: 0 })
 }
 
 /// A transaction statement written out as text.
@@ -401,6 +450,8 @@ fn error(sql: &str, failure: &Failure) -> SqlError {
         Failure::SqliteFailure(code, message) => {
             (message.clone().unwrap_or_else(|| failure.to_string()), code.code == ErrorCode::DatabaseBusy)
         }
+        // The statement is named beside the message: rusqlite would name it twice.
+        Failure::SqlInputError { msg, .. } => (msg.clone(), false),
         other => (other.to_string(), false),
     };
     let message = if busy {
