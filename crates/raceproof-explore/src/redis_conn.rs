@@ -117,7 +117,7 @@ fn arguments(cmd: &Cmd) -> RedisResult<Vec<Bytes>> {
         joined.extend_from_slice(arg?);
     }
     let mut rest = Bytes::from(joined);
-    Ok(lengths.into_iter().map(|length| rest.split_to(length)).collect())
+    Ok(lengths.iter().map(|length| rest.split_to(*length)).collect())
 }
 
 /// The value that redis-rs' parser would give for the reply.
