@@ -3,13 +3,14 @@
 use std::panic::AssertUnwindSafe;
 use std::task::{Context, Poll, Waker};
 
-use raceproof_engine::SessionId;
+use raceproof_engine::{Access, Object, SessionId};
 use smallvec::SmallVec;
 
 use super::Execution;
 use crate::Error;
 use crate::ctx::{ClientEnd, ClientFuture};
-use crate::mailbox::{Answer, Op, Port};
+use crate::event::Thing;
+use crate::mailbox::{Answer, Local, Op, Port};
 use crate::panics;
 use crate::sql::Statement;
 use crate::watchdog::watched;
@@ -22,6 +23,10 @@ const MOST_REQUESTS: usize = 1_000_000;
 pub(super) struct Direct {
     sessions: Vec<SessionId>,
     slots: Vec<usize>,
+    /// Something was written.
+    pub(super) wrote: bool,
+    /// Shared state was touched.
+    shared: bool,
 }
 
 impl Execution<'_> {
@@ -34,18 +39,27 @@ impl Execution<'_> {
         let mut context = Context::from_waker(Waker::noop());
         let foreign = |step: usize| Error::Foreign { client: name.to_owned(), step };
         for step in 0..MOST_REQUESTS {
-            let polled = watched(name, || panics::catch(AssertUnwindSafe(|| future.as_mut().poll(&mut context))));
+            let polled =
+                watched(name, || port.enter(|| panics::catch(AssertUnwindSafe(|| future.as_mut().poll(&mut context)))));
             match polled {
-                Ok(Poll::Ready(end)) => return Ok(end),
+                Ok(Poll::Ready(end)) => {
+                    let local = std::mem::take(&mut port.lock().local);
+                    local.into_iter().for_each(|what| self.direct_local(what));
+                    return Ok(end);
+                }
                 Ok(Poll::Pending) => {}
                 Err(panic) if panic.is_foreign_runtime() => return Err(foreign(step)),
                 Err(panic) => return Ok(Err(panic.into_failure())),
             }
+            let mut local = Vec::new();
             let (posted, timer) = {
                 let mut mailbox = port.lock();
-                mailbox.local.clear();
+                local.append(&mut mailbox.local);
                 (std::mem::take(&mut mailbox.posted), mailbox.timers.iter().map(|(_, until)| *until).min())
             };
+            for what in local {
+                self.direct_local(what);
+            }
             if posted.is_empty() {
                 let Some(timer) = timer else { return Err(foreign(step)) };
                 self.set_clock(timer.max(self.now_ms))?;
@@ -62,6 +76,15 @@ impl Execution<'_> {
         }))
     }
 
+    /// What a check looks at without a request counts as read, too.
+    fn direct_local(&mut self, what: Local) {
+        match what {
+            Local::ReadClock => self.touch(Object::Clock, Access::Read),
+            Local::Cell(cell, access) => self.touch_thing(Thing::Cell(cell), access),
+            Local::Timer | Local::Mark(_) => {}
+        }
+    }
+
     fn direct(&mut self, op: Op) -> Result<Answer, Error> {
         match op {
             Op::Redis { session, commands } => {
@@ -70,9 +93,12 @@ impl Execution<'_> {
                     self.direct.sessions.push(session);
                 }
                 let session = self.direct.sessions[session as usize];
-                let replies: Result<SmallVec<[_; 1]>, _> =
-                    commands.iter().map(|args| self.redis(session, args)).collect();
-                Ok(Answer::Redis(replies?))
+                let mut replies = SmallVec::with_capacity(commands.len());
+                for args in &commands {
+                    replies.push(self.redis(session, args)?);
+                    self.direct.wrote |= !self.worker.outcome.effects.is_empty();
+                }
+                Ok(Answer::Redis(replies))
             }
             Op::Sql { connection, call } => {
                 while self.direct.slots.len() <= connection as usize {
@@ -82,17 +108,25 @@ impl Execution<'_> {
                 let slot = self.direct.slots[connection as usize];
                 let mut done = Statement::default();
                 let result = self.worker.sql.execute(slot, &call, &mut done);
+                self.direct.wrote |= done.committed;
                 self.touch_sql(done);
                 Ok(Answer::Sql(result))
             }
             Op::Cell(op) => {
-                self.touch_thing(crate::event::Thing::Cell(op.cell), op.access);
+                self.touch_thing(Thing::Cell(op.cell), op.access);
+                self.direct.wrote |= op.access.writes();
+                self.direct.shared = true;
                 Ok(match panics::catch(AssertUnwindSafe(op.run)) {
                     Ok(_) => Answer::Cell,
                     Err(panic) => Answer::Panic(panic.into_failure()),
                 })
             }
         }
+    }
+
+    /// Whether shared state or files were used.
+    pub(super) const fn direct_shared(&self) -> bool {
+        self.direct.shared
     }
 
     /// Closes the setup's connections, so that the state it leaves has no session in it.

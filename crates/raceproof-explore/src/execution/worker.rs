@@ -48,6 +48,8 @@ pub(crate) struct Worker {
     clients: FxHashMap<(Option<ClientId>, usize), ClientId>,
     processes: FxHashMap<(ClientId, Lane), ProcessId>,
     lanes: Vec<(ClientId, Lane)>,
+    /// Of what there are more than can be numbered.
+    pub(super) run_out: Option<&'static str>,
 }
 
 /// A backend, and the first difference that it showed.
@@ -78,6 +80,7 @@ impl Worker {
             clients: FxHashMap::default(),
             processes: FxHashMap::default(),
             lanes: Vec::new(),
+            run_out: None,
         }
     }
 
@@ -136,6 +139,13 @@ impl Worker {
             if let Err(failure) = execution.run_direct("setup", &port, setup(ctx))? {
                 return Ok(Err(failure));
             }
+            // It runs once, and only Redis and the database are as it left them in every execution.
+            if execution.direct_shared() || !world.stage.take_spawned().is_empty() {
+                let what = "uses shared state, files or spawn, which every execution starts afresh: let it use Redis \
+                            and the database only"
+                    .to_owned();
+                return Err(Error::Misuse { who: "the setup".to_owned(), what });
+            }
         }
         execution.close_direct();
         world.now_ms = execution.now_ms;
@@ -144,6 +154,9 @@ impl Worker {
 
     pub(crate) fn client_id(&mut self, parent: Option<ClientId>, number: usize) -> ClientId {
         let next = ClientId(u16::try_from(self.clients.len()).unwrap_or(u16::MAX));
+        if next.0 == u16::MAX {
+            self.run_out = Some("clients");
+        }
         *self.clients.entry((parent, number)).or_insert(next)
     }
 
@@ -153,6 +166,9 @@ impl Worker {
         }
         self.lanes.push((client, lane));
         let id = ProcessId(u16::try_from(self.lanes.len()).unwrap_or(u16::MAX));
+        if id.0 == u16::MAX {
+            self.run_out = Some("sessions, database connections and pieces of shared state");
+        }
         self.processes.insert((client, lane), id);
         id
     }
