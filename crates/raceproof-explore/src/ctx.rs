@@ -1,6 +1,6 @@
 //! What a client is given: connections, a clock, a history, shared state.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -14,6 +14,9 @@ use crate::sim::Disk;
 use crate::sql::Database;
 use crate::world::Finish;
 
+/// How many clients the clients of one execution may spawn: a bound on those that spawn for ever.
+const MOST_SPAWNED: usize = 256;
+
 /// How a client ended.
 pub(crate) type ClientEnd = Result<(), crate::world::Failure>;
 pub(crate) type ClientFuture = Pin<Box<dyn Future<Output = ClientEnd>>>;
@@ -24,6 +27,7 @@ pub(crate) type NewClient = (String, Port, ClientFuture);
 #[derive(Default)]
 pub(crate) struct Stage {
     spawned: RefCell<Vec<NewClient>>,
+    started: Cell<usize>,
     pub(crate) files: Disk,
 }
 
@@ -165,10 +169,13 @@ impl Ctx {
     }
 
     pub(crate) fn mark(&self, mark: Mark) {
-        self.port.lock().local.push(Local::Mark(mark));
+        self.port.lock().note(Local::Mark(mark));
     }
 
     /// Starts another client, which may outlive this one. A crash of this client does not end it.
+    ///
+    /// # Panics
+    /// When the clients of one execution spawn more than 256: it is then a violation of this client.
     pub fn spawn<F, Fut>(&self, name: &str, body: F)
     where
         F: FnOnce(Self) -> Fut,
@@ -178,6 +185,10 @@ impl Ctx {
         let port = Port::new(self.port.unique(), self.port.lock().now_ms);
         let work = body(Self::new(name, port.clone(), self.stage.clone()));
         let future: ClientFuture = Box::pin(async move { work.await.finish() });
-        self.stage.spawned.borrow_mut().push((name.to_owned(), port, future));
+        let mut spawned = self.stage.spawned.borrow_mut();
+        let started = self.stage.started.get() + 1;
+        self.stage.started.set(started);
+        assert!(started <= MOST_SPAWNED, "more than {MOST_SPAWNED} clients were spawned in one execution");
+        spawned.push((name.to_owned(), port, future));
     }
 }

@@ -57,6 +57,17 @@ pub enum Error {
         /// What differed.
         what: String,
     },
+    /// A check or the setup does what it must not do.
+    #[error("{who} {what}")]
+    Misuse {
+        /// The check or the setup.
+        who: String,
+        /// What it does, and the way out.
+        what: String,
+    },
+    /// Clients, sessions and pieces of shared state of one search are numbered, and the numbers have run out.
+    #[error("more than 65535 {0} in one search: let the clients make fewer")]
+    TooMany(&'static str),
     /// The embedded database failed.
     #[error("the embedded database failed: {0}")]
     Database(String),

@@ -138,10 +138,28 @@ pub(crate) struct Mailbox {
     made: u64,
 }
 
+/// How much a client may do between two gates: more is a loop that waits for something without ever waiting.
+const MOST_BETWEEN_GATES: usize = 100_000;
+
 impl Mailbox {
     /// Forgets everything but which numbers it has given away.
     pub(crate) fn renew(&mut self, now_ms: i64) {
         *self = Self { origin: self.origin, made: self.made, next_id: self.next_id, now_ms, ..Self::default() };
+    }
+
+    pub(crate) fn note(&mut self, what: Local) {
+        self.local.push(what);
+        self.bound();
+    }
+
+    /// A client that asks for the time, notes something or sends requests for ever never comes to a gate, and nothing
+    /// but a panic of its own stops it. It is raised once: what is dropped on the way out may note something as well.
+    fn bound(&self) {
+        let busy = self.local.len() == MOST_BETWEEN_GATES || self.posted.len() == MOST_BETWEEN_GATES;
+        assert!(
+            !busy || std::thread::panicking(),
+            "a loop that does {MOST_BETWEEN_GATES} things without waiting for any: time passes in ctx.sleep only"
+        );
     }
 }
 
@@ -186,7 +204,7 @@ impl Port {
     }
 
     pub(crate) fn touch(&self, cell: CellId, access: Access) {
-        self.lock().local.push(Local::Cell(cell, access));
+        self.lock().note(Local::Cell(cell, access));
     }
 
     pub(crate) fn post(&self, op: Op) -> u64 {
@@ -194,6 +212,7 @@ impl Port {
         mailbox.next_id += 1;
         let id = mailbox.next_id;
         mailbox.posted.push((id, op));
+        mailbox.bound();
         id
     }
 
@@ -262,7 +281,7 @@ impl Port {
     /// The virtual time, remembered as a read of the clock.
     pub(crate) fn read_clock(&self) -> i64 {
         let mut mailbox = self.lock();
-        mailbox.local.push(Local::ReadClock);
+        mailbox.note(Local::ReadClock);
         mailbox.now_ms
     }
 
@@ -310,7 +329,7 @@ impl<'a> Timer<'a> {
         mailbox.next_id += 1;
         let id = mailbox.next_id;
         mailbox.timers.push(Sleeper { id, until_ms, waker: None });
-        mailbox.local.push(Local::Timer);
+        mailbox.note(Local::Timer);
         drop(mailbox);
         Self { port, id }
     }
@@ -333,6 +352,6 @@ impl Drop for Timer<'_> {
     fn drop(&mut self) {
         let mut mailbox = self.port.lock();
         mailbox.timers.retain(|sleeper| sleeper.id != self.id);
-        mailbox.local.push(Local::Timer);
+        mailbox.note(Local::Timer);
     }
 }

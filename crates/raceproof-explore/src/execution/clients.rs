@@ -114,8 +114,19 @@ impl Execution<'_> {
         self.order.push(id);
     }
 
-    /// Lets a client run to its next gate and takes over what it posted on the way.
+    /// Lets a client run to its next gate, and then those that it spawns on the way.
     pub(super) fn poll(&mut self, id: ClientId) -> Result<(), Error> {
+        let mut next = vec![id];
+        while let Some(id) = next.pop() {
+            self.poll_one(id)?;
+            let children = self.adopt(id);
+            next.extend(children.into_iter().rev());
+        }
+        Ok(())
+    }
+
+    /// Lets a client run to its next gate and takes over what it posted on the way.
+    fn poll_one(&mut self, id: ClientId) -> Result<(), Error> {
         self.overtake(id);
         let client = self.client_mut(id);
         let Some(future) = &mut client.future else { return Ok(()) };
@@ -144,7 +155,7 @@ impl Execution<'_> {
         if let Some(end) = ended {
             self.ended(id, end);
         }
-        self.start_spawned(id)
+        Ok(())
     }
 
     /// A client that is woken by a step of another process while requests of it are on their way.
@@ -167,21 +178,19 @@ impl Execution<'_> {
         }
     }
 
-    fn start_spawned(&mut self, parent: ClientId) -> Result<(), Error> {
-        loop {
-            let spawned = self.world.stage.take_spawned();
-            if spawned.is_empty() {
-                return Ok(());
-            }
-            for (name, port, future) in spawned {
-                let number = self.client(parent).children;
-                self.client_mut(parent).children += 1;
-                let id = self.worker.client_id(Some(parent), number);
-                self.add_client(id, name, port, future);
-                self.spawned.push(id);
-                self.poll(id)?;
-            }
+    /// Puts the clients on the stage that a client has just spawned.
+    fn adopt(&mut self, parent: ClientId) -> Vec<ClientId> {
+        let spawned = self.world.stage.take_spawned();
+        let mut children = Vec::with_capacity(spawned.len());
+        for (name, port, future) in spawned {
+            let number = self.client(parent).children;
+            self.client_mut(parent).children += 1;
+            let id = self.worker.client_id(Some(parent), number);
+            self.add_client(id, name, port, future);
+            self.spawned.push(id);
+            children.push(id);
         }
+        children
     }
 
     /// Polls the clients that others have woken, until all is quiet.

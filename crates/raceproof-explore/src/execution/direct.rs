@@ -3,13 +3,14 @@
 use std::panic::AssertUnwindSafe;
 use std::task::{Context, Poll, Waker};
 
-use raceproof_engine::SessionId;
+use raceproof_engine::{Access, Object, SessionId};
 use smallvec::SmallVec;
 
 use super::Execution;
 use crate::Error;
 use crate::ctx::{ClientEnd, ClientFuture};
-use crate::mailbox::{Answer, Op, Port};
+use crate::event::Thing;
+use crate::mailbox::{Answer, Local, Op, Port};
 use crate::panics;
 use crate::sql::Statement;
 use crate::watchdog::watched;
@@ -24,6 +25,8 @@ pub(super) struct Direct {
     sessions: Vec<SessionId>,
     slots: Vec<usize>,
     changed_cells: bool,
+    /// Something was written.
+    pub(super) wrote: bool,
 }
 
 impl Default for Direct {
@@ -39,7 +42,7 @@ impl Direct {
     }
 
     fn with_origin(origin: u64) -> Self {
-        Self { port: Port::new(origin, 0), sessions: Vec::new(), slots: Vec::new(), changed_cells: false }
+        Self { port: Port::new(origin, 0), sessions: Vec::new(), slots: Vec::new(), changed_cells: false, wrote: false }
     }
 
     /// Whether state that clients share was changed.
@@ -69,18 +72,27 @@ impl Execution<'_> {
         let mut context = Context::from_waker(Waker::noop());
         let foreign = |step: usize| Error::Foreign { client: name.to_owned(), step };
         for step in 0..MOST_REQUESTS {
-            let polled = watched(name, || panics::catch(AssertUnwindSafe(|| future.as_mut().poll(&mut context))));
+            let polled =
+                watched(name, || port.enter(|| panics::catch(AssertUnwindSafe(|| future.as_mut().poll(&mut context)))));
             match polled {
-                Ok(Poll::Ready(end)) => return Ok(end),
+                Ok(Poll::Ready(end)) => {
+                    let local = std::mem::take(&mut port.lock().local);
+                    local.into_iter().for_each(|what| self.direct_local(what));
+                    return Ok(end);
+                }
                 Ok(Poll::Pending) => {}
                 Err(panic) if panic.is_foreign_runtime() => return Err(foreign(step)),
                 Err(panic) => return Ok(Err(panic.into_failure())),
             }
+            let mut local = Vec::new();
             let (posted, timer) = {
                 let mut mailbox = port.lock();
-                mailbox.local.clear();
+                local.append(&mut mailbox.local);
                 (std::mem::take(&mut mailbox.posted), mailbox.timers.iter().map(|sleeper| sleeper.until_ms).min())
             };
+            for what in local {
+                self.direct_local(what);
+            }
             if posted.is_empty() {
                 let Some(timer) = timer else { return Err(foreign(step)) };
                 self.set_clock(timer.max(self.now_ms))?;
@@ -97,6 +109,15 @@ impl Execution<'_> {
         }))
     }
 
+    /// What a check looks at without a request counts as read, too.
+    fn direct_local(&mut self, what: Local) {
+        match what {
+            Local::ReadClock => self.touch(Object::Clock, Access::Read),
+            Local::Cell(cell, access) => self.touch_thing(Thing::Cell(cell), access),
+            Local::Timer | Local::Mark(_) => {}
+        }
+    }
+
     fn direct(&mut self, op: Op) -> Result<Answer, Error> {
         match op {
             Op::Redis { session, commands } => {
@@ -105,9 +126,12 @@ impl Execution<'_> {
                     self.direct.sessions.push(session);
                 }
                 let session = self.direct.sessions[session as usize];
-                let replies: Result<SmallVec<[_; 1]>, _> =
-                    commands.iter().map(|args| self.redis(session, args)).collect();
-                Ok(Answer::Redis(replies?))
+                let mut replies = SmallVec::with_capacity(commands.len());
+                for args in &commands {
+                    replies.push(self.redis(session, args)?);
+                    self.direct.wrote |= !self.worker.outcome.effects.is_empty();
+                }
+                Ok(Answer::Redis(replies))
             }
             Op::Sql { connection, call } => {
                 while self.direct.slots.len() <= connection as usize {
@@ -117,11 +141,13 @@ impl Execution<'_> {
                 let slot = self.direct.slots[connection as usize];
                 let mut done = Statement::default();
                 let result = self.worker.sql.execute(slot, &call, &mut done);
+                self.direct.wrote |= done.committed;
                 self.touch_sql(done);
                 Ok(Answer::Sql(result))
             }
             Op::Cell(op) => {
-                self.touch_thing(crate::event::Thing::Cell(op.cell), op.access);
+                self.touch_thing(Thing::Cell(op.cell), op.access);
+                self.direct.wrote |= op.access.writes();
                 self.direct.changed_cells |= op.access.writes();
                 Ok(match panics::catch(AssertUnwindSafe(op.run)) {
                     Ok(_) => Answer::Cell,

@@ -192,6 +192,9 @@ impl<'w> Execution<'w> {
         self.start()?;
         let mut enabled = Vec::new();
         let end = loop {
+            if let Some(what) = self.worker.run_out {
+                return Err(Error::TooMany(what));
+            }
             self.list_enabled(&mut enabled);
             if enabled.is_empty() {
                 if let Some(name) = self.cut_off.take() {
@@ -223,6 +226,9 @@ impl<'w> Execution<'w> {
         self.top = clients.len();
         for (number, (name, port, future)) in clients.into_iter().enumerate() {
             let id = self.worker.client_id(None, number);
+            if let Some(what) = self.worker.run_out {
+                return Err(Error::TooMany(what));
+            }
             if !self.mode.absent.contains(&id) {
                 self.add_client(id, name, port, future);
             }
@@ -351,10 +357,17 @@ impl<'w> Execution<'w> {
         let port = self.direct_port();
         let ctx = Ctx::new("the check", port.clone(), self.world.stage.clone());
         let future = (self.world.checks[number].run)(ctx);
+        self.direct.wrote = false;
         let ended = self.run_direct("the check", &port, future)?;
         let read = std::mem::replace(&mut self.touched, before);
         if observing {
-            self.now_ms = now_ms;
+            let misuse = |what: &str| Error::Misuse { who: "an always check".to_owned(), what: what.to_owned() };
+            if self.now_ms != now_ms {
+                return Err(misuse("sleeps: it looks at one instant, so let a finally check wait"));
+            }
+            if self.direct.wrote {
+                return Err(misuse("writes: what it changes the clients would see, so let it read only"));
+            }
             self.observed_grew |= self.worker.add_observed(&read);
         }
         if let Err(failure) = ended {

@@ -49,6 +49,8 @@ pub(crate) struct Worker {
     clients: FxHashMap<(Option<ClientId>, usize), ClientId>,
     processes: FxHashMap<(ClientId, Lane), ProcessId>,
     lanes: Vec<(ClientId, Lane)>,
+    /// Of what there are more than can be numbered.
+    pub(super) run_out: Option<&'static str>,
 }
 
 /// A backend, and the first difference that it showed.
@@ -81,6 +83,7 @@ impl Worker {
             clients: FxHashMap::default(),
             processes: FxHashMap::default(),
             lanes: Vec::new(),
+            run_out: None,
         }
     }
 
@@ -153,6 +156,9 @@ impl Worker {
 
     pub(crate) fn client_id(&mut self, parent: Option<ClientId>, number: usize) -> ClientId {
         let next = ClientId(u16::try_from(self.clients.len()).unwrap_or(u16::MAX));
+        if next.0 == u16::MAX {
+            self.run_out = Some("clients");
+        }
         *self.clients.entry((parent, number)).or_insert(next)
     }
 
@@ -162,6 +168,9 @@ impl Worker {
         }
         self.lanes.push((client, lane));
         let id = ProcessId(u16::try_from(self.lanes.len()).unwrap_or(u16::MAX));
+        if id.0 == u16::MAX {
+            self.run_out = Some("sessions, database connections and pieces of shared state");
+        }
         self.processes.insert((client, lane), id);
         id
     }
