@@ -59,6 +59,8 @@ pub(crate) enum Thing {
     /// Entering and leaving one critical section.
     Section(String),
     Cell(CellId),
+    /// What a client makes of the replies to requests that are on their way, when it is woken before they come.
+    Waiting(ClientId),
     /// Steps that write what an `always` check reads.
     Observed,
     /// Steps after which their client waits or has ended: they decide whether a clock step is a pause.
@@ -244,8 +246,10 @@ pub(crate) struct Event {
     /// The step needs the database's write lock and its client did not hold it: in a state in which another one does,
     /// it is not enabled.
     pub(crate) needs_lock: bool,
-    /// The event that had taken the write lock, if it was held just before this one.
-    pub(crate) locked_by: Option<usize>,
+    /// Some transaction held the write lock just before this event.
+    pub(crate) locked: bool,
+    /// The event that had taken the write lock which this one gave back.
+    pub(crate) unlocks: Option<usize>,
     /// The states (= numbers of events executed before) in which the step was posted but had to wait for another
     /// client to signal.
     pub(crate) waited: Vec<usize>,

@@ -32,8 +32,6 @@ pub struct Operation {
     pub started: Option<usize>,
     /// The last step of the operation that changed committed rows of the database.
     pub committed: Option<usize>,
-    /// The last step of the operation.
-    pub last_step: Option<usize>,
     /// The step after whose reply the operation returned; `None` while it runs and for ever if its client died.
     pub ended: Option<usize>,
     /// The step at which its client died inside the operation.

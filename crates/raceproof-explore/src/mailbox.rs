@@ -4,17 +4,26 @@
 //! answers here. So the futures are `Send` (redis-rs demands it) while the engine, Lua and the databases stay with the
 //! scheduler, and a future that is dropped leaves its request behind, as a connection does with a command it has sent.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use raceproof_engine::{Access, Reply};
 use smallvec::SmallVec;
 
+use crate::event::ClientId;
 use crate::history::Mark;
 use crate::panics;
 use crate::sql::{SqlCall, SqlResult};
+use crate::world::Failure;
+
+thread_local! {
+    /// The client that is being polled. Bells and locks go from client to client, and what is done to them counts for
+    /// who does it.
+    static CURRENT: RefCell<Option<Port>> = const { RefCell::new(None) };
+}
 
 /// The last instant that the virtual clock can show (ms since the Unix epoch): some 290,000 years from now, with room to
 /// count on in microseconds.
@@ -50,21 +59,27 @@ pub(crate) enum Lane {
     Redis(u32),
     Sql(u32),
     Cell(CellId),
+    /// A connection that another client opened.
+    LentRedis(ClientId, u32),
+    LentSql(ClientId, u32),
 }
 
 impl Op {
-    pub(crate) fn lane(&self) -> Lane {
-        match self {
-            Self::Redis { session, .. } => Lane::Redis(*session),
-            Self::Sql { connection, .. } => Lane::Sql(*connection),
-            Self::Cell(op) => Lane::Cell(op.cell),
+    /// The queue of the request, given whose connection it is if it is not the asking client's own.
+    pub(crate) fn lane(&self, lender: Option<ClientId>) -> Lane {
+        match (self, lender) {
+            (Self::Redis { session, .. }, None) => Lane::Redis(*session),
+            (Self::Sql { connection, .. }, None) => Lane::Sql(*connection),
+            (Self::Redis { session, .. }, Some(lender)) => Lane::LentRedis(lender, *session),
+            (Self::Sql { connection, .. }, Some(lender)) => Lane::LentSql(lender, *connection),
+            (Self::Cell(op), _) => Lane::Cell(op.cell),
         }
     }
 }
 
 impl fmt::Debug for Op {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.lane())
+        write!(f, "{:?}", self.lane(None))
     }
 }
 
@@ -75,6 +90,8 @@ pub(crate) enum Answer {
     Redis(SmallVec<[Reply; 1]>),
     Sql(SqlResult),
     Cell,
+    /// The client's own closure panicked.
+    Panic(Failure),
 }
 
 /// Something that a client did between two gates which others can observe.
@@ -90,15 +107,25 @@ pub(crate) enum Local {
     Mark(Mark),
 }
 
+/// A pending sleep. Whoever awaits it is woken: that need not be the client whose context it came from.
+#[derive(Debug)]
+pub(crate) struct Sleeper {
+    id: u64,
+    /// When it ends (virtual ms since the Unix epoch).
+    pub(crate) until_ms: i64,
+    pub(crate) waker: Option<Waker>,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Mailbox {
     next_id: u64,
     /// Posted, and not yet taken over by the scheduler.
     pub(crate) posted: SmallVec<[(u64, Op); 1]>,
+    /// Posted before and no longer wanted.
+    pub(crate) withdrawn: Vec<u64>,
     /// Answered, and not yet picked up by the future that asked.
     answers: SmallVec<[(u64, Answer); 2]>,
-    /// When the sleeps that are pending end (virtual ms since the Unix epoch), by the id of the sleep.
-    pub(crate) timers: SmallVec<[(u64, i64); 1]>,
+    pub(crate) timers: SmallVec<[Sleeper; 1]>,
     /// What was done since the scheduler last looked.
     pub(crate) local: Vec<Local>,
     /// The virtual time (ms since the Unix epoch).
@@ -145,6 +172,19 @@ impl Port {
         (mailbox.origin.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ mailbox.made).wrapping_mul(0xbf58_476d_1ce4_e5b9)
     }
 
+    /// Polls or drops what belongs to the client.
+    pub(crate) fn enter<T>(&self, work: impl FnOnce() -> T) -> T {
+        let outer = CURRENT.replace(Some(self.clone()));
+        let done = work();
+        CURRENT.set(outer);
+        done
+    }
+
+    /// The client that is being polled, or `self` if none is.
+    pub(crate) fn current(&self) -> Self {
+        CURRENT.with_borrow(|current| current.clone().unwrap_or_else(|| self.clone()))
+    }
+
     pub(crate) fn touch(&self, cell: CellId, access: Access) {
         self.lock().local.push(Local::Cell(cell, access));
     }
@@ -170,15 +210,20 @@ impl Port {
     /// Posts an operation at the first poll and waits for its answer.
     pub(crate) async fn ask(&self, op: Op) -> Answer {
         let mut op = Some(op);
-        let mut id = 0;
-        std::future::poll_fn(move |_| {
+        let mut asked = Asked { port: self, id: 0, withdrawn: matches!(&op, Some(Op::Cell(op)) if op.ready.is_some()) };
+        let answer = std::future::poll_fn(|_| {
             if let Some(op) = op.take() {
-                id = self.post(op);
+                asked.id = self.post(op);
                 return Poll::Pending;
             }
-            self.take_answer(id).map_or(Poll::Pending, Poll::Ready)
+            self.take_answer(asked.id).map_or(Poll::Pending, Poll::Ready)
         })
-        .await
+        .await;
+        asked.id = 0;
+        if let Answer::Panic(failure) = answer {
+            panics::again(failure);
+        }
+        answer
     }
 
     /// Runs `work` on shared state as one step and gives what it returns; its text is the step's reply.
@@ -226,8 +271,30 @@ impl Port {
         if self.read_clock() >= until_ms {
             return;
         }
-        let _timer = Timer::start(self, until_ms);
-        std::future::poll_fn(|_| if self.lock().now_ms >= until_ms { Poll::Ready(()) } else { Poll::Pending }).await;
+        let timer = Timer::start(self, until_ms);
+        std::future::poll_fn(|context| timer.poll(context, until_ms)).await;
+    }
+}
+
+/// A request that is waited for. What a client only waits for ends with its waiting; what it has sent is on its way.
+struct Asked<'a> {
+    port: &'a Port,
+    /// 0 while nothing is posted, and when the answer is there.
+    id: u64,
+    withdrawn: bool,
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        if self.id == 0 || !self.withdrawn {
+            return;
+        }
+        let mut mailbox = self.port.lock();
+        let before = mailbox.posted.len();
+        mailbox.posted.retain(|(id, _)| *id != self.id);
+        if mailbox.posted.len() == before {
+            mailbox.withdrawn.push(self.id);
+        }
     }
 }
 
@@ -242,17 +309,30 @@ impl<'a> Timer<'a> {
         let mut mailbox = port.lock();
         mailbox.next_id += 1;
         let id = mailbox.next_id;
-        mailbox.timers.push((id, until_ms));
+        mailbox.timers.push(Sleeper { id, until_ms, waker: None });
         mailbox.local.push(Local::Timer);
         drop(mailbox);
         Self { port, id }
     }
 }
 
+impl Timer<'_> {
+    fn poll(&self, context: &Context<'_>, until_ms: i64) -> Poll<()> {
+        let mut mailbox = self.port.lock();
+        if mailbox.now_ms >= until_ms {
+            return Poll::Ready(());
+        }
+        if let Some(sleeper) = mailbox.timers.iter_mut().find(|sleeper| sleeper.id == self.id) {
+            sleeper.waker = Some(context.waker().clone());
+        }
+        Poll::Pending
+    }
+}
+
 impl Drop for Timer<'_> {
     fn drop(&mut self) {
         let mut mailbox = self.port.lock();
-        mailbox.timers.retain(|(id, _)| *id != self.id);
+        mailbox.timers.retain(|sleeper| sleeper.id != self.id);
         mailbox.local.push(Local::Timer);
     }
 }

@@ -32,6 +32,12 @@ impl Caught {
     }
 }
 
+/// Raises a panic that was caught elsewhere.
+pub(crate) fn again(failure: Failure) -> ! {
+    LAST.set(failure.place);
+    std::panic::resume_unwind(Box::new(failure.message))
+}
+
 /// Runs `work`; a panic inside becomes a value.
 pub(crate) fn catch<T>(work: impl FnOnce() -> T + UnwindSafe) -> Result<T, Caught> {
     HOOK.call_once(install);

@@ -39,7 +39,7 @@ impl RedisConnection {
     pub(crate) async fn send(&self, commands: SmallVec<[Vec<Bytes>; 1]>) -> SmallVec<[Reply; 1]> {
         match self.port.ask(Op::Redis { session: self.session, commands }).await {
             Answer::Redis(replies) => replies,
-            Answer::Sql(_) | Answer::Cell => SmallVec::new(),
+            Answer::Sql(_) | Answer::Cell | Answer::Panic(_) => SmallVec::new(),
         }
     }
 }

@@ -102,21 +102,21 @@ impl Bell for SimBell {
     type Ringing = Ringing;
 
     fn ring(&self) {
-        self.port.touch(self.cell, Access::Write);
+        self.port.current().touch(self.cell, Access::Write);
         self.rings.fetch_add(1, Ordering::Relaxed);
     }
 
     fn rings(&self) -> u64 {
-        self.port.touch(self.cell, Access::Read);
+        self.port.current().touch(self.cell, Access::Read);
         self.rings.load(Ordering::Relaxed)
     }
 
     fn after(&self, seen: u64) -> Ringing {
-        let (port, cell, rings) = (self.port.clone(), self.cell, self.rings.clone());
+        let (maker, cell, rings) = (self.port.clone(), self.cell, self.rings.clone());
         let ready = move || rings.load(Ordering::Relaxed) > seen;
         let text = "wait for a bell".to_owned();
         let op = CellOp { cell, access: Access::Read, text, ready: Some(Box::new(ready)), run: Box::new(String::new) };
-        Ringing(Box::pin(async move { drop(port.ask(Op::Cell(op)).await) }))
+        Ringing(Box::pin(async move { drop(maker.current().ask(Op::Cell(op)).await) }))
     }
 }
 
@@ -140,7 +140,7 @@ pub struct DiskLock {
 
 impl Drop for DiskLock {
     fn drop(&mut self) {
-        self.port.touch(cell_of(&self.path), Access::Write);
+        self.port.current().touch(cell_of(&self.path), Access::Write);
         self.disk.0.lock().unwrap_or_else(PoisonError::into_inner).locked.remove(&self.path);
     }
 }

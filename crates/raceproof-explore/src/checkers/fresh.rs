@@ -1,7 +1,8 @@
 //! No stale read: a read that starts after a write was acknowledged (or committed) returns that write or a later one.
 //!
-//! Writes are ordered by the step that committed them in the database, or by their last step where no database is
-//! involved. A value that no write wrote is the one from before them all.
+//! Writes are ordered by the step that committed them in the database. Where one of two did not commit, only a write
+//! that was over before the other began is older: nothing else tells them apart in all executions of a trace. A value
+//! that no write wrote is the one from before them all.
 
 use super::{Finding, Since};
 use crate::history::{History, Operation, OperationKind};
@@ -10,11 +11,13 @@ pub(crate) fn check(history: &History, object: &str, since: Since) -> Option<Fin
     let on_object = || history.operations.iter().filter(|operation| operation.object == object);
     for read in on_object().filter(|operation| operation.kind == OperationKind::Read) {
         let (Some(started), Some(_)) = (read.started, read.ended) else { continue };
-        let returned = on_object().filter(|write| wrote(write, read.value.as_deref())).map(order).max().flatten();
+        let returned: Vec<&Operation> =
+            on_object().filter(|write| wrote(write, read.value.as_deref()) && write.started.is_some()).collect();
         let missed = on_object()
             .filter(|write| visible_at(write, since).is_some_and(|step| step < started))
-            .filter(|write| !wrote(write, read.value.as_deref()) && order(write) > returned)
-            .max_by_key(|write| order(write));
+            .filter(|write| !wrote(write, read.value.as_deref()))
+            .filter(|write| returned.iter().all(|older| precedes(older, write)))
+            .max_by_key(|write| visible_at(write, since));
         if let Some(write) = missed {
             return Some(finding(read, write, since));
         }
@@ -37,10 +40,15 @@ fn wrote(operation: &Operation, value: Option<&str>) -> bool {
     matches!(&operation.kind, OperationKind::Write(written) if Some(written.as_str()) == value)
 }
 
-/// The place of a write in the order of all writes; `None` for one that has not taken effect, and for the value from
-/// before all writes.
-fn order(write: &Operation) -> Option<usize> {
-    write.committed.or(write.last_step)
+/// Whether a write is older than another one.
+fn precedes(older: &Operation, newer: &Operation) -> bool {
+    match (older.committed, newer.committed) {
+        (Some(older), Some(newer)) => older < newer,
+        _ => match (older.ended.or(older.crashed), newer.started) {
+            (Some(over), Some(began)) => over < began,
+            _ => false,
+        },
+    }
 }
 
 fn finding(read: &Operation, write: &Operation, since: Since) -> Finding {

@@ -19,10 +19,6 @@ use crate::report::Broken;
 use crate::sql::SqlCall;
 use crate::watchdog::watched;
 
-/// How often clients may be woken between two steps: far more than any hand-over between them takes, and a bound on
-/// one that yields for ever.
-const MOST_WAKES: u32 = 10_000;
-
 /// A process that can make a step, and how the step may turn out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Enabled {
@@ -30,6 +26,8 @@ pub(crate) struct Enabled {
     pub(crate) outcomes: Outcomes,
     /// The step need never happen.
     pub(crate) optional: bool,
+    /// The step will happen unless its client dies: it is not optional, and its client cannot take it back.
+    pub(crate) sure: bool,
 }
 
 /// A request at the gate.
@@ -39,6 +37,11 @@ pub(crate) struct Pending {
     pub(crate) process: ProcessId,
     pub(crate) posted_after: Option<usize>,
     pub(crate) waited: Vec<usize>,
+    /// The client whose connection it is, and where the answer goes: another one than the client that asks, if that was
+    /// lent the connection.
+    pub(crate) owner: ClientId,
+    /// The client has gone on in a step of another process since it sent the request: the reply may mean less to it now.
+    pub(crate) overtaken: bool,
 }
 
 impl Pending {
@@ -75,6 +78,10 @@ impl Client {
     }
 }
 
+/// How often clients may wake themselves or each other between two steps: more is waiting for something by asking again
+/// and again, which nobody will ever bring about.
+const MOST_POLLS: u32 = 100_000;
+
 #[derive(Debug, Default)]
 struct Woken(AtomicBool);
 
@@ -109,35 +116,45 @@ impl Execution<'_> {
 
     /// Lets a client run to its next gate and takes over what it posted on the way.
     pub(super) fn poll(&mut self, id: ClientId) -> Result<(), Error> {
+        self.overtake(id);
         let client = self.client_mut(id);
         let Some(future) = &mut client.future else { return Ok(()) };
+        let port = client.port.clone();
         let mut context = Context::from_waker(&client.waker);
-        let mut wakes = 0;
+        let mut polls = 0;
         let ended = loop {
             client.woken.0.store(false, Ordering::Relaxed);
-            let polled =
-                watched(&client.name, || panics::catch(AssertUnwindSafe(|| future.as_mut().poll(&mut context))));
+            let polled = watched(&client.name, || {
+                port.enter(|| panics::catch(AssertUnwindSafe(|| future.as_mut().poll(&mut context))))
+            });
             match polled {
                 Ok(Poll::Ready(end)) => break Some(end),
-                Ok(Poll::Pending) if client.woken.0.load(Ordering::Relaxed) => {
-                    wakes += 1;
-                    if wakes > MOST_WAKES {
-                        return Err(self.foreign(id));
-                    }
-                }
+                Ok(Poll::Pending) if client.woken.0.load(Ordering::Relaxed) && polls < MOST_POLLS => polls += 1,
+                Ok(Poll::Pending) if client.woken.0.load(Ordering::Relaxed) => return Err(self.foreign(id)),
                 Ok(Poll::Pending) => break None,
                 Err(panic) if panic.is_foreign_runtime() => return Err(self.foreign(id)),
                 Err(panic) => break Some(Err(panic.into_failure())),
             }
         };
         if ended.is_some() {
-            client.future = None;
+            let future = client.future.take();
+            port.enter(|| drop(future));
         }
         self.take_over(id);
         if let Some(end) = ended {
             self.ended(id, end);
         }
         self.start_spawned(id)
+    }
+
+    /// A client that is woken by a step of another process while requests of it are on their way.
+    fn overtake(&mut self, id: ClientId) {
+        let client = self.client_mut(id);
+        if client.future.is_none() || client.pending.is_empty() || self.current.is_none() || self.mover == Some(id) {
+            return;
+        }
+        self.client_mut(id).pending.iter_mut().for_each(|request| request.overtaken = true);
+        self.touch_thing(Thing::Waiting(id), Access::Write);
     }
 
     fn ended(&mut self, id: ClientId, end: ClientEnd) {
@@ -169,36 +186,58 @@ impl Execution<'_> {
 
     /// Polls the clients that others have woken, until all is quiet.
     pub(super) fn poll_woken(&mut self) -> Result<(), Error> {
-        for wakes in 0.. {
+        let mut last = ClientId(0);
+        for _ in 0..MOST_POLLS {
             let woken = self.order.iter().copied().find(|id| {
                 let client = self.client(*id);
                 client.future.is_some() && client.woken.0.load(Ordering::Relaxed)
             });
             match woken {
-                Some(id) if wakes > MOST_WAKES => return Err(self.foreign(id)),
-                Some(id) => self.poll(id)?,
-                None => break,
+                Some(id) => {
+                    last = id;
+                    self.poll(id)?;
+                }
+                None => return Ok(()),
             }
         }
-        Ok(())
+        Err(self.foreign(last))
     }
 
-    /// Moves what the client posted into the queue at the gate, and what it did locally into the step's footprint.
+    /// Moves what the client posted into its queue at the gate, and what it did locally into the step's footprint. A
+    /// connection or a sleep may come from the context of another client, so every mailbox is looked into.
     fn take_over(&mut self, id: ClientId) {
-        let (posted, local) = {
-            let mut mailbox = self.client(id).port.lock();
-            (std::mem::take(&mut mailbox.posted), std::mem::take(&mut mailbox.local))
+        self.take_over_from(id, id);
+        for place in 0..self.order.len() {
+            let owner = self.order[place];
+            if owner != id {
+                self.take_over_from(id, owner);
+            }
+        }
+    }
+
+    fn take_over_from(&mut self, id: ClientId, owner: ClientId) {
+        let (posted, local, withdrawn) = {
+            let mut mailbox = self.client(owner).port.lock();
+            if mailbox.posted.is_empty() && mailbox.local.is_empty() && mailbox.withdrawn.is_empty() {
+                return;
+            }
+            let (posted, local) = (std::mem::take(&mut mailbox.posted), std::mem::take(&mut mailbox.local));
+            (posted, local, std::mem::take(&mut mailbox.withdrawn))
         };
+        let wanted = |request: &Pending| request.owner != owner || !withdrawn.contains(&request.id);
+        self.client_mut(id).pending.retain(wanted);
         for what in local {
-            self.local(id, what);
+            self.local(owner, what);
         }
         let posted_after = self.current;
+        let lender = (owner != id).then_some(owner);
         for (number, op) in posted {
-            let process = self.process(id, op.lane());
+            let process = self.process(id, op.lane(lender));
             if !self.lanes.contains(&process) {
                 self.lanes.push(process);
             }
-            let pending = Pending { id: number, op, process, posted_after, waited: Vec::new() };
+            let waited = Vec::new();
+            let pending = Pending { id: number, op, process, posted_after, waited, owner, overtaken: false };
             self.client_mut(id).pending.push(pending);
         }
     }
@@ -247,7 +286,6 @@ impl Execution<'_> {
                     kind,
                     started: inside.then_some(step),
                     committed: None,
-                    last_step: None,
                     ended: None,
                     crashed: None,
                     value: None,
@@ -298,11 +336,15 @@ impl Execution<'_> {
                 }
                 let first = seen.is_empty();
                 seen.push(request.process);
-                if self.must_wait(id, request, at) {
+                if self.must_wait(request) {
+                    if matches!(request.op, Op::Cell(_)) {
+                        request.waited.push(at);
+                    }
                     continue;
                 }
                 let outcomes = self.outcomes(id, first);
-                enabled.push(Enabled { process: request.process, outcomes, optional: false });
+                let sure = !matches!(&request.op, Op::Cell(op) if op.ready.is_some());
+                enabled.push(Enabled { process: request.process, outcomes, optional: false, sure });
             }
             self.client_mut(id).pending = pending;
         }
@@ -335,17 +377,25 @@ impl Execution<'_> {
         outcomes
     }
 
-    fn must_wait(&mut self, id: ClientId, request: &mut Pending, at: usize) -> bool {
+    fn must_wait(&mut self, request: &Pending) -> bool {
         match &request.op {
             Op::Redis { .. } => false,
-            Op::Sql { connection, call } => self.worker.sql.is_locked() && self.needs_lock(id, *connection, call),
-            Op::Cell(op) => {
-                let waits = op.ready.as_ref().is_some_and(|ready| !ready());
-                if waits {
-                    request.waited.push(at);
-                }
-                waits
+            Op::Sql { connection, call } => {
+                self.worker.sql.is_locked() && self.needs_lock(request.owner, *connection, call)
             }
+            Op::Cell(op) => op.ready.as_ref().is_some_and(|ready| !ready()),
+        }
+    }
+
+    /// Whether there are states in which the request has to wait.
+    pub(super) fn may_wait(&mut self, request: &Pending) -> bool {
+        match &request.op {
+            Op::Redis { .. } => false,
+            Op::Sql { connection, call } => {
+                let slot = self.sql_slot(request.owner, *connection);
+                slot.is_ok_and(|slot| self.worker.sql.may_need_lock(slot, call))
+            }
+            Op::Cell(op) => op.ready.is_some(),
         }
     }
 

@@ -5,13 +5,14 @@
 //! through the last millisecond of its deadline), or to the first millisecond after it.
 
 use std::rc::Rc;
+use std::task::Waker;
 
 use raceproof_engine::{Access, Object};
 use smallvec::smallvec;
 
 use super::{Enabled, Execution, Outcomes};
 use crate::Error;
-use crate::event::{CLOCK, Choice, ClientId, Event, Footprint, Outcome, Reach, Thing, Touched};
+use crate::event::{CLOCK, Choice, Event, Footprint, Outcome, Reach, Thing, Touched};
 use crate::mailbox::END_OF_TIME_MS;
 use crate::report::StepKind;
 use crate::world::When;
@@ -23,7 +24,7 @@ impl Execution<'_> {
             .iter()
             .flat_map(|id| {
                 let mailbox = self.client(*id).port.lock();
-                mailbox.timers.iter().map(|(_, until)| *until).min()
+                mailbox.timers.iter().map(|sleeper| sleeper.until_ms).min()
             })
             .min()
     }
@@ -50,7 +51,7 @@ impl Execution<'_> {
         if key == Some(next) {
             outcomes.push(Outcome::PastDeadline);
         }
-        (!outcomes.is_empty()).then_some(Enabled { process: CLOCK, outcomes, optional: true })
+        (!outcomes.is_empty()).then_some(Enabled { process: CLOCK, outcomes, optional: true, sure: false })
     }
 
     /// Everyone waits. A key whose deadline is the very millisecond of waking is seen on both sides of it: a sleeper
@@ -60,7 +61,7 @@ impl Execution<'_> {
         if self.free_target(timer) == timer && self.next_key_deadline() == Some(timer) {
             outcomes.push(Outcome::PastDeadline);
         }
-        Some(Enabled { process: CLOCK, outcomes, optional: false })
+        Some(Enabled { process: CLOCK, outcomes, optional: false, sure: true })
     }
 
     /// Where free time goes: to the end of the first sleep, and with `always` checks, which see every instant, to the
@@ -91,7 +92,7 @@ impl Execution<'_> {
         self.touched = touched;
         self.show_step("clock", StepKind::Clock, format!("+{by_ms} ms"), String::new());
         self.show_expired();
-        self.wake_sleepers()?;
+        self.wake_sleepers();
         Ok(Event {
             footprint: Rc::new(Footprint {
                 choice,
@@ -104,7 +105,8 @@ impl Execution<'_> {
             posted_after: None,
             optional: !free,
             needs_lock: false,
-            locked_by: self.locked_by(),
+            locked: false,
+            unlocks: None,
             waited: Vec::new(),
         })
     }
@@ -135,14 +137,11 @@ impl Execution<'_> {
         touched.add(things.id(Thing::Running), Access::Read);
     }
 
-    fn wake_sleepers(&mut self) -> Result<(), Error> {
-        let now_ms = self.now_ms;
-        let due: Vec<ClientId> = self
-            .order
-            .iter()
-            .copied()
-            .filter(|id| self.client(*id).port.lock().timers.iter().any(|(_, until)| *until <= now_ms))
-            .collect();
-        due.into_iter().try_for_each(|id| self.poll(id))
+    fn wake_sleepers(&self) {
+        for id in &self.order {
+            let mailbox = self.client(*id).port.lock();
+            let due = mailbox.timers.iter().filter(|sleeper| sleeper.until_ms <= self.now_ms);
+            due.filter_map(|sleeper| sleeper.waker.as_ref()).for_each(Waker::wake_by_ref);
+        }
     }
 }

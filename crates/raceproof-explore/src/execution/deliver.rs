@@ -1,6 +1,7 @@
 //! Delivering a client's request: to Redis, to the database, to shared state; and killing a client at a gate.
 
 use std::hash::{Hash, Hasher};
+use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -14,7 +15,8 @@ use crate::Error;
 use crate::event::{Choice, ClientId, Event, Footprint, Outcome, Reach, Thing, Touched};
 use crate::history::OperationKind;
 use crate::mailbox::{Answer, CellOp, Local, Op};
-use crate::report::StepKind;
+use crate::panics;
+use crate::report::{Broken, StepKind};
 use crate::sql::{SqlCall, SqlResult, Statement};
 
 impl Execution<'_> {
@@ -24,14 +26,23 @@ impl Execution<'_> {
         let at = client.pending.iter().position(|request| request.process == choice.process);
         let mut request = client.pending.remove(at.expect("only enabled steps are chosen"));
         client.steps += 1;
-        let locked_by = self.locked_by();
+        if request.overtaken {
+            self.touch_thing(Thing::Waiting(id), Access::Read);
+        }
         let needs_lock = match &request.op {
-            Op::Sql { connection, call } => self.needs_lock(id, *connection, call),
+            Op::Sql { connection, call } => self.needs_lock(request.owner, *connection, call),
             Op::Redis { .. } | Op::Cell(_) => false,
         };
         let mut fingerprint = FxHasher::default();
         choice.outcome.hash(&mut fingerprint);
         if choice.outcome == Outcome::CrashBefore {
+            // A client that waits for something dies at the gate only when it could go on.
+            if self.may_wait(&request) {
+                match &request.op {
+                    Op::Cell(op) => self.touch_thing(Thing::Cell(op.cell), op.access),
+                    Op::Sql { .. } | Op::Redis { .. } => self.touch_thing(Thing::SqlLock, Access::Read),
+                }
+            }
             self.show_crash_before(id, &request.op);
             self.kill(id)?;
         } else {
@@ -42,7 +53,7 @@ impl Execution<'_> {
                 self.show_crash_unanswered(id);
                 self.kill(id)?;
             } else {
-                self.client(id).port.answer(number, answer);
+                self.client(request.owner).port.answer(number, answer);
                 self.poll(id)?;
                 if self.client(id).is_done() {
                     self.close(id);
@@ -61,7 +72,8 @@ impl Execution<'_> {
             posted_after: request.posted_after,
             optional: false,
             needs_lock,
-            locked_by,
+            locked: false,
+            unlocks: None,
             waited: request.waited,
         })
     }
@@ -73,7 +85,6 @@ impl Execution<'_> {
         for place in open {
             let now_ms = self.now_ms;
             let operation = &mut self.history.operations[place];
-            operation.last_step = Some(step);
             if operation.started.is_none() {
                 operation.started = Some(step);
                 operation.started_ms = now_ms;
@@ -85,7 +96,7 @@ impl Execution<'_> {
     fn carry_out(&mut self, id: ClientId, request: &mut Pending, fingerprint: &mut FxHasher) -> Result<Answer, Error> {
         match &mut request.op {
             Op::Redis { session, commands } => {
-                let session = self.redis_session(id, *session)?;
+                let session = self.redis_session(request.owner, *session)?;
                 let mut replies = SmallVec::new();
                 for args in commands.iter() {
                     let reply = self.redis(session, args)?;
@@ -99,28 +110,31 @@ impl Execution<'_> {
                 Ok(Answer::Redis(replies))
             }
             Op::Sql { connection, call } => {
-                let result = self.sql(id, *connection, call)?;
+                let slot = self.sql_slot(request.owner, *connection)?;
+                let result = self.sql(id, slot, call);
                 format!("{call:?}{result:?}").hash(fingerprint);
                 if self.mode.record {
                     self.show_sql(id, call, &result);
                 }
                 Ok(Answer::Sql(result))
             }
-            Op::Cell(op) => {
-                self.cell(id, op, fingerprint);
-                Ok(Answer::Cell)
-            }
+            Op::Cell(op) => Ok(self.cell(id, op, fingerprint)),
         }
     }
 
-    fn cell(&mut self, id: ClientId, op: &mut CellOp, fingerprint: &mut FxHasher) {
+    /// A panic of the client's own closure is raised again where the client waits for it.
+    fn cell(&mut self, id: ClientId, op: &mut CellOp, fingerprint: &mut FxHasher) -> Answer {
         self.touch_thing(Thing::Cell(op.cell), op.access);
         let run = std::mem::replace(&mut op.run, Box::new(String::new));
-        let result = run();
+        let (result, answer) = match panics::catch(AssertUnwindSafe(run)) {
+            Ok(result) => (result, Answer::Cell),
+            Err(panic) => (String::new(), Answer::Panic(panic.into_failure())),
+        };
         op.text.hash(fingerprint);
         result.hash(fingerprint);
         let name = self.client(id).name.clone();
         self.show_step(&name, StepKind::Shared, op.text.clone(), result);
+        answer
     }
 
     /// The engine's session behind a client's connection, opened at its first use.
@@ -197,8 +211,7 @@ impl Execution<'_> {
         Ok(slot)
     }
 
-    fn sql(&mut self, id: ClientId, connection: u32, call: &SqlCall) -> Result<SqlResult, Error> {
-        let slot = self.sql_slot(id, connection)?;
+    fn sql(&mut self, id: ClientId, slot: usize, call: &SqlCall) -> SqlResult {
         let mut done = Statement::default();
         let result = self.worker.sql.execute(slot, call, &mut done);
         let (lock, committed) = (done.lock, done.committed);
@@ -209,7 +222,7 @@ impl Execution<'_> {
         if committed {
             self.commit(id);
         }
-        Ok(result)
+        result
     }
 
     pub(super) fn touch_sql(&mut self, done: Statement) {
@@ -241,14 +254,21 @@ impl Execution<'_> {
         self.crashes_left -= 1;
         let step = self.step_number();
         let client = self.client_mut(id);
-        drop(client.future.take());
+        let (future, port) = (client.future.take(), client.port.clone());
+        let dropped = port.enter(|| panics::catch(AssertUnwindSafe(|| drop(future))));
+        if let Err(panic) = dropped {
+            let name = self.client(id).name.clone();
+            self.violate(Broken::Client(name), 0, panic.into_failure(), None);
+        }
+        let client = self.client_mut(id);
         client.pending.clear();
         let mut mailbox = client.port.lock();
         mailbox.posted.clear();
-        mailbox.timers.clear();
-        let local = std::mem::take(&mut mailbox.local);
+        mailbox.withdrawn.clear();
         drop(mailbox);
         let open = std::mem::take(&mut client.open);
+        let local: Vec<Local> =
+            self.order.iter().flat_map(|id| std::mem::take(&mut self.client(*id).port.lock().local)).collect();
         // What its drop handlers gave back (a file lock) others can see; what it said last nobody hears.
         for what in local {
             if let Local::Cell(cell, access) = what {
@@ -258,10 +278,12 @@ impl Execution<'_> {
         for (_, place) in open {
             let operation = &mut self.history.operations[place];
             operation.crashed = Some(step);
-            let section = (operation.kind == OperationKind::Inside).then(|| operation.object.clone());
-            if let Some(section) = section {
-                self.touch_thing(Thing::Section(section), Access::IntentWrite);
-            }
+            let over = match operation.kind {
+                OperationKind::Inside => Thing::Section(operation.object.clone()),
+                OperationKind::Write(_) => Thing::History,
+                OperationKind::Read => continue,
+            };
+            self.touch_thing(over, Access::IntentWrite);
         }
         self.history_changed = true;
         self.close(id);
@@ -301,17 +323,15 @@ fn reach(op: &Op) -> Reach {
         b"HEXISTS",
         b"HKEYS",
     ];
-    const WRITES: [&[u8]; 16] = [
-        b"SET", b"MSET", b"SETNX", b"SETEX", b"PSETEX", b"GETSET", b"GETDEL", b"APPEND", b"INCR", b"DECR", b"INCRBY",
-        b"DECRBY", b"DEL", b"HSET", b"HDEL", b"HINCRBY",
-    ];
+    // Only what writes whatever it finds: INCR reads a value that is no number and leaves it, DEL a key that is not there.
+    const WRITES: [&[u8]; 4] = [b"SET", b"MSET", b"SETEX", b"PSETEX"];
     let Op::Redis { commands, .. } = op else { return Reach::Anything };
     let [args] = &commands[..] else { return Reach::Anything };
     let Some(name) = args.first() else { return Reach::Anything };
     let is = |known: &&[u8]| name.eq_ignore_ascii_case(known);
     if READS.iter().any(is) {
         Reach::Reads
-    } else if WRITES.iter().any(is) {
+    } else if WRITES.iter().any(is) && (args.len() == 3 || !args[0].eq_ignore_ascii_case(b"SET")) {
         Reach::Writes
     } else {
         Reach::Anything

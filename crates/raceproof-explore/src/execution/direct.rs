@@ -79,7 +79,7 @@ impl Execution<'_> {
             let (posted, timer) = {
                 let mut mailbox = port.lock();
                 mailbox.local.clear();
-                (std::mem::take(&mut mailbox.posted), mailbox.timers.iter().map(|(_, until)| *until).min())
+                (std::mem::take(&mut mailbox.posted), mailbox.timers.iter().map(|sleeper| sleeper.until_ms).min())
             };
             if posted.is_empty() {
                 let Some(timer) = timer else { return Err(foreign(step)) };
@@ -123,8 +123,10 @@ impl Execution<'_> {
             Op::Cell(op) => {
                 self.touch_thing(crate::event::Thing::Cell(op.cell), op.access);
                 self.direct.changed_cells |= op.access.writes();
-                (op.run)();
-                Ok(Answer::Cell)
+                Ok(match panics::catch(AssertUnwindSafe(op.run)) {
+                    Ok(_) => Answer::Cell,
+                    Err(panic) => Answer::Panic(panic.into_failure()),
+                })
             }
         }
     }

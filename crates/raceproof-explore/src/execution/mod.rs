@@ -150,6 +150,8 @@ pub(crate) struct Execution<'w> {
     pub(crate) observed_grew: bool,
     /// The event under way; `None` before the first.
     pub(crate) current: Option<usize>,
+    /// The client whose step it is; `None` for the clock's.
+    pub(crate) mover: Option<ClientId>,
     direct: Direct,
 }
 
@@ -180,6 +182,7 @@ impl<'w> Execution<'w> {
             touched: Touched::default(),
             observed_grew: false,
             current: None,
+            mover: None,
             direct: Direct::default(),
         }
     }
@@ -237,11 +240,16 @@ impl<'w> Execution<'w> {
     fn step(&mut self, choice: Choice, enabled: &[Enabled]) -> Result<(), Error> {
         let at = self.events.len();
         self.current = Some(at);
+        self.mover = self.worker.owner(choice.process);
         self.touched.clear();
         let number = self.steps.len() + 1;
+        let locked_by = self.locked_by();
         let event = if choice.process == CLOCK { self.clock_step(choice, enabled)? } else { self.client_step(choice)? };
         self.events.push(event);
         self.poll_woken()?;
+        // Whatever client goes on in a step, the lock that it holds may end with it.
+        self.events[at].locked = locked_by.is_some();
+        self.events[at].unlocks = locked_by.filter(|_| self.locked_by() != locked_by);
         self.note_running(choice);
         self.check_always()?;
         self.check_history();
@@ -261,7 +269,11 @@ impl<'w> Execution<'w> {
             return;
         }
         let Some(owner) = self.worker.owner(choice.process) else { return };
-        if self.client(owner).pending.is_empty() {
+        // A request that may have to wait counts as waiting, whether it does now or not: that others decide.
+        let pending = std::mem::take(&mut self.client_mut(owner).pending);
+        let goes_on = pending.iter().any(|request| !self.may_wait(request));
+        self.client_mut(owner).pending = pending;
+        if !goes_on {
             let running = self.worker.things.id(Thing::Running);
             self.touched.add(running, Access::IntentWrite);
         }
@@ -436,7 +448,8 @@ fn virtual_event(choice: Choice, client: Option<ClientId>, touched: Touched, pos
         posted_after,
         optional: choice.process == CLOCK,
         needs_lock: false,
-        locked_by: None,
+        locked: false,
+        unlocks: None,
         waited: Vec::new(),
     }
 }

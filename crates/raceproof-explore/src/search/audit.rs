@@ -53,7 +53,7 @@ pub(crate) fn audit(worker: &mut Worker, body: Body<'_>, bounds: Bounds, run: &R
 fn commute(run: &Run, earlier: usize, later: usize) -> bool {
     let (one, other) = (&run.events[earlier], &run.events[later]);
     // A request for the write lock cannot be delivered, nor its client die at it, while another one holds it.
-    let held = other.needs_lock && (one.locked_by.is_some() || one.needs_lock);
+    let held = other.needs_lock && (one.locked || one.needs_lock);
     !dependent(&one.footprint, &other.footprint)
         && other.posted_after != Some(earlier)
         && !other.waited.contains(&earlier)
@@ -65,7 +65,6 @@ fn again(worker: &mut Worker, body: Body<'_>, bounds: Bounds, choices: &[Encoded
     let mode = Mode { fingerprint_state: true, ..Mode::default() };
     let mut chooser = Replay::new(choices);
     let run = execute(worker, body, bounds, mode, &mut chooser)?;
-    worker.restart = false;
     Ok(run.ok().filter(|_| chooser.stuck_at.is_none()))
 }
 

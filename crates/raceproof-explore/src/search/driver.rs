@@ -172,11 +172,18 @@ fn exhaustive(search: &Search, worker: &mut Worker, body: Body<'_>, start: Insta
                 continue 'again;
             }
             let more = tree.advance(&run, &mut bench)?;
+            if std::mem::take(&mut bench.worker.restart) {
+                // So has it where a step was tried out.
+                continue 'again;
+            }
             (found.executions, found.redundant) = (tree.executions, tree.redundant);
             found.add(&run, bench.worker);
             if audited < search.audit && !matches!(run.end, End::Abandoned) {
                 audited += 1;
                 audit::audit(bench.worker, body, search.bounds, &run)?;
+                if std::mem::take(&mut bench.worker.restart) {
+                    continue 'again;
+                }
             }
             if !more {
                 found.exhaustive = true;

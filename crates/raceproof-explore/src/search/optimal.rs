@@ -118,7 +118,7 @@ impl Optimal {
             enabled: enabled
                 .iter()
                 .flat_map(|one| {
-                    let only = one.outcomes.len() == 1 && !one.optional;
+                    let only = one.outcomes.len() == 1 && one.sure;
                     one.outcomes.iter().map(move |outcome| (Choice { process: one.process, outcome: *outcome }, only))
                 })
                 .collect(),

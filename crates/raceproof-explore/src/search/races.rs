@@ -5,7 +5,8 @@
 //! dependence on an event of another process is a race, if the later event was enabled before the earlier one.
 //!
 //! A request that waited for a lock was not enabled just before the release that let it go on; for it the race is with
-//! the event that had closed the way, the acquisition.
+//! the event that had closed the way, the acquisition. That is so
+//! for the release alone: what else was done while the lock was held can come after the release as well.
 
 use crate::event::{Event, EventSet, dependent};
 
@@ -68,29 +69,23 @@ impl Order {
 /// The race between an immediate dependence, or what stands for it.
 fn reversible(events: &[&Event], before: &[EventSet], first: usize, second: usize) -> Option<Race> {
     let (one, other) = (&events[first], &events[second]);
-    if one.footprint.choice.process == other.footprint.choice.process
-        || one.footprint.barrier
-        || other.footprint.barrier
-    {
+    let apart = |earlier: usize| {
+        let earlier = &events[earlier].footprint;
+        earlier.choice.process != other.footprint.choice.process && !earlier.barrier
+    };
+    if one.footprint.choice.process == other.footprint.choice.process || other.footprint.barrier {
         return None;
     }
     // The request is sent after its client has gone on from `posted_after`: what that follows cannot come later.
     let needs =
         |earlier: usize| other.posted_after.is_some_and(|posted| posted == earlier || before[posted].contains(earlier));
-    if needs(first) {
+    if needs(first) || other.waited.contains(&first) {
         return None;
     }
-    if other.waited.contains(&first) {
-        return None;
-    }
-    let first = match one.locked_by {
-        Some(closer) if other.needs_lock && events[closer].footprint.client != other.footprint.client => {
-            if needs(closer) {
-                return None;
-            }
-            closer
-        }
+    // What gave the lock back may be time that passed, which nothing can come before; what took it was a step.
+    let first = match one.unlocks {
+        Some(closer) if other.needs_lock && events[closer].footprint.client != other.footprint.client => closer,
         _ => first,
     };
-    Some(Race { first, second })
+    (apart(first) && !needs(first)).then_some(Race { first, second })
 }

@@ -1,7 +1,7 @@
 //! The referee: every interleaving and every outcome of generated small programs, without reduction, against the
 //! optimal search. Both must find the same number of traces, the same final states and replies, and the same verdicts.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{Hash, Hasher};
 
 use proptest::prelude::*;
@@ -123,19 +123,26 @@ type Replies = Vec<(u16, Vec<u64>)>;
 /// What a search found: traces, and what a program can come to.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Findings {
-    traces: HashSet<u64>,
+    traces: HashMap<u64, Option<String>>,
     /// Final state, and for each process its replies in order.
     ends: BTreeSet<(u64, Replies)>,
     /// What the checks said, `None` where all held.
     verdicts: BTreeSet<Option<String>>,
+    /// A trace whose executions differ in their verdicts.
+    torn: Option<(String, String)>,
     executions: usize,
 }
 
 impl Findings {
     fn add(&mut self, run: &Run) {
         self.executions += 1;
-        self.traces.insert(trace(run));
-        self.verdicts.insert(run.violation.as_ref().map(|violation| violation.message.clone()));
+        let verdict = run.violation.as_ref().map(|violation| violation.message.clone());
+        if let Some(other) = self.traces.insert(trace(run), verdict.clone())
+            && other != verdict
+        {
+            self.torn = Some((format!("{other:?}"), format!("{verdict:?}")));
+        }
+        self.verdicts.insert(verdict);
         let mut replies: Replies = Vec::new();
         for event in &run.events {
             let process = event.footprint.choice.process.0;
@@ -219,7 +226,11 @@ fn optimal_in(worker: &mut Worker, body: Body<'_>, bounds: Bounds) -> (Findings,
             if matches!(run.end, End::Complete) {
                 found.add(&run);
             }
-            if !tree.advance(&run, &mut bench).expect("the program runs") {
+            let more = tree.advance(&run, &mut bench).expect("the program runs");
+            if std::mem::take(&mut bench.worker.restart) {
+                continue 'again;
+            }
+            if !more {
                 return (found, tree.redundant);
             }
         }
@@ -229,6 +240,7 @@ fn optimal_in(worker: &mut Worker, body: Body<'_>, bounds: Bounds) -> (Findings,
 fn agree(body: Body<'_>, bounds: Bounds) -> Result<bool, TestCaseError> {
     let Some(all) = brute_force(body, bounds) else { return Ok(false) };
     let (found, redundant) = optimal(body, bounds);
+    prop_assert_eq!(&all.torn, &None, "the verdict is the same for all executions of a trace");
     prop_assert_eq!(&found.verdicts, &all.verdicts, "verdicts");
     prop_assert_eq!(&found.ends, &all.ends, "final states and replies");
     prop_assert_eq!(found.traces.len(), all.traces.len(), "traces");
@@ -485,4 +497,14 @@ fn writes_after_a_snapshot_that_others_have_overtaken() {
         assert!(agree(&body, NO_FAULTS).expect("the searches agree"));
         assert!(agree(&body, Bounds { crashes: 1, ..NO_FAULTS }).expect("the searches agree"));
     }
+}
+
+#[test]
+fn a_read_while_another_client_holds_the_write_lock() {
+    let program = vec![
+        vec![Act::Begin, redis(&["GET", "a"])],
+        vec![Act::Sql("SELECT v FROM t WHERE id = 2")],
+        vec![Act::Sql("UPDATE t SET v = v * 2 WHERE id = 2")],
+    ];
+    assert!(agree(&|world: &mut World| build(&program, world), NO_FAULTS).expect("the searches agree"));
 }

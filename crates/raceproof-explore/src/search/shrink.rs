@@ -19,6 +19,9 @@ use crate::report::{Bounds, Broken, Counterexample};
 /// How many executions one smaller world may take to search, and all schedules with one number of switches.
 const MOST_EXECUTIONS: u64 = 20_000;
 
+/// Up to how many crashes, and how many pauses, fewer of them are tried one by one.
+const MOST_FAULTS: u32 = 4;
+
 /// A world with parts taken away.
 #[derive(Clone, Debug)]
 struct Smaller {
@@ -93,15 +96,19 @@ fn candidates(
         sets.sort_by_key(|set| (usize::from(clients) - set.len(), std::cmp::Reverse(set.clone())));
     }
     let mut smaller = Vec::new();
+    let most = Bounds { crashes: bounds.crashes.min(MOST_FAULTS), pauses: bounds.pauses.min(MOST_FAULTS), ..bounds };
     for absent in sets {
-        for faults in 0..=bounds.crashes + bounds.pauses {
-            for crashes in 0..=faults.min(bounds.crashes) {
+        for faults in 0..=most.crashes + most.pauses {
+            for crashes in 0..=faults.min(most.crashes) {
                 let pauses = faults - crashes;
-                if pauses <= bounds.pauses {
+                if pauses <= most.pauses {
                     smaller.push(Smaller { bounds: Bounds { crashes, pauses, ..bounds }, absent: absent.clone() });
                 }
             }
         }
+    }
+    if most != bounds {
+        smaller.push(Smaller { bounds, absent: Vec::new() });
     }
     Ok(smaller)
 }
@@ -125,7 +132,11 @@ fn search(
             if run.violation.as_ref().is_some_and(|found| same(found, violation)) {
                 return Ok(Some(schedule(&run, bench.worker)));
             }
-            if !tree.advance(&run, &mut bench)? || tree.executions >= MOST_EXECUTIONS {
+            let more = tree.advance(&run, &mut bench)?;
+            if std::mem::take(&mut bench.worker.restart) {
+                continue 'again;
+            }
+            if !more || tree.executions >= MOST_EXECUTIONS {
                 return Ok(None);
             }
         }

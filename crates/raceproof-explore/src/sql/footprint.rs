@@ -31,6 +31,10 @@ pub(crate) struct Shape {
     pub(crate) replaces: bool,
     /// `BEGIN`, `COMMIT`, … written out as a statement.
     pub(crate) transaction: bool,
+    /// Something that only its connection sees and that would outlive the execution.
+    temporary: bool,
+    /// Settings and other files.
+    outside: bool,
     lookups: Vec<Lookup>,
 }
 
@@ -101,11 +105,29 @@ fn note(shape: &mut Shape, action: &AuthAction<'_>) {
         }
         AuthAction::Select | AuthAction::Function { .. } | AuthAction::Recursive => {}
         AuthAction::Transaction { .. } | AuthAction::Savepoint { .. } => shape.transaction = true,
+        AuthAction::CreateTempIndex { .. }
+        | AuthAction::CreateTempTable { .. }
+        | AuthAction::CreateTempTrigger { .. }
+        | AuthAction::CreateTempView { .. } => shape.temporary = true,
+        AuthAction::Attach { .. } | AuthAction::Detach { .. } | AuthAction::Pragma { .. } => shape.outside = true,
         _ => shape.schema = true,
     }
 }
 
 impl Shape {
+    /// Why the statement cannot be run at all.
+    pub(super) const fn refusal(&self) -> Option<&'static str> {
+        if self.transaction {
+            Some("write BEGIN, COMMIT and ROLLBACK without a comment in front, or use begin(), commit() and rollback()")
+        } else if self.temporary {
+            Some("temporary tables are not explored: use a table")
+        } else if self.outside {
+            Some("this statement would reach outside the explored database: leave it out")
+        } else {
+            None
+        }
+    }
+
     /// What the statement reads of committed data, given its parameters.
     pub(crate) fn read_accesses(&self, params: &[SqlValue]) -> Vec<SqlAccess> {
         let mut accesses = Vec::new();

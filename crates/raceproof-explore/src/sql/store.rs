@@ -185,10 +185,22 @@ impl SqlStore {
             SqlCall::Statement { sql, .. } => match transaction_call(sql) {
                 Some(Ok(call)) => self.needs_lock(slot, &call),
                 Some(Err(_)) => false,
-                None => {
-                    let writes = self.shape(slot, sql).is_ok_and(|shape| shape.schema || !shape.writes.is_empty());
-                    writes && transaction != Transaction::Writing
-                }
+                None if transaction == Transaction::Writing => false,
+                None => self.shape(slot, sql).is_ok_and(|shape| shape.schema || !shape.writes.is_empty()),
+            },
+        }
+    }
+
+    /// Whether there is a schema under which [`Self::needs_lock`] is true.
+    pub(crate) fn may_need_lock(&self, slot: usize, call: &SqlCall) -> bool {
+        let transaction = self.slots[slot].transaction;
+        match call {
+            SqlCall::Begin { immediate } => *immediate && transaction == Transaction::None,
+            SqlCall::Commit | SqlCall::Rollback => false,
+            SqlCall::Statement { sql, .. } => match transaction_call(sql) {
+                Some(Ok(call)) => self.may_need_lock(slot, &call),
+                Some(Err(_)) => false,
+                None => transaction != Transaction::Writing && !only_reads(sql),
             },
         }
     }
@@ -294,6 +306,9 @@ impl SqlStore {
                 return Err(failure);
             }
         };
+        if let Some(reason) = shape.refusal() {
+            return Err(refused(reason));
+        }
         let writes = shape.schema || !shape.writes.is_empty();
         self.note_reads(slot, &shape, params, done);
         let before = self.slots[slot].connection.total_changes();
@@ -412,9 +427,15 @@ fn run(connection: &Connection, sql: &str, params: &[SqlValue]) -> Result<SqlRep
     Ok(SqlReply { columns, rows: found, changed: 0 })
 }
 
+/// Whether a statement shows by its first word that it writes nothing.
+fn only_reads(sql: &str) -> bool {
+    let first = uncommented(sql).split_whitespace().next().unwrap_or_default();
+    ["SELECT", "VALUES", "EXPLAIN"].iter().any(|word| first.eq_ignore_ascii_case(word))
+}
+
 /// A transaction statement written out as text.
 fn transaction_call(sql: &str) -> Option<Result<SqlCall, &'static str>> {
-    let mut words = sql.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty());
+    let mut words = uncommented(sql).split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty());
     let first = words.next()?;
     let second = words.next().unwrap_or_default();
     let is = |word: &str, name: &str| word.eq_ignore_ascii_case(name);
@@ -433,6 +454,19 @@ fn transaction_call(sql: &str) -> Option<Result<SqlCall, &'static str>> {
     }))
 }
 
+/// A statement without the comments in front of it.
+fn uncommented(sql: &str) -> &str {
+    let sql = sql.trim_start();
+    let rest = if sql.starts_with("--") {
+        sql.split_once('\n').map_or("", |(_, rest)| rest)
+    } else if let Some(comment) = sql.strip_prefix("/*") {
+        comment.split_once("*/").map_or("", |(_, rest)| rest)
+    } else {
+        return sql;
+    };
+    uncommented(rest)
+}
+
 fn copy(from: &Connection, to: &mut Connection) -> Result<(), Failure> {
     let backup = Backup::new(from, to)?;
     match backup.step(-1)? {
@@ -443,6 +477,10 @@ fn copy(from: &Connection, to: &mut Connection) -> Result<(), Failure> {
 
 fn cannot_open(reason: &dyn std::fmt::Display) -> Failure {
     Failure::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN), Some(reason.to_string()))
+}
+
+fn refused(reason: &str) -> Failure {
+    Failure::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_AUTH), Some(reason.to_owned()))
 }
 
 fn error(sql: &str, failure: &Failure) -> SqlError {
