@@ -439,6 +439,10 @@ fn transaction_call(sql: &str) -> Option<Result<SqlCall, &'static str>> {
     let first = words.next()?;
     let second = words.next().unwrap_or_default();
     let is = |word: &str, name: &str| word.eq_ignore_ascii_case(name);
+    let controls = ["begin", "commit", "end", "rollback"].iter().any(|word| is(first, word));
+    if controls && sql.trim_end().trim_end_matches(';').contains(';') {
+        return Some(Err("a step is one statement: run what follows as a statement of its own"));
+    }
     Some(Ok(if is(first, "begin") {
         SqlCall::Begin { immediate: is(second, "immediate") || is(second, "exclusive") }
     } else if is(first, "commit") || is(first, "end") {
