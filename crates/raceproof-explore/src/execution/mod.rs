@@ -46,6 +46,8 @@ pub(crate) struct Cast<'a> {
     pub(crate) top: usize,
     /// The clients that other clients started, in the order in which they did in this execution.
     pub(crate) spawned: &'a [ClientId],
+    /// The processes of the clients, in the order in which they had their first request in this execution.
+    pub(crate) lanes: &'a [ProcessId],
 }
 
 impl Cast<'_> {
@@ -106,6 +108,8 @@ pub(crate) struct Run {
     pub(crate) final_state: Option<u64>,
     pub(crate) top: usize,
     pub(crate) spawned: Vec<ClientId>,
+    /// See [`Cast::lanes`].
+    pub(crate) lanes: Vec<ProcessId>,
     /// All clients with their names.
     pub(crate) cast: Vec<(ClientId, String)>,
 }
@@ -121,6 +125,8 @@ pub(crate) struct Execution<'w> {
     /// The number of clients that the body made, and those that other clients started.
     pub(crate) top: usize,
     pub(crate) spawned: Vec<ClientId>,
+    /// See [`Cast::lanes`].
+    lanes: Vec<ProcessId>,
     pub(crate) now_ms: i64,
     pub(crate) pauses_left: u32,
     pub(crate) crashes_left: u32,
@@ -155,6 +161,7 @@ impl<'w> Execution<'w> {
             order: Vec::new(),
             top: 0,
             spawned: Vec::new(),
+            lanes: Vec::new(),
             now_ms,
             pauses_left: bounds.pauses,
             crashes_left: bounds.crashes,
@@ -188,7 +195,7 @@ impl<'w> Execution<'w> {
                 self.stuck()?;
                 break End::Complete;
             }
-            let cast = Cast { worker: self.worker, top: self.top, spawned: &self.spawned };
+            let cast = Cast { worker: self.worker, top: self.top, spawned: &self.spawned, lanes: &self.lanes };
             let Some(choice) = chooser.choose(self.events.len(), &enabled, &cast) else { break End::Abandoned };
             if let Some(name) = self.over_the_limit(choice) {
                 break End::CutOff(name);
@@ -385,6 +392,7 @@ impl<'w> Execution<'w> {
             cast,
             top: self.top,
             spawned: self.spawned,
+            lanes: self.lanes,
         })
     }
 
@@ -438,7 +446,11 @@ impl<'w> Execution<'w> {
     }
 
     pub(crate) fn process(&mut self, id: ClientId, lane: crate::mailbox::Lane) -> ProcessId {
-        self.worker.process_id(id, lane)
+        let process = self.worker.process_id(id, lane);
+        if !self.lanes.contains(&process) {
+            self.lanes.push(process);
+        }
+        process
     }
 }
 

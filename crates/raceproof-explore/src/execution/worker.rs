@@ -178,11 +178,6 @@ impl Worker {
         if process == CLOCK { None } else { Some(self.lanes[usize::from(process.0) - 1].0) }
     }
 
-    /// The clients' processes, in the order of their first use.
-    pub(crate) fn all_processes(&self) -> impl Iterator<Item = ProcessId> {
-        (1..=self.lanes.len()).filter_map(|number| u16::try_from(number).ok()).map(ProcessId)
-    }
-
     /// A client's name in a run.
     pub(crate) fn client_name(&self, client: ClientId, run: &super::Run) -> String {
         run.cast.iter().find(|(id, _)| *id == client).map_or_else(String::new, |(_, name)| name.clone())

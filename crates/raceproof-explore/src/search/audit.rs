@@ -11,7 +11,7 @@ use crate::execution::{Cast, Mode, Run, Worker};
 use crate::report::Bounds;
 
 pub(crate) fn audit(worker: &mut Worker, body: Body<'_>, bounds: Bounds, run: &Run) -> Result<(), Error> {
-    let cast = Cast { worker, top: run.top, spawned: &run.spawned };
+    let cast = Cast { worker, top: run.top, spawned: &run.spawned, lanes: &run.lanes };
     let choices: Vec<Encoded> = run.events.iter().map(|event| Encoded::of(event.footprint.choice, &cast)).collect();
     let Some(straight) = again(worker, body, bounds, &choices)? else { return Ok(()) };
     for at in 0..run.events.len().saturating_sub(1) {

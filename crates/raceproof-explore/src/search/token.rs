@@ -7,7 +7,7 @@
 
 use crate::Error;
 use crate::event::{CLOCK, Choice, ClientId, Outcome, ProcessId};
-use crate::execution::{Cast, Worker};
+use crate::execution::Cast;
 use crate::report::Step;
 
 const VERSION: &str = "rp1";
@@ -36,7 +36,7 @@ impl Encoded {
         let Some(client) = cast.worker.owner(choice.process) else {
             return Self { client: None, lane: 0, outcome: choice.outcome };
         };
-        let lane = processes_of(cast.worker, client).position(|process| process == choice.process);
+        let lane = processes_of(cast, client).position(|process| process == choice.process);
         Self { client: Some(cast.number(client)), lane: lane.unwrap_or(0), outcome: choice.outcome }
     }
 
@@ -44,15 +44,15 @@ impl Encoded {
     pub(crate) fn choice(self, cast: &Cast<'_>) -> Option<Choice> {
         let process = match self.client {
             None => CLOCK,
-            Some(number) => processes_of(cast.worker, cast.client(number)?).nth(self.lane)?,
+            Some(number) => processes_of(cast, cast.client(number)?).nth(self.lane)?,
         };
         Some(Choice { process, outcome: self.outcome })
     }
 }
 
-/// The processes of a client, in the order of their first use.
-fn processes_of(worker: &Worker, client: ClientId) -> impl Iterator<Item = ProcessId> {
-    worker.all_processes().filter(move |process| worker.owner(*process) == Some(client))
+/// The processes of a client, in the order of their first use in this execution.
+fn processes_of<'a>(cast: &'a Cast<'_>, client: ClientId) -> impl Iterator<Item = ProcessId> + 'a {
+    cast.lanes.iter().copied().filter(move |process| cast.worker.owner(*process) == Some(client))
 }
 
 /// FNV-1a over the clients and texts of the steps: the same on every platform.
