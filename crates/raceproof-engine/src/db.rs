@@ -217,6 +217,13 @@ impl Databases {
         self.deadlines.iter().chain(&self.field_deadlines).any(|(_, of, _)| *of == db)
     }
 
+    /// Whether some key or field has exactly this deadline.
+    pub(crate) fn has_deadline_at(&self, ms: i64) -> bool {
+        let from = (ms, 0, Bytes::new());
+        let at = |index: &BTreeSet<(i64, u32, Bytes)>| index.range(&from..).next().is_some_and(|(at, ..)| *at == ms);
+        at(&self.deadlines) || at(&self.field_deadlines)
+    }
+
     /// The deadlines of one database.
     pub(crate) fn deadlines(&self, db: u32) -> impl Iterator<Item = i64> {
         self.deadlines.iter().filter(move |(_, of, _)| *of == db).map(|(deadline, _, _)| *deadline)

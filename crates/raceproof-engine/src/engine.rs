@@ -220,6 +220,12 @@ impl Engine {
         key.into_iter().chain(field).min()
     }
 
+    /// Whether a key or a field has exactly this deadline (ms since the Unix epoch).
+    #[must_use]
+    pub fn has_deadline_at(&self, ms: i64) -> bool {
+        self.databases.has_deadline_at(ms)
+    }
+
     /// Removes every key and every field whose deadline has passed, as the server's own cycle does, and reports the
     /// deletions.
     pub fn expire_due(&mut self, now: Timestamp, out: &mut Outcome) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
-use raceproof_explore::{Broken, Check, Ctx, Error, Report, World};
+use raceproof_explore::{Broken, Check, Ctx, Error, HistoryCheck, Report, Strategy, World};
 use redis::AsyncCommands;
 
 fn run(body: impl Fn(&mut World)) -> Result<Report, Error> {
@@ -158,4 +158,62 @@ fn statements_that_would_escape() {
         let found = message(|world| world.client("web", move |ctx| async move { ctx.db().execute(sql, ()).await }));
         assert!(found.contains(sql), "{found}");
     }
+}
+
+#[test]
+fn two_clients_of_one_name_are_two() {
+    let found = message(|world| {
+        for _ in 0..2 {
+            world.client("worker", |ctx| async move {
+                let inside = ctx.clone();
+                ctx.inside("section", async move { inside.redis().set::<_, _, ()>("k", 1).await }).await
+            });
+        }
+        world.history(HistoryCheck::exclusion("section"));
+    });
+    assert_eq!(found, "two clients inside section");
+}
+
+#[test]
+fn a_sleeper_that_wakes_late_behind_another_deadline() {
+    let found = message(|world| {
+        world.setup(|ctx| async move {
+            let mut redis = ctx.redis();
+            redis.pset_ex::<_, _, ()>("first", 1, 50).await?;
+            redis.pset_ex::<_, _, ()>("second", 1, 100).await
+        });
+        world.client("sleeper", |ctx| async move {
+            ctx.sleep(100).await;
+            let there: bool = ctx.redis().exists("second").await.unwrap();
+            assert!(there, "it woke in the millisecond after the deadline");
+        });
+    });
+    assert_eq!(found, "it woke in the millisecond after the deadline");
+}
+
+#[test]
+fn a_token_of_a_client_whose_sessions_come_in_another_order() {
+    let body = |world: &mut World| {
+        world.client("a", |ctx| async move {
+            let (mut ask, mut one, mut two) = (ctx.redis(), ctx.redis(), ctx.redis());
+            let set: bool = ask.exists("flag").await?;
+            if set {
+                let _: () = two.set("k", 2).await?;
+                let _: () = one.set("k", 1).await?;
+            } else {
+                let _: () = one.set("k", 1).await?;
+                let _: () = two.set("k", 2).await?;
+            }
+            redis::RedisResult::Ok(())
+        });
+        world.client("b", |ctx| async move { ctx.redis().set::<_, _, ()>("flag", 1).await });
+        world.finally(|ctx| async move {
+            let last: u32 = ctx.redis().get("k").await.unwrap();
+            assert_eq!(last, 2, "the other order");
+        });
+    };
+    let found = run(body).expect("it can be shrunk").violation.expect("a violation");
+    let replay = Strategy::Replay { token: found.token.clone() };
+    let again = Check::new("misuse").strategy(replay).run(body).expect("the token fits").violation;
+    assert_eq!(again.map(|again| again.message), Some(found.message));
 }

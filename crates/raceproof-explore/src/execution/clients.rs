@@ -98,6 +98,7 @@ impl Execution<'_> {
             self.clients.resize_with(at + 1, || None);
         }
         let woken = Arc::<Woken>::default();
+        let name = self.own_name(name);
         self.clients[at] = Some(Client {
             name,
             port,
@@ -112,6 +113,16 @@ impl Execution<'_> {
             open: SmallVec::new(),
         });
         self.order.push(id);
+    }
+
+    /// Clients are told apart by name in histories and reports: the second `worker` is `worker 2`.
+    fn own_name(&self, name: String) -> String {
+        const COMPARED: usize = 256;
+        let taken = |name: &str| self.order.iter().any(|id| self.client(*id).name == name);
+        if self.order.len() > COMPARED || !taken(&name) {
+            return name;
+        }
+        (2..).map(|number| format!("{name} {number}")).find(|own| !taken(own)).unwrap_or(name)
     }
 
     /// Lets a client run to its next gate, and then those that it spawns on the way.

@@ -58,7 +58,7 @@ impl Execution<'_> {
     /// may always wake a little late.
     fn free_step(&self, timer: i64) -> Option<Enabled> {
         let mut outcomes: Outcomes = smallvec![Outcome::ToDeadline];
-        if self.free_target(timer) == timer && self.next_key_deadline() == Some(timer) {
+        if self.free_target(timer) == timer && self.worker.engine.has_deadline_at(timer) {
             outcomes.push(Outcome::PastDeadline);
         }
         Some(Enabled { process: CLOCK, outcomes, optional: false, sure: true })
