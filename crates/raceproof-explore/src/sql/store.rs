@@ -314,7 +314,8 @@ impl SqlStore {
         let before = self.slots[slot].connection.total_changes();
         self.slots[slot].changes.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let result = run(&self.slots[slot].connection, sql, params);
-        if writes && self.slots[slot].transaction == Transaction::None {
+        if writes && self.slots[slot].transaction != Transaction::Writing {
+            // A statement that fails has waited for the lock all the same.
             done.lock = true;
         }
         let count = self.slots[slot].connection.total_changes() - before;
