@@ -61,6 +61,8 @@ struct Files {
 pub(crate) struct SqlStore {
     files: Option<Files>,
     slots: Vec<Slot>,
+    /// A connection that no client has.
+    looker: Option<Slot>,
     used: usize,
     writer: Option<usize>,
     shapes: HashMap<String, Shape>,
@@ -236,11 +238,29 @@ impl SqlStore {
         if let Some(shape) = self.shapes.get(sql) {
             return Ok(shape.clone());
         }
-        let shape = self.slots[slot].watcher.shape(&self.slots[slot].connection, sql)?;
+        let shape = if self.slots[slot].transaction == (Transaction::Deferred { snapshot: false }) {
+            self.shape_elsewhere(sql)?
+        } else {
+            self.slots[slot].watcher.shape(&self.slots[slot].connection, sql)?
+        };
         if !self.migrated {
             self.shapes.insert(sql.to_owned(), shape.clone());
         }
         Ok(shape)
+    }
+
+    /// The shape of a statement by the committed schema, for a transaction that has read nothing yet: preparing the
+    /// statement there could read the schema, and that would be the transaction's snapshot, before its time.
+    fn shape_elsewhere(&mut self, sql: &str) -> Result<Shape, Failure> {
+        let looker = match self.looker.take() {
+            Some(looker) => looker,
+            None => self.new_slot()?,
+        };
+        // A connection goes by the schema that it has seen last until a statement shows it another one.
+        let seen = looker.connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
+        let shape = seen.and_then(|()| looker.watcher.shape(&looker.connection, sql));
+        self.looker = Some(looker);
+        shape
     }
 
     /// Runs one call. The caller has seen to it that nothing blocks it.
