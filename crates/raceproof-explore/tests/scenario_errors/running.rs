@@ -96,7 +96,7 @@ client("c", function()
   sql("SELEC 1")
 end)
 "#,
-            r#"near "SELEC": syntax error in SELEC 1 at offset 0 (SELEC 1)
+            r#"near "SELEC": syntax error (SELEC 1)
   ┌ my-design.lua:3
   │ the statement is SQLite's; tables are made in the setup, with sql("CREATE TABLE …")
   └ docs/scenarios.md#sql"#,
