@@ -46,7 +46,7 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_enum, default_value_t = StrategyName::Exhaustive, hide_possible_values = true, value_name = "exhaustive|random")]
     strategy: StrategyName,
 
-    /// Ends each search after N executions
+    /// Ends each search after N executions [default: as many as there are; 10000 for a random search without --seconds]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) executions: Option<u64>,
 

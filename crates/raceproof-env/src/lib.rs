@@ -2,7 +2,7 @@
 //!
 //! A primitive is explored in simulation and run in production as one piece of code. All that it may not take from the
 //! language alone (time, waiting, tasks, waking, unique tokens, a database, files) it takes from the traits here. In
-//! production [`TokioEnv`] (feature `tokio`) implements them; under exploration the explorer's context does, with its
+//! production `TokioEnv` (feature `tokio`) implements them; under exploration the explorer's context does, with its
 //! own clock, scheduler and faults.
 //!
 //! Each trait is one need, so that a primitive's signature says what it uses: `Memory<C, E: Tokens>` cannot look at a

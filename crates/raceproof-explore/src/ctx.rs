@@ -32,6 +32,10 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
+    pub(crate) fn has_spawned(&self) -> bool {
+        !self.spawned.borrow().is_empty()
+    }
+
     pub(crate) fn take_spawned(&self) -> Vec<NewClient> {
         std::mem::take(&mut *self.spawned.borrow_mut())
     }
@@ -100,7 +104,7 @@ impl Ctx {
 
     /// Waits for `ms` milliseconds of virtual time.
     pub async fn sleep(&self, ms: u64) {
-        let until = self.port.lock().now_ms.saturating_add(i64::try_from(ms).unwrap_or(i64::MAX));
+        let until = self.port.after(ms);
         self.port.sleep_until(until).await;
     }
 

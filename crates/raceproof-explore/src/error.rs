@@ -42,8 +42,8 @@ pub enum Error {
     },
     /// Two steps that claim to be independent are not.
     #[error(
-        "hidden shared state between {first} and {second}: swapping their steps {step} and {} changed {what}; share \
-         state through ctx.shared", step + 1
+        "hidden shared state between {first} and {second}: moving step {moved} before step {step} changed {what}; \
+         share state through ctx.shared"
     )]
     HiddenState {
         /// The client of the first step.
@@ -52,6 +52,8 @@ pub enum Error {
         second: String,
         /// The number of the first step, from 1.
         step: usize,
+        /// The number of the second step, which was tried before the first.
+        moved: usize,
         /// What differed.
         what: String,
     },

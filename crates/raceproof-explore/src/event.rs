@@ -246,6 +246,8 @@ pub(crate) struct Event {
     /// The step needs the database's write lock and its client did not hold it: in a state in which another one does,
     /// it is not enabled.
     pub(crate) needs_lock: bool,
+    /// Some transaction held the write lock just before this event.
+    pub(crate) locked: bool,
     /// The event that had taken the write lock which this one gave back.
     pub(crate) unlocks: Option<usize>,
     /// The states (= numbers of events executed before) in which the step was posted but had to wait for another

@@ -7,12 +7,13 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use raceproof_engine::{Access, Reply};
 use smallvec::SmallVec;
 
+use crate::event::ClientId;
 use crate::history::Mark;
 use crate::panics;
 use crate::sql::{SqlCall, SqlResult};
@@ -23,6 +24,10 @@ thread_local! {
     /// who does it.
     static CURRENT: RefCell<Option<Port>> = const { RefCell::new(None) };
 }
+
+/// The last instant that the virtual clock can show (ms since the Unix epoch): some 290,000 years from now, with room to
+/// count on in microseconds.
+pub(crate) const END_OF_TIME_MS: i64 = i64::MAX / 1000 - 1;
 
 /// What a client asks for at a gate. Each is one step.
 pub(crate) enum Op {
@@ -54,21 +59,27 @@ pub(crate) enum Lane {
     Redis(u32),
     Sql(u32),
     Cell(CellId),
+    /// A connection that another client opened.
+    LentRedis(ClientId, u32),
+    LentSql(ClientId, u32),
 }
 
 impl Op {
-    pub(crate) fn lane(&self) -> Lane {
-        match self {
-            Self::Redis { session, .. } => Lane::Redis(*session),
-            Self::Sql { connection, .. } => Lane::Sql(*connection),
-            Self::Cell(op) => Lane::Cell(op.cell),
+    /// The queue of the request, given whose connection it is if it is not the asking client's own.
+    pub(crate) fn lane(&self, lender: Option<ClientId>) -> Lane {
+        match (self, lender) {
+            (Self::Redis { session, .. }, None) => Lane::Redis(*session),
+            (Self::Sql { connection, .. }, None) => Lane::Sql(*connection),
+            (Self::Redis { session, .. }, Some(lender)) => Lane::LentRedis(lender, *session),
+            (Self::Sql { connection, .. }, Some(lender)) => Lane::LentSql(lender, *connection),
+            (Self::Cell(op), _) => Lane::Cell(op.cell),
         }
     }
 }
 
 impl fmt::Debug for Op {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.lane())
+        write!(f, "{:?}", self.lane(None))
     }
 }
 
@@ -96,17 +107,25 @@ pub(crate) enum Local {
     Mark(Mark),
 }
 
+/// A pending sleep. Whoever awaits it is woken: that need not be the client whose context it came from.
+#[derive(Debug)]
+pub(crate) struct Sleeper {
+    id: u64,
+    /// When it ends (virtual ms since the Unix epoch).
+    pub(crate) until_ms: i64,
+    pub(crate) waker: Option<Waker>,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Mailbox {
     next_id: u64,
     /// Posted, and not yet taken over by the scheduler.
-    pub(crate) posted: Vec<(u64, Op)>,
+    pub(crate) posted: SmallVec<[(u64, Op); 1]>,
     /// Posted before and no longer wanted.
     pub(crate) withdrawn: Vec<u64>,
     /// Answered, and not yet picked up by the future that asked.
     answers: SmallVec<[(u64, Answer); 2]>,
-    /// When the sleeps that are pending end (virtual ms since the Unix epoch), by the id of the sleep.
-    pub(crate) timers: SmallVec<[(u64, i64); 1]>,
+    pub(crate) timers: SmallVec<[Sleeper; 1]>,
     /// What was done since the scheduler last looked.
     pub(crate) local: Vec<Local>,
     /// The virtual time (ms since the Unix epoch).
@@ -123,6 +142,11 @@ pub(crate) struct Mailbox {
 const MOST_BETWEEN_GATES: usize = 100_000;
 
 impl Mailbox {
+    /// Forgets everything but which numbers it has given away.
+    pub(crate) fn renew(&mut self, now_ms: i64) {
+        *self = Self { origin: self.origin, made: self.made, next_id: self.next_id, now_ms, ..Self::default() };
+    }
+
     pub(crate) fn note(&mut self, what: Local) {
         self.local.push(what);
         self.bound();
@@ -229,16 +253,29 @@ impl Port {
         text: String,
         work: impl FnOnce() -> (R, String) + Send + 'static,
     ) -> R {
-        let result: Arc<Mutex<Option<R>>> = Arc::default();
+        let result: Arc<Mutex<Option<std::thread::Result<R>>>> = Arc::default();
         let out = result.clone();
         let run = move || {
-            let (done, shown) = work();
+            // A panic of the client's closure is the client's: it goes on there, not in the scheduler.
+            let (done, shown) = match panics::hold(work) {
+                Ok((done, shown)) => (Ok(done), shown),
+                Err(payload) => (Err(payload), "(panics)".to_owned()),
+            };
             *out.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
             shown
         };
         self.ask(Op::Cell(CellOp { cell, access, text, ready: None, run: Box::new(run) })).await;
         let done = result.lock().unwrap_or_else(PoisonError::into_inner).take();
-        done.expect("the step has run before it is answered")
+        match done.expect("the step has run before it is answered") {
+            Ok(done) => done,
+            Err(payload) => std::panic::resume_unwind(payload),
+        }
+    }
+
+    /// The instant `ms` milliseconds from now (virtual ms since the Unix epoch), the end of time at most.
+    pub(crate) fn after(&self, ms: u64) -> i64 {
+        let now_ms = self.lock().now_ms;
+        now_ms.saturating_add(i64::try_from(ms).unwrap_or(i64::MAX)).min(END_OF_TIME_MS.max(now_ms))
     }
 
     /// The virtual time, remembered as a read of the clock.
@@ -253,8 +290,8 @@ impl Port {
         if self.read_clock() >= until_ms {
             return;
         }
-        let _timer = Timer::start(self, until_ms);
-        std::future::poll_fn(|_| if self.lock().now_ms >= until_ms { Poll::Ready(()) } else { Poll::Pending }).await;
+        let timer = Timer::start(self, until_ms);
+        std::future::poll_fn(|context| timer.poll(context, until_ms)).await;
     }
 }
 
@@ -291,17 +328,30 @@ impl<'a> Timer<'a> {
         let mut mailbox = port.lock();
         mailbox.next_id += 1;
         let id = mailbox.next_id;
-        mailbox.timers.push((id, until_ms));
+        mailbox.timers.push(Sleeper { id, until_ms, waker: None });
         mailbox.note(Local::Timer);
         drop(mailbox);
         Self { port, id }
     }
 }
 
+impl Timer<'_> {
+    fn poll(&self, context: &Context<'_>, until_ms: i64) -> Poll<()> {
+        let mut mailbox = self.port.lock();
+        if mailbox.now_ms >= until_ms {
+            return Poll::Ready(());
+        }
+        if let Some(sleeper) = mailbox.timers.iter_mut().find(|sleeper| sleeper.id == self.id) {
+            sleeper.waker = Some(context.waker().clone());
+        }
+        Poll::Pending
+    }
+}
+
 impl Drop for Timer<'_> {
     fn drop(&mut self) {
         let mut mailbox = self.port.lock();
-        mailbox.timers.retain(|(id, _)| *id != self.id);
+        mailbox.timers.retain(|sleeper| sleeper.id != self.id);
         mailbox.note(Local::Timer);
     }
 }

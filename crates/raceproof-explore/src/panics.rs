@@ -47,6 +47,15 @@ pub(crate) fn catch<T>(work: impl FnOnce() -> T + UnwindSafe) -> Result<T, Caugh
     result.map_err(|payload| Caught { message: message(payload.as_ref()), place: LAST.take() })
 }
 
+/// Runs `work`; a panic inside is held back, to be resumed where [`catch`] finds it, with its place.
+pub(crate) fn hold<T>(work: impl FnOnce() -> T) -> std::thread::Result<T> {
+    HOOK.call_once(install);
+    let outer = CATCHING.replace(true);
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+    CATCHING.set(outer);
+    result
+}
+
 fn install() {
     let previous = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info: &PanicHookInfo<'_>| {

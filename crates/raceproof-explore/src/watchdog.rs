@@ -75,13 +75,23 @@ fn give_up(pulse: &Pulse, seconds: u64) -> ! {
     std::process::exit(2);
 }
 
+impl Pulse {
+    /// Only the watched thread counts, so it needs no atomic addition.
+    fn beat(&self) {
+        self.beats.store(self.beats.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+}
+
 /// Runs one poll of `client` under the eyes of the watchdog of this thread.
 pub(crate) fn watched<T>(client: &str, poll: impl FnOnce() -> T) -> T {
-    let pulse = PULSE.with_borrow(Clone::clone);
-    let Some(pulse) = pulse else { return poll() };
-    client.clone_into(&mut pulse.client.lock().unwrap_or_else(PoisonError::into_inner));
-    pulse.beats.fetch_add(1, Ordering::Relaxed);
+    PULSE.with_borrow(|pulse| {
+        if let Some(pulse) = pulse {
+            client.clone_into(&mut pulse.client.lock().unwrap_or_else(PoisonError::into_inner));
+            pulse.beat();
+        }
+    });
+    // The pulse is not borrowed meanwhile: a poll may start a search of its own.
     let result = poll();
-    pulse.beats.fetch_add(1, Ordering::Relaxed);
+    PULSE.with_borrow(|pulse| pulse.as_ref().map(|pulse| pulse.beat()));
     result
 }

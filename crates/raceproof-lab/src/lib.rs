@@ -11,6 +11,15 @@
 //! each session on a connection of its own. A real server's clock cannot be held from outside, so a step of the clock
 //! is played by moving deadlines towards the present; `deadlines.rs` says how that is made exact to the millisecond,
 //! and `clock_use.rs` what cannot be played that way and is refused.
+//!
+//! ```
+//! use raceproof_lab::{RedisServer, Reply};
+//!
+//! let server = RedisServer::start()?;
+//! let mut connection = server.connect()?;
+//! assert_eq!(connection.call(&["INCR", "visits"])?, Reply::Integer(1));
+//! # Ok::<(), raceproof_lab::LabError>(())
+//! ```
 #![forbid(unsafe_code)]
 
 mod backend;

@@ -34,6 +34,15 @@ fn one_scenario_shows_its_whole_counterexample() {
 }
 
 #[test]
+fn the_readme_opens_with_what_is_printed() {
+    let readme = include_str!("../../../../README.md");
+    let quoted =
+        readme.split_once("$ cargo run --release -- check memory/serialized-value\n").expect("the sixty seconds");
+    let quoted = quoted.1.split("```").next().expect("the block ends");
+    Workshop::new().check(["memory/serialized-value"]).exits(0).shows(quoted);
+}
+
+#[test]
 fn a_verified_scenario_says_what_was_run_within_which_bounds() {
     Workshop::with_both()
         .check(["kept.lua"])

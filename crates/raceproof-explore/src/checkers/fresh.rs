@@ -54,12 +54,12 @@ fn precedes(older: &Operation, newer: &Operation) -> bool {
 fn finding(read: &Operation, write: &Operation, since: Since) -> Finding {
     let OperationKind::Write(value) = &write.kind else { unreachable!("only writes are missed") };
     let returned = read.value.as_deref().unwrap_or("nothing");
-    let (how, step) = match since {
-        Since::Acknowledged => ("acknowledged", write.ended),
-        Since::Committed => ("committed", write.committed),
+    let (article, how, step) = match since {
+        Since::Acknowledged => ("an", "acknowledged", write.ended),
+        Since::Committed => ("a", "committed", write.committed),
     };
     Finding {
-        message: format!("stale read: a {how} write of {} was not seen", read.object),
+        message: format!("stale read: {article} {how} write of {} was not seen", read.object),
         story: format!(
             "{}'s write of {value} was {how} at step {}; {}'s read began after it, at step {}, and returned {returned}.",
             write.client,

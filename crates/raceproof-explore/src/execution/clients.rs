@@ -37,6 +37,9 @@ pub(crate) struct Pending {
     pub(crate) process: ProcessId,
     pub(crate) posted_after: Option<usize>,
     pub(crate) waited: Vec<usize>,
+    /// The client whose connection it is, and where the answer goes: another one than the client that asks, if that was
+    /// lent the connection.
+    pub(crate) owner: ClientId,
     /// The client has gone on in a step of another process since it sent the request: the reply may mean less to it now.
     pub(crate) overtaken: bool,
 }
@@ -58,6 +61,8 @@ pub(crate) struct Client {
     pub(crate) port: Port,
     pub(crate) future: Option<ClientFuture>,
     woken: Arc<Woken>,
+    /// Sets `woken`.
+    waker: Waker,
     pub(crate) pending: Vec<Pending>,
     pub(crate) sessions: SmallVec<[Option<SessionId>; 2]>,
     pub(crate) connections: SmallVec<[Option<usize>; 1]>,
@@ -92,12 +97,14 @@ impl Execution<'_> {
         if self.clients.len() <= at {
             self.clients.resize_with(at + 1, || None);
         }
+        let woken = Arc::<Woken>::default();
         let name = self.own_name(name);
         self.clients[at] = Some(Client {
             name,
             port,
             future: Some(future),
-            woken: Arc::default(),
+            waker: Waker::from(woken.clone()),
+            woken,
             pending: Vec::new(),
             sessions: SmallVec::new(),
             connections: SmallVec::new(),
@@ -133,29 +140,27 @@ impl Execution<'_> {
     fn poll_one(&mut self, id: ClientId) -> Result<(), Error> {
         self.overtake(id);
         let client = self.client_mut(id);
-        let Some(mut future) = client.future.take() else { return Ok(()) };
+        let Some(future) = &mut client.future else { return Ok(()) };
         let port = client.port.clone();
-        let woken = client.woken.clone();
-        let waker = Waker::from(woken.clone());
-        let mut context = Context::from_waker(&waker);
+        let mut context = Context::from_waker(&client.waker);
         let mut polls = 0;
         let ended = loop {
-            woken.0.store(false, Ordering::Relaxed);
-            let polled = watched(&self.client(id).name, || {
+            client.woken.0.store(false, Ordering::Relaxed);
+            let polled = watched(&client.name, || {
                 port.enter(|| panics::catch(AssertUnwindSafe(|| future.as_mut().poll(&mut context))))
             });
             match polled {
                 Ok(Poll::Ready(end)) => break Some(end),
-                Ok(Poll::Pending) if woken.0.load(Ordering::Relaxed) && polls < MOST_POLLS => polls += 1,
-                Ok(Poll::Pending) if woken.0.load(Ordering::Relaxed) => return Err(self.foreign(id)),
+                Ok(Poll::Pending) if client.woken.0.load(Ordering::Relaxed) && polls < MOST_POLLS => polls += 1,
+                Ok(Poll::Pending) if client.woken.0.load(Ordering::Relaxed) => return Err(self.foreign(id)),
                 Ok(Poll::Pending) => break None,
                 Err(panic) if panic.is_foreign_runtime() => return Err(self.foreign(id)),
                 Err(panic) => break Some(Err(panic.into_failure())),
             }
         };
-        match ended {
-            None => self.client_mut(id).future = Some(future),
-            Some(_) => port.enter(|| drop(future)),
+        if ended.is_some() {
+            let future = client.future.take();
+            port.enter(|| drop(future));
         }
         self.take_over(id);
         if let Some(end) = ended {
@@ -218,24 +223,41 @@ impl Execution<'_> {
         Err(self.foreign(last))
     }
 
-    /// Moves what the client posted into the queue at the gate, and what it did locally into the step's footprint.
+    /// Moves what the client posted into its queue at the gate, and what it did locally into the step's footprint. A
+    /// connection or a sleep may come from the context of another client, so every mailbox is looked into.
     fn take_over(&mut self, id: ClientId) {
-        let port = self.client(id).port.clone();
-        let mut mailbox = port.lock();
-        if mailbox.posted.is_empty() && mailbox.local.is_empty() && mailbox.withdrawn.is_empty() {
-            return;
+        self.take_over_from(id, id);
+        for place in 0..self.order.len() {
+            let owner = self.order[place];
+            if owner != id {
+                self.take_over_from(id, owner);
+            }
         }
-        let (posted, local) = (std::mem::take(&mut mailbox.posted), std::mem::take(&mut mailbox.local));
-        let withdrawn = std::mem::take(&mut mailbox.withdrawn);
-        drop(mailbox);
-        self.client_mut(id).pending.retain(|request| !withdrawn.contains(&request.id));
+    }
+
+    fn take_over_from(&mut self, id: ClientId, owner: ClientId) {
+        let (posted, local, withdrawn) = {
+            let mut mailbox = self.client(owner).port.lock();
+            if mailbox.posted.is_empty() && mailbox.local.is_empty() && mailbox.withdrawn.is_empty() {
+                return;
+            }
+            let (posted, local) = (std::mem::take(&mut mailbox.posted), std::mem::take(&mut mailbox.local));
+            (posted, local, std::mem::take(&mut mailbox.withdrawn))
+        };
+        let wanted = |request: &Pending| request.owner != owner || !withdrawn.contains(&request.id);
+        self.client_mut(id).pending.retain(wanted);
         for what in local {
-            self.local(id, what);
+            self.local(owner, what);
         }
         let posted_after = self.current;
+        let lender = (owner != id).then_some(owner);
         for (number, op) in posted {
-            let process = self.process(id, op.lane());
-            let pending = Pending { id: number, op, process, posted_after, waited: Vec::new(), overtaken: false };
+            let process = self.process(id, op.lane(lender));
+            if !self.lanes.contains(&process) {
+                self.lanes.push(process);
+            }
+            let waited = Vec::new();
+            let pending = Pending { id: number, op, process, posted_after, waited, owner, overtaken: false };
             self.client_mut(id).pending.push(pending);
         }
     }
@@ -317,12 +339,15 @@ impl Execution<'_> {
         self.touch_thing(thing, Access::IntentWrite);
     }
 
-    /// What can happen next, by process.
-    pub(super) fn enabled(&mut self) -> Vec<Enabled> {
+    /// Fills in what can happen next, by process.
+    pub(super) fn list_enabled(&mut self, enabled: &mut Vec<Enabled>) {
         let at = self.events.len();
-        let mut enabled = Vec::with_capacity(self.order.len() + 1);
+        enabled.clear();
         for place in 0..self.order.len() {
             let id = self.order[place];
+            if self.is_cut_off(id) {
+                continue;
+            }
             let mut pending = std::mem::take(&mut self.client_mut(id).pending);
             let mut seen: SmallVec<[ProcessId; 4]> = SmallVec::new();
             for request in &mut pending {
@@ -331,7 +356,7 @@ impl Execution<'_> {
                 }
                 let first = seen.is_empty();
                 seen.push(request.process);
-                if self.must_wait(id, request) {
+                if self.must_wait(request) {
                     if matches!(request.op, Op::Cell(_)) {
                         request.waited.push(at);
                     }
@@ -347,7 +372,16 @@ impl Execution<'_> {
             enabled.push(clock);
         }
         enabled.sort_unstable_by_key(|one| one.process);
-        enabled
+    }
+
+    /// A client that would take one step too many takes no more; the others go on without it.
+    fn is_cut_off(&mut self, id: ClientId) -> bool {
+        let client = self.client(id);
+        let over = client.steps >= self.bounds.steps_per_client && !client.pending.is_empty();
+        if over && self.cut_off.is_none() {
+            self.cut_off = Some(client.name.clone());
+        }
+        over
     }
 
     /// How a step of the client may turn out. A client with several requests at the gate dies before one of them only,
@@ -363,20 +397,23 @@ impl Execution<'_> {
         outcomes
     }
 
-    fn must_wait(&mut self, id: ClientId, request: &Pending) -> bool {
+    fn must_wait(&mut self, request: &Pending) -> bool {
         match &request.op {
             Op::Redis { .. } => false,
-            Op::Sql { connection, call } => self.worker.sql.is_locked() && self.needs_lock(id, *connection, call),
+            Op::Sql { connection, call } => {
+                self.worker.sql.is_locked() && self.needs_lock(request.owner, *connection, call)
+            }
             Op::Cell(op) => op.ready.as_ref().is_some_and(|ready| !ready()),
         }
     }
 
     /// Whether there are states in which the request has to wait.
-    pub(super) fn may_wait(&mut self, id: ClientId, request: &Pending) -> bool {
+    pub(super) fn may_wait(&mut self, request: &Pending) -> bool {
         match &request.op {
             Op::Redis { .. } => false,
             Op::Sql { connection, call } => {
-                self.sql_slot(id, *connection).is_ok_and(|slot| self.worker.sql.may_need_lock(slot, call))
+                let slot = self.sql_slot(request.owner, *connection);
+                slot.is_ok_and(|slot| self.worker.sql.may_need_lock(slot, call))
             }
             Op::Cell(op) => op.ready.is_some(),
         }

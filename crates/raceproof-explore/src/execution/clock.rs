@@ -5,13 +5,15 @@
 //! through the last millisecond of its deadline), or to the first millisecond after it.
 
 use std::rc::Rc;
+use std::task::Waker;
 
 use raceproof_engine::{Access, Object};
 use smallvec::smallvec;
 
 use super::{Enabled, Execution, Outcomes};
 use crate::Error;
-use crate::event::{CLOCK, Choice, ClientId, Event, Footprint, Outcome, Reach, Thing, Touched};
+use crate::event::{CLOCK, Choice, Event, Footprint, Outcome, Reach, Thing, Touched};
+use crate::mailbox::END_OF_TIME_MS;
 use crate::report::StepKind;
 use crate::world::When;
 
@@ -22,24 +24,24 @@ impl Execution<'_> {
             .iter()
             .flat_map(|id| {
                 let mailbox = self.client(*id).port.lock();
-                mailbox.timers.iter().map(|(_, until)| *until).min()
+                mailbox.timers.iter().map(|sleeper| sleeper.until_ms).min()
             })
             .min()
     }
 
     /// The first deadline of a key at which it can still be seen alive or gone.
     fn next_key_deadline(&self) -> Option<i64> {
-        self.worker.engine.next_deadline_ms().filter(|deadline| *deadline >= self.now_ms)
+        self.worker.engine.next_deadline_ms().filter(|deadline| (self.now_ms..END_OF_TIME_MS).contains(deadline))
     }
 
     pub(super) fn clock_enabled(&self, some_client_could_go_on: bool) -> Option<Enabled> {
-        let timer = self.next_timer();
         if !some_client_could_go_on {
-            return self.free_step(timer?);
+            return self.free_step(self.next_timer()?);
         }
         if self.pauses_left == 0 {
             return None;
         }
+        let timer = self.next_timer();
         let key = self.next_key_deadline();
         let next = [timer, key].into_iter().flatten().min()?;
         let mut outcomes = Outcomes::new();
@@ -90,7 +92,7 @@ impl Execution<'_> {
         self.touched = touched;
         self.show_step("clock", StepKind::Clock, format!("+{by_ms} ms"), String::new());
         self.show_expired();
-        self.wake_sleepers()?;
+        self.wake_sleepers();
         Ok(Event {
             footprint: Rc::new(Footprint {
                 choice,
@@ -103,6 +105,7 @@ impl Execution<'_> {
             posted_after: None,
             optional: !free,
             needs_lock: false,
+            locked: false,
             unlocks: None,
             waited: Vec::new(),
         })
@@ -134,14 +137,11 @@ impl Execution<'_> {
         touched.add(things.id(Thing::Running), Access::Read);
     }
 
-    fn wake_sleepers(&mut self) -> Result<(), Error> {
-        let now_ms = self.now_ms;
-        let due: Vec<ClientId> = self
-            .order
-            .iter()
-            .copied()
-            .filter(|id| self.client(*id).port.lock().timers.iter().any(|(_, until)| *until <= now_ms))
-            .collect();
-        due.into_iter().try_for_each(|id| self.poll(id))
+    fn wake_sleepers(&self) {
+        for id in &self.order {
+            let mailbox = self.client(*id).port.lock();
+            let due = mailbox.timers.iter().filter(|sleeper| sleeper.until_ms <= self.now_ms);
+            due.filter_map(|sleeper| sleeper.waker.as_ref()).for_each(Waker::wake_by_ref);
+        }
     }
 }

@@ -30,14 +30,14 @@ impl Execution<'_> {
             self.touch_thing(Thing::Waiting(id), Access::Read);
         }
         let needs_lock = match &request.op {
-            Op::Sql { connection, call } => self.needs_lock(id, *connection, call),
+            Op::Sql { connection, call } => self.needs_lock(request.owner, *connection, call),
             Op::Redis { .. } | Op::Cell(_) => false,
         };
         let mut fingerprint = FxHasher::default();
         choice.outcome.hash(&mut fingerprint);
         if choice.outcome == Outcome::CrashBefore {
             // A client that waits for something dies at the gate only when it could go on.
-            if self.may_wait(id, &request) {
+            if self.may_wait(&request) {
                 match &request.op {
                     Op::Cell(op) => self.touch_thing(Thing::Cell(op.cell), op.access),
                     Op::Sql { .. } | Op::Redis { .. } => self.touch_thing(Thing::SqlLock, Access::Read),
@@ -53,7 +53,7 @@ impl Execution<'_> {
                 self.show_crash_unanswered(id);
                 self.kill(id)?;
             } else {
-                self.client(id).port.answer(number, answer);
+                self.client(request.owner).port.answer(number, answer);
                 self.poll(id)?;
                 if self.client(id).is_done() {
                     self.close(id);
@@ -72,6 +72,7 @@ impl Execution<'_> {
             posted_after: request.posted_after,
             optional: false,
             needs_lock,
+            locked: false,
             unlocks: None,
             waited: request.waited,
         })
@@ -95,7 +96,7 @@ impl Execution<'_> {
     fn carry_out(&mut self, id: ClientId, request: &mut Pending, fingerprint: &mut FxHasher) -> Result<Answer, Error> {
         match &mut request.op {
             Op::Redis { session, commands } => {
-                let session = self.redis_session(id, *session)?;
+                let session = self.redis_session(request.owner, *session)?;
                 let mut replies = SmallVec::new();
                 for args in commands.iter() {
                     let reply = self.redis(session, args)?;
@@ -109,7 +110,8 @@ impl Execution<'_> {
                 Ok(Answer::Redis(replies))
             }
             Op::Sql { connection, call } => {
-                let result = self.sql(id, *connection, call)?;
+                let slot = self.sql_slot(request.owner, *connection)?;
+                let result = self.sql(id, slot, call);
                 format!("{call:?}{result:?}").hash(fingerprint);
                 if self.mode.record {
                     self.show_sql(id, call, &result);
@@ -209,8 +211,7 @@ impl Execution<'_> {
         Ok(slot)
     }
 
-    fn sql(&mut self, id: ClientId, connection: u32, call: &SqlCall) -> Result<SqlResult, Error> {
-        let slot = self.sql_slot(id, connection)?;
+    fn sql(&mut self, id: ClientId, slot: usize, call: &SqlCall) -> SqlResult {
         let mut done = Statement::default();
         let result = self.worker.sql.execute(slot, call, &mut done);
         let (lock, committed) = (done.lock, done.committed);
@@ -221,7 +222,7 @@ impl Execution<'_> {
         if committed {
             self.commit(id);
         }
-        Ok(result)
+        result
     }
 
     pub(super) fn touch_sql(&mut self, done: Statement) {
@@ -264,10 +265,10 @@ impl Execution<'_> {
         let mut mailbox = client.port.lock();
         mailbox.posted.clear();
         mailbox.withdrawn.clear();
-        mailbox.timers.clear();
-        let local = std::mem::take(&mut mailbox.local);
         drop(mailbox);
         let open = std::mem::take(&mut client.open);
+        let local: Vec<Local> =
+            self.order.iter().flat_map(|id| std::mem::take(&mut self.client(*id).port.lock().local)).collect();
         // What its drop handlers gave back (a file lock) others can see; what it said last nobody hears.
         for what in local {
             if let Local::Cell(cell, access) = what {

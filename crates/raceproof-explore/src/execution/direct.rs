@@ -19,19 +19,52 @@ use crate::watchdog::watched;
 const MOST_REQUESTS: usize = 1_000_000;
 
 /// The connections of the setup and the checks, kept for the whole execution.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Direct {
+    port: Port,
     sessions: Vec<SessionId>,
     slots: Vec<usize>,
+    changed_cells: bool,
     /// Something was written.
     pub(super) wrote: bool,
-    /// Shared state was touched.
-    shared: bool,
+}
+
+impl Default for Direct {
+    fn default() -> Self {
+        Self::with_origin(u64::MAX - 1)
+    }
+}
+
+impl Direct {
+    /// Setups and checks are apart from each other and from all clients: their tokens never meet.
+    pub(super) fn of_setup() -> Self {
+        Self::with_origin(u64::MAX)
+    }
+
+    fn with_origin(origin: u64) -> Self {
+        Self { port: Port::new(origin, 0), sessions: Vec::new(), slots: Vec::new(), changed_cells: false, wrote: false }
+    }
+
+    /// Whether state that clients share was changed.
+    pub(super) const fn changed_cells(&self) -> bool {
+        self.changed_cells
+    }
 }
 
 impl Execution<'_> {
-    pub(super) fn direct_port(&self) -> Port {
-        Port::new(u64::MAX, self.now_ms)
+    /// The port of the next setup or check, whose connections are new: what the one before selected, watched or began
+    /// is over.
+    pub(super) fn direct_port(&mut self) -> Port {
+        for session in std::mem::take(&mut self.direct.sessions) {
+            self.disconnect(session);
+        }
+        for slot in &self.direct.slots {
+            // A slot whose connection cannot be rolled back says so at its next statement.
+            let _ = self.worker.sql.close(*slot);
+        }
+        let port = self.direct.port.clone();
+        port.lock().renew(self.now_ms);
+        port
     }
 
     /// Runs a future to its end. `Err` is a foreign await; a failure or a panic is its result.
@@ -55,7 +88,7 @@ impl Execution<'_> {
             let (posted, timer) = {
                 let mut mailbox = port.lock();
                 local.append(&mut mailbox.local);
-                (std::mem::take(&mut mailbox.posted), mailbox.timers.iter().map(|(_, until)| *until).min())
+                (std::mem::take(&mut mailbox.posted), mailbox.timers.iter().map(|sleeper| sleeper.until_ms).min())
             };
             for what in local {
                 self.direct_local(what);
@@ -115,18 +148,13 @@ impl Execution<'_> {
             Op::Cell(op) => {
                 self.touch_thing(Thing::Cell(op.cell), op.access);
                 self.direct.wrote |= op.access.writes();
-                self.direct.shared = true;
+                self.direct.changed_cells |= op.access.writes();
                 Ok(match panics::catch(AssertUnwindSafe(op.run)) {
                     Ok(_) => Answer::Cell,
                     Err(panic) => Answer::Panic(panic.into_failure()),
                 })
             }
         }
-    }
-
-    /// Whether shared state or files were used.
-    pub(super) const fn direct_shared(&self) -> bool {
-        self.direct.shared
     }
 
     /// Closes the setup's connections, so that the state it leaves has no session in it.

@@ -46,11 +46,16 @@ pub(crate) struct Cast<'a> {
     pub(crate) top: usize,
     /// The clients that other clients started, in the order in which they did in this execution.
     pub(crate) spawned: &'a [ClientId],
-    /// The processes of the clients, in the order in which they had their first request in this execution.
+    /// The clients' processes, in the order of their first request in this execution.
     pub(crate) lanes: &'a [ProcessId],
 }
 
-impl Cast<'_> {
+impl<'a> Cast<'a> {
+    /// The cast at the end of a run.
+    pub(crate) fn of(run: &'a Run, worker: &'a Worker) -> Self {
+        Self { worker, top: run.top, spawned: &run.spawned, lanes: &run.lanes }
+    }
+
     /// The client with a number that means the same in every run of one schedule.
     pub(crate) fn client(&self, number: u16) -> Option<ClientId> {
         match usize::from(number).checked_sub(self.top) {
@@ -108,7 +113,6 @@ pub(crate) struct Run {
     pub(crate) final_state: Option<u64>,
     pub(crate) top: usize,
     pub(crate) spawned: Vec<ClientId>,
-    /// See [`Cast::lanes`].
     pub(crate) lanes: Vec<ProcessId>,
     /// All clients with their names.
     pub(crate) cast: Vec<(ClientId, String)>,
@@ -125,8 +129,10 @@ pub(crate) struct Execution<'w> {
     /// The number of clients that the body made, and those that other clients started.
     pub(crate) top: usize,
     pub(crate) spawned: Vec<ClientId>,
-    /// See [`Cast::lanes`].
-    lanes: Vec<ProcessId>,
+    /// The clients' processes, in the order of their first request.
+    pub(crate) lanes: Vec<ProcessId>,
+    /// The first client that ran into the step limit.
+    pub(crate) cut_off: Option<String>,
     pub(crate) now_ms: i64,
     pub(crate) pauses_left: u32,
     pub(crate) crashes_left: u32,
@@ -162,6 +168,7 @@ impl<'w> Execution<'w> {
             top: 0,
             spawned: Vec::new(),
             lanes: Vec::new(),
+            cut_off: None,
             now_ms,
             pauses_left: bounds.pauses,
             crashes_left: bounds.crashes,
@@ -183,12 +190,16 @@ impl<'w> Execution<'w> {
     /// Runs to the end.
     pub(crate) fn run(mut self, chooser: &mut dyn Chooser) -> Result<Run, Error> {
         self.start()?;
+        let mut enabled = Vec::new();
         let end = loop {
             if let Some(what) = self.worker.run_out {
                 return Err(Error::TooMany(what));
             }
-            let enabled = self.enabled();
+            self.list_enabled(&mut enabled);
             if enabled.is_empty() {
+                if let Some(name) = self.cut_off.take() {
+                    break End::CutOff(name);
+                }
                 if self.order.iter().all(|id| self.client(*id).is_done()) {
                     break End::Complete;
                 }
@@ -197,9 +208,6 @@ impl<'w> Execution<'w> {
             }
             let cast = Cast { worker: self.worker, top: self.top, spawned: &self.spawned, lanes: &self.lanes };
             let Some(choice) = chooser.choose(self.events.len(), &enabled, &cast) else { break End::Abandoned };
-            if let Some(name) = self.over_the_limit(choice) {
-                break End::CutOff(name);
-            }
             self.step(choice, &enabled)?;
             let at = self.events.len() - 1;
             chooser.executed(at, &self.events[at])?;
@@ -234,12 +242,6 @@ impl<'w> Execution<'w> {
         Ok(())
     }
 
-    /// The name of the client that would take one step too many.
-    fn over_the_limit(&self, choice: Choice) -> Option<String> {
-        let client = self.client(self.worker.owner(choice.process)?);
-        (client.steps >= self.bounds.steps_per_client).then(|| client.name.clone())
-    }
-
     /// Carries out one choice and records it as an event.
     fn step(&mut self, choice: Choice, enabled: &[Enabled]) -> Result<(), Error> {
         let at = self.events.len();
@@ -252,6 +254,7 @@ impl<'w> Execution<'w> {
         self.events.push(event);
         self.poll_woken()?;
         // Whatever client goes on in a step, the lock that it holds may end with it.
+        self.events[at].locked = locked_by.is_some();
         self.events[at].unlocks = locked_by.filter(|_| self.locked_by() != locked_by);
         self.note_running(choice);
         self.check_always()?;
@@ -274,7 +277,7 @@ impl<'w> Execution<'w> {
         let Some(owner) = self.worker.owner(choice.process) else { return };
         // A request that may have to wait counts as waiting, whether it does now or not: that others decide.
         let pending = std::mem::take(&mut self.client_mut(owner).pending);
-        let goes_on = pending.iter().any(|request| !self.may_wait(owner, request));
+        let goes_on = pending.iter().any(|request| !self.may_wait(request));
         self.client_mut(owner).pending = pending;
         if !goes_on {
             let running = self.worker.things.id(Thing::Running);
@@ -376,11 +379,12 @@ impl<'w> Execution<'w> {
     fn finish(mut self, end: End) -> Result<Run, Error> {
         let never = self.never();
         let final_state = if self.mode.fingerprint_state { Some(self.fingerprint_state()?) } else { None };
-        let cast = self.order.iter().map(|id| (*id, self.client(*id).name.clone())).collect();
         if self.observed_grew {
             self.worker.restart = true;
         }
         let story = self.story();
+        let order = std::mem::take(&mut self.order);
+        let cast = order.into_iter().map(|id| (id, std::mem::take(&mut self.client_mut(id).name))).collect();
         Ok(Run {
             end,
             events: self.events,
@@ -446,11 +450,7 @@ impl<'w> Execution<'w> {
     }
 
     pub(crate) fn process(&mut self, id: ClientId, lane: crate::mailbox::Lane) -> ProcessId {
-        let process = self.worker.process_id(id, lane);
-        if !self.lanes.contains(&process) {
-            self.lanes.push(process);
-        }
-        process
+        self.worker.process_id(id, lane)
     }
 }
 
@@ -461,6 +461,7 @@ fn virtual_event(choice: Choice, client: Option<ClientId>, touched: Touched, pos
         posted_after,
         optional: choice.process == CLOCK,
         needs_lock: false,
+        locked: false,
         unlocks: None,
         waited: Vec::new(),
     }

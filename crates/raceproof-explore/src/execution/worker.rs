@@ -6,6 +6,7 @@ use raceproof_engine::{Access, Engine, LuaHost, Options, Outcome};
 use rustc_hash::FxHashMap;
 
 use super::Execution;
+use super::direct::Direct;
 use crate::backend::Backend;
 use crate::ctx::Ctx;
 use crate::event::{CLOCK, ClientId, ProcessId, ThingId, Things, Touched};
@@ -63,6 +64,8 @@ pub(crate) struct Attached {
 struct Base {
     engine: Engine,
     now_ms: i64,
+    /// The setup changed state that the stores do not hold (files, shared cells), so it runs before every execution.
+    again: bool,
 }
 
 impl Worker {
@@ -86,17 +89,19 @@ impl Worker {
 
     /// Where the clock of the next execution starts (ms since the Unix epoch).
     pub(crate) fn start_ms(&self) -> i64 {
-        match (&self.base, &self.backend) {
-            (Some(base), _) => base.now_ms,
-            (None, Some(attached)) => attached.start_ms,
-            (None, None) => EPOCH_MS,
-        }
+        self.base.as_ref().map_or_else(|| self.origin_ms(), |base| base.now_ms)
+    }
+
+    /// Where the clock of the setup starts.
+    fn origin_ms(&self) -> i64 {
+        self.backend.as_ref().map_or(EPOCH_MS, |attached| attached.start_ms)
     }
 
     /// Builds the world by `body` and runs it. The setup runs the first time; later its state is restored.
     ///
     /// `Err(Ok(failure))` is a failure of the setup, which is a violation.
     pub(crate) fn world(&mut self, body: &dyn Fn(&mut World)) -> Result<Result<World, Failure>, Error> {
+        self.base = self.base.take().filter(|base| !base.again);
         let mut world = World { now_ms: self.start_ms(), ..World::default() };
         body(&mut world);
         if let Some(error) = world.error.take() {
@@ -112,44 +117,41 @@ impl Worker {
                 self.sql.restore().map_err(database)?;
             }
             None => {
-                if let Err(failure) = self.set_up(&mut world)? {
-                    return Ok(Err(failure));
-                }
+                let again = match self.set_up(&mut world)? {
+                    Ok(again) => again,
+                    Err(failure) => return Ok(Err(failure)),
+                };
                 self.sql.keep().map_err(database)?;
                 let now_ms = world.now_ms;
                 for (_, port, _) in &world.clients {
                     port.lock().now_ms = now_ms;
                 }
-                self.base = Some(Base { engine: self.engine.clone(), now_ms });
+                self.base = Some(Base { engine: self.engine.clone(), now_ms, again });
             }
         }
         Ok(Ok(world))
     }
 
-    fn set_up(&mut self, world: &mut World) -> Result<Result<(), Failure>, Error> {
+    /// Runs the setup. True if it must run before every execution.
+    fn set_up(&mut self, world: &mut World) -> Result<Result<bool, Failure>, Error> {
         self.engine = engine();
         self.sql.clear().map_err(|error| Error::Database(error.to_string()))?;
         let setups = std::mem::take(&mut world.setup);
         let now_ms = world.now_ms;
         let mut execution =
             Execution::new(self, World { now_ms, ..World::default() }, Bounds::default(), Mode::default());
+        execution.direct = Direct::of_setup();
         for setup in setups {
             let port = execution.direct_port();
             let ctx = Ctx::new("setup", port.clone(), world.stage.clone());
             if let Err(failure) = execution.run_direct("setup", &port, setup(ctx))? {
                 return Ok(Err(failure));
             }
-            // It runs once, and only Redis and the database are as it left them in every execution.
-            if execution.direct_shared() || !world.stage.take_spawned().is_empty() {
-                let what = "uses shared state, files or spawn, which every execution starts afresh: let it use Redis \
-                            and the database only"
-                    .to_owned();
-                return Err(Error::Misuse { who: "the setup".to_owned(), what });
-            }
         }
+        let again = execution.direct.changed_cells() || world.stage.has_spawned();
         execution.close_direct();
         world.now_ms = execution.now_ms;
-        Ok(Ok(()))
+        Ok(Ok(again))
     }
 
     pub(crate) fn client_id(&mut self, parent: Option<ClientId>, number: usize) -> ClientId {

@@ -74,7 +74,7 @@ impl Found {
 
 /// The schedule of a run, by numbers that mean the same everywhere.
 pub(crate) fn schedule(run: &Run, worker: &Worker) -> Vec<Encoded> {
-    let cast = Cast { worker, top: run.top, spawned: &run.spawned, lanes: &run.lanes };
+    let cast = Cast::of(run, worker);
     let upto = run.violation.as_ref().map_or(run.events.len(), |violation| violation.at);
     run.events[..upto].iter().map(|event| Encoded::of(event.footprint.choice, &cast)).collect()
 }

@@ -4,10 +4,12 @@
 //! The search is stateless: every execution runs from the start, along the branches that the nodes of the present path
 //! name, and on from there freely. At its end the races tell which other orders have to be tried, and from which state.
 //!
-//! Two things go beyond the papers. A step may have several *outcomes* (its client may die before or after it): taking
-//! it plans all of them, and one outcome that is done says nothing about executions that take another. And a step may be
-//! *optional* (a pause): it takes part in the races at the end although it never happened, and it never stands for
-//! executions without it.
+//! Three things go beyond the papers. What a step touches depends on the state in which it is made (a `DEL` of a key that
+//! is gone writes nothing, a script may do anything): before a step is planned in a new place it is tried out there,
+//! see [`Optimal::plan`]. A step may have several *outcomes* (its client may die before or after it): taking it plans all
+//! of them, and one outcome that is done says nothing about executions that take another. And a step may be *optional*
+//! (a pause): it takes part in the races at the end although it never happened, and it never stands for executions
+//! without it.
 
 use std::rc::Rc;
 
@@ -45,11 +47,13 @@ struct Node {
 #[derive(Debug, Default)]
 pub(crate) struct Optimal {
     path: Vec<Node>,
-    /// The choices of the present execution are the path's as far as it goes.
+    /// The present execution was given up, because everything that it could do next was done before.
     blocked: bool,
     /// Whether the clock may take steps while clients could go on.
     pauses: bool,
+    /// The present execution was given up, because the step that was planned is not possible.
     infeasible: bool,
+    /// The choice before this one: free runs go on with its process.
     previous: Option<Choice>,
     races: Vec<Race>,
     pub(crate) executions: u64,

@@ -276,7 +276,12 @@ fn referee_any<P: std::fmt::Debug>(
     let times =
         std::env::var("RACEPROOF_REFEREE").map_or(1, |times| times.parse().expect("RACEPROOF_REFEREE: a number"));
     let wanted = wanted * times;
-    let mut runner = TestRunner::new(Config { cases: wanted, max_shrink_iters: 2_000, ..Config::default() });
+    let mut runner = TestRunner::new(Config {
+        cases: wanted,
+        max_shrink_iters: 2_000,
+        failure_persistence: None,
+        ..Config::default()
+    });
     let counted = std::cell::Cell::new(0);
     let result = runner.run(&program, |program| {
         if agree(&|world: &mut World| build(&program, world), bounds)? {
@@ -473,6 +478,25 @@ fn crashes_and_pauses_together() {
 #[test]
 fn requests_at_once_on_two_sessions() {
     referee(150, 2..=2, 2, joined(), NO_FAULTS);
+}
+
+/// Programs that generated cases once failed on.
+#[test]
+fn writes_after_a_snapshot_that_others_have_overtaken() {
+    let select = Act::Sql("SELECT v FROM t WHERE id = 1");
+    let update = Act::Sql("UPDATE t SET v = v + 1 WHERE id = 1");
+    let delete = Act::Sql("DELETE FROM t");
+    let writer = vec![Act::BeginDeferred, select, update.clone()];
+    // The UPDATE that fails depends on the commit that makes it fail.
+    let overtaken_by_one = vec![vec![update], writer.clone()];
+    let overtaken_by_two = vec![vec![delete.clone(), delete.clone()], writer.clone()];
+    // The second DELETE changes no row, and yet the snapshot is old after it.
+    let overtaken_by_nothing = vec![vec![delete.clone()], [vec![delete], writer].concat()];
+    for program in [overtaken_by_one, overtaken_by_two, overtaken_by_nothing] {
+        let body = |world: &mut World| build(&program, world);
+        assert!(agree(&body, NO_FAULTS).expect("the searches agree"));
+        assert!(agree(&body, Bounds { crashes: 1, ..NO_FAULTS }).expect("the searches agree"));
+    }
 }
 
 #[test]

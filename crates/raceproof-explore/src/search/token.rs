@@ -50,8 +50,9 @@ impl Encoded {
     }
 }
 
-/// The processes of a client, in the order of their first use in this execution.
-fn processes_of<'a>(cast: &'a Cast<'_>, client: ClientId) -> impl Iterator<Item = ProcessId> + 'a {
+/// The processes of a client, in the order of their first use in the execution: a client may open its connections in
+/// another order in another one.
+fn processes_of(cast: &Cast<'_>, client: ClientId) -> impl Iterator<Item = ProcessId> {
     cast.lanes.iter().copied().filter(move |process| cast.worker.owner(*process) == Some(client))
 }
 

@@ -27,6 +27,8 @@ pub(crate) struct Shape {
     pub(crate) writes: Vec<Arc<str>>,
     /// The schema is changed: everything is touched.
     pub(crate) schema: bool,
+    /// It may delete rows that it does not name, to make room for those that it writes (`REPLACE`).
+    pub(crate) replaces: bool,
     /// `BEGIN`, `COMMIT`, … written out as a statement.
     pub(crate) transaction: bool,
     /// Something that only its connection sees and that would outlive the execution.
@@ -73,8 +75,19 @@ impl Watcher {
         if !shape.schema && !shape.transaction && !shape.reads.is_empty() {
             shape.lookups = lookups(connection, sql, &shape)?;
         }
+        shape.replaces = !shape.writes.is_empty() && may_replace(connection, sql)?;
         Ok(shape)
     }
+}
+
+/// Whether the statement, a constraint of a table or a trigger says `REPLACE`. A column of that name does no harm: the
+/// write then counts as one of the whole table.
+fn may_replace(connection: &Connection, sql: &str) -> rusqlite::Result<bool> {
+    if sql.to_ascii_lowercase().contains("replace") {
+        return Ok(true);
+    }
+    let schema = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE sql LIKE '%replace%')";
+    connection.query_row(schema, [], |row| row.get(0))
 }
 
 fn note(shape: &mut Shape, action: &AuthAction<'_>) {

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use raceproof_engine::Access;
 use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, ErrorCode, TransactionState};
+use rusqlite::{Connection, ErrorCode};
 use tempfile::TempDir;
 
 use super::footprint::{Shape, SqlAccess, Watcher};
@@ -63,12 +63,11 @@ pub(crate) struct SqlStore {
     slots: Vec<Slot>,
     used: usize,
     writer: Option<usize>,
-    /// The shapes of statements under the schema that [`Self::restore`] returns to.
     shapes: HashMap<String, Shape>,
-    /// Whether this execution has tried to change the schema.
-    schema_touched: bool,
     /// Whether something was committed since the last restore.
     changed: bool,
+    /// Whether a statement changed the schema since the last restore: shapes are not kept then.
+    migrated: bool,
 }
 
 impl SqlStore {
@@ -89,9 +88,10 @@ impl SqlStore {
         self.close_all()?;
         if let (Some(files), Some(slot)) = (&mut self.files, self.slots.first()) {
             copy(&slot.connection, &mut files.template)?;
+            self.slots.truncate(1);
         }
         self.changed = false;
-        self.schema_touched = false;
+        self.migrated = false;
         self.shapes.clear();
         Ok(())
     }
@@ -99,15 +99,17 @@ impl SqlStore {
     /// Returns to the kept state, with no connection open.
     pub(crate) fn restore(&mut self) -> Result<(), Failure> {
         self.close_all()?;
-        if !self.changed && !self.schema_touched {
+        if !self.changed {
             return Ok(());
         }
         if let (Some(files), Some(slot)) = (&self.files, self.slots.first_mut()) {
             copy(&files.template, &mut slot.connection)?;
         }
         self.changed = false;
-        if std::mem::take(&mut self.schema_touched) {
-            self.slots.iter().try_for_each(|slot| refresh(&slot.connection))?;
+        if std::mem::take(&mut self.migrated) {
+            // A connection prepares statements by the schema that it has in mind, which is now another execution's.
+            self.slots.truncate(1);
+            self.shapes.clear();
         }
         Ok(())
     }
@@ -216,7 +218,7 @@ impl SqlStore {
     /// Every table with its committed rows, in a fixed order.
     pub(crate) fn dump(&mut self) -> Result<Vec<(String, Vec<String>)>, Failure> {
         let Some(slot) = self.slots.first() else { return Ok(Vec::new()) };
-        let run = |sql: &str| run(&slot.connection, sql, &[], false).map(|reply| reply.rows);
+        let run = |sql: &str| run(&slot.connection, sql, &[]).map(|reply| reply.rows);
         let tables = run("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")?;
         let mut dump = Vec::with_capacity(tables.len());
         for table in tables.iter().flatten().filter_map(SqlValue::as_text) {
@@ -231,17 +233,11 @@ impl SqlStore {
     }
 
     fn shape(&mut self, slot: usize, sql: &str) -> Result<Shape, Failure> {
-        if !self.schema_touched
-            && let Some(shape) = self.shapes.get(sql)
-        {
+        if let Some(shape) = self.shapes.get(sql) {
             return Ok(shape.clone());
         }
-        let here = &self.slots[slot];
-        if self.schema_touched && here.transaction != (Transaction::Deferred { snapshot: false }) {
-            refresh(&here.connection)?;
-        }
-        let shape = here.watcher.shape(&here.connection, sql)?;
-        if !self.schema_touched {
+        let shape = self.slots[slot].watcher.shape(&self.slots[slot].connection, sql)?;
+        if !self.migrated {
             self.shapes.insert(sql.to_owned(), shape.clone());
         }
         Ok(shape)
@@ -275,7 +271,7 @@ impl SqlStore {
                 self.slots[slot].connection.execute_batch("COMMIT").map_err(|failure| error("COMMIT", &failure))?;
                 done.lock = self.slots[slot].transaction == Transaction::Writing;
                 done.accesses = std::mem::take(&mut self.slots[slot].pending);
-                done.committed = !done.accesses.is_empty();
+                done.committed = changes_rows(&done.accesses);
                 self.changed |= done.committed;
                 self.end(slot);
                 Ok(SqlReply::default())
@@ -302,45 +298,68 @@ impl SqlStore {
         params: &[SqlValue],
         done: &mut Statement,
     ) -> Result<SqlReply, Failure> {
-        let shape = self.shape(slot, sql).inspect_err(|_| {
-            // Whether a statement makes sense depends on the schema.
-            done.accesses.push(SqlAccess::Database(Access::Read));
-        })?;
+        let shape = match self.shape(slot, sql) {
+            Ok(shape) => shape,
+            Err(failure) => {
+                // It may be right once another client has changed the schema.
+                done.accesses.push(SqlAccess::Database(Access::Read));
+                return Err(failure);
+            }
+        };
         if let Some(reason) = shape.refusal() {
             return Err(refused(reason));
         }
-        self.schema_touched |= shape.schema;
         let writes = shape.schema || !shape.writes.is_empty();
         self.note_reads(slot, &shape, params, done);
         let before = self.slots[slot].connection.total_changes();
         self.slots[slot].changes.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        let result = run(&self.slots[slot].connection, sql, params, writes && !shape.schema);
-        if writes && self.slots[slot].transaction != Transaction::Writing {
-            // A statement that fails has waited for the lock all the same, or found its snapshot replaced.
+        let result = run(&self.slots[slot].connection, sql, params);
+        if writes && self.slots[slot].transaction == Transaction::None {
             done.lock = true;
         }
-        self.follow(slot, done);
-        let reply = result.inspect_err(|_| done.accesses.push(SqlAccess::Database(Access::Read)))?;
-        if writes {
-            self.note_writes(slot, &shape, before, done);
+        let count = self.slots[slot].connection.total_changes() - before;
+        match result {
+            Ok(reply) => {
+                if writes {
+                    self.note_writes(slot, &shape, count, done);
+                }
+                if shape.schema {
+                    self.shapes.clear();
+                    self.migrated = true;
+                    // So that the next execution starts from the kept schema, also if this change is rolled back.
+                    self.changed = true;
+                }
+                // SQLite keeps its count until the next statement that changes rows; triggers' rows are not in it.
+                let changed = if count > 0 { self.slots[slot].connection.changes() } else { 0 };
+                Ok(SqlReply { changed: usize::try_from(changed).unwrap_or(usize::MAX), ..reply })
+            }
+            Err(failure) => {
+                self.note_failure(slot, &shape, &failure, count, done);
+                Err(failure)
+            }
         }
-        Ok(reply)
     }
 
-    /// A statement may end its transaction (`OR ROLLBACK`), and one that fails may keep the write lock that it took.
-    fn follow(&mut self, slot: usize, done: &mut Statement) {
-        let here = &self.slots[slot];
-        if here.transaction == Transaction::None {
-            return;
-        }
-        if here.connection.is_autocommit() {
-            done.lock |= here.transaction == Transaction::Writing;
+    /// A statement that failed has told its client something of what others committed, may have kept some of its rows
+    /// (`OR FAIL`), may have taken the write lock, and may have ended the transaction (`OR ROLLBACK`).
+    fn note_failure(&mut self, slot: usize, shape: &Shape, failure: &Failure, count: u64, done: &mut Statement) {
+        done.accesses.push(SqlAccess::Database(Access::Read));
+        let transaction = self.slots[slot].transaction;
+        if transaction != Transaction::None && self.slots[slot].connection.is_autocommit() {
+            done.lock |= transaction == Transaction::Writing;
             self.end(slot);
-        } else if here.transaction != Transaction::Writing
-            && here.connection.transaction_state(None::<&str>).is_ok_and(|state| state == TransactionState::Write)
-        {
-            self.take_lock(slot, done);
+        } else if count > 0 || (transaction != Transaction::None && self.has_written(slot, failure)) {
+            self.note_writes(slot, shape, count, done);
+        } else if !shape.writes.is_empty() {
+            done.lock = true;
         }
+    }
+
+    /// Whether the open transaction holds SQLite's write lock, although its last statement failed.
+    fn has_written(&self, slot: usize, failure: &Failure) -> bool {
+        let busy = failure.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
+        let state = self.slots[slot].connection.transaction_state(None::<&str>);
+        !busy && matches!(state, Ok(rusqlite::TransactionState::Write))
     }
 
     fn note_reads(&mut self, slot: usize, shape: &Shape, params: &[SqlValue], done: &mut Statement) {
@@ -358,41 +377,43 @@ impl SqlStore {
         }
     }
 
-    fn note_writes(&mut self, slot: usize, shape: &Shape, before: u64, done: &mut Statement) {
-        let count = self.slots[slot].connection.total_changes() - before;
+    fn note_writes(&mut self, slot: usize, shape: &Shape, count: u64, done: &mut Statement) {
         let rows = std::mem::take(&mut *self.slots[slot].changes.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut accesses = Vec::new();
-        if shape.schema {
-            accesses.push(SqlAccess::Database(Access::Write));
-        } else if count > 0 || !rows.is_empty() {
-            accesses.push(SqlAccess::Database(Access::IntentWrite));
-            if u64::try_from(rows.len()).is_ok_and(|seen| seen == count) {
+        // A statement that changed no row may yet have written pages (DELETE without WHERE, on an empty table), and then
+        // a transaction that reads an older snapshot can no longer write.
+        let mut accesses = vec![SqlAccess::Database(if shape.schema { Access::Write } else { Access::IntentWrite })];
+        if !shape.schema && (count > 0 || !rows.is_empty()) {
+            if !shape.replaces && u64::try_from(rows.len()).is_ok_and(|seen| seen == count) {
                 for (table, row) in rows {
                     let table: Arc<str> = table.into();
                     accesses.push(SqlAccess::Table(table.clone(), Access::IntentWrite));
                     accesses.push(SqlAccess::Row(table, row, Access::Write));
                 }
             } else {
-                // WITHOUT ROWID tables, REPLACE and an unqualified DELETE pass the update hook by.
+                // WITHOUT ROWID tables, the rows that REPLACE deletes and an unqualified DELETE pass the update hook by.
                 accesses.extend(shape.writes.iter().map(|table| SqlAccess::Table(table.clone(), Access::Write)));
             }
         }
         if self.slots[slot].transaction == Transaction::None {
-            done.committed = !accesses.is_empty();
+            done.committed = changes_rows(&accesses);
             self.changed |= done.committed;
             done.accesses.extend(accesses);
         } else {
+            if self.slots[slot].transaction != Transaction::Writing {
+                self.take_lock(slot, done);
+            }
             self.slots[slot].pending.extend(accesses);
         }
     }
 }
 
-/// A connection goes by the schema that it has seen last until a statement shows it another one.
-fn refresh(connection: &Connection) -> Result<(), Failure> {
-    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
+/// Whether what a transaction wrote is more than pages that say the same as before.
+fn changes_rows(written: &[SqlAccess]) -> bool {
+    written.iter().any(|access| *access != SqlAccess::Database(Access::IntentWrite))
 }
 
-fn run(connection: &Connection, sql: &str, params: &[SqlValue], changes: bool) -> Result<SqlReply, Failure> {
+/// Runs a statement to its end; how many rows it changed is for the caller to tell.
+fn run(connection: &Connection, sql: &str, params: &[SqlValue]) -> Result<SqlReply, Failure> {
     let mut statement = connection.prepare_cached(sql)?;
     let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let width = columns.len();
@@ -403,27 +424,24 @@ fn run(connection: &Connection, sql: &str, params: &[SqlValue], changes: bool) -
         found.push(values);
     }
     drop(rows);
-    // SQLite keeps the count of the statement before for one that changes no rows itself.
-    let changed = if changes { usize::try_from(connection.changes()).unwrap_or(usize::MAX) } else { 0 };
-    Ok(SqlReply { columns, rows: found, changed })
+    Ok(SqlReply { columns, rows: found, changed: 0 })
 }
 
 /// Whether a statement shows by its first word that it writes nothing.
 fn only_reads(sql: &str) -> bool {
-    let first = sql.split_whitespace().next().unwrap_or_default();
+    let first = uncommented(sql).split_whitespace().next().unwrap_or_default();
     ["SELECT", "VALUES", "EXPLAIN"].iter().any(|word| first.eq_ignore_ascii_case(word))
 }
 
 /// A transaction statement written out as text.
 fn transaction_call(sql: &str) -> Option<Result<SqlCall, &'static str>> {
-    let one = sql.trim_end().trim_end_matches(';');
-    let mut words = one.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty());
+    let mut words = uncommented(sql).split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty());
     let first = words.next()?;
     let second = words.next().unwrap_or_default();
     let is = |word: &str, name: &str| word.eq_ignore_ascii_case(name);
-    let ends = ["begin", "commit", "end", "rollback"].iter().any(|name| is(first, name));
-    if ends && one.contains(';') {
-        return Some(Err("one statement at a time: each is a step of its own"));
+    let controls = ["begin", "commit", "end", "rollback"].iter().any(|word| is(first, word));
+    if controls && sql.trim_end().trim_end_matches(';').contains(';') {
+        return Some(Err("a step is one statement: run what follows as a statement of its own"));
     }
     Some(Ok(if is(first, "begin") {
         SqlCall::Begin { immediate: is(second, "immediate") || is(second, "exclusive") }
@@ -438,6 +456,19 @@ fn transaction_call(sql: &str) -> Option<Result<SqlCall, &'static str>> {
     } else {
         return None;
     }))
+}
+
+/// A statement without the comments in front of it.
+fn uncommented(sql: &str) -> &str {
+    let sql = sql.trim_start();
+    let rest = if sql.starts_with("--") {
+        sql.split_once('\n').map_or("", |(_, rest)| rest)
+    } else if let Some(comment) = sql.strip_prefix("/*") {
+        comment.split_once("*/").map_or("", |(_, rest)| rest)
+    } else {
+        return sql;
+    };
+    uncommented(rest)
 }
 
 fn copy(from: &Connection, to: &mut Connection) -> Result<(), Failure> {
@@ -461,8 +492,7 @@ fn error(sql: &str, failure: &Failure) -> SqlError {
         Failure::SqliteFailure(code, message) => {
             (message.clone().unwrap_or_else(|| failure.to_string()), code.code == ErrorCode::DatabaseBusy)
         }
-        // Whether a statement fails when it is prepared or when it is run depends on what its connection knows of the
-        // schema; the message is the same.
+        // The statement is named beside the message: rusqlite would name it twice.
         Failure::SqlInputError { msg, .. } => (msg.clone(), false),
         other => (other.to_string(), false),
     };
