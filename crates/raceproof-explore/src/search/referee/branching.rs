@@ -524,3 +524,27 @@ fn a_reply_that_is_given_up_before_it_comes() {
     let bounds = Bounds { pauses: 1, ..NO_FAULTS };
     assert!(super::agree(&|world: &mut World| build(&program, world), bounds).expect("the searches agree"));
 }
+
+#[test]
+fn three_clients_one_of_which_may_die() {
+    let first = vec![
+        vec![Act::If(
+            "EVAL if~redis.call('GET','a')=='1'~then~return~redis.call('GET','b')~else~return~redis.call('SET','b','x')~end 0",
+            "nil",
+            vec![Act::Redis("SET a 2"), Act::Redis("GET b")],
+            vec![],
+        )],
+        vec![Act::Redis("SETNX b y")],
+        vec![Act::If("SETNX b y", "1", vec![Act::Redis("SET b x"), Act::Redis("APPEND a z")], vec![])],
+    ];
+    let second = vec![
+        vec![Act::Redis("GETDEL a")],
+        vec![Act::If("GET a", "1", vec![], vec![Act::Redis("GET b")])],
+        vec![Act::If("INCR a", "2", vec![Act::Redis("SET b x"), Act::Redis("GET a")], vec![])],
+    ];
+    for clients in [first, second] {
+        let program = Program { clients, checks: Checks::None };
+        let bounds = Bounds { crashes: 1, ..NO_FAULTS };
+        assert!(super::agree(&|world: &mut World| build(&program, world), bounds).expect("the searches agree"));
+    }
+}
