@@ -5,8 +5,8 @@
 //! dependence on an event of another process is a race, if the later event was enabled before the earlier one.
 //!
 //! A request that waited for a lock was not enabled just before the release that let it go on; for it the race is with
-//! the event that had closed the way, the acquisition. That is so
-//! for the release alone: what else was done while the lock was held can come after the release as well.
+//! the event that had closed the way, the acquisition. That is so for the release alone: what else was done while the
+//! lock was held can come after the release as well.
 
 use crate::event::{Event, EventSet, dependent};
 
