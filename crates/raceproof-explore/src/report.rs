@@ -64,6 +64,9 @@ pub struct Report {
     pub bounds: Bounds,
     /// Whether every trace within the bounds was run.
     pub exhaustive: bool,
+    /// Whether the counterexample was shrunk to the end, so that every step of it is needed. A violation whose smaller
+    /// worlds or schedules are too many to try is shown as short as was found.
+    pub shrunk: bool,
     /// The time that the search took, without shrinking.
     pub elapsed: Duration,
     /// The shrunk counterexample of a violated check.

@@ -71,13 +71,15 @@ pub fn counterexample(found: &Counterexample, heading: &Heading, columns: usize)
 pub fn met(report: &Report, strategy: &Strategy) -> String {
     let (at, of) = (report.met_at.map(thousands), thousands(report.executions));
     let at = at.map_or_else(|| format!("met in {of} executions"), |at| format!("met at execution {at} of {of}"));
-    match strategy {
+    let how = match strategy {
         // Any schedule can be replayed: whether it was shrunk is not known.
-        Strategy::Replay { .. } => "replayed".to_owned(),
-        Strategy::Exhaustive if report.exhaustive => format!("{at}, exhaustive · every step shown is needed"),
-        Strategy::Exhaustive => format!("{at}, the search was cut short · every step shown is needed"),
-        Strategy::Random { seed } => format!("{at}, random (seed {seed}) · every step shown is needed"),
-    }
+        Strategy::Replay { .. } => return "replayed".to_owned(),
+        Strategy::Exhaustive if report.exhaustive => "exhaustive".to_owned(),
+        Strategy::Exhaustive => "the search was cut short".to_owned(),
+        Strategy::Random { seed } => format!("random (seed {seed})"),
+    };
+    let needed = if report.shrunk { "every step shown is needed" } else { "too many schedules to find the shortest" };
+    format!("{at}, {how} · {needed}")
 }
 
 /// The counterexample as the text of a failed `cargo test`, with the line that replays that test. `test` is the name

@@ -416,11 +416,17 @@ fn how_it_was_met_never_claims_more_than_was_searched() {
         cut_off: None,
         bounds: Bounds::default(),
         exhaustive: true,
+        shrunk: true,
         elapsed: std::time::Duration::ZERO,
         violation: None,
     };
     let needed = "every step shown is needed";
     let sampled = Report { exhaustive: false, ..report.clone() };
+    let long = Report { shrunk: false, ..report.clone() };
+    assert_eq!(
+        met(&long, &Strategy::Exhaustive),
+        "met at execution 1,061 of 1,204, exhaustive · too many schedules to find the shortest"
+    );
     let replay = Strategy::Replay { token: "rp1.a.b".to_owned() };
     assert_eq!(met(&report, &Strategy::Exhaustive), format!("met at execution 1,061 of 1,204, exhaustive · {needed}"));
     assert_eq!(

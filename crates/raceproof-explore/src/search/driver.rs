@@ -91,10 +91,13 @@ pub(crate) fn search(search: &Search, body: Body<'_>) -> Result<Report, Error> {
         Strategy::Exhaustive | Strategy::Replay { .. } => exhaustive(search, &mut worker, body, start)?,
     };
     let elapsed = start.elapsed();
-    let violation = match (&found.setup, &found.violation) {
-        (Some(failure), _) => Some(setup_failed(failure.clone())),
-        (None, Some(violation)) => Some(shrink::shrink(search.bounds, body, violation, &found.schedule)?),
-        (None, None) => None,
+    let (violation, shrunk) = match (&found.setup, &found.violation) {
+        (Some(failure), _) => (Some(setup_failed(failure.clone())), true),
+        (None, Some(violation)) => {
+            let (shortest, all) = shrink::shrink(search.bounds, body, violation, &found.schedule)?;
+            (Some(shortest), all)
+        }
+        (None, None) => (None, false),
     };
     let complete = found.exhaustive && found.cut_off.is_none();
     Ok(Report {
@@ -109,6 +112,7 @@ pub(crate) fn search(search: &Search, body: Body<'_>) -> Result<Report, Error> {
         cut_off: found.cut_off,
         bounds: search.bounds,
         exhaustive: found.exhaustive,
+        shrunk,
         elapsed,
         violation,
     })
@@ -345,6 +349,7 @@ fn replay(search: &Search, text: &str, body: Body<'_>) -> Result<Report, Error> 
         cut_off: None,
         bounds,
         exhaustive: false,
+        shrunk: false,
         elapsed: start.elapsed(),
         violation,
     })

@@ -44,24 +44,35 @@ pub(crate) fn shrink(
     body: Body<'_>,
     violation: &Violation,
     found: &[Encoded],
-) -> Result<Counterexample, Error> {
+) -> Result<(Counterexample, bool), Error> {
     let mut worker = Worker::new();
     let mut smaller = Smaller { bounds, absent: Vec::new() };
     let mut best = found.to_vec();
+    let mut complete = true;
     for candidate in candidates(&mut worker, bounds, body, violation)? {
-        if let Some(schedule) = search(&mut worker, body, &candidate, violation)? {
-            (smaller, best) = (candidate, schedule);
-            break;
+        match search(&mut worker, body, &candidate, violation)? {
+            Searched::Found(schedule) => {
+                (smaller, best) = (candidate, schedule);
+                break;
+            }
+            Searched::Nothing => {}
+            Searched::TooMuch => complete = false,
         }
     }
-    if let Some(schedule) = fewest_switches(&mut worker, body, &smaller, violation)? {
-        best = schedule;
+    match fewest_switches(&mut worker, body, &smaller, violation)? {
+        Some((schedule, all)) => {
+            best = schedule;
+            complete &= all;
+        }
+        None => complete = false,
     }
     let replayed = replay_schedule(body, smaller.bounds, &smaller.absent, &best, None)?;
     let steps = best.len();
     match replayed {
         Ok(replayed) => match replayed.run.violation.clone() {
-            Some(again) if same(&again, violation) => Ok(counterexample(replayed.run, again, smaller.absent, best)),
+            Some(again) if same(&again, violation) => {
+                Ok((counterexample(replayed.run, again, smaller.absent, best), complete))
+            }
             _ => Err(Error::NotDeterministic { step: steps, detail: " (the violation did not come again)".to_owned() }),
         },
         Err(failure) => Err(Error::NotDeterministic { step: 0, detail: format!(" (the setup: {})", failure.message) }),
@@ -113,43 +124,52 @@ fn candidates(
     Ok(smaller)
 }
 
+/// What became of a smaller world.
+enum Searched {
+    /// A schedule of it shows the violation.
+    Found(Vec<Encoded>),
+    /// None does.
+    Nothing,
+    /// There are too many to tell.
+    TooMuch,
+}
+
 /// A schedule of the smaller world that shows the violation, if there is one.
-fn search(
-    worker: &mut Worker,
-    body: Body<'_>,
-    smaller: &Smaller,
-    violation: &Violation,
-) -> Result<Option<Vec<Encoded>>, Error> {
+fn search(worker: &mut Worker, body: Body<'_>, smaller: &Smaller, violation: &Violation) -> Result<Searched, Error> {
     let mode = Mode { stop_at_violation: false, ..smaller.mode() };
     let mut bench = Bench { worker, body, bounds: smaller.bounds, mode };
     'again: loop {
         let mut tree = Optimal::new(smaller.bounds);
         loop {
-            let Ok(run) = bench.run(&mut tree)? else { return Ok(None) };
+            let Ok(run) = bench.run(&mut tree)? else { return Ok(Searched::Nothing) };
             if std::mem::take(&mut bench.worker.restart) {
                 continue 'again;
             }
             if run.violation.as_ref().is_some_and(|found| same(found, violation)) {
-                return Ok(Some(schedule(&run, bench.worker)));
+                return Ok(Searched::Found(schedule(&run, bench.worker)));
             }
             let more = tree.advance(&run, &mut bench)?;
             if std::mem::take(&mut bench.worker.restart) {
                 continue 'again;
             }
-            if !more || tree.executions >= MOST_EXECUTIONS {
-                return Ok(None);
+            if !more {
+                return Ok(Searched::Nothing);
+            }
+            if tree.executions >= MOST_EXECUTIONS {
+                return Ok(Searched::TooMuch);
             }
         }
     }
 }
 
-/// Of the schedules with the fewest context switches that show the violation, the one with the fewest steps.
+/// Of the schedules with the fewest context switches that show the violation, the one with the fewest steps, and whether
+/// all of them were tried.
 fn fewest_switches(
     worker: &mut Worker,
     body: Body<'_>,
     smaller: &Smaller,
     violation: &Violation,
-) -> Result<Option<Vec<Encoded>>, Error> {
+) -> Result<Option<(Vec<Encoded>, bool)>, Error> {
     let mut executions = 0;
     for most in 0.. {
         let mut best: Option<Vec<Encoded>> = None;
@@ -165,12 +185,15 @@ fn fewest_switches(
                     best = Some(steps);
                 }
             }
-            if executions >= MOST_EXECUTIONS || !chooser.advance() {
+            if !chooser.advance() {
                 break;
             }
+            if executions >= MOST_EXECUTIONS {
+                return Ok(best.map(|best| (best, false)));
+            }
         }
-        if best.is_some() || !cut || executions >= MOST_EXECUTIONS {
-            return Ok(best);
+        if best.is_some() || !cut {
+            return Ok(best.map(|best| (best, true)));
         }
     }
     Ok(None)
