@@ -44,6 +44,15 @@ pub(crate) fn text(value: f64) -> String {
     number::float_text(value)
 }
 
+/// Whole numbers up to this size are integers in a listpack.
+const MOST_INTEGER: f64 = (1_u64 << 62) as f64;
+
+/// The form in which a listpack holds a score: integers with all their digits.
+pub(crate) fn packed_text(value: f64) -> String {
+    let is_integer = value.abs() <= MOST_INTEGER && value.trunc() == value;
+    if is_integer { (value as i64).to_string() } else { text(value) }
+}
+
 const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r')
 }

@@ -71,13 +71,19 @@ impl Context<'_> {
         C::of(&self.entry(key)?.value)
     }
 
-    /// Makes sure that a key that was looked up holds a collection, and declares that a part of it will be written or,
-    /// if it is new, all of it.
-    pub(crate) fn open<C: Collection>(&mut self, key: &Key) {
-        if self.collection_now::<C>(key).is_some() {
-            self.touch_key(key, Access::IntentWrite);
-        } else {
+    /// Makes sure that a key that was looked up holds a collection. Tells whether that is a new one.
+    pub(crate) fn ensure<C: Collection>(&mut self, key: &Key) -> bool {
+        let new = self.entry(key).is_none();
+        if new {
             self.store(key, C::default().into_value(), Deadline::Clear);
+        }
+        new
+    }
+
+    /// [`Self::ensure`] of a collection of which a part will be written.
+    pub(crate) fn open<C: Collection>(&mut self, key: &Key) {
+        if !self.ensure::<C>(key) {
+            self.touch_key(key, Access::IntentWrite);
         }
     }
 

@@ -76,7 +76,7 @@ fn push(context: &mut Context<'_>, args: &[Bytes], end: End, may_create: bool) -
     if context.collection::<List>(&key, Access::Read)?.is_none() && !may_create {
         return Ok(Reply::Integer(0));
     }
-    context.open::<List>(&key);
+    context.ensure::<List>(&key);
     let len = context.edit_whole(&key, |list: &mut List| {
         args[2..].iter().for_each(|element| end.push(list, element.clone()));
         list.len()

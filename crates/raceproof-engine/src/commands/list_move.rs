@@ -60,7 +60,7 @@ fn move_element(context: &mut Context<'_>, args: &[Bytes], from: End, to: End) -
 }
 
 fn put(context: &mut Context<'_>, key: &Key, end: End, element: &Bytes) {
-    context.open::<List>(key);
+    context.ensure::<List>(key);
     context.edit_whole(key, |list: &mut List| end.push(list, element.clone()));
 }
 

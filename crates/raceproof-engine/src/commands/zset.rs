@@ -312,6 +312,7 @@ fn zscan(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if sorted {
         pairs.sort_unstable_by_key(|(member, _)| *member);
     }
-    let replies = pairs.into_iter().flat_map(|(member, score)| [bulk(member), Reply::Bulk(float::text(score).into())]);
+    let score_text = if zset.table().is_none() { float::packed_text } else { float::text };
+    let replies = pairs.into_iter().flat_map(|(member, score)| [bulk(member), Reply::Bulk(score_text(score).into())]);
     Ok(scan::reply(next, replies.collect()))
 }

@@ -62,12 +62,6 @@ pub(crate) fn has_ties(driver: &Driver, session: usize, args: &[Bytes]) -> bool 
     (has(b"BY") && (has(b"ALPHA") || kind == Reply::Simple("set"))) || members.iter().any(has_nul)
 }
 
-/// Whether a command takes an `errno` of an earlier one for its own, so that it has to be cleared before: `SORT` does, and
-/// whatever reads a cursor clears it.
-pub(crate) fn reads_errno(args: &[Bytes]) -> bool {
-    is(args, &["SORT", "SORT_RO"])
-}
-
 /// A seed with which `SPOP` takes what the server took.
 pub(crate) fn seed_of(driver: &Driver, session: usize, args: &[Bytes], real: &Value, ms: i64) -> Option<u64> {
     if !is(args, &["SPOP"]) || real.is_error() {

@@ -229,10 +229,6 @@ impl Run<'_> {
         if !self.sessions[session].open || self.is_left_out(session, &batch[0]) {
             return Ok(false);
         }
-        if choices::reads_errno(&batch[0]) {
-            let connection = &mut self.sessions[session].connection;
-            connection.request(&["HSCAN", "nosuchkey", "0"]);
-        }
         let before_ms = now_ms();
         self.sessions[session].connection.send(batch);
         let mut replies = Vec::new();
