@@ -9,7 +9,7 @@ use crate::{
     Version, commands,
     context::Context,
     failure::{self, Answer, Failure},
-    number::leading_integer,
+    number::{leading_integer, parse_integer},
 };
 
 /// A command's function. It gets the whole command, name included.
@@ -166,6 +166,7 @@ impl Command {
     /// The indices of the keys of a call; `None` if its number of keys makes no sense.
     pub(crate) fn key_positions(&self, args: &[Bytes]) -> Option<Vec<usize>> {
         let mut positions = Vec::new();
+        let mut later = 0;
         for spec in self.keys {
             let (first, last, step) = match spec.find {
                 FindKeys::Range { last, step } => {
@@ -184,8 +185,12 @@ impl Command {
                     continue;
                 }
                 FindKeys::Count => {
-                    let count =
-                        usize::try_from(leading_integer(args.get(spec.begin)?)).ok().filter(|count| *count > 0)?;
+                    let text = args.get(spec.begin)?;
+                    if parse_integer(text).is_none() {
+                        // Redis falls back on functions that name the counted keys first.
+                        later = positions.len();
+                    }
+                    let count = usize::try_from(leading_integer(text)).ok().filter(|count| *count > 0)?;
                     (spec.begin + 1, spec.begin.checked_add(count)?, 1)
                 }
             };
@@ -194,6 +199,7 @@ impl Command {
             }
             positions.extend((first..=last).step_by(step));
         }
+        positions.rotate_left(later);
         Some(positions)
     }
 }

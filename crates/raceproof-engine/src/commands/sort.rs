@@ -47,6 +47,8 @@ struct Options {
     alpha: bool,
     limit: Option<(i64, i64)>,
     by: Option<Bytes>,
+    /// A pattern without a star is no pattern: the elements stay as they are, whatever else is said.
+    as_it_is: bool,
     get: Vec<Bytes>,
     store: Option<Bytes>,
 }
@@ -72,6 +74,7 @@ impl Options {
                 }
                 (b"by", [pattern, rest @ ..]) => {
                     options.by = Some(pattern.clone());
+                    options.as_it_is |= star(pattern).is_none();
                     left = rest;
                 }
                 (b"get", [pattern, rest @ ..]) => {
@@ -112,14 +115,13 @@ fn sort(context: &mut Context<'_>, args: &[Bytes], read_only: bool) -> Answer {
         context.touch_key(&key, Access::Write);
         context.edit(&key, Zset::enlarge);
     }
-    // A pattern without a star is no pattern: the elements stay as they are.
-    let mut as_it_is = options.by.as_ref().is_some_and(|by| star(by).is_none());
-    if as_it_is && matches!(value, Some(Value::Set(_))) && (options.store.is_some() || context.script.is_some()) {
+    if options.as_it_is && matches!(value, Some(Value::Set(_))) && (options.store.is_some() || context.script.is_some())
+    {
         // A set has no order that every replica shares.
-        (as_it_is, options.alpha, options.by) = (false, true, None);
+        (options.as_it_is, options.alpha, options.by) = (false, true, None);
     }
     let mut elements = elements(context, value)?;
-    let shown = if as_it_is {
+    let shown = if options.as_it_is {
         if options.descending {
             elements.reverse();
         }

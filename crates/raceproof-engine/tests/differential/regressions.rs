@@ -403,6 +403,17 @@ pub(crate) const TABLE: &[(&str, &str)] = &[
         ",
     ),
     (
+        "a constant BY stops SORT from sorting, whatever comes after it",
+        "
+        [0] RPUSH l 3 1 2
+        [0] SORT l BY nosort BY weight_*
+        [0] SORT l BY weight_* BY nosort DESC LIMIT 0 2
+        [0] SADD s 3 1 2
+        [0] SORT s BY nosort BY weight_* STORE m
+        [0] LRANGE m 0 -1
+        ",
+    ),
+    (
         "SORT makes a skip list of a small sorted set",
         "
         [0] ZADD z 2 1 1 2
@@ -454,6 +465,7 @@ pub(crate) const TABLE: &[(&str, &str)] = &[
         "
         [0] COMMAND GETKEYS ZUNIONSTORE a 0 a
         [0] COMMAND GETKEYS ZUNIONSTORE a 2 b c WEIGHTS 1 2
+        [0] COMMAND GETKEYS ZUNIONSTORE a 2x b c
         [0] COMMAND GETKEYS SORT a BY x GET y STORE b LIMIT 0 1 STORE c
         [0] COMMAND GETKEYS SORT a STORE
         [0] COMMAND GETKEYS SORT_RO a BY x
