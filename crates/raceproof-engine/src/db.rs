@@ -54,7 +54,7 @@ impl Text {
 /// What a key holds.
 ///
 /// Collections are shared with snapshots until they are written.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Value {
     Text(Text),
     Hash(Arc<Hash>),
@@ -97,7 +97,7 @@ impl Value {
 }
 
 /// A key's value and deadline.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) value: Value,
     /// Unix ms; the key lives through that millisecond.
@@ -105,7 +105,7 @@ pub(crate) struct Entry {
 }
 
 /// One database.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Database {
     pub(crate) keys: BTreeMap<Key, Entry>,
 }

@@ -37,6 +37,8 @@ impl<K: PartialEq, V: PartialEq> PartialEq for Tree<K, V> {
     }
 }
 
+impl<K: Eq, V: Eq> Eq for Tree<K, V> {}
+
 impl<K: Ord + Clone, V: Clone> FromIterator<(K, V)> for Tree<K, V> {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
         let mut tree = Self::default();

@@ -47,13 +47,24 @@ impl PartialEq for Place {
 impl Eq for Place {}
 
 /// One sorted set. One that has become large stays large, as in Redis.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Zset {
     /// `listpack`
     Small(Vec<Place>),
     /// `skiplist`
     Large { scores: Tree<Key, f64>, order: Tree<Place, ()> },
 }
+
+/// The same encoding, members and scores; scores are compared by their bits, since replies show the sign of a zero.
+impl PartialEq for Zset {
+    fn eq(&self, other: &Self) -> bool {
+        let same =
+            |(one, other): (&Place, &Place)| one.member == other.member && one.score.to_bits() == other.score.to_bits();
+        self.encoding() == other.encoding() && self.len() == other.len() && self.iter().zip(other.iter()).all(same)
+    }
+}
+
+impl Eq for Zset {}
 
 impl Default for Zset {
     fn default() -> Self {
