@@ -14,7 +14,6 @@ use super::{Execution, trace};
 use crate::Error;
 use crate::event::{Choice, ClientId, Event, Footprint, Outcome, Reach, Thing, Touched};
 use crate::faults::Fault;
-use crate::history::OperationKind;
 use crate::mailbox::{Answer, CellOp, Local, Op};
 use crate::panics;
 use crate::report::{Broken, StepKind};
@@ -77,21 +76,6 @@ impl Execution<'_> {
             unlocks: None,
             waited: request.waited,
         })
-    }
-
-    /// Operations that had begun before this step start with it.
-    fn start_operations(&mut self, id: ClientId) {
-        let step = self.step_number();
-        let open: SmallVec<[usize; 2]> = self.client(id).open.iter().map(|(_, place)| *place).collect();
-        for place in open {
-            let now_ms = self.now_ms;
-            let operation = &mut self.history.operations[place];
-            if operation.started.is_none() {
-                operation.started = Some(step);
-                operation.started_ms = now_ms;
-                self.touch_thing(Thing::History, Access::Read);
-            }
-        }
     }
 
     fn carry_out(&mut self, id: ClientId, request: &mut Pending, fingerprint: &mut FxHasher) -> Result<Answer, Error> {
@@ -236,24 +220,9 @@ impl Execution<'_> {
         }
     }
 
-    /// The open writes of the client have reached the database.
-    fn commit(&mut self, id: ClientId) {
-        let step = self.step_number();
-        let open: SmallVec<[usize; 2]> = self.client(id).open.iter().map(|(_, place)| *place).collect();
-        for place in open {
-            let operation = &mut self.history.operations[place];
-            if matches!(operation.kind, OperationKind::Write(_)) {
-                operation.committed = Some(step);
-                self.history_changed = true;
-                self.touch_thing(Thing::History, Access::IntentWrite);
-            }
-        }
-    }
-
     /// A client dies: what it had not yet sent is lost, its connections close, its transaction rolls back.
     fn kill(&mut self, id: ClientId) -> Result<(), Error> {
         self.left.spend(Fault::Crash);
-        let step = self.step_number();
         let client = self.client_mut(id);
         let (future, port) = (client.future.take(), client.port.clone());
         let dropped = port.enter(|| panics::catch(AssertUnwindSafe(|| drop(future))));
@@ -276,17 +245,7 @@ impl Execution<'_> {
                 self.touch_thing(Thing::Cell(cell), access);
             }
         }
-        for (_, place) in open {
-            let operation = &mut self.history.operations[place];
-            operation.crashed = Some(step);
-            let over = match operation.kind {
-                OperationKind::Inside => Thing::Section(operation.object.clone()),
-                OperationKind::Write(_) => Thing::History,
-                OperationKind::Read => continue,
-            };
-            self.touch_thing(over, Access::IntentWrite);
-        }
-        self.history_changed = true;
+        self.abandon_operations(open.iter().map(|(_, place)| *place));
         self.close(id);
         Ok(())
     }

@@ -5,6 +5,7 @@ mod clients;
 mod clock;
 mod deliver;
 mod direct;
+mod record;
 mod story;
 mod trace;
 mod worker;
@@ -110,6 +111,8 @@ pub(crate) struct Run {
     pub(crate) steps: Vec<Step>,
     /// How it came about, if the steps were asked for and show it.
     pub(crate) story: Option<String>,
+    /// A check that could not be decided, in words.
+    pub(crate) undecided: Option<String>,
     /// A fingerprint of the final state: every key and every row.
     pub(crate) final_state: Option<u64>,
     pub(crate) top: usize,
@@ -145,6 +148,7 @@ pub(crate) struct Execution<'w> {
     /// What each step read and wrote, if the steps are recorded.
     pub(crate) traffic: Vec<story::Traffic>,
     pub(crate) violation: Option<Violation>,
+    pub(crate) undecided: Option<String>,
     /// The event that took the database's write lock last.
     pub(crate) lock_taken_by: Option<usize>,
     /// What the step under way has touched so far.
@@ -175,11 +179,12 @@ impl<'w> Execution<'w> {
             pauses_left: bounds.pauses,
             left: bounds.faults,
             events: Vec::new(),
-            history: History::default(),
+            history: History { start_ms: now_ms, ..History::default() },
             history_changed: false,
             steps: Vec::new(),
             traffic: Vec::new(),
             violation: None,
+            undecided: None,
             lock_taken_by: None,
             touched: Touched::default(),
             observed_grew: false,
@@ -240,6 +245,7 @@ impl<'w> Execution<'w> {
             self.poll(id)?;
         }
         self.check_always()?;
+        self.look_at_the_start()?;
         self.touched.clear();
         Ok(())
     }
@@ -260,7 +266,7 @@ impl<'w> Execution<'w> {
         self.events[at].unlocks = locked_by.filter(|_| self.locked_by() != locked_by);
         self.note_running(choice);
         self.check_always()?;
-        self.check_history();
+        self.check_history()?;
         self.observe();
         let touched = std::mem::take(&mut self.touched);
         self.worker.restart |= self.worker.things.note(&touched);
@@ -319,27 +325,8 @@ impl<'w> Execution<'w> {
         Ok(())
     }
 
-    fn check_history(&mut self) {
-        if !std::mem::take(&mut self.history_changed) || self.violation.is_some() {
-            return;
-        }
-        let finding = self
-            .world
-            .history_checks
-            .iter()
-            .enumerate()
-            .find_map(|(number, check)| check.check(&self.history).map(|finding| (number, finding)));
-        if let Some((number, finding)) = finding {
-            self.violate(
-                Broken::History,
-                number,
-                Failure { message: finding.message, place: None },
-                Some(finding.story),
-            );
-        }
-    }
-
     fn check_at_the_end(&mut self) -> Result<(), Error> {
+        self.look_at_the_end()?;
         for number in 0..self.world.checks.len() {
             let broken = match self.world.checks[number].when {
                 When::Always => continue,
@@ -392,6 +379,7 @@ impl<'w> Execution<'w> {
             events: self.events,
             never,
             violation: self.violation,
+            undecided: self.undecided,
             steps: self.steps,
             story,
             final_state,

@@ -56,6 +56,7 @@ struct Found {
     violation: Option<Violation>,
     schedule: Vec<Encoded>,
     cut_off: Option<String>,
+    undecided: Option<String>,
     exhaustive: bool,
     setup: Option<Failure>,
 }
@@ -64,6 +65,9 @@ impl Found {
     fn add(&mut self, run: &Run, worker: &Worker) {
         if let End::CutOff(client) = &run.end {
             self.cut_off.get_or_insert_with(|| client.clone());
+        }
+        if self.undecided.is_none() {
+            self.undecided.clone_from(&run.undecided);
         }
         if let (Some(violation), None) = (&run.violation, &self.violation) {
             self.violation = Some(violation.clone());
@@ -100,7 +104,7 @@ pub(crate) fn search(search: &Search, body: Body<'_>) -> Result<Report, Error> {
         }
         (None, None) => (None, false),
     };
-    let complete = found.exhaustive && found.cut_off.is_none();
+    let complete = found.exhaustive && found.cut_off.is_none() && found.undecided.is_none();
     Ok(Report {
         verdict: match violation {
             Some(_) => Verdict::Violated,
@@ -111,6 +115,7 @@ pub(crate) fn search(search: &Search, body: Body<'_>) -> Result<Report, Error> {
         redundant: found.redundant,
         met_at: found.met_at,
         cut_off: found.cut_off,
+        undecided: found.undecided,
         bounds: search.bounds,
         exhaustive: found.exhaustive,
         shrunk,
@@ -340,7 +345,7 @@ fn replay(search: &Search, text: &str, body: Body<'_>) -> Result<Report, Error> 
         return Err(wrong(format!("it was made for other code: {what}; run the check again for a new one")));
     }
     let run = replayed.run;
-    let violation = run.violation.clone();
+    let (violation, undecided) = (run.violation.clone(), run.undecided.clone());
     let violation = violation.map(|violation| counterexample(run, violation, token.absent, token.choices));
     Ok(Report {
         verdict: if violation.is_some() { Verdict::Violated } else { Verdict::NoViolationFound },
@@ -348,6 +353,7 @@ fn replay(search: &Search, text: &str, body: Body<'_>) -> Result<Report, Error> 
         redundant: 0,
         met_at: violation.as_ref().map(|_| 1),
         cut_off: None,
+        undecided,
         bounds,
         exhaustive: false,
         shrunk: false,

@@ -4,6 +4,7 @@ mod env;
 mod errors;
 mod faults;
 mod history;
+mod linearizable;
 mod redis_client;
 mod shrink;
 mod sql;
