@@ -107,11 +107,6 @@ impl Operation {
     pub(crate) fn precedes(&self, other: &Self) -> bool {
         matches!((self.ended, other.started), (Some(over), Some(began)) if over < began)
     }
-
-    /// What stories call a read: `web's read`.
-    pub(crate) fn reader(&self) -> String {
-        if self.client == AT_THE_END { AT_THE_END.to_owned() } else { format!("{}'s read", self.client) }
-    }
 }
 
 /// Who reads an object when all clients are through.
@@ -138,7 +133,15 @@ impl History {
         self.initial.iter().find(|(known, _)| known == object).map(|(_, value)| value.as_ref())
     }
 
-    /// `step 3 (at 1,200 ms)`; without the time if none has passed.
+    /// `web's read began after it, at step 3, and`; for the read at the end, just that.
+    pub(crate) fn later(&self, read: &Operation) -> String {
+        if read.client == AT_THE_END {
+            return AT_THE_END.to_owned();
+        }
+        format!("{}'s read began after it, at {}, and", read.client, self.when(read.started, read.started_ms))
+    }
+
+    /// `step 3 (1,200 ms)`; without the time if none has passed.
     pub(crate) fn when(&self, step: Option<usize>, at_ms: i64) -> String {
         let step = step.unwrap_or_default();
         match at_ms - self.start_ms {

@@ -44,7 +44,7 @@ fn linearizable() {
     verified(&counter(r#"return redis("INCR", "n")"#));
     let (message, story) = violated(&counter(r#"redis("SET", "n", (redis("GET", "n") or 0) + 1)"#));
     assert_eq!(message, "n is not linearizable as a counter");
-    let expected = "the read at the end, at step 5, gave 1: no order of the operations, each at a moment between \
+    let expected = "the read at the end gave 1: no order of the operations, each at a moment between \
                     its start and its end, explains that. Before it or beside it: mobile's inc from step 2 to step 3; \
                     web's inc from step 1 to step 4.";
     assert_eq!(story, expected);

@@ -62,10 +62,9 @@ fn finding(history: &History, read: &Operation, write: &Operation, since: Since)
     Finding {
         message: format!("stale read: {article} {how} write of {} was not seen", read.object),
         story: format!(
-            "{}'s write of {value} was {how} at {at}; {} began after it, at {}, and returned {returned}.",
+            "{}'s write of {value} was {how} at {at}; {} returned {returned}.",
             write.client,
-            read.reader(),
-            history.when(read.started, read.started_ms),
+            history.later(read)
         ),
     }
 }

@@ -13,15 +13,15 @@ use super::Execution;
 use crate::Error;
 use crate::checkers::{HistoryCheck, Judgement};
 use crate::ctx::Ctx;
-use crate::event::{ClientId, Thing};
-use crate::history::{AT_THE_END, Datum, Mark, Note, Operation, OperationKind};
+use crate::event::{ClientId, Outcome, Thing};
+use crate::history::{AT_THE_END, Datum, FaultSeen, Mark, Note, Operation, OperationKind};
 use crate::recording::Record;
 use crate::report::Broken;
 use crate::world::Failure;
 
 impl Execution<'_> {
     pub(super) fn mark(&mut self, id: ClientId, mark: Mark) {
-        let step = self.step_number();
+        let step = self.number;
         let client = self.client(id).name.clone();
         self.history_changed = true;
         match mark {
@@ -55,7 +55,7 @@ impl Execution<'_> {
     }
 
     fn end_operation(&mut self, id: ClientId, number: u32, record: Record) {
-        let step = self.step_number();
+        let step = self.number;
         let open = &mut self.client_mut(id).open;
         let Some(at) = open.iter().position(|(known, _)| *known == number) else { return };
         let (_, place) = open.remove(at);
@@ -96,7 +96,7 @@ impl Execution<'_> {
 
     /// Operations that had begun before this step start with it.
     pub(super) fn start_operations(&mut self, id: ClientId) {
-        let (step, now_ms) = (self.step_number(), self.now_ms);
+        let (step, now_ms) = (self.number, self.now_ms);
         let open: SmallVec<[usize; 2]> = self.client(id).open.iter().map(|(_, place)| *place).collect();
         for place in open {
             let operation = &mut self.history.operations[place];
@@ -110,7 +110,7 @@ impl Execution<'_> {
 
     /// The open writes of the client have reached the database.
     pub(super) fn commit(&mut self, id: ClientId) {
-        let (step, now_ms) = (self.step_number(), self.now_ms);
+        let (step, now_ms) = (self.number, self.now_ms);
         let open: SmallVec<[usize; 2]> = self.client(id).open.iter().map(|(_, place)| *place).collect();
         for place in open {
             let operation = &mut self.history.operations[place];
@@ -123,12 +123,12 @@ impl Execution<'_> {
         }
     }
 
-    /// The client died in these operations.
-    pub(super) fn abandon_operations(&mut self, places: impl Iterator<Item = usize>) {
-        let step = self.step_number();
-        for place in places {
+    /// What the client was about is over and will never be acknowledged.
+    pub(super) fn end_by_fault(&mut self, id: ClientId) {
+        let open: SmallVec<[(u32, usize); 1]> = std::mem::take(&mut self.client_mut(id).open);
+        for (_, place) in open {
             let operation = &mut self.history.operations[place];
-            operation.crashed = Some(step);
+            operation.crashed = Some(self.number);
             let over = match operation.kind {
                 OperationKind::Inside => Thing::Section(operation.object.clone()),
                 OperationKind::Write(_) => Thing::History,
@@ -141,9 +141,26 @@ impl Execution<'_> {
 
     fn touch_history(&mut self, access: Access) {
         self.touch_thing(Thing::History, access);
-        if self.world.history_checks.iter().any(HistoryCheck::reads_the_clock) {
+        if self.timed() {
             self.touch(Object::Clock, Access::Read);
         }
+    }
+
+    /// Whether some check asks when operations started and ended.
+    pub(super) fn timed(&self) -> bool {
+        self.world.history_checks.iter().any(HistoryCheck::reads_the_clock)
+    }
+
+    /// The server may have lost something. What was acknowledged before and what after is told apart where times are.
+    pub(super) fn note_fault(&mut self, outcome: Outcome, what: &str) {
+        use Outcome::{Evict, Failover, Flush, PowerLoss, Restart};
+        if !matches!(outcome, Restart(_) | PowerLoss(_) | Failover(_) | Evict(_) | Flush) {
+            return;
+        }
+        if self.timed() {
+            self.touch_history(Access::Write);
+        }
+        self.history.faults.push(FaultSeen { step: self.number, what: what.to_owned(), at_ms: self.now_ms });
     }
 
     pub(super) fn check_history(&mut self) -> Result<(), Error> {
@@ -177,7 +194,7 @@ impl Execution<'_> {
 
     /// Reads the objects when all clients have ended, and checks the history with that.
     pub(super) fn look_at_the_end(&mut self) -> Result<(), Error> {
-        let step = self.events.len() + 1;
+        let step = self.number + 1;
         for (object, value) in self.look()? {
             let mut read = Operation::new(AT_THE_END.to_owned(), object, OperationKind::Read, self.now_ms);
             (read.started, read.ended, read.value) = (Some(step), Some(step), value);

@@ -21,6 +21,7 @@ const MOST_INTERLEAVINGS: usize = 6_000;
 
 mod branching;
 mod checks;
+mod faults;
 
 #[derive(Clone, Debug)]
 enum Act {

@@ -175,7 +175,7 @@ fn told(history: &History, operation: &Operation) -> String {
         (None, _) => String::new(),
     };
     if operation.client == AT_THE_END {
-        return format!("{AT_THE_END}, {steps},{gave}");
+        return format!("{AT_THE_END}{gave}");
     }
     format!("{}'s {} {steps}{gave}", operation.client, called(operation))
 }
