@@ -89,6 +89,7 @@ pub struct World {
     pub(crate) checks: Vec<StateCheck>,
     pub(crate) history_checks: Vec<HistoryCheck>,
     pub(crate) watches: Vec<Watch>,
+    pub(crate) serializable: bool,
     pub(crate) stage: Rc<Stage>,
     pub(crate) cells: u64,
     pub(crate) error: Option<crate::Error>,
@@ -186,6 +187,19 @@ impl World {
     /// A check over the recorded operations (`ctx.write`, `ctx.read`, `ctx.inside`, `ctx.operation` and so on).
     pub fn history(&mut self, check: HistoryCheck) {
         self.history_checks.push(check);
+    }
+
+    /// Checks that every execution has an outcome that the clients can also come to one after another: the same keys and
+    /// rows at the end, and the same replies to every client that lives. Nothing needs to be stated about the
+    /// protocol. The serial orders are run once, at the start of a search, so there may be up to 7 clients.
+    ///
+    /// In a serial order each client, with those that it spawns, runs to its end before the next one starts; time passes
+    /// only when it waits, and for the pauses in budget, as often for each client. The faults in budget may strike there,
+    /// too. (What sleeps side by side sleeps longer in turns: where keys expire meanwhile, outcomes differ for that.) For a client that
+    /// died, the serial orders are taken in which it died before any of its steps or after any of them, whatever it was
+    /// told. Deadlines of keys are compared only where no time has passed, else only which keys have one.
+    pub fn serializable(&mut self) {
+        self.serializable = true;
     }
 
     /// How to tell what `object` holds, for the checks over the history. It is looked at before the first step, which

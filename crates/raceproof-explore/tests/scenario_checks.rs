@@ -96,6 +96,17 @@ fn writes_that_are_refused_or_fail() {
 }
 
 #[test]
+fn serializable() {
+    let counter = |body: &str| format!(r#"clients {{ "web", "mobile", function() {body} end }} serializable()"#);
+    verified(&counter(r#"redis("INCR", "n")"#));
+    let (message, story) = violated(&counter(r#"redis("SET", "n", (redis("GET", "n") or 0) + 1)"#));
+    assert_eq!(message, "lost update: web overwrote mobile's write of n without having seen it");
+    let expected = "web read n at step 1 and wrote it at step 4; in between, mobile wrote it at step 3. One after another \
+                    the clients would leave n = \"2\"; here it is \"1\".";
+    assert_eq!(story, expected);
+}
+
+#[test]
 fn mistakes() {
     let model = error("client('c', function() end)\nlinearizable('x', 'queue')");
     let expected = "the second argument of linearizable() is register, counter, set, map or lock, not queue\n  ┌ t.lua:3\n  \

@@ -5,6 +5,7 @@
 mod exclusion;
 mod fresh;
 mod linearizable;
+pub(crate) mod serializable;
 
 pub use linearizable::Model;
 

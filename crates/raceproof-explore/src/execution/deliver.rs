@@ -50,6 +50,10 @@ impl Execution<'_> {
             self.start_operations(id);
             let number = request.id;
             let answered = self.answer(id, &mut request, choice.outcome, &mut fingerprint)?;
+            match &answered {
+                Answered::Now(answer) => self.note_reply(choice.process, answer, fingerprint.finish()),
+                Answered::Later => self.note_reply(choice.process, &"no reply in time", 0),
+            }
             if choice.outcome == Outcome::CrashAfter {
                 self.show_crash_unanswered(id);
                 self.kill(id)?;
@@ -230,6 +234,7 @@ impl Execution<'_> {
     /// A client dies: what it had not yet sent is lost, its connections close, its transaction rolls back.
     fn kill(&mut self, id: ClientId) -> Result<(), Error> {
         self.left.spend(Fault::Crash);
+        self.note_death(id);
         let client = self.client_mut(id);
         let (future, port) = (client.future.take(), client.port.clone());
         let dropped = port.enter(|| panics::catch(AssertUnwindSafe(|| drop(future))));

@@ -8,6 +8,7 @@ mod direct;
 mod faults;
 mod lost;
 mod record;
+mod serial;
 mod story;
 mod trace;
 mod worker;
@@ -20,6 +21,7 @@ use smallvec::SmallVec;
 use clients::Client;
 pub(crate) use clients::Enabled;
 use direct::Direct;
+pub(crate) use serial::{Ending, Outcomes as SerialOutcome};
 pub(crate) use worker::{Attached, Mode, SETUP, Worker};
 
 use crate::Error;
@@ -115,6 +117,8 @@ pub(crate) struct Run {
     pub(crate) story: Option<String>,
     /// A check that could not be decided, in words.
     pub(crate) undecided: Option<String>,
+    /// How it ended, if that is compared with other executions.
+    pub(crate) ending: Option<Ending>,
     /// A fingerprint of the final state: every key and every row.
     pub(crate) final_state: Option<u64>,
     pub(crate) top: usize,
@@ -151,6 +155,8 @@ pub(crate) struct Execution<'w> {
     pub(crate) traffic: Vec<story::Traffic>,
     pub(crate) violation: Option<Violation>,
     pub(crate) undecided: Option<String>,
+    noted: serial::Noted,
+    ending: Option<Ending>,
     /// The event that took the database's write lock last.
     pub(crate) lock_taken_by: Option<usize>,
     /// What the step under way has touched so far.
@@ -207,6 +213,8 @@ impl<'w> Execution<'w> {
             traffic: Vec::new(),
             violation: None,
             undecided: None,
+            noted: serial::Noted::default(),
+            ending: None,
             lock_taken_by: None,
             touched: Touched::default(),
             observed_grew: false,
@@ -231,6 +239,9 @@ impl<'w> Execution<'w> {
                 return Err(Error::TooMany(what));
             }
             self.list_enabled(&mut enabled);
+            if !self.keep_in_turn(&mut enabled) {
+                break End::Abandoned;
+            }
             if enabled.is_empty() {
                 if let Some(name) = self.cut_off.take() {
                     break End::CutOff(name);
@@ -251,6 +262,7 @@ impl<'w> Execution<'w> {
             }
         };
         if matches!(end, End::Complete) {
+            self.ending = self.ending()?;
             self.check_at_the_end()?;
         }
         self.finish(end)
@@ -295,6 +307,7 @@ impl<'w> Execution<'w> {
             _ => self.client_step(choice)?,
         };
         self.events.push(event);
+        self.note_event();
         self.poll_woken()?;
         // Whatever client goes on in a step, the lock that it holds may end with it.
         self.events[at].locked = locked_by.is_some();
@@ -415,6 +428,7 @@ impl<'w> Execution<'w> {
             never,
             violation: self.violation,
             undecided: self.undecided,
+            ending: self.ending,
             steps: self.steps,
             story,
             final_state,

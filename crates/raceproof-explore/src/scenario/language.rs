@@ -104,6 +104,7 @@ pub(super) struct Declared {
     pub(super) header: Option<(Table, Option<u32>)>,
     pub(super) bodies: Vec<Body>,
     pub(super) histories: Vec<HistoryCheck>,
+    pub(super) serializable: bool,
 }
 
 /// A function of the scenario, and what it is for.
@@ -265,7 +266,8 @@ impl Language {
             Some(header) => Some((header, table.get("line")?)),
             None => None,
         };
-        Ok(Declared { header, bodies, histories })
+        let serializable = table.get::<Option<bool>>("serializable")?.unwrap_or(false);
+        Ok(Declared { header, bodies, histories, serializable })
     }
 
     /// Starts a body (numbered from 0) in a coroutine of its own.

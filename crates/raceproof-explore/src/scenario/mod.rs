@@ -254,12 +254,12 @@ impl Scenario {
 
     fn runner(&self) -> Result<Runner, ScenarioError> {
         let language = Language::new(&self.file, &self.source)?;
-        let Declared { bodies, histories, .. } = language.declare()?;
+        let Declared { bodies, histories, serializable, .. } = language.declare()?;
         let omitted = |body: &Body| body.client().is_some_and(|name| self.omitted.iter().any(|out| out == name));
         let bodies = bodies.into_iter().enumerate().filter(|(_, body)| !omitted(body)).collect();
         let (steps, stated) = (self.header.bounds.steps_per_client, self.header.steps_stated);
         let limit = Limit { steps, stated, ends_after: None };
-        Ok(Runner { language: Rc::new(language), bodies, histories, limit, ending: self.ending.clone() })
+        Ok(Runner { language: Rc::new(language), bodies, histories, serializable, limit, ending: self.ending.clone() })
     }
 }
 
@@ -291,6 +291,7 @@ struct Runner {
     /// The bodies that take part, with their numbers in the file.
     bodies: Vec<(usize, Body)>,
     histories: Vec<HistoryCheck>,
+    serializable: bool,
     limit: Limit,
     ending: Vec<(String, u32)>,
 }
@@ -310,6 +311,9 @@ impl Runner {
         }
         for check in &self.histories {
             world.history(check.clone());
+        }
+        if self.serializable {
+            world.serializable();
         }
     }
 

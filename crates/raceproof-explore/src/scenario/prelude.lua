@@ -415,6 +415,13 @@ local function value(object, fn)
   declare("value", object, fn and function() ask(REQUEST.observed, (fn())) end)
 end
 
+local function serializable()
+  if sealed then
+    mistake("serializable() is called while clients run", "call it at the top level of the file", "language")
+  end
+  if declared then declared.serializable = true end
+end
+
 local function scenario(header)
   if not declared then return end
   if type(header) ~= "table" then
@@ -434,7 +441,7 @@ local base = setmetatable({
   quiet = declares("quiet"),
   fresh = function(object, since) history("fresh", object, since_commit("fresh", since), 'fresh("name")') end,
   exclusive = function(section) history("exclusive", section, nil, 'exclusive("name")') end,
-  linearizable = linearizable, value = value,
+  linearizable = linearizable, value = value, serializable = serializable,
   redis = redis, multi = multi, sql = sql, transaction = transaction, null = null,
   sleep = sleep, advance = advance, now = now, note = note,
   write = write, read = read, operation = operation, inside = inside, expect = expect,

@@ -9,7 +9,7 @@ use super::optimal::{Optimal, Probe};
 use super::random::Random;
 use super::replay::Replay;
 use super::token::{Encoded, Token, fingerprint};
-use super::{audit, shrink};
+use super::{audit, serial, shrink};
 use crate::backend::Backend;
 use crate::event::{Choice, ClientId, END, Footprint, Outcome};
 use crate::execution::{Attached, Cast, Chooser, End, Execution, Mode, Run, SETUP, Violation, Worker};
@@ -34,8 +34,23 @@ const RANDOM_EXECUTIONS: u64 = 10_000;
 
 pub(crate) type Body<'a> = &'a dyn Fn(&mut World);
 
-/// Runs one execution from the start.
+/// Runs one execution from the start, and compares its outcome where that is asked for.
 pub(crate) fn execute(
+    worker: &mut Worker,
+    body: Body<'_>,
+    bounds: Bounds,
+    mode: Mode,
+    chooser: &mut dyn Chooser,
+) -> Result<Result<Run, Failure>, Error> {
+    let mut run = run_once(worker, body, bounds, mode, chooser)?;
+    if let Ok(run) = &mut run {
+        serial::judge(worker, body, bounds, run)?;
+    }
+    Ok(run)
+}
+
+/// Runs one execution from the start.
+pub(crate) fn run_once(
     worker: &mut Worker,
     body: Body<'_>,
     bounds: Bounds,

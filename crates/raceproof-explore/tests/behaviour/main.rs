@@ -6,6 +6,7 @@ mod faults;
 mod history;
 mod linearizable;
 mod redis_client;
+mod serializable;
 mod shrink;
 mod sql;
 mod sql_lock;

@@ -136,7 +136,8 @@ async fn act(scene: &Scene, act: Act) {
 #[derive(Clone, Debug)]
 struct Program {
     clients: Vec<Vec<Act>>,
-    check: HistoryCheck,
+    /// `None`: serializability.
+    check: Option<HistoryCheck>,
     /// What is looked at, at the start and at the end.
     value: Option<&'static str>,
 }
@@ -157,7 +158,10 @@ fn build(program: &Program, world: &mut World) {
             }
         });
     }
-    world.history(program.check.clone());
+    match &program.check {
+        Some(check) => world.history(check.clone()),
+        None => world.serializable(),
+    }
     if let Some(line) = program.value {
         world.value("k", move |ctx| async move {
             let (redis, db) = (ctx.redis(), Rc::new(ctx.db()));
@@ -175,6 +179,8 @@ fn programs(
 ) -> BoxedStrategy<Program> {
     let one = proptest::sample::select(acts);
     let clients = proptest::collection::vec(proptest::collection::vec(one, 1..=most), clients);
+    let checks = checks.into_iter().map(Some).collect::<Vec<_>>();
+    let checks = if checks.is_empty() { vec![None] } else { checks };
     (clients, proptest::sample::select(checks), any::<bool>())
         .prop_map(move |(clients, check, look)| Program { clients, check, value: value.filter(|_| look) })
         .boxed()
@@ -219,7 +225,7 @@ fn a_look_at_an_own_copy() {
     let reader = vec![Act::Write("1", vec!["SET k 1"]), Act::Read("GET k"), Act::Redis("GET c"), Act::ReadOwnCopy];
     let writer = vec![Act::Write("2", vec!["SET k 2", "GET d"])];
     for check in [HistoryCheck::fresh("k"), HistoryCheck::linearizable("k", Model::Register)] {
-        let program = Program { clients: vec![reader.clone(), writer.clone()], check, value: None };
+        let program = Program { clients: vec![reader.clone(), writer.clone()], check: Some(check), value: None };
         let body = |world: &mut World| build(&program, world);
         assert!(agree(&body, NO_FAULTS).expect("the searches agree"));
         assert!(crate::Check::new("copy").run(body).unwrap().violation.is_some(), "the copy is stale");
@@ -288,4 +294,43 @@ fn reads_of_rows_that_are_cached() {
     let checks = vec![HistoryCheck::linearizable("k", Model::Register), HistoryCheck::fresh("k")];
     referee(&acts, &checks, None);
     referee_any(60, programs(2..=2, 2, acts.to_vec(), checks, None), bounds, build);
+}
+
+#[test]
+fn outcomes_of_serial_orders() {
+    let redis = [
+        Act::Redis("GET a"),
+        Act::Redis("SET a 1"),
+        Act::Redis("INCR a"),
+        Act::Redis("INCR a"),
+        Act::Redis("APPEND b x"),
+        Act::Redis("GET b"),
+        Act::Redis("MGET a b"),
+        Act::Redis("DEL a"),
+        Act::Increment(false),
+        Act::Increment(true),
+    ];
+    referee(&redis, &[], None);
+    let rows = [
+        Act::Sql("SELECT v FROM t WHERE id = 1"),
+        Act::Sql("UPDATE t SET v = v + 1 WHERE id = 1"),
+        Act::Sql("UPDATE t SET v = 0 WHERE id = 1"),
+        Act::Sql("INSERT INTO t (v) VALUES (5)"),
+        Act::Sql("SELECT * FROM t"),
+        Act::Redis("SET k 1"),
+        Act::Redis("GET k"),
+    ];
+    referee(&rows, &[], None);
+    let times = [
+        Act::Redis("SET a 1 PX 40"),
+        Act::Redis("PEXPIRE a 100"),
+        Act::Redis("GET a"),
+        Act::Redis("INCR b"),
+        Act::Sleep(50),
+    ];
+    referee(&times, &[], None);
+    let bounds = Bounds { pauses: 1, ..NO_FAULTS };
+    referee_any(40, programs(2..=2, 2, times.to_vec(), Vec::new(), None), bounds, build);
+    let bounds = NO_FAULTS.with(Fault::LostReply, 1);
+    referee_any(40, programs(2..=2, 2, redis.to_vec(), Vec::new(), None), bounds, build);
 }
