@@ -32,6 +32,7 @@ pub(super) enum Request {
     Rollback,
     Sleep,
     Now,
+    Returned,
     Note,
     Write,
     Read,
@@ -41,7 +42,7 @@ pub(super) enum Request {
     Observed,
 }
 
-const REQUESTS: [(&str, Request); 15] = [
+const REQUESTS: [(&str, Request); 16] = [
     ("redis", Request::Redis),
     ("multi", Request::Multi),
     ("sql", Request::Sql),
@@ -50,6 +51,7 @@ const REQUESTS: [(&str, Request); 15] = [
     ("rollback", Request::Rollback),
     ("sleep", Request::Sleep),
     ("now", Request::Now),
+    ("returned", Request::Returned),
     ("note", Request::Note),
     ("write", Request::Write),
     ("read", Request::Read),
