@@ -158,6 +158,7 @@ impl Execution<'_> {
     fn fault_footprint(&mut self, outcome: Outcome, touched: &mut Touched) {
         let logged = self.bounds.faults.keep_a_log();
         let observed = !self.worker.observed.is_empty();
+        let timed = self.timed();
         let key = match outcome {
             Outcome::Evict(name) => self.worker.things.evictable(name),
             _ => None,
@@ -199,6 +200,10 @@ impl Execution<'_> {
         }
         if if restarts { self.is_observed(touched) } else { observed } {
             touched.add(self.worker.things.id(Thing::Observed), Access::Write);
+        }
+        if timed {
+            touched.add(things.id(Thing::History), Access::Write);
+            touched.add(things.redis(&Object::Clock), Access::Read);
         }
     }
 
@@ -244,6 +249,7 @@ impl Execution<'_> {
             Outcome::JumpBack => self.jump(-STEP_BACK_MS)?,
             _ => String::new(),
         };
+        self.note_fault(choice.outcome, &text);
         self.show_step("server", StepKind::Fault, text, String::new());
         if let Some(before) = before {
             self.show_changes(before)?;
