@@ -6,8 +6,10 @@
 -- Sibling that holds: cache/outbox-then-delete.
 scenario {
   name = "cache/database-then-delete-crash",
+  row = "cache-aside: UPDATE, DEL",
   about = "UPDATE, then DEL; the writer may die in between",
-  known_from = "cache-aside; the transactional outbox exists because of it",
+  known_from = "microservices.io, Transactional outbox (https://microservices.io/patterns/data/transactional-outbox.html)",
+  instead = "cache/outbox-lease",
   faults = { crash = 1 },
   expect = "violated",
   message = "stale until TTL (300 s)",

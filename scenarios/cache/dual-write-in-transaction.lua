@@ -6,8 +6,10 @@
 -- Sibling that holds: cache/write-after-commit.
 scenario {
   name = "cache/dual-write-in-transaction",
+  row = "SET inside the transaction",
   about = "BEGIN, UPDATE, SET, ROLLBACK",
-  known_from = "the dual-write problem",
+  known_from = "the dual-write problem; Django, Performing actions after commit (https://docs.djangoproject.com/en/stable/topics/db/transactions/#performing-actions-after-commit)",
+  instead = "cache/write-after-commit",
   expect = "violated",
   message = "the cache holds what was never committed",
 }

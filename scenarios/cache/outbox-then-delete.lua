@@ -7,8 +7,10 @@
 -- Sibling that does not hold: cache/database-then-delete-crash.
 scenario {
   name = "cache/outbox-then-delete",
+  row = "outbox: a relay deletes the key, no reader fills",
   about = "UPDATE and an outbox row in one transaction; two relays delete the key; anyone may die",
-  known_from = "microservices.io, Pattern: Transactional outbox",
+  known_from = "microservices.io, Transactional outbox (https://microservices.io/patterns/data/transactional-outbox.html)",
+  instead = "cache/outbox-lease",
   faults = { crash = 1 },
   expect = "verified",
   mutants = {

@@ -5,8 +5,10 @@
 -- Sibling that does not hold: cache/dual-write-in-transaction.
 scenario {
   name = "cache/write-after-commit",
+  row = "SET after the COMMIT",
   about = "BEGIN, UPDATE, ROLLBACK; SET only after a COMMIT",
-  known_from = "after-commit hooks, such as Django's transaction.on_commit",
+  known_from = "Django, Performing actions after commit (https://docs.djangoproject.com/en/stable/topics/db/transactions/#performing-actions-after-commit)",
+  instead = "cache/outbox-lease",
   expect = "verified",
   mutants = {
     {

@@ -5,8 +5,10 @@
 -- Sibling that holds: lock/set-nx-px.
 scenario {
   name = "lock/setnx-then-expire",
+  row = "SETNX, then EXPIRE",
   about = "SETNX, then EXPIRE; the client may die in between",
-  known_from = "redis.io, SETNX (design pattern: locking with SETNX)",
+  known_from = "redis.io, SETNX, design pattern: locking with SETNX (https://redis.io/docs/latest/commands/setnx/)",
+  instead = "lock/set-nx-px",
   faults = { crash = 1 },
   expect = "violated",
   message = "the lock is held for ever",

@@ -35,9 +35,11 @@ pub(super) enum Request {
     Read,
     Inside,
     Ended,
+    LockFile,
+    UnlockFile,
 }
 
-const REQUESTS: [(&str, Request); 13] = [
+const REQUESTS: [(&str, Request); 15] = [
     ("redis", Request::Redis),
     ("multi", Request::Multi),
     ("sql", Request::Sql),
@@ -51,6 +53,8 @@ const REQUESTS: [(&str, Request); 13] = [
     ("read", Request::Read),
     ("inside", Request::Inside),
     ("ended", Request::Ended),
+    ("lock_file", Request::LockFile),
+    ("unlock_file", Request::UnlockFile),
 ];
 
 /// How the prelude is told that the database refused; anything else is the command that Redis refused.

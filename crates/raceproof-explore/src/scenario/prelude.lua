@@ -20,7 +20,7 @@ local sort, match = table.sort, string.match
 local Fault = {}
 
 -- Run state of the present execution.
-local bodies, arguments, threads, roles, thrown
+local bodies, arguments, threads, roles, thrown, through
 local active, collecting, sealed, declared
 local next_id = 0
 
@@ -215,6 +215,13 @@ local function now()
   return ask(REQUEST.now)
 end
 
+-- Whether a client has come to its end: whoever called it has the answer. One that died has not.
+local function finished(name)
+  allow("finished", at_the_end)
+  if through[name] == nil then raw_error("finished() takes the name of a client, not " .. tostring(name), 2) end
+  return through[name]
+end
+
 local function note(text)
   allow("note", in_client)
   return ask(REQUEST.note, tostring(text))
@@ -257,6 +264,20 @@ end
 local function inside(section, fn)
   local number = begin_operation("inside", REQUEST.inside, section, nil, fn)
   return left(number, pcall(fn)) -- who fails inside has left
+end
+
+-- Files ------------------------------------------------------------------------------------------------------------
+
+local function lock_file(path)
+  allow("lock_file", in_client)
+  need(path, "string", "the argument of lock_file()")
+  return ask(REQUEST.lock_file, path)
+end
+
+local function unlock_file(path)
+  allow("unlock_file", in_client)
+  need(path, "string", "the argument of unlock_file()")
+  return ask(REQUEST.unlock_file, path)
 end
 
 -- Lua --------------------------------------------------------------------------------------------------------------
@@ -340,6 +361,7 @@ local function declare(what, name, fn, argument)
   end
   local n = #bodies + 1
   bodies[n], arguments[n] = fn, argument
+  if what == "client" then through[name] = false end
   if declared then declared.items[n] = { kind = what, name = name, line = host_line() } end
 end
 
@@ -408,7 +430,8 @@ local base = setmetatable({
   exclusive = function(section) history("exclusive", section) end,
   redis = redis, multi = multi, sql = sql, transaction = transaction, null = null,
   sleep = sleep, advance = advance, now = now, note = note,
-  write = write, read = read, inside = inside, expect = expect,
+  write = write, read = read, inside = inside, expect = expect, finished = finished,
+  lock_file = lock_file, unlock_file = unlock_file,
   assert = assert, error = error, pcall = pcall, xpcall = xpcall, tostring = tostring, pairs = pairs,
   ipairs = ipairs, next = next, select = select, tonumber = tonumber, type = type, unpack = unpack,
   rawequal = rawequal, rawget = rawget, setmetatable = setmetatable, getmetatable = getmetatable,
@@ -457,7 +480,11 @@ local function outcome(id, co, ok, ...)
   active, collecting = nil, nil
   if ok and status(co) ~= "dead" then return ... end
   threads[id] = nil
-  if ok then return OUTCOME.ended end
+  if ok then
+    local role = roles[id]
+    if role.kind == "client" then through[role.name] = true end
+    return OUTCOME.ended
+  end
   return describe(id, (...))
 end
 
@@ -481,7 +508,7 @@ end
 
 -- Runs the chunk for a new execution; the first time it collects what is declared.
 local function begin(chunk, first)
-  bodies, arguments, threads, roles, thrown = {}, {}, {}, {}, {}
+  bodies, arguments, threads, roles, thrown, through = {}, {}, {}, {}, {}, {}
   active, collecting, sealed = nil, nil, false
   declared = first and { items = {}, histories = {} } or nil
   -- The environment itself stays empty, so that every assignment to a global passes __newindex.
