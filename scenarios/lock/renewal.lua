@@ -12,7 +12,7 @@ scenario {
   expect = "verified",
   mutants = {
     { name = "no renewal", from = [[if redis("EVAL", renew, 1, "lock:job", "A") == 0 then return end]], to = "" },
-    { name = "renewed too late", from = "sleep(20000) -- the first half", to = "sleep(38000)" },
+    { name = "renewed for too short a time", from = [["PEXPIRE", KEYS[1], 30000)]], to = [["PEXPIRE", KEYS[1], 10000)]] },
   },
 }
 
