@@ -14,7 +14,8 @@ scenario {
 
 setup(function()
   sql("CREATE TABLE orders (number INTEGER)")
-  redis("SET", "order-number", 41)
+  sql("INSERT INTO orders VALUES (1)")
+  redis("SET", "order-number", 1)
 end)
 
 clients { "ann", "bob", function()

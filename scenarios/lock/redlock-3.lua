@@ -4,6 +4,8 @@
 -- The 3 masters are 3 keys of one server here. What that cannot show: nodes with clocks of their own (a clock jump of
 -- the server is one of all nodes), and a node that restarts alone.
 --
+-- What the lock protects is a step of work; that the lock is given back is left out: nothing of it is needed.
+--
 -- Known from: Redis's documentation, "Distributed Locks with Redis" (the Redlock algorithm).
 -- Sibling that does not hold: lock/redlock-3-clock-jump.
 scenario {
@@ -14,32 +16,18 @@ scenario {
   instead = "lock/fencing-claim",
   expect = "verified",
   mutants = {
-    { name = "a node less is enough", from = "if #held >= 2 then", to = "if #held >= 1 then" },
+    { name = "a node less is enough", from = "if held < 2 then", to = "if held < 1 then" },
     { name = "no NX", from = [[me, "NX", "PX", 30000)]], to = [[me, "PX", 30000)]] },
   },
 }
 
-setup(function()
-  sql("CREATE TABLE job (id INTEGER PRIMARY KEY, runs INTEGER, workers TEXT)")
-  sql("INSERT INTO job VALUES (1, 0, '')")
-end)
-
-local release = [[
-  if redis.call("GET", KEYS[1]) == ARGV[1] then redis.call("DEL", KEYS[1]) end
-]]
-
 local function work(me, nodes)
-  local held = {}
+  local held = 0
   for _, node in ipairs(nodes) do
-    if redis("SET", "node-" .. node .. ":lock:job", me, "NX", "PX", 30000) then held[#held + 1] = node end
+    if redis("SET", "node-" .. node .. ":lock:job", me, "NX", "PX", 30000) then held = held + 1 end
   end
-  if #held >= 2 then
-    inside("job", function()
-      local runs = sql("SELECT runs FROM job WHERE id = 1")[1].runs
-      sql("UPDATE job SET runs = ?, workers = workers || ? WHERE id = 1", runs + 1, me)
-    end)
-  end
-  for _, node in ipairs(held) do redis("EVAL", release, 1, "node-" .. node .. ":lock:job", me) end
+  if held < 2 then return end
+  inside("job", function() redis("APPEND", "node-0:work", me) end)
 end
 
 client("A", function() work("A", { 1, 2 }) end)
@@ -47,8 +35,3 @@ client("A", function() work("A", { 1, 2 }) end)
 client("B", function() work("B", { 2, 3 }) end)
 
 exclusive("job")
-
-always(function()
-  local job = sql("SELECT runs, workers FROM job WHERE id = 1")[1]
-  expect(job.runs == #job.workers, "a run is lost at the row")
-end)
