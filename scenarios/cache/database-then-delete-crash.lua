@@ -26,7 +26,9 @@ client("writer", function()
   redis("DEL", "user:1")
 end)
 
+local function pending() return false end -- nobody knows of a key that is still to be deleted
+
 quiet(function()
   local cached, row = redis("GET", "user:1"), sql("SELECT plan FROM users WHERE id = 1")[1].plan
-  expect(cached == nil or cached == row, "stale until TTL (300 s)")
+  expect(cached == nil or cached == row or pending(), "stale until TTL (300 s)")
 end)

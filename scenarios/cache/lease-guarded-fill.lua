@@ -9,7 +9,7 @@ scenario {
   name = "cache/lease-guarded-fill",
   row = "leases",
   about = "a miss takes a lease, a fill needs it, a write deletes value and lease",
-  known_from = "Nishtala et al., Scaling Memcache at Facebook, NSDI 2013 (https://www.usenix.org/conference/nsdi13/technical-sessions/presentation/nishtala), leases; dtm-labs/rockscache (https://github.com/dtm-labs/rockscache)",
+  known_from = "Nishtala et al., Scaling Memcache at Facebook, NSDI 2013, leases (https://www.usenix.org/conference/nsdi13/technical-sessions/presentation/nishtala); dtm-labs/rockscache (https://github.com/dtm-labs/rockscache)",
   instead = "cache/outbox-lease",
   expect = "verified",
   mutants = {

@@ -5,7 +5,7 @@
 scenario {
   name = "memory/evalsha-eval",
   row = "a script by its digest, EVAL on NOSCRIPT",
-  about = "SCRIPT LOAD, EVALSHA, and EVAL if the reply is NOSCRIPT; somebody flushes the scripts",
+  about = "EVALSHA, and EVAL if the reply is NOSCRIPT; somebody flushes the scripts",
   known_from = "redis-rs, Script (https://docs.rs/redis/latest/redis/struct.Script.html)",
   faults = { script_flush = 1 },
   expect = "verified",
@@ -15,15 +15,19 @@ scenario {
   },
 }
 
-setup(function() redis("SET", "user:123", "1,2") end)
-
 local append = [[
   local memories = redis.call("GET", KEYS[1]) or ""
   return redis.call("SET", KEYS[1], memories .. "," .. ARGV[1])
 ]]
 
+local digest = "ef52ebef404e75b8bdddf730c48497a49aabdc9a"
+
+setup(function()
+  redis("SET", "user:123", "1,2")
+  expect(redis("SCRIPT", "LOAD", append) == digest, "the digest is that of the script")
+end)
+
 client("web", function()
-  local digest = redis("SCRIPT", "LOAD", append)
   local ok, e = pcall(redis, "EVALSHA", digest, 1, "user:123", "web")
   if not ok then
     if not e:find("^NOSCRIPT") then error(e, 0) end

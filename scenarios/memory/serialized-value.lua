@@ -9,7 +9,7 @@ scenario {
   name = "memory/serialized-value",
   row = "one value: GET, append, SET",
   about = "GET, append in the application, SET",
-  known_from = "sessions kept as one document: pallets-eco/flask-session (https://github.com/pallets-eco/flask-session/issues/71), tj/connect-redis (https://github.com/tj/connect-redis/issues/75); redis.io, Transactions, optimistic locking (https://redis.io/docs/latest/develop/using-commands/transactions/)",
+  known_from = "sessions kept as one document: pallets-eco/flask-session (https://github.com/pallets-eco/flask-session/issues/71); tj/connect-redis (https://github.com/tj/connect-redis/issues/75); redis.io, Transactions, optimistic locking (https://redis.io/docs/latest/develop/using-commands/transactions/)",
   instead = "memory/lua-merge",
   expect = "violated",
   message = "memory of mobile lost",

@@ -27,9 +27,23 @@ pub(crate) struct Breach {
     pub(crate) message: String,
     /// The steps of the shortest counterexample.
     pub(crate) steps: usize,
-    /// The command that finds it again.
-    pub(crate) command: String,
+    /// What to write on the command line to get the file.
+    pub(crate) argument: String,
+    /// The options of `raceproof check` that find it again; none if the file says all.
+    pub(crate) options: String,
     pub(crate) token: String,
+}
+
+impl Breach {
+    /// `1 step`, `4 steps`.
+    pub(crate) fn length(&self) -> String {
+        format!("{} {}", self.steps, if self.steps == 1 { "step" } else { "steps" })
+    }
+
+    /// The command that finds it again.
+    pub(crate) fn command(&self) -> String {
+        format!("raceproof check {} {}", self.argument, self.options).trim_end().to_owned()
+    }
 }
 
 impl Cell {
@@ -94,7 +108,8 @@ fn cell(scenario: &Scenario, argument: &str, bounds: Bounds, report: &Report) ->
         (Some(found), _) => Cell::Broken(Breach {
             message: found.message.lines().next().unwrap_or_default().to_owned(),
             steps: found.steps.len(),
-            command: command(scenario, argument, bounds),
+            argument: argument.to_owned(),
+            options: options(scenario, bounds),
             token: found.token.clone(),
         }),
         (None, Verdict::Verified) => Cell::Holds,
@@ -102,17 +117,17 @@ fn cell(scenario: &Scenario, argument: &str, bounds: Bounds, report: &Report) ->
     }
 }
 
-/// The command that searches the scenario within these bounds; what its file says need not be said again.
-fn command(scenario: &Scenario, argument: &str, bounds: Bounds) -> String {
+/// The options that search the scenario within these bounds; what its file says need not be said again.
+fn options(scenario: &Scenario, bounds: Bounds) -> String {
     let own = scenario.bounds();
-    let mut command = format!("raceproof check {argument}");
+    let mut options = Vec::new();
     if bounds.pauses != own.pauses {
-        command.push_str(&format!(" --pauses {}", bounds.pauses));
+        options.push(format!("--pauses {}", bounds.pauses));
     }
     if bounds.faults != own.faults {
-        command.push_str(&format!(" --faults {}", bounds.faults));
+        options.push(format!("--faults {}", bounds.faults));
     }
-    command
+    options.join(" ")
 }
 
 fn in_words(scenario: &Scenario, column: Column, error: Error) -> String {
@@ -128,8 +143,8 @@ mod tests {
     use super::*;
 
     fn breach(steps: usize) -> Cell {
-        let (message, command, token) = Default::default();
-        Cell::Broken(Breach { message, steps, command, token })
+        let (message, argument, options, token) = Default::default();
+        Cell::Broken(Breach { message, steps, argument, options, token })
     }
 
     #[test]
@@ -155,14 +170,14 @@ mod tests {
             cells[at].clone()
         };
         let broken = |name: &str| match of(name) {
-            Cell::Broken(breach) => (breach.message, breach.command),
+            Cell::Broken(breach) => (breach.message, breach.options),
             other => panic!("{name}: {other:?}"),
         };
         assert_eq!(of("none"), Cell::Holds);
         assert_eq!(of("crash"), Cell::Holds);
         assert_eq!(of("sql-abort"), Cell::Untouched, "there is no database in it");
         assert_eq!(of("script-flush"), Cell::Untouched, "there is no script in it");
-        assert_eq!(broken("pause"), ("k is gone".to_owned(), "raceproof check t.lua".to_owned()));
-        assert_eq!(broken("flush").1, "raceproof check t.lua --pauses 0 --faults flush=1");
+        assert_eq!(broken("pause"), ("k is gone".to_owned(), String::new()));
+        assert_eq!(broken("flush").1, "--pauses 0 --faults flush=1");
     }
 }

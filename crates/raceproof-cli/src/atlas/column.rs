@@ -44,6 +44,15 @@ impl Column {
         }
     }
 
+    /// The options of `raceproof check` that let it happen.
+    pub(crate) fn options(self) -> String {
+        match self {
+            Self::Calm => String::new(),
+            Self::Pause => "--pauses 1".to_owned(),
+            Self::Fault(fault) => format!("--faults {fault}=1"),
+        }
+    }
+
     /// The title of the column: short, since there are many.
     pub(crate) const fn title(self) -> &'static str {
         match self {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use raceproof_explore::Persistence;
 use raceproof_explore::render::thousands;
 
-use super::cell::Cell;
+use super::cell::{Breach, Cell};
 use super::column::Column;
 use super::rows::{Group, Row};
 
@@ -43,9 +43,11 @@ fn opening(groups: &[Group], columns: &[Column], most: u64) -> String {
     put!(text, "| – | there is nothing in it that this could strike |");
     put!(text, "| ? | no violation in {} executions, and there are others |\n", thousands(most));
     put!(text, "In each column one thing goes wrong, at most once, in every place where it makes a difference:\n");
-    put!(text, "| | `--faults` | |\n|---|---|---|");
+    put!(text, "| | | `raceproof check NAME …` |\n|---|---|---|");
     for column in columns {
-        put!(text, "| {} | `{column}` | {} |", column.title(), column.meaning());
+        let options = column.options();
+        let options = if options.is_empty() { options } else { format!("`{options}`") };
+        put!(text, "| {} | {} | {options} |", column.title(), column.meaning());
     }
     put!(
         text,
@@ -54,9 +56,10 @@ fn opening(groups: &[Group], columns: &[Column], most: u64) -> String {
          [scenarios.md](scenarios.md).\n",
         Persistence::default()
     );
+    findings(groups, &mut text);
     put!(
         text,
-        "A ✓ is a statement about a protocol that is as small as its file: these clients, this check, one fault.\n"
+        "A ✓ says something of a protocol that is as small as its file: these clients, these checks, one thing that goes wrong.\n"
     );
     for group in groups {
         let title = group.chapter.map_or(group.name.as_str(), |chapter| chapter.title);
@@ -64,6 +67,22 @@ fn opening(groups: &[Group], columns: &[Column], most: u64) -> String {
     }
     text.push('\n');
     text
+}
+
+/// What a reader in a hurry takes along.
+fn findings(groups: &[Group], text: &mut String) {
+    let rows = || groups.iter().flat_map(|group| &group.rows).filter(|row| row.waits.is_none());
+    let broken = |cell: &Cell| matches!(cell, Cell::Broken(_) | Cell::Already);
+    let at_once = rows().filter(|row| row.cells.first().is_some_and(broken)).count();
+    let unbroken: Vec<String> = rows()
+        .filter(|row| !row.cells.iter().any(broken))
+        .map(|row| format!("[{}](#{})", row.title, id(row)))
+        .collect();
+    put!(text, "{at_once} of them are broken when nothing goes wrong at all: two clients are enough.");
+    if !unbroken.is_empty() {
+        put!(text, "{} are broken by nothing here: {}.", unbroken.len(), unbroken.join("; "));
+    }
+    text.push('\n');
 }
 
 fn chapter(group: &Group, groups: &[Group], columns: &[Column], text: &mut String) {
@@ -121,30 +140,50 @@ fn details(row: &Row, groups: &[Group], columns: &[Column], text: &mut String) {
         format!(" Known from {}.", linked(scenario.known_from()))
     };
     put!(text, "{}.{known}\n", sentence(scenario.about()));
-    let mut any = false;
-    for (column, cell) in columns.iter().zip(&row.cells) {
-        if let Cell::Broken(breach) = cell {
-            let anchor = format!("<a id=\"{}-{column}\"></a>", id(row));
-            let steps = if breach.steps == 1 { "1 step".to_owned() } else { format!("{} steps", breach.steps) };
-            put!(
-                text,
-                "- {anchor}**{}** breaks it: {}, in {steps}. `{}`",
-                column.name(),
-                in_text(&breach.message),
-                breach.command
-            );
-            any = true;
-        }
-    }
-    if !any {
-        put!(text, "- Nothing here breaks it.");
-    }
+    breaches(row, columns, text);
     if let Some(instead) = row.files.iter().find_map(|file| file.scenario.instead()) {
         put!(text, "- Instead: {}", better(instead, groups));
     }
     let files: Vec<String> =
         row.files.iter().map(|file| file_link(file.scenario.name(), file.scenario.file())).collect();
     put!(text, "- {}\n", files.join(", "));
+}
+
+/// What is lost, and under which options: a line for each message of each file.
+fn breaches(row: &Row, columns: &[Column], text: &mut String) {
+    let mut found: Vec<(&Breach, Vec<(Column, &Breach)>)> = Vec::new();
+    for (column, cell) in columns.iter().zip(&row.cells) {
+        let Cell::Broken(breach) = cell else { continue };
+        let same = |known: &Breach| (&known.message, &known.argument) == (&breach.message, &breach.argument);
+        match found.iter_mut().find(|(known, _)| same(known)) {
+            Some((_, all)) => all.push((*column, breach)),
+            None => found.push((breach, vec![(*column, breach)])),
+        }
+    }
+    if found.is_empty() {
+        put!(text, "- Nothing here breaks it.");
+    }
+    for (first, all) in found {
+        let anchors: String = all.iter().map(|(column, _)| format!("<a id=\"{}-{column}\"></a>", id(row))).collect();
+        let ways: Vec<String> = all.iter().map(|(column, breach)| way(*column, breach)).collect();
+        put!(
+            text,
+            "- {anchors}**{}**: `raceproof check {}` {}",
+            in_text(&first.message),
+            first.argument,
+            ways.join(", ")
+        );
+    }
+}
+
+/// `with --faults crash=1 (3 steps)`.
+fn way(column: Column, breach: &Breach) -> String {
+    let options = match breach.options.as_str() {
+        "" => String::new(),
+        options => format!("`{options}` "),
+    };
+    let named = if column == Column::Calm { "when nothing goes wrong" } else { column.title() };
+    format!("{options}({named}, {})", breach.length())
 }
 
 fn file_link(name: &str, file: &str) -> String {

@@ -110,10 +110,10 @@ fn told(row: &Row, columns: &[Column], page: &mut Page) {
     for (column, cell) in columns.iter().zip(&row.cells) {
         let line = match cell {
             Cell::Broken(breach) => {
-                let what = format!("{column}: {} ({} steps)", harmless(&breach.message), breach.steps);
+                let what = format!("{column}: {} ({})", harmless(&breach.message), breach.length());
                 page.gap();
                 page.push(Line::default().with(Role::Bad, "  ✗ ").with(Role::Plain, what));
-                faint(format!("    {} --replay {}", breach.command, breach.token))
+                faint(format!("    {} --replay {}", breach.command(), breach.token))
             }
             Cell::Open(executions) => {
                 page.gap();
