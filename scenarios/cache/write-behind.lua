@@ -33,5 +33,5 @@ end)
 finally(function()
   local row = sql("SELECT plan FROM users WHERE id = 1")[1].plan
   local waits = redis("GET", "user:1") == "pro" and redis("EXISTS", "dirty:user:1") == 1
-  expect(not finished("writer") or row == "pro" or waits, "an acknowledged write never reaches the database")
+  expect(not returned("writer") or row == "pro" or waits, "an acknowledged write never reaches the database")
 end)

@@ -40,5 +40,5 @@ end }
 finally(function()
   local charges = sql("SELECT count(*) AS n FROM charges")[1].n
   expect(charges <= 1, "charged twice")
-  expect(charges == 1 or not (finished("first") or finished("retry")), "told that it is done, and never charged")
+  expect(charges == 1 or not (returned("first") or returned("retry")), "told that it is done, and never charged")
 end)

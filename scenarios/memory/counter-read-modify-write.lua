@@ -20,6 +20,6 @@ clients { "web", "mobile", function()
 end }
 
 finally(function()
-  local visits = (finished("web") and 1 or 0) + (finished("mobile") and 1 or 0)
+  local visits = (returned("web") and 1 or 0) + (returned("mobile") and 1 or 0)
   expect(tonumber(redis("HGET", "user:123", "visits") or 0) >= visits, "a visit was not counted")
 end)

@@ -31,5 +31,5 @@ client("web", function()
 end)
 
 finally(function()
-  expect(not finished("web") or (redis("GET", "user:123") or ""):find("web", 1, true), "memory of web lost")
+  expect(not returned("web") or (redis("GET", "user:123") or ""):find("web", 1, true), "memory of web lost")
 end)

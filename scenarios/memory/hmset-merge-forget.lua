@@ -26,6 +26,6 @@ client("forget", function()
 end)
 
 finally(function()
-  expect(not finished("forget") or not redis("HGET", "user:123", "address"), "the forgotten address is back")
-  expect(not finished("web") or redis("HGET", "user:123", "web"), "memory of web lost")
+  expect(not returned("forget") or not redis("HGET", "user:123", "address"), "the forgotten address is back")
+  expect(not returned("web") or redis("HGET", "user:123", "web"), "memory of web lost")
 end)

@@ -31,6 +31,6 @@ end }
 
 finally(function()
   for _, me in ipairs { "web", "mobile" } do
-    expect(not finished(me) or redis("HGET", "user:123", me), "memory of " .. me .. " lost")
+    expect(not returned(me) or redis("HGET", "user:123", me), "memory of " .. me .. " lost")
   end
 end)

@@ -32,6 +32,6 @@ end }
 finally(function()
   local memories = redis("GET", "user:123") or ""
   for _, me in ipairs { "web", "mobile" } do
-    expect(not finished(me) or memories:find(me, 1, true), "memory of " .. me .. " lost")
+    expect(not returned(me) or memories:find(me, 1, true), "memory of " .. me .. " lost")
   end
 end)

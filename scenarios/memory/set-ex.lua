@@ -18,5 +18,5 @@ client("touch", function() redis("EXPIRE", "session:7", 3600) end)
 client("save", function() redis("SET", "session:7", "cart=2", "EX", 3600) end)
 
 finally(function()
-  expect(not finished("touch") or redis("TTL", "session:7") ~= -1, "the session never expires")
+  expect(not returned("touch") or redis("TTL", "session:7") ~= -1, "the session never expires")
 end)

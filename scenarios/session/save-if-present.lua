@@ -25,5 +25,5 @@ client("logout", function()
 end)
 
 finally(function()
-  expect(not finished("logout") or not redis("GET", "session:7"), "the session is back after the logout")
+  expect(not returned("logout") or not redis("GET", "session:7"), "the session is back after the logout")
 end)

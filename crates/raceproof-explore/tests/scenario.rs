@@ -393,14 +393,14 @@ fn a_check_knows_who_has_come_to_the_end() {
         let scenario = Scenario::parse("t.lua", &text).unwrap_or_else(|error| panic!("{error}"));
         scenario.run(&scenario.check()).unwrap_or_else(|error| panic!("{error}"))
     };
-    let acknowledged = r#"expect(not finished("a") or redis("GET", "k"), "lost")"#;
+    let acknowledged = r#"expect(not returned("a") or redis("GET", "k"), "lost")"#;
     assert_eq!(body(acknowledged).verdict, Verdict::Verified, "who has come to its end has written");
-    let everybody = body(r#"expect(finished("a"), "died")"#);
+    let everybody = body(r#"expect(returned("a"), "died")"#);
     assert_eq!(everybody.violation.map(|found| found.message).as_deref(), Some("died"), "who has died has not");
-    let nobody = body(r#"expect(not finished("a"), "came through")"#);
+    let nobody = body(r#"expect(not returned("a"), "came through")"#);
     assert_eq!(nobody.violation.map(|found| found.message).as_deref(), Some("came through"));
-    let unknown = body(r#"finished("b")"#).violation.expect("b is no client").message;
-    assert_eq!(unknown, "finished() takes the name of a client, not b");
+    let unknown = body(r#"returned("b")"#).violation.expect("b is no client").message;
+    assert_eq!(unknown, "returned() takes the name of a client, not b");
 }
 
 #[test]

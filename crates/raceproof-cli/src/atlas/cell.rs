@@ -161,7 +161,7 @@ mod tests {
         let text = r#"
             scenario { name = "t", pauses = 1 }
             client("a", function() redis("SET", "k", 1, "EX", 5) redis("SET", "done", 1) end)
-            finally(function() expect(not finished("a") or redis("GET", "k"), "k is gone") end)
+            finally(function() expect(not returned("a") or redis("GET", "k"), "k is gone") end)
         "#;
         let scenario = Scenario::parse("t.lua", text).expect("a scenario");
         let cells = cells(&scenario, "t.lua", &Column::ALL, 1000).expect("cells");

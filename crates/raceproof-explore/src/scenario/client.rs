@@ -62,8 +62,8 @@ pub(super) async fn run(
 }
 
 const fn is_step(request: Request) -> bool {
-    use Request::{Ended, Inside, Note, Now, Read, UnlockFile, Write};
-    !matches!(request, Now | Note | Write | Read | Inside | Ended | UnlockFile)
+    use Request::{Ended, Inside, Note, Now, Read, Returned, UnlockFile, Write};
+    !matches!(request, Now | Returned | Note | Write | Read | Inside | Ended | UnlockFile)
 }
 
 /// Where the file states a bound the search keeps it; here only a loop that never makes a step must be stopped.
@@ -124,6 +124,7 @@ impl Client<'_> {
                 Ok(Answer::Value(Value::Nil))
             }
             Request::Now => Ok(Answer::Value(Value::Integer(self.ctx.now()))),
+            Request::Returned => Ok(Answer::Value(Value::Boolean(self.ctx.returned(&text(args.pop_front()))))),
             Request::Note => {
                 self.ctx.note(text(args.pop_front()));
                 Ok(Answer::Value(Value::Nil))

@@ -30,6 +30,7 @@ pub(super) enum Request {
     Rollback,
     Sleep,
     Now,
+    Returned,
     Note,
     Write,
     Read,
@@ -39,7 +40,7 @@ pub(super) enum Request {
     UnlockFile,
 }
 
-const REQUESTS: [(&str, Request); 15] = [
+const REQUESTS: [(&str, Request); 16] = [
     ("redis", Request::Redis),
     ("multi", Request::Multi),
     ("sql", Request::Sql),
@@ -48,6 +49,7 @@ const REQUESTS: [(&str, Request); 15] = [
     ("rollback", Request::Rollback),
     ("sleep", Request::Sleep),
     ("now", Request::Now),
+    ("returned", Request::Returned),
     ("note", Request::Note),
     ("write", Request::Write),
     ("read", Request::Read),

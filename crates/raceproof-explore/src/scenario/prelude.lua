@@ -20,7 +20,7 @@ local sort, match = table.sort, string.match
 local Fault = {}
 
 -- Run state of the present execution.
-local bodies, arguments, threads, roles, thrown, through
+local bodies, arguments, threads, roles, thrown, named
 local active, collecting, sealed, declared
 local next_id = 0
 
@@ -215,11 +215,10 @@ local function now()
   return ask(REQUEST.now)
 end
 
--- Whether a client has come to its end: whoever called it has the answer. One that died has not.
-local function finished(name)
-  allow("finished", at_the_end)
-  if through[name] == nil then raw_error("finished() takes the name of a client, not " .. tostring(name), 2) end
-  return through[name]
+local function returned(name)
+  allow("returned", at_the_end)
+  if not named[name] then raw_error("returned() takes the name of a client, not " .. tostring(name), 2) end
+  return ask(REQUEST.returned, name)
 end
 
 local function note(text)
@@ -361,7 +360,7 @@ local function declare(what, name, fn, argument)
   end
   local n = #bodies + 1
   bodies[n], arguments[n] = fn, argument
-  if what == "client" then through[name] = false end
+  if what == "client" then named[name] = true end
   if declared then declared.items[n] = { kind = what, name = name, line = host_line() } end
 end
 
@@ -429,8 +428,8 @@ local base = setmetatable({
   fresh = function(object, since) history("fresh", object, since) end,
   exclusive = function(section) history("exclusive", section) end,
   redis = redis, multi = multi, sql = sql, transaction = transaction, null = null,
-  sleep = sleep, advance = advance, now = now, note = note,
-  write = write, read = read, inside = inside, expect = expect, finished = finished,
+  sleep = sleep, advance = advance, now = now, returned = returned, note = note,
+  write = write, read = read, inside = inside, expect = expect,
   lock_file = lock_file, unlock_file = unlock_file,
   assert = assert, error = error, pcall = pcall, xpcall = xpcall, tostring = tostring, pairs = pairs,
   ipairs = ipairs, next = next, select = select, tonumber = tonumber, type = type, unpack = unpack,
@@ -480,11 +479,7 @@ local function outcome(id, co, ok, ...)
   active, collecting = nil, nil
   if ok and status(co) ~= "dead" then return ... end
   threads[id] = nil
-  if ok then
-    local role = roles[id]
-    if role.kind == "client" then through[role.name] = true end
-    return OUTCOME.ended
-  end
+  if ok then return OUTCOME.ended end
   return describe(id, (...))
 end
 
@@ -508,7 +503,7 @@ end
 
 -- Runs the chunk for a new execution; the first time it collects what is declared.
 local function begin(chunk, first)
-  bodies, arguments, threads, roles, thrown, through = {}, {}, {}, {}, {}, {}
+  bodies, arguments, threads, roles, thrown, named = {}, {}, {}, {}, {}, {}
   active, collecting, sealed = nil, nil, false
   declared = first and { items = {}, histories = {} } or nil
   -- The environment itself stays empty, so that every assignment to a global passes __newindex.
