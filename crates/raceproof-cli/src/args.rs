@@ -7,6 +7,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use raceproof_explore::{Bounds, Fault, Faults, Persistence, Strategy, UnknownFault};
 
+use crate::atlas::AtlasArgs;
+
 /// Random executions when neither `--executions` nor `--seconds` bounds the search.
 const RANDOM_EXECUTIONS: u64 = 10_000;
 
@@ -30,6 +32,15 @@ Examples:
   raceproof check memory/serialized-value    one scenario, with its counterexample
   raceproof check 'cache/*' my-design.lua    a group of the catalogue, and a file of your own")]
     Check(CheckArgs),
+    /// Runs every protocol under every fault and shows which survives what
+    #[command(after_help = "\
+A cell is one search: the protocol, and one thing that goes wrong once. Exit status: 0, or 2 for bad usage or input.
+
+Examples:
+  raceproof atlas                        the catalogue
+  raceproof atlas 'lock/*'               a group of it
+  raceproof atlas my-design.lua          what your own design survives, and what it loses where it does not")]
+    Atlas(AtlasArgs),
 }
 
 #[derive(Clone, Debug, Args)]

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod atlas;
 mod catalogue;
 mod check;
 mod json;
@@ -20,6 +21,9 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    let args::Command::Check(args) = args::Cli::parse().command;
-    check::check(&args).into()
+    match args::Cli::parse().command {
+        args::Command::Check(args) => check::check(&args),
+        args::Command::Atlas(args) => atlas::atlas(&args),
+    }
+    .into()
 }

@@ -198,12 +198,13 @@ impl Execution<'_> {
             touched.add(things.id(Thing::Life), if restarts { Access::Write } else { Access::Read });
             touched.add(things.id(Thing::Log), Access::Write);
         }
-        if if restarts { self.is_observed(touched) } else { observed } {
-            touched.add(self.worker.things.id(Thing::Observed), Access::Write);
-        }
         if timed {
             touched.add(things.id(Thing::History), Access::Write);
             touched.add(things.redis(&Object::Clock), Access::Read);
+        }
+        let observed = if restarts { self.is_observed(touched) } else { observed };
+        if observed {
+            touched.add(self.worker.things.id(Thing::Observed), Access::Write);
         }
     }
 
