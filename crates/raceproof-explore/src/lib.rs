@@ -49,6 +49,7 @@ mod search;
 mod shared;
 mod sim;
 mod sql;
+pub mod state;
 mod watchdog;
 mod world;
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::state::{Change, Held};
+
 /// The answer to "is it race-proof?".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -86,8 +88,12 @@ pub struct Counterexample {
     pub place: Option<Place>,
     /// The names of the clients that took part, in their order.
     pub clients: Vec<String>,
+    /// What stood in Redis and in the database when the clients started.
+    pub start: Vec<Held>,
     /// The steps.
     pub steps: Vec<Step>,
+    /// The pauses and faults that took place.
+    pub used: Bounds,
     /// The replay token.
     pub token: String,
 }
@@ -135,8 +141,10 @@ pub struct Step {
     pub reply: String,
     /// Virtual time of the step, in ms since the clients started.
     pub clock_ms: i64,
-    /// The keys that the step changed, each with its value after the step as one line, `None` for a key that is gone.
-    pub state: Vec<(String, Option<String>)>,
+    /// The step took effect, and its client never learnt of it.
+    pub unanswered: bool,
+    /// The keys and rows that the step changed.
+    pub changes: Vec<Change>,
     /// The client's remarks and the ends of its operations between this step and its next.
     pub notes: Vec<String>,
 }

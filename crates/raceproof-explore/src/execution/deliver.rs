@@ -50,7 +50,7 @@ impl Execution<'_> {
             let number = request.id;
             let answer = self.carry_out(id, &mut request, &mut fingerprint)?;
             if choice.outcome == Outcome::CrashAfter {
-                self.show_crash_unanswered(id);
+                self.show_crash_unanswered(id)?;
                 self.kill(id)?;
             } else {
                 self.client(request.owner).port.answer(number, answer);
@@ -105,7 +105,7 @@ impl Execution<'_> {
                     replies.push(reply);
                 }
                 if self.mode.record {
-                    self.show_redis(id, commands, &replies)?;
+                    self.show_redis(id, commands, &replies);
                 }
                 Ok(Answer::Redis(replies))
             }

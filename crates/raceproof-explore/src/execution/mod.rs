@@ -1,6 +1,7 @@
 //! One execution: the clients are polled, their requests queue up at the gate, and a [`Chooser`] decides what happens
 //! next until nothing can.
 
+mod changes;
 mod clients;
 mod clock;
 mod deliver;
@@ -24,6 +25,7 @@ use crate::ctx::Ctx;
 use crate::event::{CLOCK, Choice, ClientId, Event, Footprint, Outcome, ProcessId, Reach, Thing, Touched};
 use crate::history::History;
 use crate::report::{Bounds, Broken, Place, Step};
+use crate::state::Held;
 use crate::world::{Failure, When, World};
 
 /// Decides what happens next.
@@ -105,7 +107,8 @@ pub(crate) struct Run {
     /// of events that came before it.
     pub(crate) never: Vec<(usize, Event)>,
     pub(crate) violation: Option<Violation>,
-    /// The steps for people, if they were asked for.
+    /// What there was at the start, and the steps, for people, if they were asked for.
+    pub(crate) start: Vec<Held>,
     pub(crate) steps: Vec<Step>,
     /// How it came about, if the steps were asked for and show it.
     pub(crate) story: Option<String>,
@@ -139,7 +142,10 @@ pub(crate) struct Execution<'w> {
     pub(crate) events: Vec<Event>,
     pub(crate) history: History,
     pub(crate) history_changed: bool,
+    pub(crate) start: Vec<Held>,
     pub(crate) steps: Vec<Step>,
+    /// What stood in the stores after the last of them, if they are recorded.
+    pub(crate) seen: changes::Seen,
     /// What each step read and wrote, if the steps are recorded.
     pub(crate) traffic: Vec<story::Traffic>,
     pub(crate) violation: Option<Violation>,
@@ -175,7 +181,9 @@ impl<'w> Execution<'w> {
             events: Vec::new(),
             history: History::default(),
             history_changed: false,
+            start: Vec::new(),
             steps: Vec::new(),
+            seen: changes::Seen::default(),
             traffic: Vec::new(),
             violation: None,
             lock_taken_by: None,
@@ -234,6 +242,7 @@ impl<'w> Execution<'w> {
             }
         }
         self.touched.clear();
+        self.show_start()?;
         for id in self.order.clone() {
             self.poll(id)?;
         }
@@ -253,6 +262,7 @@ impl<'w> Execution<'w> {
         let event = if choice.process == CLOCK { self.clock_step(choice, enabled)? } else { self.client_step(choice)? };
         self.events.push(event);
         self.poll_woken()?;
+        self.show_changes()?;
         // Whatever client goes on in a step, the lock that it holds may end with it.
         self.events[at].locked = locked_by.is_some();
         self.events[at].unlocks = locked_by.filter(|_| self.locked_by() != locked_by);
@@ -390,6 +400,7 @@ impl<'w> Execution<'w> {
             events: self.events,
             never,
             violation: self.violation,
+            start: self.start,
             steps: self.steps,
             story,
             final_state,

@@ -3,7 +3,7 @@
 use std::hash::{Hash, Hasher};
 
 use bytes::Bytes;
-use raceproof_engine::{Object, Reply};
+use raceproof_engine::Reply;
 use rustc_hash::FxHasher;
 
 use super::Execution;
@@ -25,7 +25,8 @@ impl Execution<'_> {
             text,
             reply,
             clock_ms: self.now_ms - self.worker.start_ms(),
-            state: Vec::new(),
+            unanswered: false,
+            changes: Vec::new(),
             notes: Vec::new(),
         });
     }
@@ -49,37 +50,22 @@ impl Execution<'_> {
     }
 
     /// The step before has taken effect, and its client will never know.
-    pub(super) fn show_crash_unanswered(&mut self, id: ClientId) {
+    pub(super) fn show_crash_unanswered(&mut self, id: ClientId) -> Result<(), Error> {
         if self.mode.record {
+            self.show_changes()?;
             let name = self.client(id).name.clone();
+            if let Some(step) = self.steps.last_mut() {
+                step.unanswered = true;
+            }
             self.show_step(&name, StepKind::Fault, "dies before the reply".to_owned(), String::new());
-        }
-    }
-
-    pub(super) fn show_redis(&mut self, id: ClientId, commands: &[Vec<Bytes>], replies: &[Reply]) -> Result<(), Error> {
-        let name = self.client(id).name.clone();
-        let shown = replies.last().map(reply).unwrap_or_default();
-        self.show_step(&name, StepKind::Redis, transaction(commands), shown);
-        let written: Vec<Bytes> = self.written_keys();
-        let mut state = Vec::with_capacity(written.len());
-        for key in written {
-            let value = self.value_of(&key)?.map(|value| value + &self.time_left(&key));
-            state.push((escape(&key), value));
-        }
-        if let Some(step) = self.steps.last_mut() {
-            step.state = state;
         }
         Ok(())
     }
 
-    /// The keys that the clock step shown last let expire.
-    pub(super) fn show_expired(&mut self) {
-        if self.mode.record {
-            let expired = self.written_keys().iter().map(|key| (escape(key), None)).collect();
-            if let Some(step) = self.steps.last_mut() {
-                step.state = expired;
-            }
-        }
+    pub(super) fn show_redis(&mut self, id: ClientId, commands: &[Vec<Bytes>], replies: &[Reply]) {
+        let name = self.client(id).name.clone();
+        let shown = replies.last().map(reply).unwrap_or_default();
+        self.show_step(&name, StepKind::Redis, transaction(commands), shown);
     }
 
     pub(super) fn show_sql(&mut self, id: ClientId, call: &SqlCall, result: &SqlResult) {
@@ -91,21 +77,6 @@ impl Execution<'_> {
         self.show_step(&name, StepKind::Sql, statement(call), reply);
     }
 
-    /// The keys of the first database that the last command wrote.
-    fn written_keys(&self) -> Vec<Bytes> {
-        let mut keys: Vec<Bytes> = Vec::new();
-        for (object, access) in self.worker.outcome.footprint.iter() {
-            let key = match object {
-                Object::Key(0, key) | Object::Field(0, key, _) if access.writes() => key,
-                _ => continue,
-            };
-            if !keys.contains(key) {
-                keys.push(key.clone());
-            }
-        }
-        keys
-    }
-
     /// A key's value on one line; `None` if there is no such key. Looks at the engine without touching the footprint.
     fn value_of(&mut self, key: &Bytes) -> Result<Option<String>, Error> {
         let kind = self.peek(&[b"TYPE", key]);
@@ -115,15 +86,6 @@ impl Execution<'_> {
             Reply::Simple("none") => None,
             other => Some(format!("({})", reply(&other))),
         })
-    }
-
-    /// ` (30 s)` for a key that has a deadline, else nothing.
-    fn time_left(&mut self, key: &Bytes) -> String {
-        match self.peek(&[b"PTTL", key]) {
-            Reply::Integer(ms) if ms >= 0 && ms % 1000 == 0 => format!(" ({} s)", ms / 1000),
-            Reply::Integer(ms) if ms >= 0 => format!(" ({ms} ms)"),
-            _ => String::new(),
-        }
     }
 
     fn peek(&mut self, args: &[&[u8]]) -> Reply {
@@ -207,7 +169,7 @@ fn quoted(bytes: &[u8]) -> String {
 }
 
 /// Bytes as text: as they are where they are printable, with the escapes of redis-cli otherwise.
-fn escape(bytes: &[u8]) -> String {
+pub(super) fn escape(bytes: &[u8]) -> String {
     printable(bytes).map_or_else(|| quoted(bytes), str::to_owned)
 }
 

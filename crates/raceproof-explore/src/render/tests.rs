@@ -2,10 +2,19 @@
 
 use super::*;
 use crate::report::{Bounds, Place, Step, StepKind, Verdict};
+use crate::state::{Change, Content, Item, Value};
 
 fn step(client: &str, kind: StepKind, text: &str, reply: &str) -> Step {
     let (client, text, reply) = (client.to_owned(), text.to_owned(), reply.to_owned());
-    Step { n: 0, client, kind, text, reply, clock_ms: 0, state: Vec::new(), notes: Vec::new() }
+    Step { n: 0, client, kind, text, reply, clock_ms: 0, unanswered: false, changes: Vec::new(), notes: Vec::new() }
+}
+
+fn whole(value: &str, expires_ms: Option<i64>) -> Content {
+    Content { value: Value::Whole(value.to_owned()), expires_ms }
+}
+
+fn change(item: Item, before: Option<Content>, after: Option<Content>) -> Change {
+    Change { item, before, after, uncommitted: false }
 }
 
 fn redis(client: &str, text: &str, reply: &str) -> Step {
@@ -19,7 +28,12 @@ impl Step {
     }
 
     fn leaves(mut self, key: &str, value: Option<&str>) -> Self {
-        self.state.push((key.to_owned(), value.map(str::to_owned)));
+        self.changes.push(change(Item::Key(key.to_owned()), None, value.map(|value| whole(value, None))));
+        self
+    }
+
+    fn leaves_until(mut self, key: &str, value: &str, expires_ms: i64) -> Self {
+        self.changes.push(change(Item::Key(key.to_owned()), None, Some(whole(value, Some(expires_ms)))));
         self
     }
 
@@ -37,7 +51,9 @@ fn found(message: &str, clients: &[&str], steps: Vec<Step>) -> Counterexample {
         broken: Broken::Finally,
         place: None,
         clients: clients.iter().map(|&name| name.to_owned()).collect(),
+        start: Vec::new(),
         steps,
+        used: Bounds::default(),
         token: "rp1.abba.9f3c21d0".to_owned(),
     }
 }
@@ -84,10 +100,10 @@ fn expect(shown: &str, expected: &str) {
 fn lock() -> Counterexample {
     let set = |me: &str| format!("SET lock:job1 {me} NX PX 30000");
     let steps = vec![
-        redis("worker-A", &set("A"), "OK").leaves("lock:job1", Some("\"A\" (30 s)")),
+        redis("worker-A", &set("A"), "OK").leaves_until("lock:job1", "\"A\"", 30_000),
         step("worker-A", StepKind::Sql, "SELECT runs\n          FROM job WHERE id = 1", "0"),
         step("clock", StepKind::Clock, "advance", "").at(30_001).leaves("lock:job1", None),
-        redis("worker-B", &set("B"), "OK").at(30_001).leaves("lock:job1", Some("\"B\" (30 s)")),
+        redis("worker-B", &set("B"), "OK").at(30_001).leaves_until("lock:job1", "\"B\"", 60_001),
         step("worker-B", StepKind::Sql, "SELECT runs FROM job WHERE id = 1", "0").at(30_001),
         step("worker-A", StepKind::Sql, "UPDATE job SET runs = 1 WHERE id = 1", "1 row")
             .at(30_001)
@@ -448,7 +464,10 @@ mod any_input {
     fn any_step() -> impl Strategy<Value = Step> {
         let kind =
             prop_oneof![Just(StepKind::Redis), Just(StepKind::Sql), Just(StepKind::Clock), Just(StepKind::Fault)];
-        let state = proptest::collection::vec((".{0,6}", proptest::option::of(".{0,80}")), 0..3);
+        let state = proptest::collection::vec(
+            (".{0,6}", proptest::option::of(".{0,80}".prop_map(|value| whole(&value, None)))),
+            0..3,
+        );
         (
             ".{0,4}",
             kind,
@@ -465,7 +484,8 @@ mod any_input {
                 text,
                 reply,
                 clock_ms,
-                state,
+                unanswered: false,
+                changes: state.into_iter().map(|(key, value)| super::change(Item::Key(key), None, value)).collect(),
                 notes,
             })
     }

@@ -10,7 +10,7 @@ use super::replay::Replay;
 use super::token::{Encoded, Token, fingerprint};
 use super::{audit, shrink};
 use crate::backend::Backend;
-use crate::event::{Choice, ClientId};
+use crate::event::{Choice, ClientId, Event};
 use crate::execution::{Attached, Cast, Chooser, End, Execution, Mode, Run, SETUP, Violation, Worker};
 use crate::report::{Bounds, Counterexample, Report, Strategy, Verdict};
 use crate::world::{Failure, World};
@@ -125,7 +125,9 @@ fn setup_failed(failure: Failure) -> Counterexample {
         broken: SETUP,
         place: failure.place,
         clients: Vec::new(),
+        start: Vec::new(),
         steps: Vec::new(),
+        used: Bounds::default(),
         token: String::new(),
     }
 }
@@ -290,6 +292,7 @@ pub(crate) fn counterexample(
     choices: Vec<Encoded>,
 ) -> Counterexample {
     let token = Token { absent, choices, fingerprint: fingerprint(&run.steps) };
+    let used = used(&run.events);
     let clients = run
         .cast
         .into_iter()
@@ -302,8 +305,24 @@ pub(crate) fn counterexample(
         broken: violation.broken,
         place: violation.place,
         clients,
+        start: run.start,
         steps: run.steps,
+        used,
         token: token.render(),
+    }
+}
+
+/// The pauses and faults that took place. A clock step that everybody waited for is no pause.
+fn used(events: &[Event]) -> Bounds {
+    use crate::event::Outcome;
+    let count = |took_place: &dyn Fn(&&Event) -> bool| {
+        u32::try_from(events.iter().filter(took_place).count()).unwrap_or(u32::MAX)
+    };
+    let outcome = |event: &Event| event.footprint.choice.outcome;
+    Bounds {
+        pauses: count(&|event| event.optional),
+        crashes: count(&|event| matches!(outcome(event), Outcome::CrashBefore | Outcome::CrashAfter)),
+        ..Bounds::default()
     }
 }
 

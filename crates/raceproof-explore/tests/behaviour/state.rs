@@ -1,0 +1,182 @@
+//! What a counterexample says of the keys and rows: at the start, and after each step.
+
+use raceproof_explore::{Check, Counterexample, Step, StepKind, World};
+use redis::AsyncCommands;
+
+use crate::{changes, violated};
+
+/// A failure of one client that runs these statements, on a table with two rows.
+fn after_statements(statements: &'static [&'static str]) -> Counterexample {
+    violated(&Check::new("statements"), |world| {
+        rows(world);
+        world.client("a", move |ctx| async move {
+            let db = ctx.db();
+            for sql in statements {
+                db.execute(sql, ()).await?;
+            }
+            Ok::<_, raceproof_explore::SqlError>(())
+        });
+        world.finally(|_| async { Err::<(), _>("show it") });
+    })
+}
+
+fn rows(world: &mut World) {
+    world.setup(|ctx| async move {
+        let db = ctx.db();
+        for sql in [
+            "CREATE TABLE users (id INTEGER PRIMARY KEY, plan TEXT, visits INTEGER)",
+            "INSERT INTO users VALUES (1, 'free', 0), (2, 'pro', NULL)",
+            "CREATE TABLE pairs (a TEXT, b TEXT, n INTEGER, PRIMARY KEY (a, b)) WITHOUT ROWID",
+            "INSERT INTO pairs VALUES ('x', 'y', 1)",
+            "CREATE TABLE log (line TEXT)",
+        ] {
+            db.execute(sql, ()).await?;
+        }
+        Ok::<_, raceproof_explore::SqlError>(())
+    });
+}
+
+fn of_all(found: &Counterexample) -> Vec<Vec<String>> {
+    found.steps.iter().map(changes).collect()
+}
+
+#[test]
+fn a_statement_changes_rows_by_their_key() {
+    let found = after_statements(&[
+        "UPDATE users SET plan = 'team' WHERE id = 1",
+        "UPDATE users SET plan = 'team' WHERE id = 1",
+        "INSERT INTO users VALUES (10, 'it''s', 3)",
+        "DELETE FROM users WHERE id < 3",
+        "UPDATE pairs SET n = n + 1",
+        "INSERT INTO log VALUES ('one'), ('two')",
+        "REPLACE INTO users VALUES (10, 'pro', 4)",
+        "DELETE FROM log",
+    ]);
+    assert_eq!(
+        of_all(&found),
+        [
+            &["users id 1: {plan: 'free', visits: 0} → {plan: 'team', visits: 0}"][..],
+            &[],
+            &["users id 10: gone → {plan: 'it''s', visits: 3}"],
+            &["users id 1: {plan: 'team', visits: 0} → gone", "users id 2: {plan: 'pro', visits: NULL} → gone"],
+            &["pairs a 'x', b 'y': {n: 1} → {n: 2}"],
+            &["log row 1: gone → {line: 'one'}", "log row 2: gone → {line: 'two'}"],
+            &["users id 10: {plan: 'it''s', visits: 3} → {plan: 'pro', visits: 4}"],
+            &["log row 1: {line: 'one'} → gone", "log row 2: {line: 'two'} → gone"],
+        ]
+    );
+}
+
+#[test]
+fn what_a_transaction_writes_is_marked_until_it_commits() {
+    let found = after_statements(&["BEGIN", "UPDATE users SET plan = 'team' WHERE id = 1", "COMMIT"]);
+    assert_eq!(
+        of_all(&found),
+        [
+            &[][..],
+            &["users id 1: {plan: 'free', visits: 0} → {plan: 'team', visits: 0} (uncommitted)"],
+            &["users id 1: {plan: 'free', visits: 0} → {plan: 'team', visits: 0}"],
+        ]
+    );
+    let found = after_statements(&["BEGIN", "UPDATE users SET plan = 'team' WHERE id = 1", "ROLLBACK"]);
+    assert_eq!(changes(&found.steps[2]), ["users id 1: {plan: 'team', visits: 0} → {plan: 'free', visits: 0}"]);
+}
+
+/// Looking must not open a transaction's snapshot: it reads what the other client has committed in the meantime.
+#[test]
+fn looking_does_not_read_for_a_transaction() {
+    let found = violated(&Check::new("snapshot"), |world| {
+        rows(world);
+        world.client("reader", |ctx| async move {
+            let db = ctx.db();
+            db.begin_deferred().await?;
+            let plan = db.query_value("SELECT plan FROM users WHERE id = 1", ()).await?;
+            db.commit().await?;
+            assert_ne!(plan, Some("team".into()), "it read what was committed after BEGIN");
+            Ok::<_, raceproof_explore::SqlError>(())
+        });
+        world.client("writer", |ctx| async move {
+            ctx.db().execute("UPDATE users SET plan = 'team' WHERE id = 1", ()).await
+        });
+    });
+    assert!(found.message.contains("it read what was committed after BEGIN"), "{}", found.message);
+}
+
+#[test]
+fn a_death_shows_what_it_left_and_what_it_took_back() {
+    let found = violated(&Check::new("death").crashes(1), |world| {
+        rows(world);
+        world.client("a", |ctx| async move {
+            let db = ctx.db();
+            db.begin().await?;
+            db.execute("UPDATE users SET plan = 'team' WHERE id = 1", ()).await?;
+            ctx.redis().set::<_, _, ()>("cache", "team").await.expect("it is a string");
+            db.commit().await?;
+            Ok::<_, raceproof_explore::SqlError>(())
+        });
+        world.finally(|ctx| async move {
+            let cached: Option<String> = ctx.redis().get("cache").await.expect("it is a string");
+            let plan = ctx.db().query_value("SELECT plan FROM users WHERE id = 1", ()).await.expect("it is there");
+            assert!(cached.is_none() || plan == Some("team".into()), "the cache is ahead");
+        });
+    });
+    let step = |kind: StepKind| found.steps.iter().find(|step| step.kind == kind).expect("such a step");
+    assert_eq!(changes(step(StepKind::Redis)), ["cache: gone → \"team\""]);
+    let back = "users id 1: {plan: 'team', visits: 0} → {plan: 'free', visits: 0}";
+    assert_eq!(changes(step(StepKind::Fault)), [back]);
+    assert_eq!((found.used.crashes, found.used.pauses), (1, 0));
+    let unanswered: Vec<bool> = found.steps.iter().map(|step| step.unanswered).collect();
+    let died_unanswered = step(StepKind::Fault).text == "dies before the reply";
+    assert_eq!(unanswered.iter().filter(|unanswered| **unanswered).count(), usize::from(died_unanswered));
+}
+
+#[test]
+fn the_start_is_what_the_setup_left() {
+    let found = violated(&Check::new("start"), |world| {
+        world.setup(|ctx| async move {
+            let mut redis = ctx.redis();
+            redis.set_ex::<_, _, ()>("k", vec![0_u8, 255], 30).await?;
+            redis.hset::<_, _, _, ()>("h", "field", "value").await?;
+            redis.set::<_, _, ()>("gone", "1").await?;
+            redis.del::<_, ()>("gone").await
+        });
+        rows(world);
+        world.client("a", |ctx| async move {
+            let mut redis = ctx.redis();
+            redis.expire::<_, ()>("h", 60).await?;
+            redis.persist::<_, ()>("k").await
+        });
+        world.finally(|_| async { Err::<(), _>("show it") });
+    });
+    let start: Vec<String> =
+        found.start.iter().map(|held| format!("{}: {}", held.item, held.content.shown(0))).collect();
+    assert_eq!(
+        start,
+        [
+            "h: {field: \"value\"}",
+            "k: \"\\x00\\xff\" (30 s)",
+            "pairs a 'x', b 'y': {n: 1}",
+            "users id 1: {plan: 'free', visits: 0}",
+            "users id 2: {plan: 'pro', visits: NULL}",
+        ]
+    );
+    assert_eq!(changes(&found.steps[0]), ["h: {field: \"value\"} → {field: \"value\"} (60 s)"]);
+    assert_eq!(changes(&found.steps[1]), ["k: \"\\x00\\xff\" → \"\\x00\\xff\""]);
+}
+
+/// Keys are looked at in a copy of the engine: a connection that watches them notices nothing.
+#[test]
+fn looking_at_keys_changes_nothing() {
+    let found = violated(&Check::new("watch"), |world| {
+        world.setup(|ctx| async move { ctx.redis().set::<_, _, ()>("k", "1").await });
+        world.client("a", |ctx| async move {
+            let mut redis = ctx.redis();
+            redis::cmd("WATCH").arg("k").query_async::<()>(&mut redis).await?;
+            redis.get::<_, String>("k").await?;
+            redis::pipe().atomic().set("k", "2").query_async::<()>(&mut redis).await
+        });
+        world.finally(|_| async { Err::<(), _>("show it") });
+    });
+    let last: &Step = found.steps.last().expect("it has steps");
+    assert_eq!(changes(last), ["k: \"1\" → \"2\""], "the transaction was not aborted");
+}
