@@ -4,11 +4,14 @@
 mod args;
 mod catalogue;
 mod check;
+mod file;
+mod github;
 mod json;
 mod judge;
 mod junit;
 mod list;
 mod output;
+mod pages;
 mod progress;
 mod run;
 mod select;

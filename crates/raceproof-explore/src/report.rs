@@ -32,6 +32,14 @@ impl Default for Bounds {
     }
 }
 
+impl Bounds {
+    /// Everything that may happen beside the clients' own steps, by the name that it has in a scenario file, with its
+    /// budget. Always the same names in the same order, also where a budget is 0.
+    pub fn budgets(&self) -> impl Iterator<Item = (&'static str, u32)> {
+        [("pauses", self.pauses), ("crash", self.crashes)].into_iter()
+    }
+}
+
 /// How schedules are chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Strategy {

@@ -145,7 +145,7 @@ fn state(step: &Step, item: &Item) -> Option<Line> {
     })
 }
 
-fn one_line(text: &str, limit: usize) -> String {
+pub(super) fn one_line(text: &str, limit: usize) -> String {
     shorten(&shorten_values(&harmless(&joined_lines(text)), VALUE_COLUMNS), limit)
 }
 
