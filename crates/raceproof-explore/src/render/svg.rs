@@ -157,7 +157,7 @@ impl Picture {
 
     /// A row with only the state beside it, or the room for a step.
     fn row(&mut self, number: Option<usize>, beside: &StateLines) {
-        let y = self.y + 20;
+        let y = self.y + LINE;
         match number {
             Some(number) => self.text(36, y, "number", &number.to_string()),
             None => self.text(36, y, "number", "○"),
@@ -217,7 +217,7 @@ impl Picture {
     }
 
     fn clock(&mut self, at: usize, lines: &[String]) {
-        let y = self.y + 20;
+        let y = self.y + LINE;
         let right = self.state - 32;
         self.line(MARGIN + 8, right, y - 4, "time");
         for (number, line) in lines.iter().enumerate() {
