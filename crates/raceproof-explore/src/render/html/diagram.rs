@@ -197,7 +197,7 @@ fn state(page: &mut String, after: &[Shown<'_>], clock_ms: i64, kind: Option<Ste
         let of = if matches!(shown.item, Item::Row { .. }) { "row" } else { "key" };
         let _ = write!(page, "<div class=\"{class}\"><dt class=\"{of}\" title=\"{full}\">");
         let mark = if shown.changed.is_some() { "<span class=\"unseen\">changed: </span>" } else { "" };
-        let _ = write!(page, "{mark}{short}</dt><dd>");
+        let _ = write!(page, "{mark}{short}</dt> <dd>");
         match shown.content {
             Some(content) => held(page, content, shown.changed.flatten(), clock_ms),
             None if kind == Some(StepKind::Clock) && shown.changed.is_some() => {
