@@ -18,6 +18,8 @@ mod svg;
 mod text;
 
 #[cfg(test)]
+mod page_tests;
+#[cfg(test)]
 mod tests;
 
 pub use entry::{Entry, Searched};

@@ -4,46 +4,46 @@ use super::*;
 use crate::report::{Bounds, Place, Step, StepKind, Verdict};
 use crate::state::{Change, Content, Item, Value};
 
-fn step(client: &str, kind: StepKind, text: &str, reply: &str) -> Step {
+pub(super) fn step(client: &str, kind: StepKind, text: &str, reply: &str) -> Step {
     let (client, text, reply) = (client.to_owned(), text.to_owned(), reply.to_owned());
     Step { n: 0, client, kind, text, reply, clock_ms: 0, unanswered: false, changes: Vec::new(), notes: Vec::new() }
 }
 
-fn whole(value: &str, expires_ms: Option<i64>) -> Content {
+pub(super) fn whole(value: &str, expires_ms: Option<i64>) -> Content {
     Content { value: Value::Whole(value.to_owned()), expires_ms }
 }
 
-fn change(item: Item, before: Option<Content>, after: Option<Content>) -> Change {
+pub(super) fn change(item: Item, before: Option<Content>, after: Option<Content>) -> Change {
     Change { item, before, after, uncommitted: false }
 }
 
-fn redis(client: &str, text: &str, reply: &str) -> Step {
+pub(super) fn redis(client: &str, text: &str, reply: &str) -> Step {
     step(client, StepKind::Redis, text, reply)
 }
 
 impl Step {
-    fn at(mut self, clock_ms: i64) -> Self {
+    pub(super) fn at(mut self, clock_ms: i64) -> Self {
         self.clock_ms = clock_ms;
         self
     }
 
-    fn leaves(mut self, key: &str, value: Option<&str>) -> Self {
+    pub(super) fn leaves(mut self, key: &str, value: Option<&str>) -> Self {
         self.changes.push(change(Item::Key(key.to_owned()), None, value.map(|value| whole(value, None))));
         self
     }
 
-    fn leaves_until(mut self, key: &str, value: &str, expires_ms: i64) -> Self {
+    pub(super) fn leaves_until(mut self, key: &str, value: &str, expires_ms: i64) -> Self {
         self.changes.push(change(Item::Key(key.to_owned()), None, Some(whole(value, Some(expires_ms)))));
         self
     }
 
-    fn noting(mut self, note: &str) -> Self {
+    pub(super) fn noting(mut self, note: &str) -> Self {
         self.notes.push(note.to_owned());
         self
     }
 }
 
-fn found(message: &str, clients: &[&str], steps: Vec<Step>) -> Counterexample {
+pub(super) fn found(message: &str, clients: &[&str], steps: Vec<Step>) -> Counterexample {
     let steps = steps.into_iter().enumerate().map(|(at, step)| Step { n: at + 1, ..step }).collect();
     Counterexample {
         message: message.to_owned(),
@@ -58,7 +58,7 @@ fn found(message: &str, clients: &[&str], steps: Vec<Step>) -> Counterexample {
     }
 }
 
-fn lost_memory() -> Counterexample {
+pub(super) fn lost_memory() -> Counterexample {
     let steps = vec![
         redis("web", "GET user:123", "\"1,2\""),
         redis("mobile", "GET user:123", "\"1,2\""),
@@ -97,7 +97,7 @@ fn expect(shown: &str, expected: &str) {
     assert!(shown == expected, "--- shown\n{shown}--- expected\n{expected}---");
 }
 
-fn lock() -> Counterexample {
+pub(super) fn lock() -> Counterexample {
     let set = |me: &str| format!("SET lock:job1 {me} NX PX 30000");
     let steps = vec![
         redis("worker-A", &set("A"), "OK").leaves_until("lock:job1", "\"A\"", 30_000),
@@ -114,7 +114,7 @@ fn lock() -> Counterexample {
     found("two workers inside", &["worker-A", "worker-B"], steps)
 }
 
-fn crash() -> Counterexample {
+pub(super) fn crash() -> Counterexample {
     let steps = vec![
         redis("A", "SETNX lock:job1 A", "1").leaves("lock:job1", Some("\"A\"")),
         step("A", StepKind::Fault, "dies before EXPIRE lock:job1 30", ""),
