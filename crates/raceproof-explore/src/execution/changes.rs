@@ -53,7 +53,8 @@ impl Execution<'_> {
     }
 
     fn look(&mut self) -> Result<Seen, Error> {
-        let start_ms = self.worker.start_ms();
+        // By the clients' clock, of which the server's may be ahead.
+        let start_ms = self.worker.start_ms() + self.server_ahead_ms;
         let mut glass = Glass::new(self);
         let mut keys = BTreeMap::new();
         if let Reply::Array(found) = glass.ask(&[b"KEYS", b"*"]) {
@@ -81,7 +82,7 @@ struct Glass<'e> {
 
 impl<'e> Glass<'e> {
     fn new(execution: &'e mut Execution<'_>) -> Self {
-        let now = Timestamp::from_ms(execution.now_ms);
+        let now = execution.server_time();
         let mut engine = execution.worker.engine.clone();
         let session = engine.connect();
         Self { engine, lua: &mut execution.worker.lua, session, now, outcome: Outcome::default() }

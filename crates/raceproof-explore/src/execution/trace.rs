@@ -40,24 +40,19 @@ impl Execution<'_> {
     pub(super) fn show_crash_before(&mut self, id: ClientId, op: &Op) {
         if self.mode.record {
             let name = self.client(id).name.clone();
-            let what = match op {
-                Op::Redis { commands, .. } => transaction(commands),
-                Op::Sql { call, .. } => statement(call),
-                Op::Cell(op) => op.text.clone(),
-            };
-            self.show_step(&name, StepKind::Fault, format!("dies before {what}"), String::new());
+            self.show_step(&name, StepKind::Fault, format!("dies before {}", request(op)), String::new());
         }
     }
 
-    /// The step before has taken effect, and its client will never know.
-    pub(super) fn show_crash_unanswered(&mut self, id: ClientId) -> Result<(), Error> {
+    /// The step before has taken effect, and its client does not learn of it.
+    pub(super) fn show_unanswered(&mut self, id: ClientId, what: &str) -> Result<(), Error> {
         if self.mode.record {
             self.show_changes()?;
-            let name = self.client(id).name.clone();
             if let Some(step) = self.steps.last_mut() {
                 step.unanswered = true;
             }
-            self.show_step(&name, StepKind::Fault, "dies before the reply".to_owned(), String::new());
+            let name = self.client(id).name.clone();
+            self.show_step(&name, StepKind::Fault, what.to_owned(), String::new());
         }
         Ok(())
     }
@@ -90,11 +85,11 @@ impl Execution<'_> {
 
     fn peek(&mut self, args: &[&[u8]]) -> Reply {
         let args: Vec<Bytes> = args.iter().map(|arg| Bytes::copy_from_slice(arg)).collect();
+        let now = self.server_time();
         let worker = &mut *self.worker;
         let mut engine = worker.engine.clone();
         let session = engine.connect();
         let mut outcome = raceproof_engine::Outcome::default();
-        let now = raceproof_engine::Timestamp::from_ms(self.now_ms);
         engine.execute(&mut worker.lua, session, &args, now, &mut outcome);
         outcome.reply
     }
@@ -113,6 +108,15 @@ impl Execution<'_> {
         let tables = self.worker.sql.dump().map_err(|error| Error::Database(error.to_string()))?;
         tables.hash(&mut hasher);
         Ok(hasher.finish())
+    }
+}
+
+/// A request as one would type it.
+pub(super) fn request(op: &Op) -> String {
+    match op {
+        Op::Redis { commands, .. } => transaction(commands),
+        Op::Sql { call, .. } => statement(call),
+        Op::Cell(op) => op.text.clone(),
     }
 }
 

@@ -8,6 +8,7 @@ use super::matrix::{Cell, cell, columns};
 use super::sequence::{LaneKind, Sequence};
 use super::tests::{change, crash, found, lock, lost_memory, redis, step, whole};
 use super::{Entry, html, svg, svgs};
+use crate::faults::Fault;
 use crate::report::{Bounds, Counterexample, Place, Report, StepKind, Strategy, Verdict};
 use crate::state::{Content, Held, Item, Value};
 
@@ -33,11 +34,11 @@ fn searched(entry: Entry, bounds: Bounds, violation: Option<Counterexample>) -> 
 }
 
 fn using(pauses: u32, crashes: u32, found: Counterexample) -> Counterexample {
-    Counterexample { used: Bounds { pauses, crashes, ..Bounds::default() }, ..found }
+    Counterexample { used: bounds(pauses, crashes), ..found }
 }
 
 fn bounds(pauses: u32, crashes: u32) -> Bounds {
-    Bounds { pauses, crashes, ..Bounds::default() }
+    Bounds { pauses, ..Bounds::default() }.with(Fault::Crash, crashes)
 }
 
 #[test]

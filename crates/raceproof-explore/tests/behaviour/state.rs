@@ -1,6 +1,6 @@
 //! What a counterexample says of the keys and rows: at the start, and after each step.
 
-use raceproof_explore::{Check, Counterexample, Step, StepKind, World};
+use raceproof_explore::{Bounds, Check, Counterexample, Fault, Step, StepKind, World};
 use redis::AsyncCommands;
 
 use crate::{changes, violated};
@@ -124,7 +124,7 @@ fn a_death_shows_what_it_left_and_what_it_took_back() {
     assert_eq!(changes(step(StepKind::Redis)), ["cache: gone → \"team\""]);
     let back = "users id 1: {plan: 'team', visits: 0} → {plan: 'free', visits: 0}";
     assert_eq!(changes(step(StepKind::Fault)), [back]);
-    assert_eq!((found.used.crashes, found.used.pauses), (1, 0));
+    assert_eq!((found.used.faults.get(Fault::Crash), found.used.pauses), (1, 0));
     let unanswered: Vec<bool> = found.steps.iter().map(|step| step.unanswered).collect();
     let died_unanswered = step(StepKind::Fault).text == "dies before the reply";
     assert_eq!(unanswered.iter().filter(|unanswered| **unanswered).count(), usize::from(died_unanswered));
@@ -179,4 +179,45 @@ fn looking_at_keys_changes_nothing() {
     });
     let last: &Step = found.steps.last().expect("it has steps");
     assert_eq!(changes(last), ["k: \"1\" → \"2\""], "the transaction was not aborted");
+}
+
+/// A client that writes `k` and then fails, under one fault.
+fn struck_by(fault: Fault) -> Counterexample {
+    let check = Check::new("struck").bounds(Bounds::default().with(fault, 1));
+    violated(&check, |world| {
+        world.setup(|ctx| async move { ctx.redis().set_ex::<_, _, ()>("old", "1", 30).await });
+        world.client("a", |ctx| async move {
+            let mut redis = ctx.redis();
+            let sent: redis::RedisResult<()> = redis.set("k", "2").await;
+            let there: bool = redis.exists("k").await.unwrap_or(false);
+            assert!(sent.is_ok() || !there, "it took effect all the same");
+        });
+        world.finally(|ctx| async move {
+            let there: bool = ctx.redis().exists("old").await.expect("a key");
+            assert!(there, "the fault left its mark");
+        });
+    })
+}
+
+#[test]
+fn a_fault_of_the_server_shows_what_it_took() {
+    for (fault, taken) in [
+        (Fault::Evict, "old: \"1\" → gone"),
+        (Fault::Flush, "old: \"1\" → gone"),
+        (Fault::ClockJump, "old: \"1\" → gone"),
+    ] {
+        let found = struck_by(fault);
+        let step = found.steps.iter().find(|step| step.kind == StepKind::Fault).expect("the fault is a step");
+        assert!(changes(step).contains(&taken.to_owned()), "{fault}: {:?}", changes(step));
+        assert_eq!(found.used, Bounds::default().with(fault, 1));
+    }
+}
+
+#[test]
+fn a_step_whose_reply_is_lost_is_marked_and_keeps_its_changes() {
+    let found = struck_by(Fault::LostReply);
+    assert!(found.steps[0].unanswered && !found.steps[1].unanswered, "{:?}", found.steps);
+    assert_eq!(changes(&found.steps[0]), ["k: gone → \"2\""]);
+    assert_eq!(changes(&found.steps[1]), Vec::<String>::new());
+    assert_eq!(found.used.faults.get(Fault::LostReply), 1);
 }
