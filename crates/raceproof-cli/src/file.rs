@@ -18,10 +18,10 @@ impl Claimed {
     /// # Errors
     /// If no file can be made there; the text names it.
     pub(crate) fn new(flag: &str, what: &'static str, path: &Path) -> Result<Self, String> {
-        let name = path.file_name().ok_or_else(|| format!("{flag} {}: not a file", path.display()))?;
         if path.is_dir() {
             return Err(format!("{flag} {}: this is a folder, give the name of a file", path.display()));
         }
+        let name = path.file_name().ok_or_else(|| format!("{flag} {}: not a file", path.display()))?;
         let mut name = name.to_owned();
         name.push(format!(".{}.unfinished", std::process::id()));
         let claimed = Self { what, path: path.to_owned(), unfinished: path.with_file_name(name) };

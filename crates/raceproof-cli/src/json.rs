@@ -1,4 +1,4 @@
-//! The report for programs. Its form is a contract: see the README. A change that removes or renames a field raises
+//! The report for programs. Its form is a contract: see docs/output.md. A change that removes or renames a field raises
 //! [`VERSION`].
 
 use std::collections::BTreeMap;

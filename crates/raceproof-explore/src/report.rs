@@ -174,6 +174,17 @@ pub struct Step {
     pub notes: Vec<String>,
 }
 
+/// How the text of a step begins in which a client dies.
+pub(crate) const DIES: &str = "dies ";
+
+impl Step {
+    /// Whether its client died in it. Other faults a client survives.
+    #[must_use]
+    pub fn is_death(&self) -> bool {
+        self.kind == StepKind::Fault && self.text.starts_with(DIES)
+    }
+}
+
 /// What kind of thing happened in a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StepKind {
@@ -185,6 +196,6 @@ pub enum StepKind {
     Shared,
     /// The clock advanced.
     Clock,
-    /// A fault: the client died.
+    /// A fault: of a client, or of the server, whose name is then `server`.
     Fault,
 }

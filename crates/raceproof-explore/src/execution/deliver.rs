@@ -18,7 +18,7 @@ use crate::faults::Fault;
 use crate::history::OperationKind;
 use crate::mailbox::{Answer, CellOp, Local, Op};
 use crate::panics;
-use crate::report::{Broken, StepKind};
+use crate::report::{Broken, DIES, StepKind};
 use crate::sql::{SqlCall, SqlResult, Statement};
 
 impl Execution<'_> {
@@ -52,7 +52,7 @@ impl Execution<'_> {
             let number = request.id;
             let answered = self.answer(id, &mut request, choice.outcome, &mut fingerprint)?;
             if choice.outcome == Outcome::CrashAfter {
-                self.show_unanswered(id, "dies before the reply")?;
+                self.show_unanswered(id, &format!("{DIES}before the reply"))?;
                 self.kill(id)?;
             } else if let Answered::Now(answer) = answered {
                 self.client(request.owner).port.answer(number, answer);

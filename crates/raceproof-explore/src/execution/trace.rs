@@ -10,7 +10,7 @@ use super::Execution;
 use crate::Error;
 use crate::event::ClientId;
 use crate::mailbox::Op;
-use crate::report::{Step, StepKind};
+use crate::report::{DIES, Step, StepKind};
 use crate::sql::{SqlCall, SqlReply, SqlResult};
 
 impl Execution<'_> {
@@ -40,7 +40,7 @@ impl Execution<'_> {
     pub(super) fn show_crash_before(&mut self, id: ClientId, op: &Op) {
         if self.mode.record {
             let name = self.client(id).name.clone();
-            self.show_step(&name, StepKind::Fault, format!("dies before {}", request(op)), String::new());
+            self.show_step(&name, StepKind::Fault, format!("{DIES}before {}", request(op)), String::new());
         }
     }
 

@@ -110,10 +110,12 @@ fn lanes_are_clients_then_what_they_talk_to_then_what_happens() {
 }
 
 #[test]
-fn a_client_that_goes_on_after_a_fault_is_not_dead() {
-    let lost = step("A", StepKind::Fault, "the reply is lost", "");
-    let found = found("x", &["A"], vec![redis("A", "SET k 1", "OK"), lost, redis("A", "GET k", "\"1\"")]);
+fn only_a_death_ends_a_client() {
+    let lost = step("A", StepKind::Fault, "gets no reply: the connection breaks", "");
+    let found = found("x", &["A"], vec![redis("A", "SET k 1", "OK"), lost]);
     assert!(Sequence::of(&found).messages.iter().all(|message| message.gone.is_empty()));
+    let dead = crash();
+    assert_eq!(Sequence::of(&dead).messages[1].gone, [0]);
 }
 
 #[test]

@@ -103,10 +103,9 @@ impl<'c> Sequence<'c> {
         let start = present.clone();
         let (mut gone, mut before_ms) = (Vec::new(), 0);
         let mut messages = Vec::with_capacity(found.steps.len());
-        for (at, step) in found.steps.iter().enumerate() {
+        for step in &found.steps {
             let (from, to) = ends(step, &lanes);
-            let dies = step.kind == StepKind::Fault && lanes[to].kind == LaneKind::Client;
-            if dies && !found.steps[at + 1..].iter().any(|later| later.client == step.client) {
+            if step.is_death() {
                 gone.push(to);
             }
             advance(&mut present, step);

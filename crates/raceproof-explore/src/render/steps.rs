@@ -58,7 +58,7 @@ impl Sheet {
                 state: items.iter().map(|item| state(step, item)).collect(),
                 idle,
             });
-            if step.kind == StepKind::Fault {
+            if step.is_death() {
                 alive[lane] = false;
             }
             before_ms = step.clock_ms;
