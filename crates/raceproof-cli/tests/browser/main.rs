@@ -101,6 +101,13 @@ impl Desk {
     }
 }
 
+/// Opens the page at an address within it. A complaint comes first: if the script's hash is not the one that the page
+/// allows, nothing else holds, and the complaint names the right one.
+fn open(browser: &mut Browser, desk: &Desk, fragment: &str) {
+    browser.open(&desk.page(), fragment);
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
 /// The step that is marked: its number, as the page shows it, and the address.
 fn marked(browser: &mut Browser) -> (Vec<String>, String) {
     let marked = browser.eval("[...document.querySelectorAll('[aria-current=step] .n')].map((n) => n.textContent)");
@@ -126,7 +133,7 @@ fn seen(browser: &mut Browser, selector: &str) -> usize {
 #[test]
 fn the_keyboard_and_the_buttons_go_through_the_steps() {
     let (desk, mut browser) = (Desk::designs(), Browser::start());
-    browser.open(&desk.page(), "#lock/paused");
+    open(&mut browser, &desk, "#lock/paused");
     let steps = browser.eval("document.querySelectorAll('[id=\"lock/paused\"] .step[id]').length - 1");
     let steps = steps.as_u64().expect("a number");
     let (last, before) = (steps.to_string(), (steps - 1).to_string());
@@ -171,7 +178,7 @@ fn the_keyboard_and_the_buttons_go_through_the_steps() {
 #[test]
 fn the_state_of_keys_and_rows_stands_beside_each_step() {
     let (desk, mut browser) = (Desk::designs(), Browser::start());
-    browser.open(&desk.page(), "");
+    open(&mut browser, &desk, "");
     let changed = "[...document.querySelectorAll('[id=\"lock/paused\"] .step')].map((step) => \
                    [...step.querySelectorAll('.changed')].map((one) => one.innerText.replaceAll(/\\s+/g, ' ').trim()))";
     let changed = browser.eval(changed);
@@ -201,7 +208,7 @@ fn the_state_of_keys_and_rows_stands_beside_each_step() {
 #[test]
 fn an_address_leads_to_a_protocol_and_to_a_step() {
     let (desk, mut browser) = (Desk::designs(), Browser::start());
-    browser.open(&desk.page(), "#cache/crash:2");
+    open(&mut browser, &desk, "#cache/crash:2");
     is_at(&mut browser, "2", "#cache/crash:2");
     let top = "document.querySelector('[aria-current]').getBoundingClientRect().top";
     assert!(browser.eval(top).as_f64().is_some_and(|top| (0.0..1000.0).contains(&top)), "it is in sight");
@@ -211,7 +218,7 @@ fn an_address_leads_to_a_protocol_and_to_a_step() {
     // A cell of the matrix leads to its counterexample; what holds is found in the matrix.
     let links = browser.eval("[...document.querySelectorAll('.matrix a')].every((a) => document.getElementById(a.getAttribute('href').slice(1)))");
     assert_eq!(links, true);
-    browser.open(&desk.page(), "#cache/kept");
+    open(&mut browser, &desk, "#cache/kept");
     assert_eq!(browser.eval("document.querySelector(':target').tagName"), "TR");
     let twice = "(() => { const ids = [...document.querySelectorAll('[id]')].map((one) => one.id); return ids.length - new Set(ids).size })()";
     assert_eq!(browser.eval(twice), 0, "ids are unique");
@@ -242,7 +249,7 @@ const CONTRAST: &str = r"(() => {
 #[test]
 fn light_and_dark_can_be_read_and_chosen() {
     let (desk, mut browser) = (Desk::designs(), Browser::start());
-    browser.open(&desk.page(), "");
+    open(&mut browser, &desk, "");
     let ground = "getComputedStyle(document.body).backgroundColor";
     let (white, black) = ("rgb(255, 255, 255)", "rgb(20, 21, 24)");
     for (scheme, color) in [("light", white), ("dark", black)] {
@@ -264,7 +271,7 @@ fn light_and_dark_can_be_read_and_chosen() {
 fn print_shows_every_step() {
     let (desk, mut browser) = (Desk::designs(), Browser::start());
     browser.emulate("", "dark");
-    browser.open(&desk.page(), "#lock/paused:1");
+    open(&mut browser, &desk, "#lock/paused:1");
     let steps = seen(&mut browser, ".step");
     browser.emulate("print", "dark");
     assert_eq!(seen(&mut browser, ".step"), steps);
@@ -279,10 +286,10 @@ fn print_shows_every_step() {
 #[test]
 fn without_its_script_the_page_is_a_list_of_steps() {
     let (desk, mut browser) = (Desk::designs(), Browser::start());
-    browser.open(&desk.page(), "");
+    open(&mut browser, &desk, "");
     let steps = seen(&mut browser, ".step");
     browser.call("Emulation.setScriptExecutionDisabled", json!({ "value": true }));
-    browser.open(&desk.page(), "");
+    open(&mut browser, &desk, "");
     assert!(steps > 8);
     assert_eq!(seen(&mut browser, ".step"), steps);
     assert_eq!(seen(&mut browser, ".with-script"), 0, "no button that does nothing");
@@ -293,7 +300,7 @@ fn without_its_script_the_page_is_a_list_of_steps() {
 #[test]
 fn the_page_fits_a_telephone_and_a_wide_screen() {
     let (desk, mut browser) = (Desk::designs(), Browser::start());
-    browser.open(&desk.page(), "");
+    open(&mut browser, &desk, "");
     for width in [340, 420, 760, 1024, 1280, 2560] {
         browser.resize(width, 900);
         let over = browser.eval("document.documentElement.scrollWidth - innerWidth");
@@ -308,7 +315,7 @@ fn the_page_fits_a_telephone_and_a_wide_screen() {
 #[test]
 fn a_command_can_be_copied() {
     let (desk, mut browser) = (Desk::designs(), Browser::start());
-    browser.open(&desk.page(), "");
+    open(&mut browser, &desk, "");
     browser
         .call("Browser.grantPermissions", json!({ "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"] }));
     browser.click("[id='cache/crash'] .copy");
@@ -323,7 +330,7 @@ fn a_command_can_be_copied() {
 #[test]
 fn hostile_texts_stay_texts_and_nothing_is_fetched() {
     let (desk, mut browser) = (Desk::with(&[("hostile.lua", HOSTILE)]), Browser::start());
-    browser.open(&desk.page(), "");
+    open(&mut browser, &desk, "");
     browser.press("ArrowRight");
     browser.press("ArrowRight");
     assert_eq!(browser.eval("typeof hacked"), "undefined");

@@ -60,6 +60,20 @@ fn json_has_the_form_of_the_contract() {
 }
 
 #[test]
+fn the_document_in_the_docs_is_what_is_printed() {
+    let docs = include_str!("../../../../docs/output.md");
+    let block = docs.split("```json").nth(1).and_then(|rest| rest.split("```").next()).expect("the docs show one");
+    let mut shown: Value = serde_json::from_str(block).expect("it is JSON");
+    let mut printed = document(&Workshop::new(), &["memory/serialized-value"], 0);
+    for document in [&mut shown, &mut printed] {
+        document["scenarios"][0]["seconds"].take();
+    }
+    let steps = printed["scenarios"][0]["violation"]["steps"].take();
+    printed["scenarios"][0]["violation"]["steps"] = json!([steps[2]]);
+    assert_eq!(shown, printed);
+}
+
+#[test]
 fn json_tells_statements_clock_steps_and_faults_apart() {
     let text = r#"
 scenario { name = "kinds", pauses = 1, faults = { crash = 1 } }

@@ -33,6 +33,23 @@ struct Case<'e> {
 }
 
 /// The page, as one HTML document that needs nothing else.
+///
+/// ```
+/// use raceproof_explore::render::{Entry, html};
+/// use raceproof_explore::{Check, Fault, Strategy, World};
+///
+/// fn a_counter(world: &mut World) {
+///     world.client("a", |ctx| async move { redis::AsyncCommands::incr::<_, _, i64>(&mut ctx.redis(), "n", 1).await });
+/// }
+///
+/// let mut entry = Entry::new("counter/incr").about("INCR");
+/// for check in [Check::new("no fault"), Check::new("one crash").fault(Fault::Crash, 1)] {
+///     entry = entry.searched(check.run(a_counter)?, Strategy::Exhaustive, Vec::new());
+/// }
+/// let page = html(&[entry]);
+/// assert!(page.contains("verified under crash, up to 1"));
+/// # Ok::<(), raceproof_explore::Error>(())
+/// ```
 #[must_use]
 pub fn html(entries: &[Entry]) -> String {
     let (ids, cases) = addresses(entries);
