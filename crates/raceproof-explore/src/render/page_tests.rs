@@ -291,6 +291,14 @@ fn a_long_value_is_shortened_and_can_be_opened() {
 }
 
 #[test]
+fn a_script_that_is_opened_has_its_lines_under_each_other() {
+    let script = format!("EVAL \"local a = 1\\n{}return a\\n\" 0", "a = a + 1\\n".repeat(20));
+    let page =
+        html(&[searched(Entry::new("x"), Bounds::default(), Some(found("x", &["A"], vec![redis("A", &script, "1")])))]);
+    assert!(page.contains("<code class=\"full\">EVAL &quot;local a = 1\\n\na = a + 1\\n\na = a + 1"), "{page}");
+}
+
+#[test]
 fn bytes_are_escaped_as_redis_cli_does() {
     let steps = vec![redis("A", "SET k \"\\x00\\xff\\n\"", "OK").leaves("k", Some("\"\\x00\\xff\\n\""))];
     let found = found("x", &["A"], steps);

@@ -35,7 +35,8 @@ pub(super) fn write(page: &mut String, entries: &[Entry], ids: &[String], cases:
             let end = if group.is_some() { "</tbody>\n" } else { "" };
             let _ = writeln!(page, "{end}<tbody>");
             group = Some(group_of(at));
-            if !group_of(at).is_empty() {
+            // A single protocol has its whole name in the title.
+            if entries.len() > 1 && !group_of(at).is_empty() {
                 let (columns, group) = (faults.len() + 4, Safe(group_of(at)));
                 let _ = writeln!(
                     page,

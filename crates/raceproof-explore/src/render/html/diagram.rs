@@ -67,7 +67,7 @@ fn steps(page: &mut String, case: &Case<'_>) {
         widths(&sequence)
     );
     heads(page, &sequence);
-    let _ = writeln!(page, "<ol class=\"steps\" data-steps=\"{count}\">");
+    let _ = writeln!(page, "<ol class=\"steps\" role=\"list\" data-steps=\"{count}\">");
     start(page, case, &sequence);
     for (at, message) in sequence.messages.iter().enumerate() {
         step(page, case, &sequence, at, message);

@@ -38,6 +38,8 @@ impl fmt::Display for Code<'_> {
         }
         let (short, full) = (Safe(short), Safe(full));
         write!(f, "<details class=\"long\"><summary title=\"{full}\"><code>{short}</code></summary>")?;
-        write!(f, "<code class=\"full\">{full}</code></details>")
+        // The lines of a script under each other.
+        let lines = full.to_string().replace("\\n", "\\n\n");
+        write!(f, "<code class=\"full\">{lines}</code></details>")
     }
 }

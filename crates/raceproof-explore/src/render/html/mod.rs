@@ -62,7 +62,8 @@ pub fn html(entries: &[Entry]) -> String {
     catalogue::write(&mut page, entries, &ids, &cases);
     if !cases.is_empty() {
         page.push_str("<section id=\"counterexamples\" aria-labelledby=\"counterexamples-title\">\n");
-        page.push_str("<h2 id=\"counterexamples-title\">Counterexamples</h2>\n");
+        let heading = if cases.len() == 1 { "Counterexample" } else { "Counterexamples" };
+        let _ = writeln!(page, "<h2 id=\"counterexamples-title\">{heading}</h2>");
         page.push_str("<p class=\"hint with-script\">Step through with <kbd>←</kbd> <kbd>→</kbd> or <kbd>j</kbd> ");
         page.push_str("<kbd>k</kbd>, <kbd>Home</kbd> and <kbd>End</kbd>; <kbd>Esc</kbd> shows all steps.</p>\n");
         cases.iter().for_each(|case| diagram::write(&mut page, case));
