@@ -113,7 +113,8 @@ pub struct Counterexample {
     pub place: Option<Place>,
     /// The names of the clients that took part, in their order.
     pub clients: Vec<String>,
-    /// What stood in Redis and in the database when the clients started.
+    /// What stood in Redis and in the database when the clients started; of more than 100 keys and rows only those that
+    /// some step changes.
     pub start: Vec<Held>,
     /// The steps.
     pub steps: Vec<Step>,

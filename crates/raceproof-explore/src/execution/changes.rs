@@ -3,7 +3,7 @@
 //! Comparing is slow and misses nothing, whoever did it: a client, a script, a trigger, the clock, a fault. So it is done
 //! only where an execution is recorded for people.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use raceproof_engine::{LuaHost, Outcome, Reply, SessionId, Timestamp};
@@ -14,8 +14,8 @@ use crate::Error;
 use crate::sql::Rows;
 use crate::state::{Change, Content, Held, Item, Value};
 
-/// So many keys are looked at, the first ones by name.
-const MOST_KEYS: usize = 500;
+/// Of more keys and rows than these only those are kept of the start that some step changes.
+const MOST_AT_START: usize = 100;
 
 /// What stands in the stores.
 #[derive(Debug, Default)]
@@ -39,6 +39,17 @@ impl Execution<'_> {
         Ok(())
     }
 
+    /// What there was at the start, as far as it is of interest.
+    pub(super) fn shown_start(&mut self) -> Vec<Held> {
+        let mut start = std::mem::take(&mut self.start);
+        if start.len() > MOST_AT_START {
+            let changed: BTreeSet<&Item> =
+                self.steps.iter().flat_map(|step| &step.changes).map(|change| &change.item).collect();
+            start.retain(|held| changed.contains(&held.item));
+        }
+        start
+    }
+
     /// Adds to the step that is shown last what has changed since the one before it.
     pub(super) fn show_changes(&mut self) -> Result<(), Error> {
         if self.mode.record {
@@ -58,9 +69,7 @@ impl Execution<'_> {
         let mut glass = Glass::new(self);
         let mut keys = BTreeMap::new();
         if let Reply::Array(found) = glass.ask(&[b"KEYS", b"*"]) {
-            let mut found: Vec<Bytes> = found.into_iter().filter_map(|key| bytes(&key)).collect();
-            found.sort();
-            for key in found.into_iter().take(MOST_KEYS) {
+            for key in found.iter().filter_map(bytes) {
                 if let Some(content) = glass.content(&key, start_ms) {
                     keys.insert(escape(&key), content);
                 }

@@ -164,6 +164,28 @@ fn the_start_is_what_the_setup_left() {
     assert_eq!(changes(&found.steps[1]), ["k: \"\\x00\\xff\" → \"\\x00\\xff\""]);
 }
 
+#[test]
+fn of_a_large_start_only_what_changes_is_kept() {
+    let found = violated(&Check::new("large"), |world| {
+        world.setup(|ctx| async move {
+            let mut redis = ctx.redis();
+            for n in 0..150 {
+                redis.set::<_, _, ()>(format!("key:{n}"), n).await?;
+            }
+            Ok::<_, redis::RedisError>(())
+        });
+        world.client("a", |ctx| async move {
+            let mut redis = ctx.redis();
+            redis.del::<_, ()>("key:0").await?;
+            redis.set::<_, _, ()>("another", 1).await
+        });
+        world.finally(|_| async { Err::<(), _>("show it") });
+    });
+    let start: Vec<String> = found.start.iter().map(|held| held.item.to_string()).collect();
+    assert_eq!(start, ["key:0"]);
+    assert_eq!(of_all(&found), [["key:0: \"0\" → gone"], ["another: gone → \"1\""]], "and nothing else changes");
+}
+
 /// Keys are looked at in a copy of the engine: a connection that watches them notices nothing.
 #[test]
 fn looking_at_keys_changes_nothing() {

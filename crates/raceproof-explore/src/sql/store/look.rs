@@ -6,9 +6,6 @@ use rusqlite::Connection;
 
 use super::{Failure, SqlStore, SqlValue, run};
 
-/// So many rows of a table are looked at.
-const MOST_ROWS: usize = 500;
-
 /// The rows of a database: by table and key, the columns that are not of the key.
 pub(crate) type Rows = BTreeMap<(String, String), Vec<(String, String)>>;
 
@@ -46,7 +43,7 @@ fn add(connection: &Connection, table: &str, found: &mut Rows) -> Result<(), Fai
     let keys: Vec<&str> = keys.iter().flatten().filter_map(SqlValue::as_text).collect();
     let row_id = if keys.is_empty() { "rowid, " } else { "" };
     let name = table.replace('"', "\"\"");
-    let reply = run(connection, &format!("SELECT {row_id}* FROM \"{name}\" LIMIT {MOST_ROWS}"), &[])?;
+    let reply = run(connection, &format!("SELECT {row_id}* FROM \"{name}\""), &[])?;
     for row in reply.rows {
         let mut values = row.into_iter().map(|value| value.to_string());
         let mut key = Vec::new();
