@@ -89,13 +89,21 @@ pub(crate) struct CheckArgs {
     #[arg(long)]
     pub(crate) confirm: bool,
 
-    /// What goes to stdout
-    #[arg(long, value_enum, default_value_t = Format::Text, hide_possible_values = true, value_name = "text|json")]
+    /// What goes to stdout; github: annotations for GitHub Actions
+    #[arg(long, value_enum, default_value_t = Format::Text, hide_possible_values = true, value_name = "text|json|github")]
     pub(crate) format: Format,
 
     /// Writes a JUnit report as well
     #[arg(long, value_name = "FILE", conflicts_with = "list")]
     pub(crate) junit: Option<PathBuf>,
+
+    /// Writes one page with the matrix of protocols and faults, and each counterexample as a diagram to step through
+    #[arg(long, value_name = "FILE", conflicts_with = "list")]
+    pub(crate) html: Option<PathBuf>,
+
+    /// Writes a picture of each counterexample into a folder
+    #[arg(long, value_name = "DIR", conflicts_with = "list")]
+    pub(crate) svg: Option<PathBuf>,
 
     /// How many scenarios run at once [default: one per core]
     #[arg(short, value_name = "N")]
@@ -113,6 +121,8 @@ enum StrategyName {
 pub(crate) enum Format {
     Text,
     Json,
+    /// Workflow commands of GitHub Actions.
+    Github,
 }
 
 /// How each scenario is searched.

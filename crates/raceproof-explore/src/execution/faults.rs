@@ -235,7 +235,6 @@ impl Execution<'_> {
         if let Some(fault) = choice.outcome.fault() {
             self.left.spend(fault);
         }
-        let before = if self.mode.record { Some(self.shown_keys()?) } else { None };
         let text = match choice.outcome {
             Outcome::Restart(kept) => self.restart(kept, "restart", choice.outcome)?,
             Outcome::PowerLoss(kept) => self.restart(kept, "power loss", choice.outcome)?,
@@ -252,9 +251,6 @@ impl Execution<'_> {
         };
         self.note_fault(choice.outcome, &text);
         self.show_step("server", StepKind::Fault, text, String::new());
-        if let Some(before) = before {
-            self.show_changes(before)?;
-        }
         Ok(self.event_of_nobody(choice, false))
     }
 

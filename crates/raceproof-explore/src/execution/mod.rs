@@ -1,6 +1,7 @@
 //! One execution: the clients are polled, their requests queue up at the gate, and a [`Chooser`] decides what happens
 //! next until nothing can.
 
+mod changes;
 mod clients;
 mod clock;
 mod deliver;
@@ -30,6 +31,7 @@ use crate::event::{CLOCK, Choice, ClientId, END, Event, FAULTS, Footprint, Outco
 use crate::faults::Faults;
 use crate::history::History;
 use crate::report::{Bounds, Broken, Place, Step};
+use crate::state::Held;
 use crate::world::{Failure, When, World};
 
 /// Decides what happens next.
@@ -111,7 +113,8 @@ pub(crate) struct Run {
     /// of events that came before it.
     pub(crate) never: Vec<(usize, Event)>,
     pub(crate) violation: Option<Violation>,
-    /// The steps for people, if they were asked for.
+    /// What there was at the start, and the steps, for people, if they were asked for.
+    pub(crate) start: Vec<Held>,
     pub(crate) steps: Vec<Step>,
     /// How it came about, if the steps were asked for and show it.
     pub(crate) story: Option<String>,
@@ -150,7 +153,10 @@ pub(crate) struct Execution<'w> {
     pub(crate) events: Vec<Event>,
     pub(crate) history: History,
     pub(crate) history_changed: bool,
+    pub(crate) start: Vec<Held>,
     pub(crate) steps: Vec<Step>,
+    /// What stood in the stores after the last of them, if they are recorded.
+    pub(crate) seen: changes::Seen,
     /// What each step read and wrote, if the steps are recorded.
     pub(crate) traffic: Vec<story::Traffic>,
     pub(crate) violation: Option<Violation>,
@@ -209,7 +215,9 @@ impl<'w> Execution<'w> {
             events: Vec::new(),
             history: History { start_ms: now_ms, ..History::default() },
             history_changed: false,
+            start: Vec::new(),
             steps: Vec::new(),
+            seen: changes::Seen::default(),
             traffic: Vec::new(),
             violation: None,
             undecided: None,
@@ -282,6 +290,7 @@ impl<'w> Execution<'w> {
         }
         self.open_log();
         self.touched.clear();
+        self.show_start()?;
         for id in self.order.clone() {
             self.poll(id)?;
         }
@@ -310,6 +319,7 @@ impl<'w> Execution<'w> {
         self.events.push(event);
         self.note_event();
         self.poll_woken()?;
+        self.show_changes()?;
         // Whatever client goes on in a step, the lock that it holds may end with it.
         self.events[at].locked = locked_by.is_some();
         self.events[at].logged = self.log.len().saturating_sub(entries);
@@ -426,6 +436,7 @@ impl<'w> Execution<'w> {
             self.worker.restart = true;
         }
         let story = self.story();
+        let start = self.shown_start();
         let order = std::mem::take(&mut self.order);
         let cast = order.into_iter().map(|id| (id, std::mem::take(&mut self.client_mut(id).name))).collect();
         Ok(Run {
@@ -435,6 +446,7 @@ impl<'w> Execution<'w> {
             violation: self.violation,
             undecided: self.undecided,
             ending: self.ending,
+            start,
             steps: self.steps,
             story,
             final_state,
