@@ -9,10 +9,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use bytes::Bytes;
 use raceproof_engine::{Access, Reply};
 use smallvec::SmallVec;
 
+use crate::command::Command;
 use crate::event::ClientId;
 use crate::history::Mark;
 use crate::panics;
@@ -32,7 +32,7 @@ pub(crate) const END_OF_TIME_MS: i64 = i64::MAX / 1000 - 1;
 /// What a client asks for at a gate. Each is one step.
 pub(crate) enum Op {
     /// One command of a Redis session, or the commands of one `MULTI … EXEC` that were sent together.
-    Redis { session: u32, commands: SmallVec<[Vec<Bytes>; 1]> },
+    Redis { session: u32, commands: SmallVec<[Command; 1]> },
     /// One statement of a database connection.
     Sql { connection: u32, call: SqlCall },
     /// An atomic operation on state that clients share.

@@ -8,6 +8,7 @@ use rustc_hash::FxHasher;
 
 use super::Execution;
 use crate::Error;
+use crate::command::Command;
 use crate::event::ClientId;
 use crate::mailbox::Op;
 use crate::report::{Step, StepKind};
@@ -56,7 +57,7 @@ impl Execution<'_> {
         }
     }
 
-    pub(super) fn show_redis(&mut self, id: ClientId, commands: &[Vec<Bytes>], replies: &[Reply]) -> Result<(), Error> {
+    pub(super) fn show_redis(&mut self, id: ClientId, commands: &[Command], replies: &[Reply]) -> Result<(), Error> {
         let name = self.client(id).name.clone();
         let shown = replies.last().map(reply).unwrap_or_default();
         self.show_step(&name, StepKind::Redis, transaction(commands), shown);
@@ -154,7 +155,7 @@ impl Execution<'_> {
     }
 }
 
-fn transaction(commands: &[Vec<Bytes>]) -> String {
+fn transaction(commands: &[Command]) -> String {
     commands.iter().map(|args| command(args)).collect::<Vec<_>>().join("; ")
 }
 
