@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use crate::history::{Mark, OperationKind};
-use crate::mailbox::{Local, Port};
+use crate::mailbox::{Local, OwnedPort, Port};
 use crate::redis_conn::RedisConnection;
 use crate::sim::Disk;
 use crate::sql::Database;
@@ -28,10 +28,19 @@ pub(crate) type NewClient = (String, Port, ClientFuture);
 pub(crate) struct Stage {
     spawned: RefCell<Vec<NewClient>>,
     started: Cell<usize>,
+    ports: RefCell<Vec<OwnedPort>>,
     pub(crate) files: Disk,
 }
 
 impl Stage {
+    /// The mailbox of a client, for as long as this stage is there.
+    pub(crate) fn open_port(&self, origin: u64, now_ms: i64) -> Port {
+        let port = OwnedPort::new(origin, now_ms);
+        let handle = *port;
+        self.ports.borrow_mut().push(port);
+        handle
+    }
+
     pub(crate) fn has_spawned(&self) -> bool {
         !self.spawned.borrow().is_empty()
     }
@@ -182,8 +191,8 @@ impl Ctx {
         Fut: Future + 'static,
         Fut::Output: Finish,
     {
-        let port = Port::new(self.port.unique(), self.port.lock().now_ms);
-        let work = body(Self::new(name, port.clone(), self.stage.clone()));
+        let port = self.stage.open_port(self.port.unique(), self.port.lock().now_ms);
+        let work = body(Self::new(name, port, self.stage.clone()));
         let future: ClientFuture = Box::pin(async move { work.await.finish() });
         let mut spawned = self.stage.spawned.borrow_mut();
         let started = self.stage.started.get() + 1;

@@ -31,7 +31,7 @@ impl RedisConnection {
         let session = mailbox.sessions;
         mailbox.sessions += 1;
         drop(mailbox);
-        Self { port: port.clone(), session }
+        Self { port: *port, session }
     }
 
     /// Sends one command as it stands and gives the reply in the engine's own type.

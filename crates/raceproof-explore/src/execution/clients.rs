@@ -141,7 +141,7 @@ impl Execution<'_> {
         self.overtake(id);
         let client = self.client_mut(id);
         let Some(future) = &mut client.future else { return Ok(()) };
-        let port = client.port.clone();
+        let port = client.port;
         let mut context = Context::from_waker(&client.waker);
         let mut polls = 0;
         let ended = loop {
@@ -224,9 +224,12 @@ impl Execution<'_> {
     }
 
     /// Moves what the client posted into its queue at the gate, and what it did locally into the step's footprint. A
-    /// connection or a sleep may come from the context of another client, so every mailbox is looked into.
+    /// connection or a sleep may come from the context of another client, so then every mailbox is looked into.
     fn take_over(&mut self, id: ClientId) {
         self.take_over_from(id, id);
+        if !Port::take_elsewhere() {
+            return;
+        }
         for place in 0..self.order.len() {
             let owner = self.order[place];
             if owner != id {

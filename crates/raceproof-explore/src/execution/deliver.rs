@@ -254,7 +254,7 @@ impl Execution<'_> {
         self.crashes_left -= 1;
         let step = self.step_number();
         let client = self.client_mut(id);
-        let (future, port) = (client.future.take(), client.port.clone());
+        let (future, port) = (client.future.take(), client.port);
         let dropped = port.enter(|| panics::catch(AssertUnwindSafe(|| drop(future))));
         if let Err(panic) = dropped {
             let name = self.client(id).name.clone();

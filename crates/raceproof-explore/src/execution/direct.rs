@@ -10,7 +10,7 @@ use super::Execution;
 use crate::Error;
 use crate::ctx::{ClientEnd, ClientFuture};
 use crate::event::Thing;
-use crate::mailbox::{Answer, Local, Op, Port};
+use crate::mailbox::{Answer, Local, Op, OwnedPort, Port};
 use crate::panics;
 use crate::sql::Statement;
 use crate::watchdog::watched;
@@ -21,7 +21,7 @@ const MOST_REQUESTS: usize = 1_000_000;
 /// The connections of the setup and the checks, kept for the whole execution.
 #[derive(Debug)]
 pub(super) struct Direct {
-    port: Port,
+    port: OwnedPort,
     sessions: Vec<SessionId>,
     slots: Vec<usize>,
     changed_cells: bool,
@@ -42,7 +42,7 @@ impl Direct {
     }
 
     fn with_origin(origin: u64) -> Self {
-        Self { port: Port::new(origin, 0), sessions: Vec::new(), slots: Vec::new(), changed_cells: false, wrote: false }
+        Self { port: OwnedPort::new(origin, 0), sessions: Vec::new(), slots: Vec::new(), changed_cells: false, wrote: false }
     }
 
     /// Whether state that clients share was changed.
@@ -62,7 +62,7 @@ impl Execution<'_> {
             // A slot whose connection cannot be rolled back says so at its next statement.
             let _ = self.worker.sql.close(*slot);
         }
-        let port = self.direct.port.clone();
+        let port = *self.direct.port;
         port.lock().renew(self.now_ms);
         port
     }

@@ -355,7 +355,7 @@ impl<'w> Execution<'w> {
     fn state_check(&mut self, number: usize, broken: Broken, observing: bool) -> Result<(), Error> {
         let (before, now_ms) = (std::mem::take(&mut self.touched), self.now_ms);
         let port = self.direct_port();
-        let ctx = Ctx::new("the check", port.clone(), self.world.stage.clone());
+        let ctx = Ctx::new("the check", port, self.world.stage.clone());
         let future = (self.world.checks[number].run)(ctx);
         self.direct.wrote = false;
         let ended = self.run_direct("the check", &port, future)?;

@@ -143,7 +143,7 @@ impl Worker {
         execution.direct = Direct::of_setup();
         for setup in setups {
             let port = execution.direct_port();
-            let ctx = Ctx::new("setup", port.clone(), world.stage.clone());
+            let ctx = Ctx::new("setup", port, world.stage.clone());
             if let Err(failure) = execution.run_direct("setup", &port, setup(ctx))? {
                 return Ok(Err(failure));
             }
