@@ -167,7 +167,14 @@ impl Mailbox {
 
     /// Forgets everything but which numbers it has given away.
     pub(crate) fn renew(&mut self, now_ms: i64) {
-        *self = Self { key: self.key, origin: self.origin, made: self.made, next_id: self.next_id, now_ms, ..Self::default() };
+        *self = Self {
+            key: self.key,
+            origin: self.origin,
+            made: self.made,
+            next_id: self.next_id,
+            now_ms,
+            ..Self::default()
+        };
     }
 
     pub(crate) fn note(&mut self, what: Local) {

@@ -42,7 +42,13 @@ impl Direct {
     }
 
     fn with_origin(origin: u64) -> Self {
-        Self { port: OwnedPort::new(origin, 0), sessions: Vec::new(), slots: Vec::new(), changed_cells: false, wrote: false }
+        Self {
+            port: OwnedPort::new(origin, 0),
+            sessions: Vec::new(),
+            slots: Vec::new(),
+            changed_cells: false,
+            wrote: false,
+        }
     }
 
     /// Whether state that clients share was changed.
