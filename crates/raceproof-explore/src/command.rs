@@ -13,6 +13,8 @@ use redis::{Arg, Cmd, ErrorKind, RedisError, RedisResult};
 use rustc_hash::{FxHashMap, FxHasher};
 use smallvec::SmallVec;
 
+use crate::event::Reach;
+
 thread_local! {
     static KNOWN: RefCell<FxHashMap<u64, Command>> = RefCell::default();
 }
@@ -31,6 +33,13 @@ pub(crate) struct Command(Arc<Arguments>);
 struct Arguments {
     args: Vec<Bytes>,
     hash: u64,
+    reach: Reach,
+}
+
+impl Arguments {
+    fn new(args: Vec<Bytes>, hash: u64) -> Self {
+        Self { reach: reach(&args), args, hash }
+    }
 }
 
 impl Deref for Command {
@@ -53,7 +62,7 @@ impl From<Vec<Bytes>> for Command {
         let slices: SmallVec<[&[u8]; 8]> = args.iter().map(|arg| &arg[..]).collect();
         let hash = hash(&slices);
         drop(slices);
-        Self(Arc::new(Arguments { args, hash }))
+        Self(Arc::new(Arguments::new(args, hash)))
     }
 }
 
@@ -75,6 +84,10 @@ impl Command {
         }
         let hash = hash(&args);
         Ok(Self::known(&args, hash).unwrap_or_else(|| Self::new(&args, hash)))
+    }
+
+    pub(crate) fn reach(&self) -> Reach {
+        self.0.reach
     }
 
     /// A short command, as it is kept or to be kept from now on.
@@ -99,7 +112,7 @@ impl Command {
     fn new(args: &[&[u8]], hash: u64) -> Self {
         let mut rest = Bytes::from(args.concat());
         let args = args.iter().map(|arg| rest.split_to(arg.len())).collect();
-        Self(Arc::new(Arguments { args, hash }))
+        Self(Arc::new(Arguments::new(args, hash)))
     }
 }
 
@@ -107,4 +120,34 @@ fn hash(args: &[&[u8]]) -> u64 {
     let mut hasher = FxHasher::default();
     args.hash(&mut hasher);
     hasher.finish()
+}
+
+/// Commands of which it is known that in any state they touch the keys that they name and nothing else, with how much
+/// they can do to them.
+fn reach(args: &[Bytes]) -> Reach {
+    const READS: [&[u8]; 12] = [
+        b"GET",
+        b"MGET",
+        b"STRLEN",
+        b"GETRANGE",
+        b"EXISTS",
+        b"TYPE",
+        b"HGET",
+        b"HMGET",
+        b"HGETALL",
+        b"HLEN",
+        b"HEXISTS",
+        b"HKEYS",
+    ];
+    // Only what writes whatever it finds: INCR reads a value that is no number and leaves it, DEL a key that is not there.
+    const WRITES: [&[u8]; 4] = [b"SET", b"MSET", b"SETEX", b"PSETEX"];
+    let Some(name) = args.first() else { return Reach::Anything };
+    let is = |known: &&[u8]| name.eq_ignore_ascii_case(known);
+    if READS.iter().any(is) {
+        Reach::Reads
+    } else if WRITES.iter().any(is) && (args.len() == 3 || !name.eq_ignore_ascii_case(b"SET")) {
+        Reach::Writes
+    } else {
+        Reach::Anything
+    }
 }
