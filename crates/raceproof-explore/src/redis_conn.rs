@@ -1,17 +1,18 @@
 //! A Redis connection for redis-rs whose every command stops at the gate.
 
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use raceproof_engine::Reply;
 use redis::aio::ConnectionLike;
-use redis::{Cmd, Pipeline, RedisFuture, RedisResult, Value};
+use redis::{Cmd, Pipeline, RedisError, RedisFuture, RedisResult, Value};
 use smallvec::{SmallVec, smallvec};
 
 use crate::command::Command;
-use crate::mailbox::{Answer, Op, Port};
+use crate::mailbox::{Answer, Lost, Op, Port};
 
 /// A connection to the explored Redis, for [`redis::AsyncCommands`], pipelines and scripts.
 ///
@@ -19,6 +20,10 @@ use crate::mailbox::{Answer, Op, Port};
 /// step; a pipeline is one step for each command, an atomic pipeline (`MULTI … EXEC`) is one step in all.
 ///
 /// A future that is dropped after its first poll does not unsend its command: it is delivered later.
+///
+/// When a fault takes a reply away, the command ends with the I/O error that redis-rs would give: `BrokenPipe`,
+/// `TimedOut` (after 500 ms of virtual time) or `ConnectionRefused`. The next command connects anew, as with redis-rs'
+/// `ConnectionManager`.
 #[derive(Clone, Debug)]
 pub struct RedisConnection {
     port: Port,
@@ -34,13 +39,17 @@ impl RedisConnection {
         Self { port: *port, session }
     }
 
-    /// Sends one command as it stands and gives the reply in the engine's own type.
+    /// Sends one command as it stands and gives the reply in the engine's own type. A reply that is lost is an error
+    /// reply that begins with `LOST` (nobody knows whether the command took effect) or `UNREACHABLE` (it was not sent).
     pub async fn command(&self, args: Vec<Bytes>) -> Reply {
-        only(self.deliver(args.into()).await)
+        match only(self.deliver(args.into()).await) {
+            Ok(reply) => reply,
+            Err(lost) => Reply::Error(Bytes::from_static(lost.text().as_bytes())),
+        }
     }
 
     /// Sends commands that are delivered together, in one step.
-    pub(crate) async fn send(&self, commands: SmallVec<[Command; 1]>) -> SmallVec<[Reply; 1]> {
+    pub(crate) async fn send(&self, commands: SmallVec<[Command; 1]>) -> Result<SmallVec<[Reply; 1]>, Lost> {
         replies(self.port.ask(Op::Redis { session: self.session, commands }).await)
     }
 
@@ -77,21 +86,22 @@ impl Future for Delivery<'_> {
     }
 }
 
-fn replies(answer: Answer) -> SmallVec<[Reply; 1]> {
+fn replies(answer: Answer) -> Result<SmallVec<[Reply; 1]>, Lost> {
     match answer {
-        Answer::Redis(replies) => replies,
-        Answer::Sql(_) | Answer::Cell | Answer::Panic(_) => SmallVec::new(),
+        Answer::Redis(replies) => Ok(replies),
+        Answer::Lost(lost) => Err(lost),
+        Answer::Sql(_) | Answer::Cell | Answer::Panic(_) => Ok(SmallVec::new()),
     }
 }
 
-fn only(answer: Answer) -> Reply {
-    replies(answer).pop().unwrap_or(Reply::Null)
+fn only(answer: Answer) -> Result<Reply, Lost> {
+    Ok(replies(answer)?.pop().unwrap_or(Reply::Null))
 }
 
 impl ConnectionLike for RedisConnection {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
         let delivery = Command::of_redis_rs(cmd).map(|command| self.deliver(command));
-        Box::pin(async move { value(only(delivery?.await)) })
+        Box::pin(async move { value(only(delivery?.await).map_err(unanswered)?) })
     }
 
     fn req_packed_commands<'a>(
@@ -110,6 +120,7 @@ impl ConnectionLike for RedisConnection {
             } else {
                 self.send_each(commands).await
             };
+            let replies = replies.map_err(unanswered)?;
             replies.into_iter().skip(offset).take(count).map(value).collect()
         })
     }
@@ -121,16 +132,26 @@ impl ConnectionLike for RedisConnection {
 
 impl RedisConnection {
     /// Posts all commands at once, as a pipeline is written in one go; each is delivered as a step of its own.
-    async fn send_each(&self, commands: Vec<Command>) -> SmallVec<[Reply; 1]> {
+    async fn send_each(&self, commands: Vec<Command>) -> Result<SmallVec<[Reply; 1]>, Lost> {
         let post = |command| self.port.post(Op::Redis { session: self.session, commands: smallvec![command] });
         let posted: Vec<u64> = commands.into_iter().map(post).collect();
         let mut all = SmallVec::with_capacity(posted.len());
         for id in posted {
             let answer = Delivery { connection: self, stage: Stage::Sent(id) }.await;
-            all.extend(replies(answer));
+            all.extend(replies(answer)?);
         }
-        all
+        Ok(all)
     }
+}
+
+/// The error of redis-rs for a reply that never came.
+fn unanswered(lost: Lost) -> RedisError {
+    let kind = match lost {
+        Lost::Broken => io::ErrorKind::BrokenPipe,
+        Lost::TimedOut => io::ErrorKind::TimedOut,
+        Lost::Unreachable => io::ErrorKind::ConnectionRefused,
+    };
+    RedisError::from(io::Error::new(kind, lost.text()))
 }
 
 /// The value that redis-rs' parser would give for the reply.
