@@ -135,7 +135,7 @@ impl Execution<'_> {
                 let mut replies = SmallVec::with_capacity(commands.len());
                 for args in &commands {
                     replies.push(self.redis(session, args)?);
-                    self.direct.wrote |= !self.worker.outcome.effects.is_empty();
+                    self.direct.wrote |= self.worker.outcome.wrote;
                 }
                 Ok(Answer::Redis(replies))
             }

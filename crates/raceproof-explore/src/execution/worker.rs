@@ -77,7 +77,7 @@ impl Worker {
             things: Things::default(),
             observed: Vec::new(),
             restart: false,
-            outcome: Outcome::default(),
+            outcome: Outcome { without_effects: true, ..Outcome::default() },
             backend: None,
             base: None,
             clients: FxHashMap::default(),
@@ -113,7 +113,7 @@ impl Worker {
         let database = |error: rusqlite::Error| Error::Database(error.to_string());
         match &self.base {
             Some(base) => {
-                self.engine = base.engine.clone();
+                self.engine.clone_from(&base.engine);
                 self.sql.restore().map_err(database)?;
             }
             None => {
