@@ -50,7 +50,8 @@ impl Contestant {
 
 fn main() {
     let (rounds, word) = arguments();
-    let tables: [(&str, fn() -> Vec<Contestant>); 3] = [
+    type Table = (&'static str, fn() -> Vec<Contestant>);
+    let tables: [Table; 3] = [
         ("2 x (GET, SET), every schedule; for each 1 of shuttle's check_dfs with threads", every_schedule),
         ("random schedules of 2 clients; for each 1 of shuttle's check_random with threads", random_schedules),
         ("whole exhaustive searches; for each 1 of 2 x (GET, SET)", searches),

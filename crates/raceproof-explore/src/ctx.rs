@@ -1,11 +1,13 @@
 //! What a client is given: connections, a clock, a history, shared state.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
+
+use smallvec::SmallVec;
 
 use crate::history::{Mark, OperationKind};
 use crate::mailbox::{Local, OwnedPort, Port};
@@ -28,8 +30,8 @@ pub(crate) type NewClient = (String, Port, ClientFuture);
 pub(crate) struct Stage {
     spawned: RefCell<Vec<NewClient>>,
     started: Cell<usize>,
-    ports: RefCell<Vec<OwnedPort>>,
-    pub(crate) files: Disk,
+    ports: RefCell<SmallVec<[OwnedPort; 4]>>,
+    files: OnceCell<Disk>,
 }
 
 impl Stage {
@@ -39,6 +41,10 @@ impl Stage {
         let handle = *port;
         self.ports.borrow_mut().push(port);
         handle
+    }
+
+    pub(crate) fn files(&self) -> &Disk {
+        self.files.get_or_init(Disk::default)
     }
 
     pub(crate) fn has_spawned(&self) -> bool {

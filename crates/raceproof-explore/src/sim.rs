@@ -161,7 +161,7 @@ impl Ctx {
         what: &str,
         work: impl FnOnce(&mut Contents, PathBuf) -> T + Send + 'static,
     ) -> T {
-        let (disk, path) = (self.stage().files.clone(), path.to_owned());
+        let (disk, path) = (self.stage().files().clone(), path.to_owned());
         let (cell, text) = (cell_of(&path), format!("{what} {}", path.display()));
         let run = move || {
             let done = work(&mut disk.0.lock().unwrap_or_else(PoisonError::into_inner), path);
@@ -187,7 +187,7 @@ impl Files for Ctx {
 
     async fn try_lock(&self, path: &Path) -> io::Result<Option<DiskLock>> {
         // The guard is made with the lock, so that a client that dies before it hears of the lock gives it back.
-        let (disk, port) = (self.stage().files.clone(), *self.port());
+        let (disk, port) = (self.stage().files().clone(), *self.port());
         let take = move |contents: &mut Contents, path: PathBuf| {
             let taken = contents.locked.insert(path.clone());
             taken.then(|| DiskLock { disk, path, port })

@@ -21,7 +21,10 @@ const MOST_REQUESTS: usize = 1_000_000;
 /// The connections of the setup and the checks, kept for the whole execution.
 #[derive(Debug)]
 pub(super) struct Direct {
-    port: OwnedPort,
+    /// Which of the two it is, for its tokens.
+    origin: u64,
+    /// Opened for the first check.
+    port: Option<OwnedPort>,
     sessions: Vec<SessionId>,
     slots: Vec<usize>,
     changed_cells: bool,
@@ -42,13 +45,7 @@ impl Direct {
     }
 
     fn with_origin(origin: u64) -> Self {
-        Self {
-            port: OwnedPort::new(origin, 0),
-            sessions: Vec::new(),
-            slots: Vec::new(),
-            changed_cells: false,
-            wrote: false,
-        }
+        Self { origin, port: None, sessions: Vec::new(), slots: Vec::new(), changed_cells: false, wrote: false }
     }
 
     /// Whether state that clients share was changed.
@@ -68,7 +65,8 @@ impl Execution<'_> {
             // A slot whose connection cannot be rolled back says so at its next statement.
             let _ = self.worker.sql.close(*slot);
         }
-        let port = *self.direct.port;
+        let origin = self.direct.origin;
+        let port = **self.direct.port.get_or_insert_with(|| OwnedPort::new(origin, 0));
         port.lock().renew(self.now_ms);
         port
     }

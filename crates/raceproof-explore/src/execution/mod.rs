@@ -181,11 +181,12 @@ impl<'w> Execution<'w> {
     pub(crate) fn new(worker: &'w mut Worker, world: World, bounds: Bounds, mode: Mode) -> Self {
         let now_ms = worker.start_ms();
         Self {
-            worker,
             world,
             mode,
             bounds,
-            clients: Vec::new(),
+            clients: std::mem::take(&mut worker.spare.clients),
+            events: Vec::with_capacity(worker.spare.events),
+            worker,
             order: Vec::new(),
             top: 0,
             spawned: Vec::new(),
@@ -194,7 +195,6 @@ impl<'w> Execution<'w> {
             now_ms,
             pauses_left: bounds.pauses,
             left: bounds.faults,
-            events: Vec::new(),
             history: History::default(),
             history_changed: false,
             steps: Vec::new(),
@@ -217,7 +217,7 @@ impl<'w> Execution<'w> {
     /// Runs to the end.
     pub(crate) fn run(mut self, chooser: &mut dyn Chooser) -> Result<Run, Error> {
         self.start()?;
-        let mut enabled = Vec::new();
+        let mut enabled = std::mem::take(&mut self.worker.spare.enabled);
         let end = loop {
             if let Some(what) = self.worker.run_out {
                 return Err(Error::TooMany(what));
@@ -242,6 +242,7 @@ impl<'w> Execution<'w> {
                 break End::Complete;
             }
         };
+        self.worker.spare.enabled = enabled;
         if matches!(end, End::Complete) {
             self.check_at_the_end()?;
         }
@@ -262,8 +263,9 @@ impl<'w> Execution<'w> {
         }
         self.open_log();
         self.touched.clear();
-        for id in self.order.clone() {
-            self.poll(id)?;
+        // Those that they spawn are polled with them.
+        for place in 0..self.order.len() {
+            self.poll(self.order[place])?;
         }
         self.check_always()?;
         self.touched.clear();
@@ -418,6 +420,8 @@ impl<'w> Execution<'w> {
         let story = self.story();
         let order = std::mem::take(&mut self.order);
         let cast = order.into_iter().map(|id| (id, std::mem::take(&mut self.client_mut(id).name))).collect();
+        self.worker.spare.take_back(self.clients);
+        self.worker.spare.events = self.events.len();
         Ok(Run {
             end,
             events: self.events,
@@ -459,7 +463,8 @@ impl<'w> Execution<'w> {
         let end = self.events.len();
         let spared = self.spared();
         never.extend(spared.into_iter().map(|(choice, touched)| (end, virtual_event(choice, None, touched, None))));
-        for id in self.order.clone() {
+        for id in &self.order {
+            let id = *id;
             let requests = self.clients[usize::from(id.0)].as_ref().map_or(&[][..], |client| &client.pending);
             for pending in requests {
                 let mut touched = Touched::default();

@@ -6,6 +6,7 @@ use raceproof_engine::{Access, Engine, LuaHost, Options, Outcome};
 use rustc_hash::FxHashMap;
 
 use super::Execution;
+use super::clients::Spare;
 use super::direct::Direct;
 use crate::backend::Backend;
 use crate::ctx::Ctx;
@@ -49,6 +50,7 @@ pub(crate) struct Worker {
     clients: FxHashMap<(Option<ClientId>, usize), ClientId>,
     processes: FxHashMap<(ClientId, Lane), ProcessId>,
     lanes: Vec<(ClientId, Lane)>,
+    pub(super) spare: Spare,
     /// Of what there are more than can be numbered.
     pub(super) run_out: Option<&'static str>,
 }
@@ -83,6 +85,7 @@ impl Worker {
             clients: FxHashMap::default(),
             processes: FxHashMap::default(),
             lanes: Vec::new(),
+            spare: Spare::default(),
             run_out: None,
         }
     }
