@@ -222,7 +222,7 @@ impl Execution<'_> {
         if let Some(fault) = choice.outcome.fault() {
             self.left.spend(fault);
         }
-        let before = self.mode.record.then(|| self.worker.engine.clone());
+        let before = (self.mode.record && !self.mode.terse).then(|| self.worker.engine.clone());
         let text = match choice.outcome {
             Outcome::Restart(kept) => self.restart(kept, "restart", choice.outcome)?,
             Outcome::PowerLoss(kept) => self.restart(kept, "power loss", choice.outcome)?,

@@ -56,6 +56,9 @@ impl Execution<'_> {
         let name = self.client(id).name.clone();
         let shown = replies.last().map(reply).unwrap_or_default();
         self.show_step(&name, StepKind::Redis, transaction(commands), shown);
+        if self.mode.terse {
+            return Ok(());
+        }
         let written: Vec<Bytes> = self.written_keys();
         let mut state = Vec::with_capacity(written.len());
         for key in written {

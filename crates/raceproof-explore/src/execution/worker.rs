@@ -25,6 +25,8 @@ const EPOCH_MS: i64 = 1_767_225_600_000;
 pub(crate) struct Mode {
     /// Keep the steps as text.
     pub(crate) record: bool,
+    /// Without the state that they leave and the story that they tell.
+    pub(crate) terse: bool,
     /// Clients that never start.
     pub(crate) absent: HashSet<ClientId>,
     /// End at the first violation instead of running all clients to their end.
