@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 
 use super::clients::Pending;
 use super::lost::Answered;
-use super::{Execution, trace};
+use super::{Delivered, Execution, trace};
 use crate::Error;
 use crate::event::{Choice, ClientId, Event, Footprint, Outcome, Reach, Thing, Touched};
 use crate::faults::Fault;
@@ -62,12 +62,17 @@ impl Execution<'_> {
                 }
             }
         }
+        let reach = reach(&request.op);
+        let delivered = match request.op {
+            Op::Redis { session, commands } => Some(Delivered { owner: request.owner, session, commands }),
+            Op::Sql { .. } | Op::Cell(_) => None,
+        };
         Ok(Event {
             footprint: Rc::new(Footprint {
                 choice,
                 client: Some(id),
                 touched: Touched::default(),
-                reach: reach(&request.op),
+                reach,
                 barrier: false,
             }),
             fingerprint: fingerprint.finish(),
@@ -78,6 +83,7 @@ impl Execution<'_> {
             unlocks: None,
             logged: 0,
             waited: request.waited,
+            delivered,
         })
     }
 

@@ -29,11 +29,13 @@ impl Worker {
     /// the time of the start. `None` before there was one.
     pub(crate) fn dry_run(&mut self, requests: &[&Delivered]) -> Option<Touched> {
         let now = Timestamp::from_ms(self.start_ms());
-        self.engine.clone_from(self.base_engine()?);
+        self.restore_engine()?;
         let mut sessions: SmallVec<[(ClientId, u32, SessionId); 4]> = SmallVec::new();
         let mut touched = Touched::default();
         for request in requests {
-            let of = |(owner, number, _): &&(ClientId, u32, SessionId)| (*owner, *number) == (request.owner, request.session);
+            let of = |(owner, number, _): &&(ClientId, u32, SessionId)| {
+                (*owner, *number) == (request.owner, request.session)
+            };
             let session = match sessions.iter().find(of) {
                 Some((_, _, session)) => *session,
                 None => {

@@ -5,6 +5,7 @@ mod clients;
 mod clock;
 mod deliver;
 mod direct;
+mod dry;
 mod faults;
 mod lost;
 mod story;
@@ -19,6 +20,7 @@ use smallvec::SmallVec;
 use clients::Client;
 pub(crate) use clients::Enabled;
 use direct::Direct;
+pub(crate) use dry::Delivered;
 pub(crate) use worker::{Attached, Mode, SETUP, Worker};
 
 use crate::Error;
@@ -514,6 +516,7 @@ fn virtual_event(choice: Choice, client: Option<ClientId>, touched: Touched, pos
         unlocks: None,
         logged: 0,
         waited: Vec::new(),
+        delivered: None,
     }
 }
 

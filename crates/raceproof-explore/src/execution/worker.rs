@@ -92,6 +92,13 @@ impl Worker {
         }
     }
 
+    /// Makes the engine what every execution finds; `None` before the first.
+    pub(super) fn restore_engine(&mut self) -> Option<()> {
+        let base = self.base.as_ref()?;
+        self.engine.clone_from(&base.engine);
+        Some(())
+    }
+
     /// Where the clock of the next execution starts (ms since the Unix epoch).
     pub(crate) fn start_ms(&self) -> i64 {
         self.base.as_ref().map_or_else(|| self.origin_ms(), |base| base.now_ms)
