@@ -111,12 +111,26 @@ pub(crate) struct Database {
 }
 
 /// All databases and the index of their deadlines. Databases that were never written are not stored.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Databases {
     list: Vec<Database>,
     deadlines: BTreeSet<(i64, u32, Bytes)>,
     /// The earliest deadline of a field, for every hash that has one.
     field_deadlines: BTreeSet<(i64, u32, Bytes)>,
+}
+
+impl Clone for Databases {
+    fn clone(&self) -> Self {
+        let Self { list, deadlines, field_deadlines } = self;
+        Self { list: list.clone(), deadlines: deadlines.clone(), field_deadlines: field_deadlines.clone() }
+    }
+
+    fn clone_from(&mut self, source: &Self) {
+        let Self { list, deadlines, field_deadlines } = source;
+        self.list.clone_from(list);
+        self.deadlines.clone_from(deadlines);
+        self.field_deadlines.clone_from(field_deadlines);
+    }
 }
 
 static EMPTY: Database = Database { keys: BTreeMap::new() };

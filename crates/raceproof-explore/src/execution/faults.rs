@@ -50,7 +50,7 @@ impl Execution<'_> {
 
     /// Notes what the command that was just executed wrote.
     pub(super) fn write_log(&mut self) -> Result<(), Error> {
-        if !self.bounds.faults.keep_a_log() || self.worker.outcome.effects.is_empty() {
+        if !self.bounds.faults.keep_a_log() || !self.worker.outcome.wrote {
             return Ok(());
         }
         self.touch_thing(Thing::Log, Access::Write);
@@ -227,6 +227,7 @@ impl Execution<'_> {
             unlocks: None,
             logged: 0,
             waited: Vec::new(),
+            delivered: None,
         }
     }
 

@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 
 use super::convert;
 use super::language::{Answer, Body, Language, Progress, Refusal, Request};
+use crate::command::Command;
 use crate::history::{Mark, OperationKind};
 use crate::recording::Record;
 use crate::{Ctx, Database, DiskLock, Failure, Place, RedisConnection, SqlError, SqlReply};
@@ -166,18 +167,18 @@ impl Client<'_> {
     /// `MULTI`, the collected commands and `EXEC`, in one step.
     async fn multi(&mut self, collected: Option<Value>) -> Answered {
         let Some(Value::Table(collected)) = collected else { return refuse("multi() collected nothing".to_owned()) };
-        let mut commands: SmallVec<[Vec<Bytes>; 1]> = SmallVec::new();
-        commands.push(vec![Bytes::from_static(b"MULTI")]);
+        let mut commands: SmallVec<[Command; 1]> = SmallVec::new();
+        commands.push(vec![Bytes::from_static(b"MULTI")].into());
         for call in collected.sequence_values::<Table>() {
             let call = call?;
             let count: usize = call.raw_get("n")?;
             let values = (1..=count).map(|at| call.raw_get(at)).collect::<mlua::Result<Vec<Value>>>()?;
             match convert::command(values.into_iter()) {
-                Ok(command) => commands.push(command),
+                Ok(command) => commands.push(command.into()),
                 Err(text) => return refuse(text),
             }
         }
-        commands.push(vec![Bytes::from_static(b"EXEC")]);
+        commands.push(vec![Bytes::from_static(b"EXEC")].into());
         let names: Vec<Bytes> = commands.iter().map(|command| command[0].clone()).collect();
         let mut replies = match self.redis().send(commands).await {
             Ok(replies) => replies,
