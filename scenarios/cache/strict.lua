@@ -26,6 +26,7 @@ scenario {
 }
 
 local EPOCH, VALUE, LEASE, MARKS = "{users}:epoch", "{users}:1:value", "{users}:1:lease", "{users}:1:marks"
+local LEASES = "{users}:leases"
 
 -- Scripts: each checks that the epoch is still its caller's -----------------------------------------------------------
 
@@ -34,11 +35,14 @@ local lease = [[
   local writes = redis.call("HKEYS", KEYS[4])
   if #writes > 0 then return { "busy", writes[1] } end
   local value = redis.call("GET", KEYS[2])
-  if value and string.match(value, "^(%d+) ") == ARGV[1] then return { "hit" } end
-  local holder = redis.call("GET", KEYS[3])
-  if holder and holder ~= ARGV[2] then return { "wait" } end
-  redis.call("SET", KEYS[3], ARGV[2], "PX", 3000)
-  return { "granted" }
+  if value and string.match(value, "^%S+") == ARGV[1] then return { "hit" } end
+  local held = redis.call("GET", KEYS[3])
+  if held and string.match(held, "^%S+") ~= ARGV[2] then return { "wait" } end
+  if not held then
+    held = ARGV[2] .. " " .. redis.call("INCR", KEYS[5])
+    redis.call("SET", KEYS[3], held, "PX", 3000)
+  end
+  return { "granted", held }
 ]]
 
 local fill = [[
@@ -64,12 +68,13 @@ local finish = [[
 ]]
 
 local activate = [[
-  if tonumber(redis.call("GET", KEYS[1]) or 0) < tonumber(ARGV[1]) then redis.call("SET", KEYS[1], ARGV[1]) end
+  local function number(epoch) return tonumber(string.match(epoch, "^%d+")) end
+  if number(redis.call("GET", KEYS[1]) or "0") < number(ARGV[1]) then redis.call("SET", KEYS[1], ARGV[1]) end
 ]]
 
 -- A session is a connection, and the epoch that its handshake found; without a reply the connection is gone.
 local function call(session, script, ...)
-  local ok, reply = pcall(redis, "EVAL", script, 4, EPOCH, VALUE, LEASE, MARKS, ...)
+  local ok, reply = pcall(redis, "EVAL", script, 5, EPOCH, VALUE, LEASE, MARKS, LEASES, ...)
   if ok then return reply end
   session.epoch = nil
   error(reply, 0)
@@ -79,23 +84,24 @@ end
 
 local function run_id() return string.match(redis("INFO", "server"), "run_id:(%x+)") end
 
-local function newest() return sql("SELECT n, run FROM rp_epoch ORDER BY n DESC LIMIT 1")[1] end
+local function newest() return sql("SELECT n, name, run FROM rp_epoch ORDER BY n DESC LIMIT 1")[1] end
 
 -- Gives a session the newest epoch, if that is of the run that it is connected to. Otherwise, or if a script has refused
--- it (the server has lost its keys), a successor. What an aborted attempt has activated is taken by the next.
+-- it (the server has lost its keys), a successor, whose name no other attempt has had.
 local function handshake(session)
   local run, epoch = run_id(), newest()
-  local function ours() return epoch.run == run and epoch.n ~= session.refused end
+  local function ours() return epoch.run == run and epoch.name ~= session.refused end
   if not ours() then
     transaction(function() -- L(ns) exclusive
       epoch = newest()
       if ours() then return end
-      epoch = { n = epoch.n + 1, run = run }
-      call(session, activate, epoch.n)
-      sql("INSERT INTO rp_epoch VALUES (?, ?)", epoch.n, epoch.run)
+      session.attempts = session.attempts + 1
+      epoch = { n = epoch.n + 1, name = epoch.n + 1 .. "-" .. session.me .. session.attempts, run = run }
+      call(session, activate, epoch.name)
+      sql("INSERT INTO rp_epoch VALUES (?, ?, ?)", epoch.n, epoch.name, epoch.run)
     end)
   end
-  session.epoch = epoch.n
+  session.epoch = epoch.name
 end
 
 -- Reading -------------------------------------------------------------------------------------------------------------
@@ -105,8 +111,8 @@ local function hit(session)
   return read("user:1", function()
     local ok, value = pcall(redis, "GET", VALUE)
     if not ok then session.epoch = nil end
-    local epoch, plan = string.match(ok and value or "", "^(%d+) (.*)$")
-    if not epoch or tonumber(epoch) ~= session.epoch then error("MISS", 0) end
+    local epoch, plan = string.match(ok and value or "", "^(%S+) (.*)$")
+    if not epoch or epoch ~= session.epoch then error("MISS", 0) end
     return plan
   end)
 end
@@ -119,12 +125,12 @@ end
 
 -- Reads the row, for the next reader's sake: what becomes of this read needs no search.
 local function refill(session, token)
-  local answer, id = unpack(call(session, lease, session.epoch, token))
+  local answer, what = unpack(call(session, lease, session.epoch, token))
   if answer == "granted" then
     local plan = sql("SELECT plan FROM users WHERE id = 1")[1].plan
-    call(session, fill, session.epoch, token, plan)
+    call(session, fill, session.epoch, what, plan)
   elseif answer == "busy" then
-    help(session, id)
+    help(session, what)
   elseif answer == "epoch" then
     session.refused, session.epoch = session.epoch, nil
   end
@@ -137,7 +143,7 @@ local function look(session, token)
 end
 
 local function browse(me)
-  local session = {}
+  local session = { me = me, attempts = 0 }
   for flight = 1, 3 do
     local _, found = pcall(look, session, me .. flight)
     if found == true then return end
@@ -148,7 +154,7 @@ end
 
 local function change(session, id, plan)
   transaction(function() -- L(ns) shared
-    local mine = sql("INSERT INTO rp_write SELECT ? WHERE (SELECT max(n) FROM rp_epoch) = ?", id, session.epoch) == 1
+    local mine = sql("INSERT INTO rp_write SELECT ? WHERE (SELECT name FROM rp_epoch ORDER BY n DESC) = ?", id, session.epoch) == 1
     if not mine or call(session, mark, session.epoch, id) ~= "marked" then error("EPOCH", 0) end
     sql("UPDATE users SET plan = ? WHERE id = 1", plan)
   end)
@@ -156,7 +162,7 @@ local function change(session, id, plan)
 end
 
 local function put(me, plan)
-  local session = {}
+  local session = { me = me, attempts = 0 }
   handshake(session)
   pcall(write, "user:1", plan, function() change(session, me, plan) end)
 end
@@ -167,18 +173,18 @@ client("writer", function() put("writer", "pro") end)
 setup(function()
   sql("CREATE TABLE users (id INTEGER PRIMARY KEY, plan TEXT)")
   sql("INSERT INTO users VALUES (1, 'free')")
-  sql("CREATE TABLE rp_epoch (n INTEGER PRIMARY KEY, run TEXT)")
+  sql("CREATE TABLE rp_epoch (n INTEGER PRIMARY KEY, name TEXT, run TEXT)")
   sql("CREATE TABLE rp_write (id TEXT PRIMARY KEY)")
-  redis("SET", EPOCH, 1)
-  sql("INSERT INTO rp_epoch VALUES (1, ?)", run_id())
+  redis("SET", EPOCH, "1-setup")
+  sql("INSERT INTO rp_epoch VALUES (1, '1-setup', ?)", run_id())
 end)
 
 fresh("user:1", "commit")
 
 -- What the next reader would believe.
 quiet(function()
-  local believed = newest().n .. (newest().run == run_id() and "" or " no longer")
-  local epoch, plan = string.match(redis("GET", VALUE) or "", "^(%d+) (.*)$")
+  local epoch, plan = string.match(redis("GET", VALUE) or "", "^(%S+) (.*)$")
+  local believed = newest().run == run_id() and newest().name == epoch
   local row = sql("SELECT plan FROM users WHERE id = 1")[1].plan
-  expect(epoch ~= believed or plan == row, "stale until TTL (300 s)")
+  expect(not believed or plan == row, "stale until TTL (300 s)")
 end)
