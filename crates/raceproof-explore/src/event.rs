@@ -71,6 +71,16 @@ pub(crate) enum Outcome {
     JumpBack,
 }
 
+impl Outcome {
+    /// What is left of the log, if the server starts again.
+    pub(crate) const fn restarts(self) -> Option<Kept> {
+        match self {
+            Self::Restart(kept) | Self::PowerLoss(kept) | Self::Failover(kept) => Some(kept),
+            _ => None,
+        }
+    }
+}
+
 /// How many entries of the log a server has that comes back: every write is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Kept {
@@ -243,6 +253,19 @@ impl Things {
         })
     }
 
+    /// As [`Self::name`], but rows and fields are told apart.
+    pub(crate) fn full_name(&self, id: ThingId) -> Option<String> {
+        let name = self.name(id)?;
+        if let Some((Thing::SqlRow(_, row), _)) = self.other.iter().find(|(_, known)| **known == id) {
+            return Some(format!("{name} (row {row})"));
+        }
+        let field = self.redis.iter().find(|(_, known)| **known == id).and_then(|(object, _)| match object {
+            Object::Field(_, _, field) => Some(String::from_utf8_lossy(field)),
+            _ => None,
+        });
+        Some(field.map_or(name.clone(), |field| format!("{name} (field {field})")))
+    }
+
     /// The key that [`Outcome::Evict`] names, if any step has touched it.
     pub(crate) fn evictable(&self, name: u32) -> Option<(u32, Bytes)> {
         self.redis.keys().find_map(|object| match object {
@@ -338,6 +361,8 @@ pub(crate) struct Event {
     pub(crate) locked: bool,
     /// The event that had taken the write lock which this one gave back.
     pub(crate) unlocks: Option<usize>,
+    /// How many entries of the server's log the step wrote, while one is kept.
+    pub(crate) logged: u16,
     /// The states (= numbers of events executed before) in which the step was posted but had to wait for another
     /// client to signal.
     pub(crate) waited: Vec<usize>,
