@@ -145,6 +145,11 @@ impl Databases {
         (0..).zip(&self.list).flat_map(|(db, database)| database.keys.keys().map(move |key| (db, &key.name)))
     }
 
+    /// Whether a key is there and has a deadline.
+    pub(crate) fn has_deadline(&self, db: u32, name: &Bytes) -> bool {
+        self.entry(db, &Key::new(name)).is_some_and(|entry| entry.deadline.is_some())
+    }
+
     pub(crate) fn entry(&self, db: u32, key: &Key) -> Option<&Entry> {
         self.list.get(db as usize)?.keys.get(key)
     }

@@ -218,6 +218,13 @@ impl Engine {
         self.databases.keys()
     }
 
+    /// The keys that `maxmemory-policy` lets the server evict: under `volatile-…` those that have a deadline, and
+    /// otherwise all, since nothing else protects a key.
+    pub fn evictable(&self) -> impl Iterator<Item = (u32, &Bytes)> {
+        let spared = self.config.evicts_volatile_only();
+        self.databases.keys().filter(move |(db, key)| !spared || self.databases.has_deadline(*db, key))
+    }
+
     /// Opens a connection. The number of a closed one may be given again.
     pub fn connect(&mut self) -> SessionId {
         self.connections += 1;
