@@ -234,6 +234,7 @@ impl Engine {
             effects: &mut out.effects,
             script: None,
             close: false,
+            may_wait: true,
             framed: true,
         };
         out.reply = dispatch(&mut context, args);
@@ -275,6 +276,7 @@ impl Engine {
             effects: &mut out.effects,
             script: None,
             close: false,
+            may_wait: false,
             framed: false,
         };
         let due = |first: Option<&(i64, u32, Bytes)>| {
