@@ -7,7 +7,7 @@ use std::{
 
 use bytes::Bytes;
 
-use crate::{hash::Hash, key::Key, number, set::Set, typed::List, zset::Zset};
+use crate::{hash::Hash, key::Key, number, set::Set, stream::Stream, typed::List, zset::Zset};
 
 /// How Redis holds a string; `OBJECT ENCODING` tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,7 @@ pub(crate) enum Value {
     List(Arc<List>),
     Set(Arc<Set>),
     Zset(Arc<Zset>),
+    Stream(Arc<Stream>),
 }
 
 impl Value {
@@ -79,6 +80,7 @@ impl Value {
             Self::List(_) => "list",
             Self::Set(_) => "set",
             Self::Zset(_) => "zset",
+            Self::Stream(_) => "stream",
         }
     }
 
@@ -92,6 +94,7 @@ impl Value {
             Self::List(_) => "quicklist",
             Self::Set(set) => set.encoding(),
             Self::Zset(zset) => zset.encoding(),
+            Self::Stream(_) => "stream",
         }
     }
 }

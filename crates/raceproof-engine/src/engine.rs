@@ -297,6 +297,7 @@ impl Engine {
             effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
             script: None,
             close: false,
+            may_wait: true,
             framed: true,
         };
         out.reply = dispatch(&mut context, args);
@@ -338,6 +339,7 @@ impl Engine {
             effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
             script: None,
             close: false,
+            may_wait: false,
             framed: false,
         };
         let due = |first: Option<&(i64, u32, Bytes)>| {
