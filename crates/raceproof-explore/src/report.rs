@@ -79,6 +79,8 @@ pub struct Report {
     pub met_at: Option<u64>,
     /// A client that was cut off by the step limit: the search is not complete.
     pub cut_off: Option<String>,
+    /// A check that could not be decided in some execution, in words: the search verifies nothing.
+    pub undecided: Option<String>,
     /// The bounds of the search.
     pub bounds: Bounds,
     /// Whether every trace within the bounds was run.

@@ -158,6 +158,7 @@ impl Execution<'_> {
     fn fault_footprint(&mut self, outcome: Outcome, touched: &mut Touched) {
         let logged = self.bounds.faults.keep_a_log();
         let observed = !self.worker.observed.is_empty();
+        let timed = self.timed();
         let key = match outcome {
             Outcome::Evict(name) => self.worker.things.evictable(name),
             _ => None,
@@ -197,7 +198,12 @@ impl Execution<'_> {
             touched.add(things.id(Thing::Life), if restarts { Access::Write } else { Access::Read });
             touched.add(things.id(Thing::Log), Access::Write);
         }
-        if if restarts { self.is_observed(touched) } else { observed } {
+        if timed {
+            touched.add(things.id(Thing::History), Access::Write);
+            touched.add(things.redis(&Object::Clock), Access::Read);
+        }
+        let observed = if restarts { self.is_observed(touched) } else { observed };
+        if observed {
             touched.add(self.worker.things.id(Thing::Observed), Access::Write);
         }
     }
@@ -244,6 +250,7 @@ impl Execution<'_> {
             Outcome::JumpBack => self.jump(-STEP_BACK_MS)?,
             _ => String::new(),
         };
+        self.note_fault(choice.outcome, &text);
         self.show_step("server", StepKind::Fault, text, String::new());
         if let Some(before) = before {
             self.show_changes(before)?;

@@ -269,7 +269,10 @@ impl Optimal {
 
     fn is_planned(&self, from: usize, sequence: &[Planned]) -> bool {
         let node = &self.path[from];
-        node.sleep.iter().any(|asleep| !matches!(weak_initial(asleep, sequence), Initial::No))
+        // The branch under way counts like those that are done: the step that was moved before it may have nothing to do
+        // with it there.
+        let done = node.sleep.iter().chain(node.branches.first().map(|branch| &branch.step));
+        done.into_iter().any(|done| !matches!(weak_initial(done, sequence), Initial::No))
             || covers(&node.branches[1..], sequence.to_vec())
     }
 
