@@ -202,8 +202,8 @@ impl Execution<'_> {
             touched.add(self.worker.things.id(Thing::Observed), Access::Write);
         }
         if timed {
-            touched.add(things.id(Thing::History), Access::Write);
-            touched.add(things.redis(&Object::Clock), Access::Read);
+            touched.add(self.worker.things.id(Thing::History), Access::Write);
+            touched.add(self.worker.things.redis(&Object::Clock), Access::Read);
         }
     }
 
