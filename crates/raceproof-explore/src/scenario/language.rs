@@ -39,10 +39,12 @@ pub(super) enum Request {
     Operation,
     Inside,
     Ended,
+    Fenced,
+    Effect,
     Observed,
 }
 
-const REQUESTS: [(&str, Request); 16] = [
+const REQUESTS: [(&str, Request); 18] = [
     ("redis", Request::Redis),
     ("multi", Request::Multi),
     ("sql", Request::Sql),
@@ -58,6 +60,8 @@ const REQUESTS: [(&str, Request); 16] = [
     ("operation", Request::Operation),
     ("inside", Request::Inside),
     ("ended", Request::Ended),
+    ("fenced", Request::Fenced),
+    ("effect", Request::Effect),
     ("observed", Request::Observed),
 ];
 
@@ -140,6 +144,7 @@ pub(super) enum BodyKind {
     Finally,
     Quiet,
     Value,
+    Agrees,
 }
 
 impl BodyKind {
@@ -152,11 +157,12 @@ impl BodyKind {
             Self::Finally => "finally",
             Self::Quiet => "quiet",
             Self::Value => "value",
+            Self::Agrees => "agrees",
         }
     }
 
     fn named(name: &str) -> Option<Self> {
-        let kinds = [Self::Setup, Self::Client, Self::Always, Self::Finally, Self::Quiet, Self::Value];
+        let kinds = [Self::Setup, Self::Client, Self::Always, Self::Finally, Self::Quiet, Self::Value, Self::Agrees];
         kinds.into_iter().find(|kind| kind.name() == name)
     }
 }
