@@ -199,8 +199,8 @@ impl Execution<'_> {
             touched.add(things.id(Thing::Log), Access::Write);
         }
         if timed {
-            touched.add(things.id(Thing::History), Access::Write);
-            touched.add(things.redis(&Object::Clock), Access::Read);
+            touched.add(self.worker.things.id(Thing::History), Access::Write);
+            touched.add(self.worker.things.redis(&Object::Clock), Access::Read);
         }
         let observed = if restarts { self.is_observed(touched) } else { observed };
         if observed {

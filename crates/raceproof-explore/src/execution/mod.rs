@@ -392,6 +392,7 @@ impl<'w> Execution<'w> {
 
     fn check_at_the_end(&mut self) -> Result<(), Error> {
         self.look_at_the_end()?;
+        self.check_agreement()?;
         for number in 0..self.world.checks.len() {
             let broken = match self.world.checks[number].when {
                 When::Always => continue,
