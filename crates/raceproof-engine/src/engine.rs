@@ -55,7 +55,7 @@ pub enum Version {
 }
 
 /// What an engine is started with.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct Options {
     /// The version whose commands exist.
     pub version: Version,
@@ -112,8 +112,8 @@ pub struct Engine {
     pub(crate) random: Random,
     /// The time of the first command: the server has been up since then.
     pub(crate) started: Option<Timestamp>,
-    closed: Vec<u32>,
-    connections: i64,
+    pub(crate) closed: Vec<u32>,
+    pub(crate) connections: i64,
 }
 
 impl Engine {

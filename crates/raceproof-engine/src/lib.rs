@@ -36,6 +36,7 @@ mod script;
 mod scripts;
 mod session;
 mod settings;
+mod state;
 
 pub use effect::Effect;
 pub use engine::{Engine, Options, Outcome, SessionId, Timestamp, Version};
