@@ -11,6 +11,7 @@ use raceproof_engine::{Access, Object};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use crate::faults::Fault;
 use crate::mailbox::CellId;
 use crate::sql::SqlAccess;
 
@@ -35,6 +36,16 @@ pub(crate) enum Outcome {
     ToDeadline,
     /// The clock advances to the first millisecond after the next deadline.
     PastDeadline,
+}
+
+impl Outcome {
+    /// The fault that it is, if it is one.
+    pub(crate) const fn fault(self) -> Option<Fault> {
+        match self {
+            Self::Done | Self::ToDeadline | Self::PastDeadline => None,
+            Self::CrashBefore | Self::CrashAfter => Some(Fault::Crash),
+        }
+    }
 }
 
 /// One choice of the scheduler.

@@ -12,6 +12,7 @@ use super::{Execution, Outcomes};
 use crate::Error;
 use crate::ctx::{ClientEnd, ClientFuture};
 use crate::event::{ClientId, Outcome, ProcessId, Thing, Things, Touched};
+use crate::faults::Fault;
 use crate::history::{Mark, Note, Operation, OperationKind};
 use crate::mailbox::{Local, Op, Port};
 use crate::panics;
@@ -388,7 +389,7 @@ impl Execution<'_> {
     /// since its death is the same whichever it was about to make.
     fn outcomes(&self, id: ClientId, first: bool) -> Outcomes {
         let mut outcomes: Outcomes = smallvec![Outcome::Done];
-        if self.crashes_left > 0 && self.client(id).future.is_some() {
+        if self.left.get(Fault::Crash) > 0 && self.client(id).future.is_some() {
             if first {
                 outcomes.push(Outcome::CrashBefore);
             }

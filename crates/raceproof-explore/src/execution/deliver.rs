@@ -13,6 +13,7 @@ use super::clients::Pending;
 use super::{Execution, trace};
 use crate::Error;
 use crate::event::{Choice, ClientId, Event, Footprint, Outcome, Reach, Thing, Touched};
+use crate::faults::Fault;
 use crate::history::OperationKind;
 use crate::mailbox::{Answer, CellOp, Local, Op};
 use crate::panics;
@@ -251,7 +252,7 @@ impl Execution<'_> {
 
     /// A client dies: what it had not yet sent is lost, its connections close, its transaction rolls back.
     fn kill(&mut self, id: ClientId) -> Result<(), Error> {
-        self.crashes_left -= 1;
+        self.left.spend(Fault::Crash);
         let step = self.step_number();
         let client = self.client_mut(id);
         let (future, port) = (client.future.take(), client.port.clone());

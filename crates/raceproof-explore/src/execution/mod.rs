@@ -22,6 +22,7 @@ pub(crate) use worker::{Attached, Mode, SETUP, Worker};
 use crate::Error;
 use crate::ctx::Ctx;
 use crate::event::{CLOCK, Choice, ClientId, Event, Footprint, Outcome, ProcessId, Reach, Thing, Touched};
+use crate::faults::Faults;
 use crate::history::History;
 use crate::report::{Bounds, Broken, Place, Step};
 use crate::world::{Failure, When, World};
@@ -135,7 +136,8 @@ pub(crate) struct Execution<'w> {
     pub(crate) cut_off: Option<String>,
     pub(crate) now_ms: i64,
     pub(crate) pauses_left: u32,
-    pub(crate) crashes_left: u32,
+    /// The faults that may still strike.
+    pub(crate) left: Faults,
     pub(crate) events: Vec<Event>,
     pub(crate) history: History,
     pub(crate) history_changed: bool,
@@ -171,7 +173,7 @@ impl<'w> Execution<'w> {
             cut_off: None,
             now_ms,
             pauses_left: bounds.pauses,
-            crashes_left: bounds.crashes,
+            left: bounds.faults,
             events: Vec::new(),
             history: History::default(),
             history_changed: false,

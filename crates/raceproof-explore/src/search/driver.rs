@@ -10,8 +10,9 @@ use super::replay::Replay;
 use super::token::{Encoded, Token, fingerprint};
 use super::{audit, shrink};
 use crate::backend::Backend;
-use crate::event::{Choice, ClientId};
+use crate::event::{Choice, ClientId, Outcome};
 use crate::execution::{Attached, Cast, Chooser, End, Execution, Mode, Run, SETUP, Violation, Worker};
+use crate::faults::Fault;
 use crate::report::{Bounds, Counterexample, Report, Strategy, Verdict};
 use crate::world::{Failure, World};
 use crate::{Confirmation, Error};
@@ -309,16 +310,16 @@ pub(crate) fn counterexample(
 
 /// The bounds that a schedule needs at least, so that a token works whatever bounds it is replayed under.
 fn widen(bounds: Bounds, token: &Token) -> Bounds {
-    use crate::event::Outcome;
-    let count = |wanted: &[Outcome]| {
-        let count = token.choices.iter().filter(|choice| wanted.contains(&choice.outcome)).count();
+    let count = |wanted: &dyn Fn(Outcome) -> bool| {
+        let count = token.choices.iter().filter(|choice| wanted(choice.outcome)).count();
         u32::try_from(count).unwrap_or(u32::MAX)
     };
-    Bounds {
-        crashes: bounds.crashes.max(count(&[Outcome::CrashBefore, Outcome::CrashAfter])),
-        pauses: bounds.pauses.max(count(&[Outcome::ToDeadline, Outcome::PastDeadline])),
-        ..bounds
+    let time_passes = |outcome| matches!(outcome, Outcome::ToDeadline | Outcome::PastDeadline);
+    let mut wide = Bounds { pauses: bounds.pauses.max(count(&time_passes)), ..bounds };
+    for fault in Fault::ALL {
+        wide = wide.with(fault, bounds.faults.get(fault).max(count(&|outcome| outcome.fault() == Some(fault))));
     }
+    wide
 }
 
 fn replay(search: &Search, text: &str, body: Body<'_>) -> Result<Report, Error> {

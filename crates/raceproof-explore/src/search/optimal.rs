@@ -49,7 +49,7 @@ pub(crate) struct Optimal {
     path: Vec<Node>,
     /// The present execution was given up, because everything that it could do next was done before.
     blocked: bool,
-    /// Whether the clock may take steps while clients could go on.
+    /// Whether steps may happen that nobody waits for: time while clients could go on, faults of the surroundings.
     pauses: bool,
     /// The present execution was given up, because the step that was planned is not possible.
     infeasible: bool,
@@ -95,7 +95,7 @@ impl Chooser for Optimal {
 
 impl Optimal {
     pub(crate) fn new(bounds: Bounds) -> Self {
-        Self { pauses: bounds.pauses > 0, ..Self::default() }
+        Self { pauses: bounds.pauses > 0 || bounds.faults.strike_by_themselves(), ..Self::default() }
     }
 
     /// Adds the node for a state that the path has not reached yet. `None` if everything enabled there sleeps.
