@@ -38,6 +38,8 @@ impl Check {
                 max_executions: None,
                 max_time: None,
                 audit: 0,
+                max_states: None,
+                max_state_bytes: 1 << 30,
                 progress: None,
             },
         }
@@ -81,6 +83,38 @@ impl Check {
     #[must_use]
     pub fn steps_per_client(mut self, steps: u32) -> Self {
         self.search.bounds.steps_per_client = steps;
+        self
+    }
+
+    /// At most so many context switches away from a client that could have gone on, in each execution: most races need
+    /// one or two. With this bound an exhaustive search runs every schedule that keeps to it, one execution for each new
+    /// state ([`Strategy::States`]) and not one for each trace.
+    #[must_use]
+    pub fn preemptions(mut self, preemptions: u32) -> Self {
+        self.search.bounds.preemptions = Some(preemptions);
+        self
+    }
+
+    /// At most so many steps in each execution, all clients and the clock together. If one needs more, nothing is
+    /// verified: every start of an execution up to that length was run.
+    #[must_use]
+    pub fn depth(mut self, steps: u32) -> Self {
+        self.search.bounds.depth = Some(steps);
+        self
+    }
+
+    /// How many states a search that merges states may keep. A search that meets more ends and verifies nothing.
+    #[must_use]
+    pub fn max_states(mut self, states: u64) -> Self {
+        self.search.max_states = Some(states);
+        self
+    }
+
+    /// How many bytes the states may take that a search keeps to merge others with (1 GiB unless set). A search that
+    /// needs more ends and verifies nothing.
+    #[must_use]
+    pub fn max_state_bytes(mut self, bytes: usize) -> Self {
+        self.search.max_state_bytes = bytes;
         self
     }
 
@@ -165,6 +199,15 @@ impl Check {
                 "{}: not verified: {client} was cut off after {} steps; bound its loop or raise steps_per_client",
                 self.name, report.bounds.steps_per_client
             );
+        }
+        assert!(
+            !report.too_deep,
+            "{}: not verified: an execution was cut off after {} steps; raise depth",
+            self.name,
+            report.bounds.depth.unwrap_or_default()
+        );
+        if let Some(states) = report.states.filter(|states| states.full) {
+            panic!("{}: not verified: no more than {} states could be kept", self.name, states.reached);
         }
         let replayed = matches!(check.search.strategy, Strategy::Replay { .. });
         assert!(

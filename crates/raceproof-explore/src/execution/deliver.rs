@@ -50,6 +50,7 @@ impl Execution<'_> {
             self.start_operations(id);
             let number = request.id;
             let answer = self.carry_out(id, &mut request, &mut fingerprint)?;
+            self.recall_answer(choice, &request, &answer)?;
             if choice.outcome == Outcome::CrashAfter {
                 self.show_crash_unanswered(id);
                 self.kill(id)?;
@@ -174,6 +175,7 @@ impl Execution<'_> {
         let now = Timestamp::from_ms(self.now_ms);
         worker.engine.execute(&mut worker.lua, session, args, now, &mut worker.outcome);
         self.touch_redis();
+        self.recall_redis(args);
         let reply = std::mem::replace(&mut self.worker.outcome.reply, Reply::Null);
         let step = self.step_number();
         let Some(attached) = &mut self.worker.backend else { return Ok(reply) };
@@ -216,6 +218,7 @@ impl Execution<'_> {
         let mut done = Statement::default();
         let result = self.worker.sql.execute(slot, call, &mut done);
         let (lock, committed) = (done.lock, done.committed);
+        self.recall_statement(slot, &done);
         self.touch_sql(done);
         if lock && self.worker.sql.holds_lock(slot) {
             self.lock_taken_by = Some(self.events.len());
@@ -271,7 +274,9 @@ impl Execution<'_> {
         let local: Vec<Local> =
             self.order.iter().flat_map(|id| std::mem::take(&mut self.client(*id).port.lock().local)).collect();
         // What its drop handlers gave back (a file lock) others can see; what it said last nobody hears.
+        self.recall_dies(id);
         for what in local {
+            self.recall_local(id, &what);
             if let Local::Cell(cell, access) = what {
                 self.touch_thing(Thing::Cell(cell), access);
             }

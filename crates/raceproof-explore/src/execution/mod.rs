@@ -5,6 +5,7 @@ mod clients;
 mod clock;
 mod deliver;
 mod direct;
+mod recall;
 mod story;
 mod trace;
 mod worker;
@@ -17,6 +18,9 @@ use smallvec::SmallVec;
 use clients::Client;
 pub(crate) use clients::Enabled;
 use direct::Direct;
+#[cfg(test)]
+pub(crate) use recall::Part;
+pub(crate) use recall::{OVERHEAD_BYTES, Recall};
 pub(crate) use worker::{Attached, Mode, SETUP, Worker};
 
 use crate::Error;
@@ -37,6 +41,16 @@ pub(crate) trait Chooser {
     /// # Errors
     /// When the step differs from the one that the same schedule gave before.
     fn executed(&mut self, at: usize, event: &Event) -> Result<(), Error>;
+
+    /// Whether it is to be told the state in which step `at` would be made.
+    fn keeps_state(&self, _at: usize) -> bool {
+        false
+    }
+
+    /// Is told that state, before the choice if there is one; `false` abandons the execution.
+    fn reach(&mut self, _at: usize, _state: Vec<u8>) -> bool {
+        true
+    }
 }
 
 /// Who is on the stage.
@@ -82,6 +96,8 @@ pub(crate) enum End {
     Abandoned,
     /// This client ran into the step limit.
     CutOff(String),
+    /// There were to be more steps than an execution may have.
+    TooDeep,
 }
 
 /// A broken check.
@@ -160,6 +176,9 @@ pub(crate) struct Execution<'w> {
 impl<'w> Execution<'w> {
     pub(crate) fn new(worker: &'w mut Worker, world: World, bounds: Bounds, mode: Mode) -> Self {
         let now_ms = worker.start_ms();
+        if let Some(recall) = &mut worker.recall {
+            recall.begin();
+        }
         Self {
             worker,
             world,
@@ -198,6 +217,9 @@ impl<'w> Execution<'w> {
                 return Err(Error::TooMany(what));
             }
             self.list_enabled(&mut enabled);
+            if chooser.keeps_state(self.events.len()) && !chooser.reach(self.events.len(), self.state()?) {
+                break End::Abandoned;
+            }
             if enabled.is_empty() {
                 if let Some(name) = self.cut_off.take() {
                     break End::CutOff(name);
@@ -207,6 +229,9 @@ impl<'w> Execution<'w> {
                 }
                 self.stuck()?;
                 break End::Complete;
+            }
+            if self.bounds.depth.is_some_and(|most| self.events.len() >= most as usize) {
+                break End::TooDeep;
             }
             let cast = Cast { worker: self.worker, top: self.top, spawned: &self.spawned, lanes: &self.lanes };
             let Some(choice) = chooser.choose(self.events.len(), &enabled, &cast) else { break End::Abandoned };
@@ -250,6 +275,7 @@ impl<'w> Execution<'w> {
         self.current = Some(at);
         self.mover = self.worker.owner(choice.process);
         self.touched.clear();
+        self.recall_step();
         let number = self.steps.len() + 1;
         let locked_by = self.locked_by();
         let event = if choice.process == CLOCK { self.clock_step(choice, enabled)? } else { self.client_step(choice)? };

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use raceproof_engine::{Access, Engine, LuaHost, Options, Outcome};
 use rustc_hash::FxHashMap;
 
-use super::Execution;
 use super::direct::Direct;
+use super::{Execution, Recall};
 use crate::backend::Backend;
 use crate::ctx::Ctx;
 use crate::event::{CLOCK, ClientId, ProcessId, ThingId, Things, Touched};
@@ -45,6 +45,8 @@ pub(crate) struct Worker {
     pub(crate) outcome: Outcome,
     /// A real server that runs beside the engine.
     pub(crate) backend: Option<Attached>,
+    /// What a search that keeps states knows; `None` in all others.
+    pub(crate) recall: Option<Recall>,
     base: Option<Base>,
     clients: FxHashMap<(Option<ClientId>, usize), ClientId>,
     processes: FxHashMap<(ClientId, Lane), ProcessId>,
@@ -79,6 +81,7 @@ impl Worker {
             restart: false,
             outcome: Outcome::default(),
             backend: None,
+            recall: None,
             base: None,
             clients: FxHashMap::default(),
             processes: FxHashMap::default(),

@@ -10,6 +10,7 @@ mod random;
 mod referee;
 mod replay;
 mod shrink;
+mod states;
 mod token;
 mod wakeup;
 
