@@ -18,9 +18,7 @@ use smallvec::SmallVec;
 use clients::Client;
 pub(crate) use clients::Enabled;
 use direct::Direct;
-#[cfg(test)]
-pub(crate) use recall::Part;
-pub(crate) use recall::{OVERHEAD_BYTES, Recall};
+pub(crate) use recall::{OVERHEAD_BYTES, Part, Recall};
 pub(crate) use worker::{Attached, Mode, SETUP, Worker};
 
 use crate::Error;

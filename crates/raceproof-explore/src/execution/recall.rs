@@ -64,7 +64,6 @@ pub(crate) enum Part {
     Snapshots,
     StaleSnapshots,
     Clock,
-    Timers,
     Pauses,
     Faults,
     CutOff,
@@ -74,8 +73,9 @@ pub(crate) enum Part {
     Cells,
     LentConnections,
     Who,
-    Operations,
-    Notes,
+    History,
+    Depth,
+    Preemptions,
 }
 
 /// A database connection with an open transaction that reads a snapshot.
@@ -363,14 +363,14 @@ impl Execution<'_> {
         if recall.has(Part::Faults) {
             to.put(recall.numbers.of(format!("{:?}", self.left).as_bytes()));
         }
-        self.put_clients(&mut recall, &mut to);
+        self.put_clients(&recall, &mut to);
         to.count(recall.cells.len());
         for (cell, value) in &recall.cells {
             to.0.extend(cell.0.to_le_bytes());
             to.put(*value);
         }
-        if !self.world.history_checks.is_empty() {
-            let history = history_bytes(&self.history, &recall);
+        if !self.world.history_checks.is_empty() && recall.has(Part::History) {
+            let history = history_bytes(&self.history);
             to.put(recall.numbers.of(&history));
         }
         self.worker.recall = Some(recall);
@@ -399,18 +399,13 @@ impl Execution<'_> {
         self.clients.iter().flatten().flat_map(|client| client.sessions.iter().flatten().copied())
     }
 
-    fn put_clients(&self, recall: &mut Recall, to: &mut State) {
+    fn put_clients(&self, recall: &Recall, to: &mut State) {
         to.count(self.clients.iter().flatten().count());
         for (number, client) in self.clients.iter().enumerate() {
             let Some(client) = client else { continue };
             to.count(number);
             // 0 for one that has ended: a client has been told its name at least.
             to.put(if client.is_done() { 0 } else { recall.clients.get(number).copied().unwrap_or_default() });
-            // Sleeps may belong to a client that has ended and be waited for by another one.
-            let mut timers: Vec<i64> = client.port.lock().timers.iter().map(|timer| timer.until_ms).collect();
-            timers.sort_unstable();
-            let timers = recall.numbers.of(format!("{timers:?}").as_bytes());
-            to.put(recall.part(Part::Timers, timers));
             // Which session is whose: an ended client has none, and one that was not used yet is as good as none.
             let open = client.sessions.iter().enumerate().filter(|(_, session)| session.is_some());
             to.count(open.clone().count());
@@ -442,7 +437,7 @@ impl State {
 
 /// The history as the checks see it: not at which step something was, but before what. What is still to come is after
 /// all that has been.
-fn history_bytes(history: &History, recall: &Recall) -> Vec<u8> {
+fn history_bytes(history: &History) -> Vec<u8> {
     let steps_of = |operation: &Operation| [operation.started, operation.committed, operation.ended, operation.crashed];
     let mut steps: Vec<usize> = history.operations.iter().flat_map(|one| steps_of(one).into_iter().flatten()).collect();
     steps.extend(history.notes.iter().map(|note| note.step));
@@ -450,20 +445,16 @@ fn history_bytes(history: &History, recall: &Recall) -> Vec<u8> {
     steps.dedup();
     let rank = |step: &mut usize| *step = steps.partition_point(|earlier| *earlier < *step);
     let mut text = String::new();
-    if recall.has(Part::Operations) {
-        for operation in &history.operations {
-            let mut operation = operation.clone();
-            let Operation { started, committed, ended, crashed, .. } = &mut operation;
-            [started, committed, ended, crashed].into_iter().flatten().for_each(rank);
-            text += &format!("{operation:?}");
-        }
+    for operation in &history.operations {
+        let mut operation = operation.clone();
+        let Operation { started, committed, ended, crashed, .. } = &mut operation;
+        [started, committed, ended, crashed].into_iter().flatten().for_each(rank);
+        text += &format!("{operation:?}");
     }
-    if recall.has(Part::Notes) {
-        for note in &history.notes {
-            let mut note = note.clone();
-            rank(&mut note.step);
-            text += &format!("{note:?}");
-        }
+    for note in &history.notes {
+        let mut note = note.clone();
+        rank(&mut note.step);
+        text += &format!("{note:?}");
     }
     text.into_bytes()
 }

@@ -21,6 +21,7 @@ const MOST_INTERLEAVINGS: usize = 6_000;
 
 mod branching;
 mod merging;
+mod parts;
 
 #[derive(Clone, Debug)]
 enum Act {

@@ -21,7 +21,7 @@ use rustc_hash::FxHashSet;
 use super::driver::{Body, Found, Search, execute, over};
 use crate::Error;
 use crate::event::{Choice, ClientId, Event};
-use crate::execution::{Cast, Chooser, Enabled, Mode, OVERHEAD_BYTES, Recall, Worker};
+use crate::execution::{Cast, Chooser, Enabled, Mode, OVERHEAD_BYTES, Part, Recall, Worker};
 use crate::report::{Bounds, States as Covered};
 
 pub(super) fn search(search: &Search, worker: &mut Worker, body: Body<'_>, start: Instant) -> Result<Found, Error> {
@@ -82,6 +82,8 @@ pub(super) struct Graph {
     switches: Vec<Switches>,
     pub(super) covered: Covered,
     bytes: usize,
+    #[cfg(test)]
+    without: Option<Part>,
 }
 
 impl Graph {
@@ -93,7 +95,15 @@ impl Graph {
             switches: vec![(None, 0)],
             covered: Covered::default(),
             bytes: 0,
+            #[cfg(test)]
+            without: None,
         }
+    }
+
+    /// A graph whose states lack a part.
+    #[cfg(test)]
+    pub(super) fn without(bounds: Bounds, part: Option<Part>) -> Self {
+        Self { without: part, ..Self::new(bounds) }
     }
 
     /// Moves to the next execution. `false` when there is none.
@@ -112,10 +122,14 @@ impl Graph {
 
     /// Adds what the bounds make of a state to the state.
     fn bounded(&self, at: usize, state: &mut Vec<u8>) {
-        if self.bounds.depth.is_some() {
+        #[cfg(test)]
+        let has = |part| self.without != Some(part);
+        #[cfg(not(test))]
+        let has = |_: Part| true;
+        if self.bounds.depth.is_some() && has(Part::Depth) {
             state.extend((at as u64).to_le_bytes());
         }
-        if self.bounds.preemptions.is_some() {
+        if self.bounds.preemptions.is_some() && has(Part::Preemptions) {
             let (last, preemptions) = self.switches[at];
             state.extend(last.map_or(u16::MAX, |client| client.0).to_le_bytes());
             state.extend(preemptions.to_le_bytes());

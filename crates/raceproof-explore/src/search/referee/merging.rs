@@ -1,5 +1,5 @@
 //! Merging states against all interleavings: the same final states and the same verdicts, also within a bound on
-//! preemptions or on the depth. And for each part of a state a program of which nothing but that part shows a violation.
+//! preemptions or on the depth.
 
 use std::collections::BTreeSet;
 
@@ -15,13 +15,12 @@ use crate::search::states::Graph;
 use crate::{Bounds, Error, Fault, World};
 
 /// How an execution can end: its verdict, what it leaves, and whether it was cut off.
-type Ending = (Option<String>, Option<u64>, bool);
+pub(super) type Ending = (Option<String>, Option<u64>, bool);
 
 #[derive(Debug, Default)]
-struct Endings {
-    all: BTreeSet<Ending>,
+pub(super) struct Endings {
+    pub(super) all: BTreeSet<Ending>,
     executions: usize,
-    states: u64,
 }
 
 impl Endings {
@@ -71,7 +70,7 @@ impl Chooser for Every {
 }
 
 /// How all executions within the bounds end; `None` if there are too many.
-fn brute_force(body: Body<'_>, bounds: Bounds) -> Option<Endings> {
+pub(super) fn brute_force(body: Body<'_>, bounds: Bounds) -> Option<Endings> {
     let mut worker = Worker::new();
     let mut every = Every { all: Bounded::new(u32::MAX), last: None, preemptions: 0 };
     let mut found = Endings::default();
@@ -91,11 +90,11 @@ fn brute_force(body: Body<'_>, bounds: Bounds) -> Option<Endings> {
 }
 
 /// How the executions end that are run when states are merged, by all that a state is or without a part of it.
-fn merged(body: Body<'_>, bounds: Bounds, without: Option<Part>) -> Endings {
+pub(super) fn merged(body: Body<'_>, bounds: Bounds, without: Option<Part>) -> Endings {
     let mut worker = Worker::new();
     worker.recall = Some(Recall::without(without));
     'again: loop {
-        let mut graph = Graph::new(bounds);
+        let mut graph = Graph::without(bounds, without);
         let mut found = Endings::default();
         loop {
             let run = run(&mut worker, body, bounds, &mut graph);
@@ -105,7 +104,6 @@ fn merged(body: Body<'_>, bounds: Bounds, without: Option<Part>) -> Endings {
             found.executions += 1;
             found.add(&run);
             if !graph.advance() {
-                found.states = graph.covered.reached;
                 return found;
             }
         }
@@ -144,8 +142,8 @@ fn acts(
     proptest::collection::vec(proptest::collection::vec(acts, 1..=most), clients).boxed()
 }
 
-const PAUSE: Bounds = Bounds { pauses: 1, ..NO_FAULTS };
-const CRASH: Bounds = NO_FAULTS.with(Fault::Crash, 1);
+pub(super) const PAUSE: Bounds = Bounds { pauses: 1, ..NO_FAULTS };
+pub(super) const CRASH: Bounds = NO_FAULTS.with(Fault::Crash, 1);
 
 #[test]
 fn strings() {
@@ -223,10 +221,10 @@ fn bells() {
 #[test]
 fn history_checks() {
     let exclusion = &[branching::Checks::Exclusion];
-    referee(300, programs(2..=3, 2, branching::locks(), exclusion), NO_FAULTS, branching::build);
-    referee(150, programs(2..=2, 2, branching::locks(), exclusion), CRASH, branching::build);
-    referee(150, programs(2..=2, 2, branching::locks(), exclusion), PAUSE, branching::build);
+    referee(150, programs(2..=3, 2, branching::locks(), exclusion), NO_FAULTS, branching::build);
+    referee(75, programs(2..=2, 2, branching::locks(), exclusion), CRASH, branching::build);
+    referee(75, programs(2..=2, 2, branching::locks(), exclusion), PAUSE, branching::build);
     let fresh = &[branching::Checks::Fresh, branching::Checks::FreshSinceCommit];
-    referee(300, programs(2..=3, 2, branching::operations(), fresh), NO_FAULTS, branching::build);
-    referee(150, programs(2..=2, 2, branching::operations(), fresh), CRASH, branching::build);
+    referee(150, programs(2..=3, 2, branching::operations(), fresh), NO_FAULTS, branching::build);
+    referee(75, programs(2..=2, 2, branching::operations(), fresh), CRASH, branching::build);
 }
