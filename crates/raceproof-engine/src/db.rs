@@ -91,7 +91,7 @@ pub(crate) struct Database {
 }
 
 /// All databases and the index of their deadlines. Databases that were never written are not stored.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Databases {
     list: Vec<Database>,
     deadlines: BTreeSet<(i64, u32, Bytes)>,
@@ -109,6 +109,11 @@ impl Databases {
     /// The databases that hold keys, with their numbers.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, &Database)> {
         self.list.iter().enumerate().filter(|(_, database)| !database.keys.is_empty())
+    }
+
+    /// Every key with the number of its database.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = (u32, &Bytes)> {
+        (0..).zip(&self.list).flat_map(|(db, database)| database.keys.keys().map(move |key| (db, &key.name)))
     }
 
     pub(crate) fn entry(&self, db: u32, key: &Key) -> Option<&Entry> {

@@ -8,6 +8,7 @@ use std::hash::{Hash, Hasher};
 
 use crate::{
     Engine, SessionId,
+    db::Databases,
     session::{Queued, Session, Transaction},
 };
 
@@ -60,6 +61,7 @@ impl Engine {
             config,
             random,
             started,
+            incarnation,
             closed: _,
             connections: _,
         } = self;
@@ -67,17 +69,19 @@ impl Engine {
         options.hash(&mut to);
         random.hash(&mut to);
         started.hash(&mut to);
+        incarnation.hash(&mut to);
         config.changed().hash(&mut to);
         scripts.names().hash(&mut to);
-        databases.iter().count().hash(&mut to);
-        for (number, database) in databases.iter() {
-            number.hash(&mut to);
-            database.keys.hash(&mut to);
-        }
+        databases.hash(&mut to);
         sessions.len().hash(&mut to);
         for session in sessions {
             hash_session(all.get(session.0 as usize), &mut to);
         }
+    }
+
+    /// Appends to `out` the part of [`Self::state`] that a restart may keep: the keys with their values and deadlines.
+    pub fn data(&self, out: &mut Vec<u8>) {
+        self.databases.hash(&mut Recorder(out));
     }
 
     /// Appends to `out` what [`Self::state`] leaves out: all sessions of the server with their numbers, and the numbers
@@ -88,6 +92,17 @@ impl Engine {
         for session in &self.sessions {
             session.id.hash(&mut to);
             hash_session(Some(session), &mut to);
+        }
+    }
+}
+
+impl Hash for Databases {
+    /// The databases that hold keys. The indices of deadlines follow from them.
+    fn hash<H: Hasher>(&self, to: &mut H) {
+        self.iter().count().hash(to);
+        for (number, database) in self.iter() {
+            number.hash(to);
+            database.keys.hash(to);
         }
     }
 }

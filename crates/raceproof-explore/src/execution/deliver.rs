@@ -5,11 +5,12 @@ use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use raceproof_engine::{Access, Reply, SessionId, Timestamp};
+use raceproof_engine::{Access, Reply, SessionId};
 use rustc_hash::FxHasher;
 use smallvec::SmallVec;
 
 use super::clients::Pending;
+use super::lost::Answered;
 use super::{Execution, trace};
 use crate::Error;
 use crate::event::{Choice, ClientId, Event, Footprint, Outcome, Reach, Thing, Touched};
@@ -49,12 +50,12 @@ impl Execution<'_> {
         } else {
             self.start_operations(id);
             let number = request.id;
-            let answer = self.carry_out(id, &mut request, &mut fingerprint)?;
-            self.recall_answer(choice, &request, &answer)?;
+            let answered = self.answer(id, &mut request, choice.outcome, &mut fingerprint)?;
+            self.recall_answer(choice, &request, &answered)?;
             if choice.outcome == Outcome::CrashAfter {
                 self.show_crash_unanswered(id);
                 self.kill(id)?;
-            } else {
+            } else if let Answered::Now(answer) = answered {
                 self.client(request.owner).port.answer(number, answer);
                 self.poll(id)?;
                 if self.client(id).is_done() {
@@ -95,7 +96,12 @@ impl Execution<'_> {
         }
     }
 
-    fn carry_out(&mut self, id: ClientId, request: &mut Pending, fingerprint: &mut FxHasher) -> Result<Answer, Error> {
+    pub(super) fn carry_out(
+        &mut self,
+        id: ClientId,
+        request: &mut Pending,
+        fingerprint: &mut FxHasher,
+    ) -> Result<Answer, Error> {
         match &mut request.op {
             Op::Redis { session, commands } => {
                 let session = self.redis_session(request.owner, *session)?;
@@ -171,11 +177,12 @@ impl Execution<'_> {
 
     /// One command on the engine, and on the real server if one runs beside it: then its reply counts.
     pub(super) fn redis(&mut self, session: SessionId, args: &[Bytes]) -> Result<Reply, Error> {
+        let now = self.server_time();
         let worker = &mut *self.worker;
-        let now = Timestamp::from_ms(self.now_ms);
         worker.engine.execute(&mut worker.lua, session, args, now, &mut worker.outcome);
         self.touch_redis();
         self.recall_redis(args);
+        self.write_log()?;
         let reply = std::mem::replace(&mut self.worker.outcome.reply, Reply::Null);
         let step = self.step_number();
         let Some(attached) = &mut self.worker.backend else { return Ok(reply) };
@@ -218,7 +225,7 @@ impl Execution<'_> {
         let mut done = Statement::default();
         let result = self.worker.sql.execute(slot, call, &mut done);
         let (lock, committed) = (done.lock, done.committed);
-        self.recall_statement(slot, &done);
+        self.recall_statement(&done);
         self.touch_sql(done);
         if lock && self.worker.sql.holds_lock(slot) {
             self.lock_taken_by = Some(self.events.len());
@@ -270,28 +277,17 @@ impl Execution<'_> {
         mailbox.posted.clear();
         mailbox.withdrawn.clear();
         drop(mailbox);
-        let open = std::mem::take(&mut client.open);
+        self.silent.retain(|silent| silent.client != id);
         let local: Vec<Local> =
             self.order.iter().flat_map(|id| std::mem::take(&mut self.client(*id).port.lock().local)).collect();
         // What its drop handlers gave back (a file lock) others can see; what it said last nobody hears.
-        self.recall_dies(id);
         for what in local {
             self.recall_local(id, &what);
             if let Local::Cell(cell, access) = what {
                 self.touch_thing(Thing::Cell(cell), access);
             }
         }
-        for (_, place) in open {
-            let operation = &mut self.history.operations[place];
-            operation.crashed = Some(step);
-            let over = match operation.kind {
-                OperationKind::Inside => Thing::Section(operation.object.clone()),
-                OperationKind::Write(_) => Thing::History,
-                OperationKind::Read => continue,
-            };
-            self.touch_thing(over, Access::IntentWrite);
-        }
-        self.history_changed = true;
+        self.end_by_fault(id, step);
         self.close(id);
         Ok(())
     }

@@ -21,13 +21,14 @@ use bytes::Bytes;
 use raceproof_engine::{Access, Object, SessionId};
 use rustc_hash::FxHashMap;
 
-use super::Execution;
 use super::clients::Pending;
+use super::lost::Answered;
+use super::{Execution, Silent};
 use crate::Error;
 use crate::event::{Choice, ClientId};
 use crate::history::{History, Operation};
-use crate::mailbox::{Answer, CellId, Local, Op};
-use crate::sql::Statement;
+use crate::mailbox::{CellId, Local, Op};
+use crate::sql::{SqlAccess, Statement};
 
 /// A list by its number; 0 is the empty one.
 type Node = u32;
@@ -67,6 +68,10 @@ pub(crate) enum Part {
     Pauses,
     Faults,
     CutOff,
+    ServerClock,
+    Log,
+    Silence,
+    Broken,
     Replies,
     ClockReads,
     Wakes,
@@ -89,15 +94,6 @@ struct Connection {
     lent: Node,
 }
 
-/// A statement that has run.
-#[derive(Clone, Copy, Debug)]
-struct Done {
-    slot: usize,
-    /// It took or gave back the write lock, or wrote.
-    wrote: bool,
-    committed: bool,
-}
-
 /// The memory of one search, and what the present execution has come to.
 #[derive(Debug, Default)]
 pub(crate) struct Recall {
@@ -113,8 +109,9 @@ pub(crate) struct Recall {
     connections: Vec<Connection>,
     /// The clients that went on in the step under way, in that order.
     went_on: Vec<ClientId>,
-    /// What the step under way did to the database.
-    statement: Option<Done>,
+    /// The statement under way took or gave back the write lock, or wrote.
+    wrote: bool,
+    committed: bool,
     buffer: Vec<u8>,
     #[cfg(test)]
     without: Option<Part>,
@@ -134,7 +131,7 @@ impl Recall {
         self.database = None;
         self.connections.clear();
         self.went_on.clear();
-        self.statement = None;
+        (self.wrote, self.committed) = (false, false);
     }
 
     /// The memory that the numbers take.
@@ -267,23 +264,23 @@ impl Execution<'_> {
     }
 
     /// What a step has told its client; or would have, had it not died.
-    pub(super) fn recall_answer(&mut self, choice: Choice, request: &Pending, answer: &Answer) -> Result<(), Error> {
+    pub(super) fn recall_answer(&mut self, choice: Choice, request: &Pending, answer: &Answered) -> Result<(), Error> {
         let Some(id) = self.worker.owner(choice.process) else { return Ok(()) };
         let Some(recall) = &mut self.worker.recall else { return Ok(()) };
         if recall.has(Part::Replies) {
             // Debug shows every difference between two replies.
             recall.tell(id, format!("{} {:?} {answer:?}", choice.process.0, choice.outcome).as_bytes());
         }
-        if let Op::Cell(op) = &request.op {
-            recall.cell(id, op.cell, op.access);
-        }
-        self.recall_transactions(id, request.owner != id)
-    }
-
-    /// A client dies; what its drop handlers do is not what it would have done.
-    pub(super) fn recall_dies(&mut self, id: ClientId) {
-        if let Some(recall) = &mut self.worker.recall {
-            recall.tell(id, b"dies");
+        match &request.op {
+            Op::Redis { .. } => Ok(()),
+            Op::Cell(op) => {
+                recall.cell(id, op.cell, op.access);
+                Ok(())
+            }
+            Op::Sql { connection, .. } => {
+                let slot = self.sql_slot(request.owner, *connection)?;
+                self.recall_transaction(id, slot, request.owner != id)
+            }
         }
     }
 
@@ -300,22 +297,22 @@ impl Execution<'_> {
         }
     }
 
-    pub(super) fn recall_statement(&mut self, slot: usize, done: &Statement) {
-        let Some(recall) = &mut self.worker.recall else { return };
-        let wrote = done.lock || done.accesses.iter().any(crate::sql::SqlAccess::writes);
-        recall.statement = Some(Done { slot, wrote, committed: done.committed });
+    /// A statement has run.
+    pub(super) fn recall_statement(&mut self, done: &Statement) {
+        if let Some(recall) = &mut self.worker.recall {
+            recall.wrote = done.lock || done.accesses.iter().any(SqlAccess::writes);
+            recall.committed = done.committed;
+        }
     }
 
-    /// What a client's statement has done to transactions, once the client has been told of it.
-    fn recall_transactions(&mut self, id: ClientId, lent: bool) -> Result<(), Error> {
-        let statement = self.worker.recall.as_mut().and_then(|recall| recall.statement.take());
-        let Some(Done { slot, wrote, committed }) = statement else { return Ok(()) };
+    /// What has become of transactions, once the client has been told of its statement.
+    fn recall_transaction(&mut self, id: ClientId, slot: usize, lent: bool) -> Result<(), Error> {
         let reads_snapshot = self.worker.sql.reads_snapshot(slot);
         let present = if reads_snapshot { Some(self.recall_database()?) } else { None };
         let over = !self.worker.sql.in_transaction(slot);
         let Some(recall) = &mut self.worker.recall else { return Ok(()) };
         let told = recall.client(id).to_le_bytes();
-        if committed {
+        if std::mem::take(&mut recall.committed) {
             recall.database = None;
         }
         let mut connection = *recall.connection(slot);
@@ -328,6 +325,7 @@ impl Execution<'_> {
             connection.lent = recall.longer(connection.lent, &told);
         }
         *recall.connection(slot) = connection;
+        let wrote = std::mem::take(&mut recall.wrote);
         for other in (0..recall.connections.len()).filter(|other| wrote && *other != slot) {
             let Connection { snapshot, overtaken, .. } = recall.connections[other];
             if snapshot.is_some() {
@@ -363,6 +361,7 @@ impl Execution<'_> {
         if recall.has(Part::Faults) {
             to.put(recall.numbers.of(format!("{:?}", self.left).as_bytes()));
         }
+        self.put_server(&mut recall, &mut to);
         self.put_clients(&recall, &mut to);
         to.count(recall.cells.len());
         for (cell, value) in &recall.cells {
@@ -399,6 +398,28 @@ impl Execution<'_> {
         self.clients.iter().flatten().flat_map(|client| client.sessions.iter().flatten().copied())
     }
 
+    /// What faults have made of the server, and what they can still make of it.
+    fn put_server(&self, recall: &mut Recall, to: &mut State) {
+        to.put(u32::from(self.over));
+        to.0.extend(if recall.has(Part::ServerClock) { self.server_ahead_ms } else { 0 }.to_le_bytes());
+        let log = if recall.has(Part::Log) { self.returns_to() } else { &[] };
+        to.count(log.len());
+        for (engine, at_ms) in log {
+            let mut bytes = Vec::new();
+            engine.data(&mut bytes);
+            to.put(recall.numbers.of(&bytes));
+            to.0.extend(at_ms.to_le_bytes());
+        }
+        let silent = if recall.has(Part::Silence) { &self.silent[..] } else { &[] };
+        to.count(silent.len());
+        for Silent { client, owner, request, until_ms } in silent {
+            to.count(client.0.into());
+            to.count(owner.0.into());
+            to.0.extend(request.to_le_bytes());
+            to.0.extend(until_ms.to_le_bytes());
+        }
+    }
+
     fn put_clients(&self, recall: &Recall, to: &mut State) {
         to.count(self.clients.iter().flatten().count());
         for (number, client) in self.clients.iter().enumerate() {
@@ -406,6 +427,9 @@ impl Execution<'_> {
             to.count(number);
             // 0 for one that has ended: a client has been told its name at least.
             to.put(if client.is_done() { 0 } else { recall.clients.get(number).copied().unwrap_or_default() });
+            let broken = if recall.has(Part::Broken) { &client.broken[..] } else { &[] };
+            to.count(broken.len());
+            broken.iter().for_each(|session| to.put(*session));
             // Which session is whose: an ended client has none, and one that was not used yet is as good as none.
             let open = client.sessions.iter().enumerate().filter(|(_, session)| session.is_some());
             to.count(open.clone().count());

@@ -1,16 +1,17 @@
 //! From a test body to a report: run the strategy, shrink what it found, tell.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::optimal::{Optimal, Probe, Tried};
+use super::optimal::{Optimal, Probe};
 use super::random::Random;
 use super::replay::Replay;
 use super::token::{Encoded, Token, fingerprint};
 use super::{audit, shrink, states};
 use crate::backend::Backend;
-use crate::event::{Choice, ClientId, Outcome};
+use crate::event::{Choice, ClientId, END, Footprint, Outcome};
 use crate::execution::{Attached, Cast, Chooser, End, Execution, Mode, Run, SETUP, Violation, Worker};
 use crate::faults::Fault;
 use crate::report::{Bounds, Counterexample, Report, States, Strategy, Verdict};
@@ -83,7 +84,9 @@ impl Found {
 pub(crate) fn schedule(run: &Run, worker: &Worker) -> Vec<Encoded> {
     let cast = Cast::of(run, worker);
     let upto = run.violation.as_ref().map_or(run.events.len(), |violation| violation.at);
-    run.events[..upto].iter().map(|event| Encoded::of(event.footprint.choice, &cast)).collect()
+    let choices = run.events[..upto].iter().map(|event| event.footprint.choice);
+    // The end comes by itself.
+    choices.filter(|choice| choice.process != END).map(|choice| Encoded::of(choice, &cast)).collect()
 }
 
 pub(crate) fn search(search: &Search, body: Body<'_>) -> Result<Report, Error> {
@@ -166,8 +169,8 @@ impl Bench<'_> {
         execute(self.worker, self.body, self.bounds, self.mode.clone(), chooser)
     }
 
-    /// Runs a schedule and tells what its last step was and touched; `None` if it is not possible.
-    pub(crate) fn probe(&mut self, choices: &[Choice]) -> Result<Option<Tried>, Error> {
+    /// Runs a schedule and tells what its last step touched; `None` if it is not possible.
+    pub(crate) fn probe(&mut self, choices: &[Choice]) -> Result<Option<Rc<Footprint>>, Error> {
         let mut probe = Probe::new(choices);
         drop(self.run(&mut probe)?);
         Ok(probe.tried)
@@ -346,7 +349,7 @@ fn replay(search: &Search, text: &str, body: Body<'_>) -> Result<Report, Error> 
         Ok(replayed) => replayed,
         Err(failure) => return Err(wrong(format!("the setup fails: {}", failure.message))),
     };
-    let steps = replayed.run.events.len();
+    let steps = replayed.run.events.iter().filter(|event| event.footprint.choice.process != END).count();
     if fingerprint(&replayed.run.steps) != token.fingerprint || steps != token.choices.len() {
         let what = match replayed.stuck_at {
             Some(at) if at < token.choices.len() => format!("step {} of it is not possible here", at + 1),
