@@ -75,6 +75,7 @@ pub(crate) enum Part {
     Replies,
     ClockReads,
     Wakes,
+    Parents,
     Cells,
     LentConnections,
     Who,
@@ -220,7 +221,9 @@ impl Execution<'_> {
 
     /// What a client was told its children know.
     pub(super) fn recall_spawned(&mut self, parent: ClientId, child: ClientId) {
-        if let Some(recall) = &mut self.worker.recall {
+        if let Some(recall) = &mut self.worker.recall
+            && recall.has(Part::Parents)
+        {
             let told = recall.client(parent);
             recall.tell(child, &told.to_le_bytes());
         }

@@ -228,3 +228,22 @@ fn history_checks() {
     referee(150, programs(2..=3, 2, branching::operations(), fresh), NO_FAULTS, branching::build);
     referee(75, programs(2..=2, 2, branching::operations(), fresh), CRASH, branching::build);
 }
+
+#[test]
+fn faults() {
+    use crate::Persistence::{EverySec, None, Rdb};
+    let few = || acts(2..=2, 2, super::faults::few());
+    let kept = |fault, persistence| Bounds { persistence, ..NO_FAULTS.with(fault, 1) };
+    referee(100, few(), kept(Fault::Restart, Rdb), super::build);
+    referee(50, few(), kept(Fault::Restart, None), super::build);
+    referee(50, few(), kept(Fault::Failover, EverySec), super::build);
+    referee(50, acts(2..=2, 2, timed()), kept(Fault::PowerLoss, EverySec), super::build);
+    referee(50, few(), NO_FAULTS.with(Fault::Evict, 1), super::build);
+    referee(50, few(), NO_FAULTS.with(Fault::Flush, 1), super::build);
+    referee(50, acts(2..=2, 2, transactions()), NO_FAULTS.with(Fault::ScriptFlush, 1), super::build);
+    referee(50, acts(2..=2, 2, timed()), NO_FAULTS.with(Fault::ClockJump, 1), super::build);
+    referee(50, acts(2..=2, 2, timed()), NO_FAULTS.with(Fault::LostReply, 1), super::build);
+    referee(50, few(), NO_FAULTS.with(Fault::Partition, 1), super::build);
+    referee(50, acts(2..=2, 3, sql()), NO_FAULTS.with(Fault::CommitUnknown, 1), super::build);
+    referee(50, acts(2..=2, 3, sql()), NO_FAULTS.with(Fault::SqlAbort, 1), super::build);
+}

@@ -12,7 +12,7 @@ use redis::AsyncCommands;
 use super::merging::{CRASH, Ending, PAUSE, brute_force, merged};
 use super::{Bounds, NO_FAULTS};
 use crate::execution::Part;
-use crate::{Ctx, HistoryCheck, SqlValue, World};
+use crate::{Ctx, Fault, HistoryCheck, SqlValue, World};
 
 /// Some execution within the bounds violates a check (or is cut off, where that is the question), merging finds it, and
 /// without the part it does not.
@@ -260,6 +260,100 @@ fn the_faults_that_are_left() {
             let (b1, b2, c) = (get(&ctx, "b1").await, get(&ctx, "b2").await, get(&ctx, "c").await);
             if b1.is_some() && b2.is_none() && c.is_none() { Err("half of it") } else { Ok(()) }
         });
+    });
+}
+
+#[test]
+fn what_a_failover_could_bring_back() {
+    needs(Part::Log, NO_FAULTS.with(Fault::Failover, 1), |world| {
+        sets(world, "x", &[("x", "1")]);
+        sets(world, "y", &[("y", "1")]);
+        world.client("reader", |ctx| async move {
+            let both: Vec<Option<String>> = ctx.redis().mget(&["x", "y"]).await?;
+            if both.iter().all(Option::is_some) && get(&ctx, "x").await.is_none() && get(&ctx, "y").await.is_some() {
+                set(&ctx, "out", "y alone").await;
+            }
+            redis::RedisResult::Ok(())
+        });
+        never(world, "out", "y alone");
+    });
+}
+
+#[test]
+fn the_servers_clock() {
+    needs(Part::ServerClock, NO_FAULTS.with(Fault::ClockJump, 1), |world| {
+        world.setup(|ctx| async move { ctx.redis().pset_ex::<_, _, ()>("v", "1", 100).await });
+        world.client("asks", |ctx| async move {
+            let mut redis = ctx.redis();
+            if get(&ctx, "v").await.is_none() {
+                let (seconds, _): (i64, i64) = redis::cmd("TIME").query_async(&mut redis).await?;
+                let back = seconds * 1000 < ctx.now();
+                set(&ctx, "out", if back { "back" } else { "not" }).await;
+            }
+            redis::RedisResult::Ok(())
+        });
+        world.client("deletes", |ctx| async move { ctx.redis().del::<_, ()>("v").await });
+        never(world, "out", "back");
+    });
+}
+
+#[test]
+fn how_long_a_client_waits_for_a_reply_that_is_lost() {
+    needs(Part::Silence, PAUSE.with(Fault::LostReply, 1), |world| {
+        world.setup(|ctx| async move { ctx.redis().pset_ex::<_, _, ()>("v", "1", 100).await });
+        world.client("waits", |ctx| async move {
+            let lost = ctx.redis().get::<_, Option<String>>("a").await.is_err_and(|error| error.is_timeout());
+            if lost && ctx.redis().get::<_, Option<String>>("x").await.is_ok_and(|x| x.is_none()) {
+                let _: redis::RedisResult<()> = ctx.redis().set("out", "early").await;
+            }
+        });
+        world.client("sleeper", |ctx| async move {
+            ctx.sleep(550).await;
+            let _: redis::RedisResult<()> = ctx.redis().set("x", 1).await;
+        });
+        world.client("late", |ctx| async move {
+            if ctx.redis().get::<_, Option<String>>("v").await.is_ok_and(|v| v.is_none()) {
+                let _: redis::RedisResult<()> = ctx.redis().set("c", 1).await;
+            }
+        });
+        world.finally(|ctx| async move {
+            let early = get(&ctx, "out").await.is_some() && get(&ctx, "c").await.is_some();
+            if early { Err("the wait began before the pause") } else { Ok(()) }
+        });
+    });
+}
+
+#[test]
+fn which_connections_broke() {
+    needs(Part::Broken, NO_FAULTS.with(Fault::Restart, 1), |world| {
+        sets(world, "writer", &[("x", "1")]);
+        world.client("owner", |ctx| async move {
+            let mut owned = ctx.redis();
+            let mut lent = owned.clone();
+            ctx.spawn("borrower", move |ctx| async move {
+                if get(&ctx, "x").await.is_none() {
+                    drop(lent.get::<_, Option<String>>("a").await);
+                }
+            });
+            ctx.sleep(50).await;
+            if owned.get::<_, Option<String>>("a").await.is_err() {
+                set(&ctx, "out", "broken").await;
+            }
+        });
+        never(world, "out", "broken");
+    });
+}
+
+#[test]
+fn what_a_parent_was_told() {
+    needs(Part::Parents, NO_FAULTS, |world| {
+        world.setup(|ctx| async move { set(&ctx, "a", 1).await });
+        world.client("parent", |ctx| async move {
+            let value = get(&ctx, "a").await.unwrap_or_default();
+            ctx.spawn("child", |ctx| async move { set(&ctx, "out", value).await });
+        });
+        sets(world, "writer", &[("a", "2"), ("a", "1")]);
+        never(world, "out", "2");
     });
 }
 
