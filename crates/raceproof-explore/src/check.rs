@@ -87,16 +87,17 @@ impl Check {
     }
 
     /// At most so many context switches away from a client that could have gone on, in each execution: most races need
-    /// one or two. With this bound an exhaustive search runs every schedule that keeps to it, one execution for each new
-    /// state ([`Strategy::States`]) and not one for each trace.
+    /// one or two. With this bound an exhaustive search merges states ([`Strategy::States`]), and its verdict holds for
+    /// every schedule that keeps to the bound.
     #[must_use]
     pub fn preemptions(mut self, preemptions: u32) -> Self {
         self.search.bounds.preemptions = Some(preemptions);
         self
     }
 
-    /// At most so many steps in each execution, all clients and the clock together. If one needs more, nothing is
-    /// verified: every start of an execution up to that length was run.
+    /// At most so many steps in each execution, all clients and the clock together. With this bound an exhaustive search
+    /// merges states ([`Strategy::States`]). If an execution needs more steps nothing is verified, but its start was run,
+    /// as was every other one of that length.
     #[must_use]
     pub fn depth(mut self, steps: u32) -> Self {
         self.search.bounds.depth = Some(steps);

@@ -47,8 +47,9 @@ pub(crate) trait Chooser {
         false
     }
 
-    /// Is told that state, before the choice if there is one; `false` abandons the execution.
-    fn reach(&mut self, _at: usize, _state: Vec<u8>) -> bool {
+    /// Is told that state, and which clients have ended in it, before the choice if there is one; `false` abandons the
+    /// execution.
+    fn reach(&mut self, _at: usize, _state: Vec<u8>, _ended: &dyn Fn(ClientId) -> bool) -> bool {
         true
     }
 }
@@ -240,8 +241,11 @@ impl<'w> Execution<'w> {
                 return Err(Error::TooMany(what));
             }
             self.list_enabled(&mut enabled);
-            if chooser.keeps_state(self.events.len()) && !chooser.reach(self.events.len(), self.state()?) {
-                break End::Abandoned;
+            if chooser.keeps_state(self.events.len()) {
+                let state = self.state()?;
+                if !chooser.reach(self.events.len(), state, &|id| self.client(id).is_done()) {
+                    break End::Abandoned;
+                }
             }
             if enabled.is_empty() {
                 if let Some(name) = self.cut_off.take() {

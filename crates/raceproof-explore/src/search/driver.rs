@@ -99,8 +99,8 @@ pub(crate) fn search(search: &Search, body: Body<'_>) -> Result<Report, Error> {
     let found = match search.strategy {
         Strategy::Random { seed } => random(search, &mut worker, body, seed, start)?,
         Strategy::States => states::search(search, &mut worker, body, start)?,
-        // The reduction knows nothing of preemptions.
-        Strategy::Exhaustive if search.bounds.preemptions.is_some() => {
+        // The reduction tries a step in other places because it has seen it made: it misses what a bound cuts off.
+        Strategy::Exhaustive if search.bounds.preemptions.is_some() || search.bounds.depth.is_some() => {
             states::search(search, &mut worker, body, start)?
         }
         Strategy::Exhaustive | Strategy::Replay { .. } => exhaustive(search, &mut worker, body, start)?,

@@ -35,7 +35,7 @@ fn graph(search: &Search, worker: &mut Worker, body: Body<'_>, start: Instant) -
     let mode = Mode { stop_at_violation: true, ..Mode::default() };
     'again: loop {
         let mut found = Found::default();
-        let mut graph = Graph::new(search.bounds);
+        let mut graph = Graph { most: search.max_states.unwrap_or(u64::MAX), ..Graph::new(search.bounds) };
         loop {
             let run = match execute(worker, body, search.bounds, mode.clone(), &mut graph)? {
                 Ok(run) => run,
@@ -49,11 +49,10 @@ fn graph(search: &Search, worker: &mut Worker, body: Body<'_>, start: Instant) -
             found.add(&run, worker);
             let more = graph.advance();
             let bytes = graph.bytes + worker.recall.as_ref().map_or(0, Recall::bytes);
-            let full =
-                bytes > search.max_state_bytes || search.max_states.is_some_and(|most| graph.covered.reached > most);
-            found.states = Some(Covered { full: full && more, ..graph.covered });
-            found.exhaustive = !more;
-            if !more || full || over(search, found.executions, start) {
+            graph.covered.full |= more && bytes > search.max_state_bytes;
+            found.states = Some(graph.covered);
+            found.exhaustive = !more && !graph.covered.full;
+            if !more || graph.covered.full || over(search, found.executions, start) {
                 return Ok(found);
             }
         }
@@ -82,6 +81,8 @@ pub(super) struct Graph {
     switches: Vec<Switches>,
     pub(super) covered: Covered,
     bytes: usize,
+    /// How many states may be kept.
+    most: u64,
     #[cfg(test)]
     without: Option<Part>,
 }
@@ -95,6 +96,7 @@ impl Graph {
             switches: vec![(None, 0)],
             covered: Covered::default(),
             bytes: 0,
+            most: u64::MAX,
             #[cfg(test)]
             without: None,
         }
@@ -151,16 +153,21 @@ impl Chooser for Graph {
         at == self.path.len()
     }
 
-    fn reach(&mut self, at: usize, mut state: Vec<u8>) -> bool {
+    fn reach(&mut self, at: usize, mut state: Vec<u8>, ended: &dyn Fn(ClientId) -> bool) -> bool {
+        // Who has ended cannot be preempted: one that did is as good as any other.
+        self.switches[at].0 = self.switches[at].0.filter(|last| !ended(*last));
         self.bounded(at, &mut state);
-        let state = state.into_boxed_slice();
-        let bytes = state.len() + OVERHEAD_BYTES;
-        if !self.seen.insert(state) {
+        if self.seen.contains(&state[..]) {
             self.covered.merged += 1;
             return false;
         }
+        if self.covered.reached == self.most {
+            self.covered.full = true;
+            return false;
+        }
+        self.bytes += state.len() + OVERHEAD_BYTES;
+        self.seen.insert(state.into_boxed_slice());
         self.covered.reached += 1;
-        self.bytes += bytes;
         true
     }
 
