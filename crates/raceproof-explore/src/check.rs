@@ -148,7 +148,8 @@ impl Check {
     }
 
     /// In the first so many executions of an exhaustive search, swaps every two adjacent steps that are claimed
-    /// independent, runs again and compares: [`Error::HiddenState`] if that changes anything.
+    /// independent, runs again and compares: [`Error::HiddenState`] if that changes anything. A search that merges states
+    /// runs on from the first so many states that it comes to again, and compares: [`Error::Forgotten`].
     #[must_use]
     pub fn audit(mut self, executions: u64) -> Self {
         self.search.audit = executions;

@@ -1,6 +1,8 @@
 //! Merging states, from outside: what it counts, what it finds, and what it says when it could not cover all.
 
-use raceproof_explore::{Bounds, Check, Fault, Report, Strategy, Verdict, World};
+use std::sync::{Arc, Mutex};
+
+use raceproof_explore::{Bounds, Check, Error, Fault, Report, Strategy, Verdict, World};
 use redis::AsyncCommands;
 
 /// Clients that read a counter some times and then increment it.
@@ -215,4 +217,44 @@ fn states_are_merged_under_faults_and_pauses() {
         report.violation.expect("a retry counts twice")
     };
     assert_eq!(by(Strategy::Exhaustive), by(Strategy::States));
+}
+
+/// Clients that tell a check what they read, and by nothing that the explorer sees.
+fn hidden_results(world: &mut World) {
+    let seen: Arc<Mutex<Vec<Option<String>>>> = Arc::default();
+    let told = seen.clone();
+    world.client("reader", |ctx| async move {
+        let value: Option<String> = ctx.redis().get("a").await?;
+        told.lock().expect("nobody panicked").push(value);
+        redis::RedisResult::Ok(())
+    });
+    world.client("writer", |ctx| async move {
+        let mut redis = ctx.redis();
+        redis.set::<_, _, ()>("a", "half").await?;
+        redis.set::<_, _, ()>("a", "whole").await
+    });
+    world.finally(move |_| {
+        let half = seen.lock().expect("nobody panicked").contains(&Some("half".to_owned()));
+        async move { if half { Err("the reader saw half of it") } else { Ok(()) } }
+    });
+}
+
+#[test]
+fn the_audit_finds_what_an_ended_client_told_nobody_but_a_check() {
+    assert_eq!(Check::new("traces").run(hidden_results).expect("it runs").verdict, Verdict::Violated);
+    let error = states().audit(100).run(hidden_results).expect_err("the reader's reply is in no store");
+    let Error::Forgotten { differs, .. } = &error else { panic!("{error:?}") };
+    assert_eq!(differs, "are judged differently by a check");
+    assert!(error.to_string().contains("ctx.shared"), "{error}");
+}
+
+#[test]
+fn the_audit_has_nothing_to_say_of_states_that_are_all_in_the_stores() {
+    for body in [counters(4, 1), counters(3, 2)] {
+        let report = states().audit(1_000).run(body).expect("nothing is hidden");
+        assert_eq!(report.verdict, Verdict::Verified);
+    }
+    let bounds = Bounds { pauses: 1, ..Bounds::default() }.with(Fault::Crash, 1);
+    let report = states().bounds(bounds).audit(1_000).run(lost_update).expect("nothing is hidden");
+    assert_eq!(report.verdict, Verdict::Violated);
 }

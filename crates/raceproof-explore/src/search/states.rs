@@ -13,15 +13,18 @@
 //! With a bound on preemptions, what is left of it and who made the last step are part of the state; with a bound on the
 //! depth, the number of steps is. So every schedule within the bounds is run, up to the first state that it shares with
 //! another one that has as much left. An execution that breaks a check ends there.
+//!
+//! The audit runs on where it would not have to: an execution that comes to a known state must go on just as the first
+//! one that was there. If it does not, something matters that is in no store.
 
 use std::time::Instant;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::driver::{Body, Found, Search, execute, over};
 use crate::Error;
 use crate::event::{Choice, ClientId, Event};
-use crate::execution::{Cast, Chooser, Enabled, Mode, OVERHEAD_BYTES, Part, Recall, Worker};
+use crate::execution::{Cast, Chooser, Enabled, Mode, OVERHEAD_BYTES, Part, Recall, Run, Worker};
 use crate::report::{Bounds, States as Covered};
 
 pub(super) fn search(search: &Search, worker: &mut Worker, body: Body<'_>, start: Instant) -> Result<Found, Error> {
@@ -35,7 +38,12 @@ fn graph(search: &Search, worker: &mut Worker, body: Body<'_>, start: Instant) -
     let mode = Mode { stop_at_violation: true, ..Mode::default() };
     'again: loop {
         let mut found = Found::default();
-        let mut graph = Graph { most: search.max_states.unwrap_or(u64::MAX), ..Graph::new(search.bounds) };
+        let mut audited = 0;
+        let mut graph = Graph {
+            most: search.max_states.unwrap_or(u64::MAX),
+            firsts: (search.audit > 0).then(FxHashMap::default),
+            ..Graph::new(search.bounds)
+        };
         loop {
             let run = match execute(worker, body, search.bounds, mode.clone(), &mut graph)? {
                 Ok(run) => run,
@@ -47,6 +55,10 @@ fn graph(search: &Search, worker: &mut Worker, body: Body<'_>, start: Instant) -
             }
             found.executions += 1;
             found.add(&run, worker);
+            if let Some(first) = graph.met.take().filter(|_| audited < search.audit) {
+                audited += 1;
+                audit(search, worker, body, &first, &graph.present())?;
+            }
             let more = graph.advance();
             let bytes = graph.bytes + worker.recall.as_ref().map_or(0, Recall::bytes);
             graph.covered.full |= more && bytes > search.max_state_bytes;
@@ -56,6 +68,66 @@ fn graph(search: &Search, worker: &mut Worker, body: Body<'_>, start: Instant) -
                 return Ok(found);
             }
         }
+    }
+}
+
+/// Runs on from a state that two executions have come to, on the same way.
+fn audit(
+    search: &Search,
+    worker: &mut Worker,
+    body: Body<'_>,
+    first: &[Choice],
+    second: &[Choice],
+) -> Result<(), Error> {
+    let mode = Mode { stop_at_violation: true, fingerprint_state: true, ..Mode::default() };
+    let mut onward = |choices: &[Choice]| {
+        let mut chooser = Onward { choices, stuck: false };
+        let run = execute(worker, body, search.bounds, mode.clone(), &mut chooser)?;
+        Ok::<_, Error>(run.ok().filter(|_| !chooser.stuck))
+    };
+    let Some(two) = onward(second)? else { return Ok(()) };
+    let rest = two.events[second.len()..].iter().map(|event| event.footprint.choice);
+    let one = onward(&first.iter().copied().chain(rest).collect::<Vec<_>>())?;
+    let differs = match &one {
+        None => Some("do not have the same steps"),
+        Some(one) => difference(&one.events[first.len()..], &two.events[second.len()..], one, &two),
+    };
+    match differs {
+        None => Ok(()),
+        Some(differs) => Err(Error::Forgotten { step: second.len(), differs: differs.to_owned() }),
+    }
+}
+
+fn difference(one: &[Event], two: &[Event], first: &Run, second: &Run) -> Option<&'static str> {
+    let verdict = |run: &Run| run.violation.as_ref().map(|found| (found.broken.clone(), found.message.clone()));
+    if one.len() != two.len() || one.iter().zip(two).any(|(one, two)| one.fingerprint != two.fingerprint) {
+        Some("differ in a step or its reply")
+    } else if first.final_state != second.final_state {
+        Some("leave different states behind")
+    } else {
+        (verdict(first) != verdict(second)).then_some("are judged differently by a check")
+    }
+}
+
+/// Follows choices, and then goes on in a way that only the state decides.
+struct Onward<'a> {
+    choices: &'a [Choice],
+    stuck: bool,
+}
+
+impl Chooser for Onward<'_> {
+    fn choose(&mut self, at: usize, enabled: &[Enabled], _cast: &Cast<'_>) -> Option<Choice> {
+        let Some(choice) = self.choices.get(at) else {
+            let one = enabled.iter().find(|one| !one.optional).or(enabled.first())?;
+            return Some(Choice { process: one.process, outcome: *one.outcomes.first()? });
+        };
+        let possible = |one: &Enabled| one.process == choice.process && one.outcomes.contains(&choice.outcome);
+        self.stuck = !enabled.iter().any(possible);
+        (!self.stuck).then_some(*choice)
+    }
+
+    fn executed(&mut self, _at: usize, _event: &Event) -> Result<(), Error> {
+        Ok(())
     }
 }
 
@@ -83,6 +155,10 @@ pub(super) struct Graph {
     bytes: usize,
     /// How many states may be kept.
     most: u64,
+    /// How each state was reached first, if that is to be audited.
+    firsts: Option<FxHashMap<Box<[u8]>, Vec<Choice>>>,
+    /// The present execution came to a known state, which was reached first so.
+    met: Option<Vec<Choice>>,
     #[cfg(test)]
     without: Option<Part>,
 }
@@ -97,6 +173,8 @@ impl Graph {
             covered: Covered::default(),
             bytes: 0,
             most: u64::MAX,
+            firsts: None,
+            met: None,
             #[cfg(test)]
             without: None,
         }
@@ -120,6 +198,11 @@ impl Graph {
             self.path.pop();
         }
         false
+    }
+
+    /// The choices under way.
+    fn present(&self) -> Vec<Choice> {
+        self.path.iter().filter_map(|node| node.choices.get(node.at).copied()).collect()
     }
 
     /// Adds what the bounds make of a state to the state.
@@ -159,6 +242,7 @@ impl Chooser for Graph {
         self.bounded(at, &mut state);
         if self.seen.contains(&state[..]) {
             self.covered.merged += 1;
+            self.met = self.firsts.as_ref().and_then(|firsts| firsts.get(&state[..]).cloned());
             return false;
         }
         if self.covered.reached == self.most {
@@ -166,7 +250,12 @@ impl Chooser for Graph {
             return false;
         }
         self.bytes += state.len() + OVERHEAD_BYTES;
-        self.seen.insert(state.into_boxed_slice());
+        let present = self.present();
+        let state = state.into_boxed_slice();
+        if let Some(firsts) = &mut self.firsts {
+            firsts.insert(state.clone(), present);
+        }
+        self.seen.insert(state);
         self.covered.reached += 1;
         true
     }
