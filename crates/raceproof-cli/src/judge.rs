@@ -74,6 +74,9 @@ pub(crate) fn incomplete(report: &Report, strategy: &Strategy) -> String {
         let steps = thousands(report.bounds.steps_per_client.into());
         return format!("{client} was cut off after {steps} steps");
     }
+    if let Some(what) = &report.undecided {
+        return harmless(what);
+    }
     if report.too_deep {
         let steps = thousands(report.bounds.depth.unwrap_or_default().into());
         return format!("an execution was cut off after {steps} steps");

@@ -9,7 +9,7 @@ use crate::{
     Version, commands,
     context::Context,
     failure::{self, Answer, Failure},
-    number::leading_integer,
+    number::{leading_integer, parse_integer},
 };
 
 /// A command's function. It gets the whole command, name included.
@@ -83,10 +83,15 @@ pub(crate) enum Group {
     Dangerous,
     Hash,
     Keyspace,
+    List,
     /// `SWAPDB`, `FLUSHALL`, `KEYS`, …
     KeyspaceDangerous,
     Scripting,
     Server,
+    Set,
+    /// `SORT`
+    Sort,
+    SortedSet,
     String,
     Transaction,
 }
@@ -108,11 +113,18 @@ pub(crate) enum FindKeys {
     Range { last: i32, step: i32 },
     /// A count of keys, then the keys.
     Count,
+    /// Nobody can say without the data.
+    Unknown,
 }
 
 /// The keys from `begin` to `last`, every `step`th.
 pub(crate) const fn keys(begin: usize, last: i32, step: i32, flags: &'static [&'static str]) -> KeySpec {
     KeySpec { begin, find: FindKeys::Range { last, step }, flags, notes: None }
+}
+
+/// A count of keys at `begin`, then the keys.
+pub(crate) const fn first_keys(begin: usize, flags: &'static [&'static str]) -> KeySpec {
+    KeySpec { begin, find: FindKeys::Count, flags, notes: None }
 }
 
 impl Command {
@@ -154,6 +166,7 @@ impl Command {
     /// The indices of the keys of a call; `None` if its number of keys makes no sense.
     pub(crate) fn key_positions(&self, args: &[Bytes]) -> Option<Vec<usize>> {
         let mut positions = Vec::new();
+        let mut later = 0;
         for spec in self.keys {
             let (first, last, step) = match spec.find {
                 FindKeys::Range { last, step } => {
@@ -164,11 +177,20 @@ impl Command {
                     };
                     (spec.begin, last, step.unsigned_abs() as usize)
                 }
-                FindKeys::Count => {
-                    let count = usize::try_from(leading_integer(args.get(spec.begin)?)).ok()?;
-                    if count == 0 {
-                        continue;
+                FindKeys::Unknown => {
+                    // The last `STORE` of a `SORT` counts.
+                    if spec.flags.contains(&"OW") {
+                        positions.extend(store_position(args));
                     }
+                    continue;
+                }
+                FindKeys::Count => {
+                    let text = args.get(spec.begin)?;
+                    if parse_integer(text).is_none() {
+                        // Redis falls back on functions that name the counted keys first.
+                        later = positions.len();
+                    }
+                    let count = usize::try_from(leading_integer(text)).ok().filter(|count| *count > 0)?;
                     (spec.begin + 1, spec.begin.checked_add(count)?, 1)
                 }
             };
@@ -177,8 +199,26 @@ impl Command {
             }
             positions.extend((first..=last).step_by(step));
         }
+        positions.rotate_left(later);
         Some(positions)
     }
+}
+
+/// Where `SORT` has the key that it stores in; arguments of other options are passed over.
+fn store_position(args: &[Bytes]) -> Option<usize> {
+    let (mut at, mut found) = (2, None);
+    while let Some(option) = args.get(at) {
+        at += match option.to_ascii_lowercase().as_slice() {
+            b"limit" => 3,
+            b"get" | b"by" => 2,
+            b"store" if at + 1 < args.len() => {
+                found = Some(at + 1);
+                1
+            }
+            _ => 1,
+        };
+    }
+    found
 }
 
 /// The longest name in the table; longer ones are unknown without looking.

@@ -9,6 +9,7 @@ use crate::{
     hash::Limits,
     number::{integer_text, parse_integer},
     settings::{Kind, SETTINGS, Setting},
+    zset,
 };
 
 /// The settings that were changed, and the parsed form of those that the engine itself goes by.
@@ -17,6 +18,9 @@ pub(crate) struct Config {
     changed: BTreeMap<&'static str, Bytes>,
     hash_entries: usize,
     hash_value: usize,
+    set_integers: usize,
+    zset_entries: usize,
+    zset_value: usize,
     longest_string: usize,
     lazy_expire: bool,
     counts_frequency: bool,
@@ -28,6 +32,9 @@ impl Default for Config {
             changed: BTreeMap::new(),
             hash_entries: 0,
             hash_value: 0,
+            set_integers: 0,
+            zset_entries: 0,
+            zset_value: 0,
             longest_string: 0,
             lazy_expire: false,
             counts_frequency: false,
@@ -40,6 +47,15 @@ impl Default for Config {
 impl Config {
     pub(crate) const fn limits(&self, sorted: bool) -> Limits {
         Limits { entries: self.hash_entries, value: self.hash_value, sorted }
+    }
+
+    pub(crate) const fn zset_limits(&self) -> zset::Limits {
+        zset::Limits { entries: self.zset_entries, value: self.zset_value }
+    }
+
+    /// How many integers a set holds before it becomes a table.
+    pub(crate) const fn set_integers(&self) -> usize {
+        self.set_integers
     }
 
     /// How many databases there are. Fixed, as in Redis, while the server runs.
@@ -87,6 +103,9 @@ impl Config {
     fn refresh(&mut self) {
         self.hash_entries = self.number("hash-max-listpack-entries");
         self.hash_value = self.number("hash-max-listpack-value");
+        self.set_integers = self.number("set-max-intset-entries").min(1 << 30);
+        self.zset_entries = self.number("zset-max-listpack-entries");
+        self.zset_value = self.number("zset-max-listpack-value");
         self.longest_string = self.number("proto-max-bulk-len");
         self.lazy_expire = self.named("lazyfree-lazy-expire") == "yes";
         self.counts_frequency = self.named("maxmemory-policy").ends_with(b"-lfu");

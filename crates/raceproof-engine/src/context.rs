@@ -166,7 +166,7 @@ impl Context<'_> {
     /// Looks a key up that must hold a hash.
     pub(crate) fn hash(&mut self, key: &Key, access: Access) -> Result<Option<&Hash>, Failure> {
         self.visit(key, access);
-        if let Some(Entry { value: Value::Text(_), .. }) = self.entry(key) {
+        if self.entry(key).is_some_and(|entry| !matches!(entry.value, Value::Hash(_))) {
             self.touch_key(key, Access::Read);
             return Err(WRONG_TYPE);
         }
@@ -177,7 +177,7 @@ impl Context<'_> {
     pub(crate) fn hash_now(&self, key: &Key) -> Option<&Hash> {
         match &self.entry(key)?.value {
             Value::Hash(hash) => Some(hash),
-            Value::Text(_) => None,
+            _ => None,
         }
     }
 

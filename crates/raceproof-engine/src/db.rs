@@ -7,7 +7,7 @@ use std::{
 
 use bytes::Bytes;
 
-use crate::{hash::Hash, key::Key, number};
+use crate::{hash::Hash, key::Key, number, set::Set, typed::List, zset::Zset};
 
 /// How Redis holds a string; `OBJECT ENCODING` tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,19 +52,23 @@ impl Text {
 }
 
 /// What a key holds.
+///
+/// Collections are shared with snapshots until they are written.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Value {
     Text(Text),
-    /// Shared with snapshots until it is written.
     Hash(Arc<Hash>),
+    List(Arc<List>),
+    Set(Arc<Set>),
+    Zset(Arc<Zset>),
 }
 
 impl Value {
     /// The earliest deadline of a field.
     pub(crate) fn first_deadline(&self) -> Option<i64> {
         match self {
-            Self::Text(_) => None,
             Self::Hash(hash) => hash.first_deadline(),
+            _ => None,
         }
     }
 
@@ -72,6 +76,22 @@ impl Value {
         match self {
             Self::Text(_) => "string",
             Self::Hash(_) => "hash",
+            Self::List(_) => "list",
+            Self::Set(_) => "set",
+            Self::Zset(_) => "zset",
+        }
+    }
+
+    /// What `OBJECT ENCODING` says.
+    pub(crate) fn encoding(&self) -> &'static str {
+        match self {
+            Self::Text(Text { encoding: Encoding::Int, .. }) => "int",
+            Self::Text(Text { encoding: Encoding::Embstr, .. }) => "embstr",
+            Self::Text(Text { encoding: Encoding::Raw, .. }) => "raw",
+            Self::Hash(hash) => hash.encoding(),
+            Self::List(_) => "quicklist",
+            Self::Set(set) => set.encoding(),
+            Self::Zset(zset) => zset.encoding(),
         }
     }
 }
@@ -130,6 +150,11 @@ impl Databases {
         let after = hash.first_deadline();
         self.index_fields(db, key, before, after);
         Some(result)
+    }
+
+    /// The value of a key, to be edited; not for hashes, whose fields' deadlines are indexed.
+    pub(crate) fn value_mut(&mut self, db: u32, key: &Key) -> Option<&mut Value> {
+        Some(&mut self.list.get_mut(db as usize)?.keys.get_mut(key)?.value)
     }
 
     /// Keeps the index of field deadlines after the earliest one of a key has changed.

@@ -185,6 +185,11 @@ impl Engine {
         }
     }
 
+    /// Makes the random choices to come those of another seed.
+    pub fn reseed(&mut self, seed: u64) {
+        self.random = Random::new(seed);
+    }
+
     /// The protocol that a session has chosen, in which its replies are to be encoded.
     #[must_use]
     pub fn protocol(&self, session: SessionId) -> Protocol {

@@ -10,6 +10,8 @@ use crate::{
     Engine, SessionId,
     db::Databases,
     session::{Queued, Session, Transaction},
+    tree::Tree,
+    zset::Zset,
 };
 
 /// A hasher that keeps what it is fed.
@@ -93,6 +95,23 @@ impl Engine {
             session.id.hash(&mut to);
             hash_session(Some(session), &mut to);
         }
+    }
+}
+
+impl<K: Hash, V: Hash> Hash for Tree<K, V> {
+    /// The entries in order; nobody can tell the shape of the tree.
+    fn hash<H: Hasher>(&self, to: &mut H) {
+        self.len().hash(to);
+        self.iter().for_each(|entry| entry.hash(to));
+    }
+}
+
+impl Hash for Zset {
+    /// As they are compared: a score by its bits.
+    fn hash<H: Hasher>(&self, to: &mut H) {
+        self.encoding().hash(to);
+        self.len().hash(to);
+        self.iter().for_each(|place| (&place.member, place.score.to_bits()).hash(to));
     }
 }
 

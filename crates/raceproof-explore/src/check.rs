@@ -211,6 +211,9 @@ impl Check {
         if let Some(states) = report.states.filter(|states| states.full) {
             panic!("{}: not verified: no more than {} states could be kept", self.name, states.reached);
         }
+        if let Some(what) = &report.undecided {
+            panic!("{}: not verified: {what}; let fewer operations of one object run at a time", self.name);
+        }
         let replayed = matches!(check.search.strategy, Strategy::Replay { .. });
         assert!(
             replayed || report.verdict == Verdict::Verified,

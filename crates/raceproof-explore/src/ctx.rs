@@ -7,8 +7,8 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
 
-use crate::history::{Mark, OperationKind};
-use crate::mailbox::{Local, Port};
+use crate::history::Mark;
+use crate::mailbox::Port;
 use crate::redis_conn::RedisConnection;
 use crate::sim::Disk;
 use crate::sql::Database;
@@ -42,6 +42,10 @@ impl Stage {
 
     pub(crate) fn note_return(&self, client: &str) {
         self.returned.borrow_mut().push(client.to_owned());
+    }
+
+    pub(crate) fn has_returned(&self, client: &str) -> bool {
+        self.returned.borrow().iter().any(|known| known == client)
     }
 
     pub(crate) fn take_spawned(&self) -> Vec<NewClient> {
@@ -118,7 +122,7 @@ impl Ctx {
     #[must_use]
     pub fn returned(&self, client: &str) -> bool {
         assert!(self.stage.at_the_end.get(), "ctx.returned can be asked in finally and quiet checks only");
-        self.stage.returned.borrow().iter().any(|known| known == client)
+        self.stage.has_returned(client)
     }
 
     /// Waits for `ms` milliseconds of virtual time.
@@ -151,44 +155,6 @@ impl Ctx {
     /// Adds a remark to the history; it stands in the counterexample and history checks may read it.
     pub fn note(&self, text: impl Into<String>) {
         self.mark(Mark::Note(text.into()));
-    }
-
-    /// Runs `work` as a write of `value` to `object`: acknowledged when `work` has returned.
-    pub async fn write<T>(&self, object: &str, value: impl ToString, work: impl Future<Output = T>) -> T {
-        let number = self.begin(object, OperationKind::Write(value.to_string()));
-        let done = work.await;
-        self.mark(Mark::End { number, value: None });
-        done
-    }
-
-    /// Runs `work` as a read of `object`; what it returns is the value read (`None`: there is none).
-    pub async fn read<T: ToString>(&self, object: &str, work: impl Future<Output = Option<T>>) -> Option<T> {
-        let number = self.begin(object, OperationKind::Read);
-        let value = work.await;
-        self.mark(Mark::End { number, value: value.as_ref().map(ToString::to_string) });
-        value
-    }
-
-    /// Runs `work` as a stay in the critical section `section`: it begins now, with whatever lock was just taken.
-    pub async fn inside<T>(&self, section: &str, work: impl Future<Output = T>) -> T {
-        let number = self.begin(section, OperationKind::Inside);
-        let done = work.await;
-        self.mark(Mark::End { number, value: None });
-        done
-    }
-
-    pub(crate) fn begin(&self, object: &str, kind: OperationKind) -> u32 {
-        let number = {
-            let mut mailbox = self.port.lock();
-            mailbox.operations += 1;
-            mailbox.operations
-        };
-        self.mark(Mark::Begin { number, object: object.to_owned(), kind });
-        number
-    }
-
-    pub(crate) fn mark(&self, mark: Mark) {
-        self.port.lock().note(Local::Mark(mark));
     }
 
     /// Starts another client, which may outlive this one. A crash of this client does not end it.

@@ -253,6 +253,19 @@ impl Things {
         })
     }
 
+    /// As [`Self::name`], but rows and fields are told apart.
+    pub(crate) fn full_name(&self, id: ThingId) -> Option<String> {
+        let name = self.name(id)?;
+        if let Some((Thing::SqlRow(_, row), _)) = self.other.iter().find(|(_, known)| **known == id) {
+            return Some(format!("{name} (row {row})"));
+        }
+        let field = self.redis.iter().find(|(_, known)| **known == id).and_then(|(object, _)| match object {
+            Object::Field(_, _, field) => Some(String::from_utf8_lossy(field)),
+            _ => None,
+        });
+        Some(field.map_or(name.clone(), |field| format!("{name} (field {field})")))
+    }
+
     /// The key that [`Outcome::Evict`] names, if any step has touched it.
     pub(crate) fn evictable(&self, name: u32) -> Option<(u32, Bytes)> {
         self.redis.keys().find_map(|object| match object {

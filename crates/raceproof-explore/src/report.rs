@@ -97,6 +97,8 @@ pub struct Report {
     pub too_deep: bool,
     /// What a search that merges states has covered; `None` for all others.
     pub states: Option<States>,
+    /// A check that could not be decided in some execution, in words: the search verifies nothing.
+    pub undecided: Option<String>,
     /// The bounds of the search.
     pub bounds: Bounds,
     /// Whether every trace within the bounds was run.

@@ -6,21 +6,21 @@ use proptest::prelude::*;
 use proptest::strategy::Union;
 
 use super::grammar::{
-    COMMAND_NAMES, COUNTS, FAMILIES, JUNK, MEMORIES, NAMES, PARAMETERS, POLICIES, RULES, SCRIPTS, TYPES,
+    COMMAND_NAMES, COUNTS, JUNK, MEMORIES, NAMES, PARAMETERS, POLICIES, SCRIPTS, TYPES, families, rules,
 };
-use super::pools;
 use super::sequence::{Action, Arg, SESSIONS, Sequence, Step};
+use super::{collections, pools};
 
 type Args = Vec<Arg>;
 
 /// A random command of any family, sometimes with an argument too few or too many, in any case of letters.
 pub(crate) fn command() -> BoxedStrategy<Args> {
-    spoiled(Union::new_weighted(FAMILIES.iter().map(|(name, weight, _)| (*weight, family(name))).collect()).boxed())
+    spoiled(Union::new_weighted(families().map(|(name, weight, _)| (*weight, family(name))).collect()).boxed())
 }
 
 /// A random command of one family, well-formed as far as its template goes.
 pub(crate) fn family(name: &str) -> BoxedStrategy<Args> {
-    let (_, _, commands) = FAMILIES.iter().find(|(known, ..)| *known == name).expect("a family of the grammar");
+    let (_, _, commands) = families().find(|(known, ..)| *known == name).expect("a family of the grammar");
     Union::new_weighted(commands.iter().map(|(weight, text)| (*weight, template(text))).collect()).boxed()
 }
 
@@ -82,6 +82,8 @@ fn part(word: &str) -> BoxedStrategy<Args> {
         prop::collection::vec(rule(name), range).prop_map(|parts| parts.concat()).boxed()
     };
     match word.as_bytes().last() {
+        // The bound of a range.
+        _ if word.len() == 1 => rule(word),
         Some(b'?') => repeated(&word[..word.len() - 1], 0..2),
         Some(b'*') => repeated(&word[..word.len() - 1], 0..4),
         Some(b'+') => repeated(&word[..word.len() - 1], 1..4),
@@ -90,7 +92,7 @@ fn part(word: &str) -> BoxedStrategy<Args> {
 }
 
 fn rule(name: &str) -> BoxedStrategy<Args> {
-    if let Some((_, choices)) = RULES.iter().find(|(known, _)| *known == name) {
+    if let Some((_, choices)) = rules().find(|(known, _)| *known == name) {
         let choices = choices.iter().map(|(weight, text)| {
             let parts: Vec<BoxedStrategy<Args>> = text.split(' ').map(part).collect();
             (*weight, parts.prop_map(|parts| parts.concat()).boxed())
@@ -100,6 +102,18 @@ fn rule(name: &str) -> BoxedStrategy<Args> {
     match name {
         "key" => pool(pools::KEYS),
         "hkey" => prop_oneof![2 => fixed("h"), 2 => pool(pools::KEYS)].boxed(),
+        "lkey" => prop_oneof![3 => fixed("l"), 1 => fixed("m"), 1 => pool(pools::KEYS)].boxed(),
+        "skey" => prop_oneof![3 => fixed("s"), 2 => fixed("t"), 1 => pool(pools::KEYS)].boxed(),
+        "zkey" => prop_oneof![3 => fixed("z"), 2 => fixed("y"), 1 => pool(pools::KEYS)].boxed(),
+        "member" => pool(collections::MEMBERS),
+        "score" => prop_oneof![3 => pool(collections::SCORES), 1 => pool(pools::FLOATS)].boxed(),
+        "minmax" => prop_oneof![4 => pool(collections::SCORE_BOUNDS), 1 => pool(collections::SCORES)].boxed(),
+        "by" => pool(collections::BY_PATTERNS),
+        "get" => pool(collections::GET_PATTERNS),
+        "lex" => pool(collections::MEMBER_BOUNDS),
+        "manymembers" => many(510..515, |n| vec![Arg::of(n.to_string())]),
+        "manyscored" => many(126..131, |n| vec![Arg::of((n % 7).to_string()), Arg::of(format!("n{n}"))]),
+        "manyequal" => many(126..131, |n| vec![Arg::of("0"), Arg::of(format!("n{n}"))]),
         "field" => pool(pools::FIELDS),
         "value" => prop_oneof![30 => pool(pools::VALUES), 1 => long_value()].boxed(),
         "int" => pool(pools::INTEGERS),
@@ -120,7 +134,7 @@ fn rule(name: &str) -> BoxedStrategy<Args> {
         "policy" => pool(POLICIES),
         "commandname" => pool(COMMAND_NAMES),
         "junk" => pool(JUNK),
-        "manyfields" => many_fields(),
+        "manyfields" => many(510..515, |n| vec![Arg::of(format!("n{n}")), Arg::of(n.to_string())]),
         "source" => script().prop_map(|(source, ..)| vec![Arg::of(source)]).boxed(),
         "sha" => script().prop_map(|(source, ..)| vec![Arg::of(sha1(source))]).boxed(),
         "script" => call(|source| source.to_owned()),
@@ -133,11 +147,30 @@ fn rule(name: &str) -> BoxedStrategy<Args> {
 }
 
 /// Lower-case words that stand for themselves: keys, fields, settings.
-const CONSTANTS: [&str; 10] = ["a", "b", "h", "f", "g", "abc", "yes", "hash", "maxmemory", "databases"];
+const CONSTANTS: [&str; 18] = [
+    "+inf",
+    "a",
+    "b",
+    "h",
+    "f",
+    "g",
+    "l",
+    "m",
+    "s",
+    "t",
+    "y",
+    "z",
+    "abc",
+    "yes",
+    "hash",
+    "zset",
+    "maxmemory",
+    "databases",
+];
 
-/// Words in lower case are rules; settings have a hyphen.
+/// Words in lower case are rules; settings have a hyphen, and keys that patterns lead to an underscore.
 fn is_rule(word: &str) -> bool {
-    !word.contains('-') && word.bytes().any(|byte| byte.is_ascii_lowercase())
+    !word.contains(['-', '_']) && word.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
 fn fixed(word: &str) -> BoxedStrategy<Args> {
@@ -170,11 +203,9 @@ fn long_value() -> BoxedStrategy<Args> {
     (60_usize..300).prop_map(|length| vec![Arg::Bytes(Bytes::from(vec![b'x'; length]))]).boxed()
 }
 
-/// Enough fields to leave the listpack, or just not.
-fn many_fields() -> BoxedStrategy<Args> {
-    (510_usize..515)
-        .prop_map(|count| (0..count).flat_map(|n| [Arg::of(format!("n{n}")), Arg::of(n.to_string())]).collect())
-        .boxed()
+/// Enough members to leave the small encoding, or just not.
+fn many(counts: std::ops::Range<usize>, member: fn(usize) -> Args) -> BoxedStrategy<Args> {
+    counts.prop_map(move |count| (0..count).flat_map(member).collect()).boxed()
 }
 
 fn script() -> impl Strategy<Value = (&'static str, usize, usize)> {

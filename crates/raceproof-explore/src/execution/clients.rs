@@ -13,7 +13,6 @@ use crate::Error;
 use crate::ctx::{ClientEnd, ClientFuture};
 use crate::event::{ClientId, Outcome, ProcessId, Thing, Things, Touched};
 use crate::faults::Fault;
-use crate::history::{Mark, Note, Operation, OperationKind};
 use crate::mailbox::{Local, Lost, Op, Port};
 use crate::panics;
 use crate::report::Broken;
@@ -218,8 +217,7 @@ impl Execution<'_> {
     fn gave_up(&mut self, id: ClientId) {
         let name = self.client(id).name.clone();
         self.show_note(&name, "gives up");
-        let step = self.step_number();
-        self.end_by_fault(id, step);
+        self.end_by_fault(id);
     }
 
     /// Puts the clients on the stage that a client has just spawned.
@@ -323,56 +321,6 @@ impl Execution<'_> {
     /// The number of the step under way, from 1; 0 before the first.
     pub(super) fn step_number(&self) -> usize {
         self.current.map_or(0, |at| at + 1)
-    }
-
-    fn mark(&mut self, id: ClientId, mark: Mark) {
-        let step = self.step_number();
-        let client = self.client(id).name.clone();
-        self.history_changed = true;
-        match mark {
-            Mark::Begin { number, object, kind } => {
-                let inside = kind == OperationKind::Inside;
-                if inside {
-                    self.touch_thing(Thing::Section(object.clone()), Access::Read);
-                }
-                let place = self.history.operations.len();
-                self.history.operations.push(Operation {
-                    client,
-                    object,
-                    kind,
-                    started: inside.then_some(step),
-                    committed: None,
-                    ended: None,
-                    crashed: None,
-                    value: None,
-                    started_ms: self.now_ms,
-                    ended_ms: self.now_ms,
-                });
-                self.client_mut(id).open.push((number, place));
-            }
-            Mark::End { number, value } => self.end_operation(id, number, value),
-            Mark::Note(text) => {
-                self.touch_thing(Thing::History, Access::Write);
-                self.show_note(&client, &text);
-                self.history.notes.push(Note { client, step, text });
-            }
-        }
-    }
-
-    fn end_operation(&mut self, id: ClientId, number: u32, value: Option<String>) {
-        let (step, now_ms) = (self.step_number(), self.now_ms);
-        let open = &mut self.client_mut(id).open;
-        let Some(at) = open.iter().position(|(known, _)| *known == number) else { return };
-        let (_, place) = open.remove(at);
-        let operation = &mut self.history.operations[place];
-        operation.ended = Some(step);
-        operation.ended_ms = now_ms;
-        operation.value = value;
-        let thing = match operation.kind {
-            OperationKind::Inside => Thing::Section(operation.object.clone()),
-            OperationKind::Write(_) | OperationKind::Read => Thing::History,
-        };
-        self.touch_thing(thing, Access::IntentWrite);
     }
 
     /// Fills in what can happen next, by process.

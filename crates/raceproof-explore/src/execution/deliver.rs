@@ -15,7 +15,6 @@ use super::{Execution, trace};
 use crate::Error;
 use crate::event::{Choice, ClientId, Event, Footprint, Outcome, Reach, Thing, Touched};
 use crate::faults::Fault;
-use crate::history::OperationKind;
 use crate::mailbox::{Answer, CellOp, Local, Op};
 use crate::panics;
 use crate::report::{Broken, StepKind};
@@ -52,6 +51,10 @@ impl Execution<'_> {
             let number = request.id;
             let answered = self.answer(id, &mut request, choice.outcome, &mut fingerprint)?;
             self.recall_answer(choice, &request, &answered)?;
+            match &answered {
+                Answered::Now(answer) => self.note_reply(choice.process, answer, fingerprint.finish()),
+                Answered::Later => self.note_reply(choice.process, &"no reply in time", 0),
+            }
             if choice.outcome == Outcome::CrashAfter {
                 self.show_crash_unanswered(id);
                 self.kill(id)?;
@@ -80,21 +83,6 @@ impl Execution<'_> {
             logged: 0,
             waited: request.waited,
         })
-    }
-
-    /// Operations that had begun before this step start with it.
-    fn start_operations(&mut self, id: ClientId) {
-        let step = self.step_number();
-        let open: SmallVec<[usize; 2]> = self.client(id).open.iter().map(|(_, place)| *place).collect();
-        for place in open {
-            let now_ms = self.now_ms;
-            let operation = &mut self.history.operations[place];
-            if operation.started.is_none() {
-                operation.started = Some(step);
-                operation.started_ms = now_ms;
-                self.touch_thing(Thing::History, Access::Read);
-            }
-        }
     }
 
     pub(super) fn carry_out(
@@ -247,24 +235,10 @@ impl Execution<'_> {
         }
     }
 
-    /// The open writes of the client have reached the database.
-    fn commit(&mut self, id: ClientId) {
-        let step = self.step_number();
-        let open: SmallVec<[usize; 2]> = self.client(id).open.iter().map(|(_, place)| *place).collect();
-        for place in open {
-            let operation = &mut self.history.operations[place];
-            if matches!(operation.kind, OperationKind::Write(_)) {
-                operation.committed = Some(step);
-                self.history_changed = true;
-                self.touch_thing(Thing::History, Access::IntentWrite);
-            }
-        }
-    }
-
     /// A client dies: what it had not yet sent is lost, its connections close, its transaction rolls back.
     fn kill(&mut self, id: ClientId) -> Result<(), Error> {
         self.left.spend(Fault::Crash);
-        let step = self.step_number();
+        self.note_death(id);
         let client = self.client_mut(id);
         let (future, port) = (client.future.take(), client.port.clone());
         let dropped = port.enter(|| panics::catch(AssertUnwindSafe(|| drop(future))));
@@ -288,7 +262,7 @@ impl Execution<'_> {
                 self.touch_thing(Thing::Cell(cell), access);
             }
         }
-        self.end_by_fault(id, step);
+        self.end_by_fault(id);
         self.close(id);
         Ok(())
     }

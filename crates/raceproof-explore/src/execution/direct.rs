@@ -10,6 +10,7 @@ use super::Execution;
 use crate::Error;
 use crate::ctx::{ClientEnd, ClientFuture};
 use crate::event::Thing;
+use crate::history::{Datum, Mark};
 use crate::mailbox::{Answer, Local, Op, Port};
 use crate::panics;
 use crate::sql::Statement;
@@ -27,6 +28,8 @@ pub(super) struct Direct {
     changed_cells: bool,
     /// Something was written.
     pub(super) wrote: bool,
+    /// What the readers of objects have found.
+    pub(super) observed: Vec<Option<Datum>>,
 }
 
 impl Default for Direct {
@@ -42,7 +45,14 @@ impl Direct {
     }
 
     fn with_origin(origin: u64) -> Self {
-        Self { port: Port::new(origin, 0), sessions: Vec::new(), slots: Vec::new(), changed_cells: false, wrote: false }
+        Self {
+            port: Port::new(origin, 0),
+            sessions: Vec::new(),
+            slots: Vec::new(),
+            changed_cells: false,
+            wrote: false,
+            observed: Vec::new(),
+        }
     }
 
     /// Whether state that clients share was changed.
@@ -114,6 +124,7 @@ impl Execution<'_> {
         match what {
             Local::ReadClock => self.touch(Object::Clock, Access::Read),
             Local::Cell(cell, access) => self.touch_thing(Thing::Cell(cell), access),
+            Local::Mark(Mark::Observed(value)) => self.direct.observed.push(value),
             Local::Timer | Local::Mark(_) => {}
         }
     }

@@ -172,6 +172,7 @@ impl Execution<'_> {
     fn fault_footprint(&mut self, outcome: Outcome, touched: &mut Touched) {
         let logged = self.bounds.faults.keep_a_log();
         let observed = !self.worker.observed.is_empty();
+        let timed = self.timed();
         let key = match outcome {
             Outcome::Evict(name) => self.worker.things.evictable(name),
             _ => None,
@@ -213,6 +214,11 @@ impl Execution<'_> {
         }
         if if restarts { self.is_observed(touched) } else { observed } {
             touched.add(self.worker.things.id(Thing::Observed), Access::Write);
+        }
+        if timed {
+            let things = &mut self.worker.things;
+            touched.add(things.id(Thing::History), Access::Write);
+            touched.add(things.redis(&Object::Clock), Access::Read);
         }
     }
 
@@ -258,6 +264,7 @@ impl Execution<'_> {
             Outcome::JumpBack => self.jump(-STEP_BACK_MS)?,
             _ => String::new(),
         };
+        self.note_fault(choice.outcome, &text);
         self.show_step("server", StepKind::Fault, text, String::new());
         if let Some(before) = before {
             self.show_changes(before)?;

@@ -5,13 +5,11 @@ use std::hash::Hash;
 
 use raceproof_engine::{Access, Object};
 use rustc_hash::FxHasher;
-use smallvec::SmallVec;
 
 use super::clients::Pending;
 use super::{Execution, Silent};
 use crate::Error;
 use crate::event::{ClientId, Outcome, Thing};
-use crate::history::OperationKind;
 use crate::mailbox::{Answer, Lost, Op, REPLY_TIMEOUT_MS};
 use crate::report::StepKind;
 use crate::sql::{ABORTED, COMMIT_UNKNOWN, SqlCall, SqlError};
@@ -165,22 +163,6 @@ impl Execution<'_> {
             self.touch_thing(Thing::SqlLock, Access::Write);
         }
         Ok(())
-    }
-
-    /// What the client was about is over and will never be acknowledged.
-    pub(super) fn end_by_fault(&mut self, id: ClientId, step: usize) {
-        let open: SmallVec<[(u32, usize); 1]> = std::mem::take(&mut self.client_mut(id).open);
-        for (_, place) in open {
-            let operation = &mut self.history.operations[place];
-            operation.crashed = Some(step);
-            let over = match operation.kind {
-                OperationKind::Inside => Thing::Section(operation.object.clone()),
-                OperationKind::Write(_) => Thing::History,
-                OperationKind::Read => continue,
-            };
-            self.touch_thing(over, Access::IntentWrite);
-        }
-        self.history_changed = true;
     }
 
     fn show_lost(&mut self, id: ClientId, op: &Op, what: &str) {

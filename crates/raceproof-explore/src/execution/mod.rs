@@ -8,6 +8,8 @@ mod direct;
 mod faults;
 mod lost;
 mod recall;
+mod record;
+mod serial;
 mod story;
 mod trace;
 mod worker;
@@ -21,6 +23,7 @@ use clients::Client;
 pub(crate) use clients::Enabled;
 use direct::Direct;
 pub(crate) use recall::{OVERHEAD_BYTES, Part, Recall};
+pub(crate) use serial::{Ending, Outcomes as SerialOutcome};
 pub(crate) use worker::{Attached, Mode, SETUP, Worker};
 
 use crate::Error;
@@ -127,6 +130,10 @@ pub(crate) struct Run {
     pub(crate) steps: Vec<Step>,
     /// How it came about, if the steps were asked for and show it.
     pub(crate) story: Option<String>,
+    /// A check that could not be decided, in words.
+    pub(crate) undecided: Option<String>,
+    /// How it ended, if that is compared with other executions.
+    pub(crate) ending: Option<Ending>,
     /// A fingerprint of the final state: every key and every row.
     pub(crate) final_state: Option<u64>,
     pub(crate) top: usize,
@@ -162,6 +169,9 @@ pub(crate) struct Execution<'w> {
     /// What each step read and wrote, if the steps are recorded.
     pub(crate) traffic: Vec<story::Traffic>,
     pub(crate) violation: Option<Violation>,
+    pub(crate) undecided: Option<String>,
+    noted: serial::Noted,
+    ending: Option<Ending>,
     /// The event that took the database's write lock last.
     pub(crate) lock_taken_by: Option<usize>,
     /// What the step under way has touched so far.
@@ -169,6 +179,8 @@ pub(crate) struct Execution<'w> {
     pub(crate) observed_grew: bool,
     /// The event under way; `None` before the first.
     pub(crate) current: Option<usize>,
+    /// Its number as people see it, where steps are shown; a step with a fault is shown as two.
+    number: usize,
     /// The client whose step it is; `None` for the clock's.
     pub(crate) mover: Option<ClientId>,
     direct: Direct,
@@ -213,15 +225,19 @@ impl<'w> Execution<'w> {
             pauses_left: bounds.pauses,
             left: bounds.faults,
             events: Vec::new(),
-            history: History::default(),
+            history: History { start_ms: now_ms, ..History::default() },
             history_changed: false,
             steps: Vec::new(),
             traffic: Vec::new(),
             violation: None,
+            undecided: None,
+            noted: serial::Noted::default(),
+            ending: None,
             lock_taken_by: None,
             touched: Touched::default(),
             observed_grew: false,
             current: None,
+            number: 0,
             mover: None,
             direct: Direct::default(),
             log: faults::Log::default(),
@@ -241,6 +257,9 @@ impl<'w> Execution<'w> {
                 return Err(Error::TooMany(what));
             }
             self.list_enabled(&mut enabled);
+            if !self.keep_in_turn(&mut enabled) {
+                break End::Abandoned;
+            }
             if chooser.keeps_state(self.events.len()) {
                 let state = self.state()?;
                 if !chooser.reach(self.events.len(), state, &|id| self.client(id).is_done()) {
@@ -270,6 +289,7 @@ impl<'w> Execution<'w> {
             }
         };
         if matches!(end, End::Complete) {
+            self.ending = self.ending()?;
             self.check_at_the_end()?;
         }
         self.finish(end)
@@ -293,6 +313,7 @@ impl<'w> Execution<'w> {
             self.poll(id)?;
         }
         self.check_always()?;
+        self.look_at_the_start()?;
         self.touched.clear();
         Ok(())
     }
@@ -305,6 +326,7 @@ impl<'w> Execution<'w> {
         self.touched.clear();
         self.recall_step();
         let number = self.steps.len() + 1;
+        self.number = if self.mode.record { number } else { at + 1 };
         let locked_by = self.locked_by();
         let entries = self.log.len();
         let event = match choice.process {
@@ -314,6 +336,7 @@ impl<'w> Execution<'w> {
             _ => self.client_step(choice)?,
         };
         self.events.push(event);
+        self.note_event();
         self.poll_woken()?;
         // Whatever client goes on in a step, the lock that it holds may end with it.
         self.events[at].locked = locked_by.is_some();
@@ -321,7 +344,7 @@ impl<'w> Execution<'w> {
         self.events[at].unlocks = locked_by.filter(|_| self.locked_by() != locked_by);
         self.note_running(choice);
         self.check_always()?;
-        self.check_history();
+        self.check_history()?;
         self.observe();
         let touched = std::mem::take(&mut self.touched);
         self.worker.restart |= self.worker.things.note(&touched);
@@ -381,27 +404,8 @@ impl<'w> Execution<'w> {
         Ok(())
     }
 
-    fn check_history(&mut self) {
-        if !std::mem::take(&mut self.history_changed) || self.violation.is_some() {
-            return;
-        }
-        let finding = self
-            .world
-            .history_checks
-            .iter()
-            .enumerate()
-            .find_map(|(number, check)| check.check(&self.history).map(|finding| (number, finding)));
-        if let Some((number, finding)) = finding {
-            self.violate(
-                Broken::History,
-                number,
-                Failure { message: finding.message, place: None },
-                Some(finding.story),
-            );
-        }
-    }
-
     fn check_at_the_end(&mut self) -> Result<(), Error> {
+        self.look_at_the_end()?;
         for number in 0..self.world.checks.len() {
             let broken = match self.world.checks[number].when {
                 When::Always => continue,
@@ -457,6 +461,8 @@ impl<'w> Execution<'w> {
             events: self.events,
             never,
             violation: self.violation,
+            undecided: self.undecided,
+            ending: self.ending,
             steps: self.steps,
             story,
             final_state,

@@ -12,7 +12,7 @@
 //!
 //! A client that has ended is forgotten: what it was told matters only as far as it told others. That is where states
 //! of different classes meet: of n clients that increment one key, only how many have done so is left, not in which
-//! order. What it has told nobody but the memory of the process it runs in (a variable that it shares with a check
+//! order (and, where outcomes are compared for serializability, what each was told). What it has told nobody but the memory of the process it runs in (a variable that it shares with a check
 //! behind the explorer's back) is lost, as everywhere in this crate.
 
 use std::collections::BTreeMap;
@@ -72,6 +72,8 @@ pub(crate) enum Part {
     Log,
     Silence,
     Broken,
+    Returned,
+    Endings,
     Replies,
     ClockReads,
     Wakes,
@@ -429,7 +431,10 @@ impl Execution<'_> {
             let Some(client) = client else { continue };
             to.count(number);
             // 0 for one that has ended: a client has been told its name at least.
-            to.put(if client.is_done() { 0 } else { recall.clients.get(number).copied().unwrap_or_default() });
+            let forgotten = client.is_done() && !(self.world.serializable && recall.has(Part::Endings));
+            to.put(if forgotten { 0 } else { recall.clients.get(number).copied().unwrap_or_default() });
+            let returned = recall.has(Part::Returned) && self.world.stage.has_returned(&client.name);
+            to.put(u32::from(client.is_done()) + u32::from(returned));
             let broken = if recall.has(Part::Broken) { &client.broken[..] } else { &[] };
             to.count(broken.len());
             broken.iter().for_each(|session| to.put(*session));
@@ -468,6 +473,7 @@ fn history_bytes(history: &History) -> Vec<u8> {
     let steps_of = |operation: &Operation| [operation.started, operation.committed, operation.ended, operation.crashed];
     let mut steps: Vec<usize> = history.operations.iter().flat_map(|one| steps_of(one).into_iter().flatten()).collect();
     steps.extend(history.notes.iter().map(|note| note.step));
+    steps.extend(history.faults.iter().map(|fault| fault.step));
     steps.sort_unstable();
     steps.dedup();
     let rank = |step: &mut usize| *step = steps.partition_point(|earlier| *earlier < *step);
@@ -482,6 +488,11 @@ fn history_bytes(history: &History) -> Vec<u8> {
         let mut note = note.clone();
         rank(&mut note.step);
         text += &format!("{note:?}");
+    }
+    for fault in &history.faults {
+        let mut fault = fault.clone();
+        rank(&mut fault.step);
+        text += &format!("{fault:?}");
     }
     text.into_bytes()
 }

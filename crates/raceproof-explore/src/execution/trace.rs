@@ -134,6 +134,9 @@ impl Execution<'_> {
         Ok(match kind {
             Reply::Simple("string") => Some(reply(&self.peek(&[b"GET", key]))),
             Reply::Simple("hash") => Some(pairs(&self.peek(&[b"HGETALL", key]))),
+            Reply::Simple("list") => Some(reply(&self.peek(&[b"LRANGE", key, b"0", b"-1"]))),
+            Reply::Simple("set") => Some(reply(&self.peek(&[b"SMEMBERS", key]))),
+            Reply::Simple("zset") => Some(pairs(&self.peek(&[b"ZRANGE", key, b"0", b"-1", b"WITHSCORES"]))),
             Reply::Simple("none") => None,
             other => Some(format!("({})", reply(&other))),
         })
@@ -397,6 +400,7 @@ fn sorted(items: &[Reply]) -> Vec<String> {
 
 /// Commands whose reply has no order of its own; in exploration the engine sorts it.
 fn unordered(args: &[Bytes]) -> bool {
-    const UNORDERED: [&[u8]; 5] = [b"HGETALL", b"HKEYS", b"HVALS", b"KEYS", b"SMEMBERS"];
+    const UNORDERED: [&[u8]; 8] =
+        [b"HGETALL", b"HKEYS", b"HVALS", b"KEYS", b"SMEMBERS", b"SINTER", b"SUNION", b"SDIFF"];
     args.first().is_some_and(|name| UNORDERED.iter().any(|known| name.eq_ignore_ascii_case(known)))
 }

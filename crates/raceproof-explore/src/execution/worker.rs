@@ -30,6 +30,8 @@ pub(crate) struct Mode {
     pub(crate) stop_at_violation: bool,
     /// Compute [`super::Run::final_state`].
     pub(crate) fingerprint_state: bool,
+    /// The clients take turns in this order, each until it has ended.
+    pub(crate) in_turn: Option<Vec<ClientId>>,
 }
 
 /// One thread's stores and tables.
@@ -48,6 +50,8 @@ pub(crate) struct Worker {
     /// What a search that keeps states knows; `None` in all others.
     pub(crate) recall: Option<Recall>,
     base: Option<Base>,
+    /// How executions end in which the clients take turns.
+    pub(crate) serial: Option<crate::search::Serial>,
     clients: FxHashMap<(Option<ClientId>, usize), ClientId>,
     processes: FxHashMap<(ClientId, Lane), ProcessId>,
     lanes: Vec<(ClientId, Lane)>,
@@ -83,6 +87,7 @@ impl Worker {
             backend: None,
             recall: None,
             base: None,
+            serial: None,
             clients: FxHashMap::default(),
             processes: FxHashMap::default(),
             lanes: Vec::new(),
@@ -181,6 +186,16 @@ impl Worker {
     /// The client that a process belongs to; `None` for the clock, the faults and the end.
     pub(crate) fn owner(&self, process: ProcessId) -> Option<ClientId> {
         if matches!(process, CLOCK | END | FAULTS) { None } else { Some(self.lanes[usize::from(process.0) - 1].0) }
+    }
+
+    /// The connection that a process is; `None` for the clock, the faults and the end.
+    pub(crate) fn lane(&self, process: ProcessId) -> Option<(ClientId, Lane)> {
+        self.owner(process).map(|_| self.lanes[usize::from(process.0) - 1])
+    }
+
+    /// Who started a client, and which of theirs it is.
+    pub(crate) fn made_by(&self, client: ClientId) -> Option<(Option<ClientId>, usize)> {
+        self.clients.iter().find(|(_, known)| **known == client).map(|(made_by, _)| *made_by)
     }
 
     /// A client's name in a run.

@@ -416,6 +416,7 @@ fn how_it_was_met_never_claims_more_than_was_searched() {
         cut_off: None,
         too_deep: false,
         states: None,
+        undecided: None,
         bounds: Bounds::default(),
         exhaustive: true,
         shrunk: true,

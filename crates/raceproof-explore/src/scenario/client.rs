@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 use super::convert;
 use super::language::{Answer, Body, Language, Progress, Refusal, Request};
 use crate::history::{Mark, OperationKind};
+use crate::recording::Record;
 use crate::{Ctx, Database, Failure, Place, RedisConnection, SqlError, SqlReply};
 
 /// The steps that a body may make.
@@ -59,8 +60,8 @@ pub(super) async fn run(
 }
 
 const fn is_step(request: Request) -> bool {
-    use Request::{Ended, Inside, Note, Now, Read, Returned, Write};
-    !matches!(request, Now | Returned | Note | Write | Read | Inside | Ended)
+    use Request::{Ended, Inside, Note, Now, Observed, Operation, Read, Returned, Write};
+    !matches!(request, Now | Returned | Note | Write | Read | Operation | Inside | Ended | Observed)
 }
 
 /// Where the file states a bound the search keeps it; here only a loop that never makes a step must be stopped.
@@ -124,8 +125,14 @@ impl Client<'_> {
                 self.ctx.note(text(args.pop_front()));
                 Ok(Answer::Value(Value::Nil))
             }
-            Request::Write | Request::Read | Request::Inside => self.begin_operation(request, args),
+            Request::Write | Request::Read | Request::Operation | Request::Inside => {
+                self.begin_operation(request, args)
+            }
             Request::Ended => self.end_operation(args),
+            Request::Observed => match convert::datum(args.pop_front()) {
+                Ok(value) => self.told(Mark::Observed(value)),
+                Err(text) => refuse(text),
+            },
         }
     }
 
@@ -211,6 +218,16 @@ impl Client<'_> {
                 Err(text) => return refuse(text),
             },
             Request::Read => OperationKind::Read,
+            Request::Operation => {
+                let name = text(args.pop_front());
+                // The last argument is the function.
+                drop(args.pop_back());
+                let given = args.iter().map(|arg| convert::history_value(arg).map(Option::unwrap_or_default));
+                match given.collect() {
+                    Ok(args) => OperationKind::Call { name, args },
+                    Err(text) => return refuse(text),
+                }
+            }
             _ => OperationKind::Inside,
         };
         Ok(Answer::Value(Value::Integer(i64::from(self.ctx.begin(&object, kind)))))
@@ -218,13 +235,19 @@ impl Client<'_> {
 
     fn end_operation(&self, mut args: MultiValue) -> Answered {
         let Some(Value::Integer(number)) = args.pop_front() else { return refuse("no operation".to_owned()) };
-        match convert::history_value(&args.pop_front().unwrap_or(Value::Nil)) {
-            Ok(value) => {
-                self.ctx.mark(Mark::End { number: u32::try_from(number).unwrap_or_default(), value });
-                Ok(Answer::Value(Value::Nil))
-            }
+        let number = u32::try_from(number).unwrap_or_default();
+        if args.pop_front() != Some(Value::Boolean(true)) {
+            return self.told(Mark::End { number, record: Record::Failed });
+        }
+        match convert::datum(args.pop_front()) {
+            Ok(value) => self.told(Mark::End { number, record: Record::Done(value) }),
             Err(text) => refuse(text),
         }
+    }
+
+    fn told(&self, mark: Mark) -> Answered {
+        self.ctx.mark(mark);
+        Ok(Answer::Value(Value::Nil))
     }
 }
 

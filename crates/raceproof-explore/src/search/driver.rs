@@ -9,7 +9,7 @@ use super::optimal::{Optimal, Probe};
 use super::random::Random;
 use super::replay::Replay;
 use super::token::{Encoded, Token, fingerprint};
-use super::{audit, shrink, states};
+use super::{audit, serial, shrink, states};
 use crate::backend::Backend;
 use crate::event::{Choice, ClientId, END, Footprint, Outcome};
 use crate::execution::{Attached, Cast, Chooser, End, Execution, Mode, Run, SETUP, Violation, Worker};
@@ -37,8 +37,23 @@ const RANDOM_EXECUTIONS: u64 = 10_000;
 
 pub(crate) type Body<'a> = &'a dyn Fn(&mut World);
 
-/// Runs one execution from the start.
+/// Runs one execution from the start, and compares its outcome where that is asked for.
 pub(crate) fn execute(
+    worker: &mut Worker,
+    body: Body<'_>,
+    bounds: Bounds,
+    mode: Mode,
+    chooser: &mut dyn Chooser,
+) -> Result<Result<Run, Failure>, Error> {
+    let mut run = run_once(worker, body, bounds, mode, chooser)?;
+    if let Ok(run) = &mut run {
+        serial::judge(worker, body, bounds, run)?;
+    }
+    Ok(run)
+}
+
+/// Runs one execution from the start.
+pub(crate) fn run_once(
     worker: &mut Worker,
     body: Body<'_>,
     bounds: Bounds,
@@ -62,6 +77,7 @@ pub(super) struct Found {
     pub(super) cut_off: Option<String>,
     pub(super) too_deep: bool,
     pub(super) states: Option<States>,
+    pub(super) undecided: Option<String>,
     pub(super) exhaustive: bool,
     pub(super) setup: Option<Failure>,
 }
@@ -71,6 +87,9 @@ impl Found {
         self.too_deep |= matches!(run.end, End::TooDeep);
         if let End::CutOff(client) = &run.end {
             self.cut_off.get_or_insert_with(|| client.clone());
+        }
+        if self.undecided.is_none() {
+            self.undecided.clone_from(&run.undecided);
         }
         if let (Some(violation), None) = (&run.violation, &self.violation) {
             self.violation = Some(violation.clone());
@@ -114,7 +133,8 @@ pub(crate) fn search(search: &Search, body: Body<'_>) -> Result<Report, Error> {
         }
         (None, None) => (None, false),
     };
-    let complete = found.exhaustive && found.cut_off.is_none() && !found.too_deep;
+    let decided = found.cut_off.is_none() && found.undecided.is_none() && !found.too_deep;
+    let complete = found.exhaustive && decided;
     Ok(Report {
         verdict: match violation {
             Some(_) => Verdict::Violated,
@@ -127,6 +147,7 @@ pub(crate) fn search(search: &Search, body: Body<'_>) -> Result<Report, Error> {
         cut_off: found.cut_off,
         too_deep: found.too_deep,
         states: found.states,
+        undecided: found.undecided,
         bounds: search.bounds,
         exhaustive: found.exhaustive,
         shrunk,
@@ -358,7 +379,7 @@ fn replay(search: &Search, text: &str, body: Body<'_>) -> Result<Report, Error> 
         return Err(wrong(format!("it was made for other code: {what}; run the check again for a new one")));
     }
     let run = replayed.run;
-    let violation = run.violation.clone();
+    let (violation, undecided) = (run.violation.clone(), run.undecided.clone());
     let violation = violation.map(|violation| counterexample(run, violation, token.absent, token.choices));
     Ok(Report {
         verdict: if violation.is_some() { Verdict::Violated } else { Verdict::NoViolationFound },
@@ -368,6 +389,7 @@ fn replay(search: &Search, text: &str, body: Body<'_>) -> Result<Report, Error> 
         cut_off: None,
         too_deep: false,
         states: None,
+        undecided,
         bounds,
         exhaustive: false,
         shrunk: false,

@@ -247,3 +247,14 @@ fn faults() {
     referee(50, acts(2..=2, 3, sql()), NO_FAULTS.with(Fault::CommitUnknown, 1), super::build);
     referee(50, acts(2..=2, 3, sql()), NO_FAULTS.with(Fault::SqlAbort, 1), super::build);
 }
+
+#[test]
+fn outcomes_are_compared() {
+    let build = |program: &Program, world: &mut World| {
+        super::build(program, world);
+        world.serializable();
+    };
+    referee(200, acts(2..=2, 3, plain()), NO_FAULTS, build);
+    referee(50, acts(2..=2, 2, plain()), CRASH, build);
+    referee(50, acts(2..=2, 2, hashes()), NO_FAULTS, build);
+}

@@ -345,6 +345,30 @@ fn which_connections_broke() {
 }
 
 #[test]
+fn who_has_returned() {
+    needs(Part::Returned, CRASH, |world| {
+        sets(world, "x", &[("x", "1")]);
+        sets(world, "y", &[("y", "1")]);
+        world.finally(|ctx| async move {
+            let lost = get(&ctx, "x").await.is_some() && !ctx.returned("x");
+            if lost { Err("x was set by nobody") } else { Ok(()) }
+        });
+    });
+}
+
+#[test]
+fn what_ended_clients_were_told_where_outcomes_are_compared() {
+    needs(Part::Endings, NO_FAULTS, |world| {
+        world.client("reader", |ctx| async move {
+            get(&ctx, "x").await;
+            get(&ctx, "y").await;
+        });
+        sets(world, "writer", &[("x", "1"), ("y", "1")]);
+        world.serializable();
+    });
+}
+
+#[test]
 fn what_a_parent_was_told() {
     needs(Part::Parents, NO_FAULTS, |world| {
         world.setup(|ctx| async move { set(&ctx, "a", 1).await });
