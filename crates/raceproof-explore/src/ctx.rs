@@ -9,6 +9,7 @@ use std::task::Poll;
 
 use smallvec::SmallVec;
 
+use crate::hand::ClockHand;
 use crate::history::Mark;
 use crate::mailbox::{OwnedPort, Port};
 use crate::redis_conn::RedisConnection;
@@ -138,6 +139,12 @@ impl Ctx {
     pub fn returned(&self, client: &str) -> bool {
         assert!(self.stage.at_the_end.get(), "ctx.returned can be asked in finally and quiet checks only");
         self.stage.has_returned(client)
+    }
+
+    /// The clock, for a client that moves it.
+    #[must_use]
+    pub fn clock(&self) -> ClockHand {
+        ClockHand::new(self.port.clone())
     }
 
     /// Waits for `ms` milliseconds of virtual time.

@@ -43,6 +43,30 @@ pub(crate) enum Op {
     Sql { connection: u32, call: SqlCall },
     /// An atomic operation on state that clients share.
     Cell(CellOp),
+    /// A client moves the clock.
+    Clock(ClockCall),
+}
+
+/// What a client does with the clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ClockCall {
+    /// Forward by so many ms.
+    Advance(u64),
+    /// The server's back by so many ms.
+    Rewind(u64),
+    Freeze,
+    Resume,
+}
+
+impl ClockCall {
+    pub(crate) fn text(self) -> String {
+        match self {
+            Self::Advance(ms) => format!("advances the clock by {ms} ms"),
+            Self::Rewind(ms) => format!("sets the server's clock back by {ms} ms"),
+            Self::Freeze => "freezes the clock".to_owned(),
+            Self::Resume => "lets time pass again".to_owned(),
+        }
+    }
 }
 
 /// A piece of shared state. Its number is made from who made it and which of theirs it is, so that it is the same in
@@ -65,6 +89,7 @@ pub(crate) enum Lane {
     Redis(u32),
     Sql(u32),
     Cell(CellId),
+    Clock,
     /// A connection that another client opened.
     LentRedis(ClientId, u32),
     LentSql(ClientId, u32),
@@ -79,6 +104,7 @@ impl Op {
             (Self::Redis { session, .. }, Some(lender)) => Lane::LentRedis(lender, *session),
             (Self::Sql { connection, .. }, Some(lender)) => Lane::LentSql(lender, *connection),
             (Self::Cell(op), _) => Lane::Cell(op.cell),
+            (Self::Clock(_), _) => Lane::Clock,
         }
     }
 }

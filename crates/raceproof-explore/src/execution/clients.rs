@@ -48,7 +48,7 @@ impl Pending {
     /// What a request that is not enabled waits for.
     pub(super) fn waits_for(&self, things: &mut Things, touched: &mut Touched) {
         match &self.op {
-            Op::Redis { .. } => {}
+            Op::Redis { .. } | Op::Clock(_) => {}
             Op::Sql { .. } => touched.add(things.id(Thing::SqlLock), Access::Write),
             Op::Cell(op) => touched.add(things.id(Thing::Cell(op.cell)), op.access),
         }
@@ -431,7 +431,7 @@ impl Execution<'_> {
             match &request.op {
                 Op::Redis { session, .. } => self.redis_outcomes(id, request.owner, *session, &mut outcomes),
                 Op::Sql { connection, call } => self.sql_outcomes(request.owner, *connection, call, &mut outcomes),
-                Op::Cell(_) => {}
+                Op::Cell(_) | Op::Clock(_) => {}
             }
         }
         outcomes
@@ -439,7 +439,7 @@ impl Execution<'_> {
 
     fn must_wait(&mut self, request: &Pending) -> bool {
         match &request.op {
-            Op::Redis { .. } => false,
+            Op::Redis { .. } | Op::Clock(_) => false,
             Op::Sql { connection, call } => {
                 self.worker.sql.is_locked() && self.needs_lock(request.owner, *connection, call)
             }
@@ -450,7 +450,7 @@ impl Execution<'_> {
     /// Whether there are states in which the request has to wait.
     pub(super) fn may_wait(&mut self, request: &Pending) -> bool {
         match &request.op {
-            Op::Redis { .. } => false,
+            Op::Redis { .. } | Op::Clock(_) => false,
             Op::Sql { connection, call } => {
                 let slot = self.sql_slot(request.owner, *connection);
                 slot.is_ok_and(|slot| self.worker.sql.may_need_lock(slot, call))
@@ -499,6 +499,12 @@ impl Execution<'_> {
     /// Nothing is enabled and somebody still waits: for each other, or for something foreign.
     pub(super) fn stuck(&mut self) -> Result<(), Error> {
         let waiting: Vec<ClientId> = self.order.iter().copied().filter(|id| !self.client(*id).is_done()).collect();
+        if self.frozen && self.next_timer().is_some() {
+            let names: Vec<&str> = waiting.iter().map(|id| self.client(*id).name.as_str()).collect();
+            let message = format!("deadlock: the clock is frozen, and {} can only wait", names.join(", "));
+            self.violate(Broken::Deadlock, 0, crate::world::Failure { message, place: None }, None);
+            return Ok(());
+        }
         if let Some(id) = waiting.iter().find(|id| self.client(**id).pending.is_empty()) {
             return Err(self.foreign(*id));
         }
@@ -510,6 +516,7 @@ impl Execution<'_> {
                     Op::Redis { .. } => "Redis",
                     Op::Sql { .. } => "the database's write lock",
                     Op::Cell(_) => "another client",
+                    Op::Clock(_) => "the clock",
                 });
                 format!("{} waits for {what}", client.name)
             })

@@ -32,7 +32,7 @@ impl Execution<'_> {
         }
         let needs_lock = match &request.op {
             Op::Sql { connection, call } => self.needs_lock(request.owner, *connection, call),
-            Op::Redis { .. } | Op::Cell(_) => false,
+            Op::Redis { .. } | Op::Cell(_) | Op::Clock(_) => false,
         };
         let mut fingerprint = FxHasher::default();
         choice.outcome.hash(&mut fingerprint);
@@ -41,7 +41,9 @@ impl Execution<'_> {
             if self.may_wait(&request) {
                 match &request.op {
                     Op::Cell(op) => self.touch_thing(Thing::Cell(op.cell), op.access),
-                    Op::Sql { .. } | Op::Redis { .. } => self.touch_thing(Thing::SqlLock, Access::Read),
+                    Op::Sql { .. } | Op::Redis { .. } | Op::Clock(_) => {
+                        self.touch_thing(Thing::SqlLock, Access::Read);
+                    }
                 }
             }
             self.show_crash_before(id, &request.op);
@@ -69,7 +71,7 @@ impl Execution<'_> {
         let reach = reach(&request.op);
         let delivered = match request.op {
             Op::Redis { session, commands } => Some(Delivered { owner: request.owner, session, commands }),
-            Op::Sql { .. } | Op::Cell(_) => None,
+            Op::Sql { .. } | Op::Cell(_) | Op::Clock(_) => None,
         };
         Ok(Event {
             footprint: Rc::new(Footprint {
@@ -122,6 +124,14 @@ impl Execution<'_> {
                 Ok(Answer::Sql(result))
             }
             Op::Cell(op) => Ok(self.cell(id, op, fingerprint)),
+            Op::Clock(call) => {
+                let call = *call;
+                call.text().hash(fingerprint);
+                let name = self.client(id).name.clone();
+                self.show_step(&name, StepKind::Clock, call.text(), String::new());
+                self.move_clock(call)?;
+                Ok(Answer::Cell)
+            }
         }
     }
 
@@ -293,6 +303,6 @@ impl Execution<'_> {
 fn reach(op: &Op) -> Reach {
     match op {
         Op::Redis { commands, .. } if commands.len() == 1 => commands[0].reach(),
-        Op::Redis { .. } | Op::Sql { .. } | Op::Cell(_) => Reach::Anything,
+        Op::Redis { .. } | Op::Sql { .. } | Op::Cell(_) | Op::Clock(_) => Reach::Anything,
     }
 }

@@ -11,7 +11,7 @@ use crate::Error;
 use crate::ctx::{ClientEnd, ClientFuture};
 use crate::event::Thing;
 use crate::history::{Datum, Mark};
-use crate::mailbox::{Answer, Local, Op, OwnedPort, Port};
+use crate::mailbox::{Answer, ClockCall, END_OF_TIME_MS, Local, Op, OwnedPort, Port};
 use crate::panics;
 use crate::sql::Statement;
 use crate::watchdog::watched;
@@ -161,6 +161,15 @@ impl Execution<'_> {
                 self.touch_sql(done);
                 Ok(Answer::Sql(result))
             }
+            Op::Clock(ClockCall::Advance(ms)) => {
+                let target = self.now_ms.saturating_add_unsigned(ms).min(END_OF_TIME_MS.max(self.now_ms));
+                self.set_clock(target)?;
+                Ok(Answer::Cell)
+            }
+            Op::Clock(_) => Ok(Answer::Panic(crate::world::Failure {
+                message: "a setup or a check can advance the clock, and nothing else".to_owned(),
+                place: None,
+            })),
             Op::Cell(op) => {
                 self.touch_thing(Thing::Cell(op.cell), op.access);
                 self.direct.wrote |= op.access.writes();

@@ -199,6 +199,8 @@ pub(crate) struct Execution<'w> {
     over: bool,
     /// By how much the server's clock is ahead of the clients' (ms).
     server_ahead_ms: i64,
+    /// A client has stopped time.
+    frozen: bool,
     /// Replies that were lost: when who sent the request learns of it (virtual ms since the Unix epoch).
     silent: Vec<Silent>,
 }
@@ -254,6 +256,7 @@ impl<'w> Execution<'w> {
             possible: Vec::new(),
             over: false,
             server_ahead_ms: 0,
+            frozen: false,
             silent: Vec::new(),
         }
     }

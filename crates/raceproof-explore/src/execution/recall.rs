@@ -277,7 +277,7 @@ impl Execution<'_> {
             recall.tell(id, format!("{} {:?} {answer:?}", choice.process.0, choice.outcome).as_bytes());
         }
         match &request.op {
-            Op::Redis { .. } => Ok(()),
+            Op::Redis { .. } | Op::Clock(_) => Ok(()),
             Op::Cell(op) => {
                 recall.cell(id, op.cell, op.access);
                 Ok(())
@@ -407,6 +407,7 @@ impl Execution<'_> {
     fn put_server(&self, recall: &mut Recall, to: &mut State) {
         to.put(u32::from(self.over));
         to.0.extend(if recall.has(Part::ServerClock) { self.server_ahead_ms } else { 0 }.to_le_bytes());
+        to.0.push(u8::from(self.frozen));
         let log = if recall.has(Part::Log) { self.returns_to() } else { &[] };
         to.count(log.len());
         for (engine, at_ms) in log {

@@ -121,6 +121,7 @@ pub(super) fn request(op: &Op) -> String {
         Op::Redis { commands, .. } => transaction(commands),
         Op::Sql { call, .. } => statement(call),
         Op::Cell(op) => op.text.clone(),
+        Op::Clock(call) => call.text(),
     }
 }
 

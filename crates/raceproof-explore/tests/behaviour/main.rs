@@ -4,6 +4,7 @@ mod checks;
 mod env;
 mod errors;
 mod faults;
+mod hand;
 mod history;
 mod linearizable;
 mod redis_client;
