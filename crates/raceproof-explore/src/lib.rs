@@ -51,6 +51,7 @@ mod search;
 mod shared;
 mod sim;
 mod sql;
+pub mod state;
 mod watchdog;
 mod world;
 

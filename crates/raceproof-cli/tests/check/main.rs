@@ -3,6 +3,7 @@
 mod bounds;
 mod errors;
 mod output;
+mod pages;
 mod reports;
 mod selection;
 

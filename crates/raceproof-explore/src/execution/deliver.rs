@@ -17,7 +17,7 @@ use crate::event::{Choice, ClientId, Event, Footprint, Outcome, Reach, Thing, To
 use crate::faults::Fault;
 use crate::mailbox::{Answer, CellOp, Local, Op};
 use crate::panics;
-use crate::report::{Broken, StepKind};
+use crate::report::{Broken, DIES, StepKind};
 use crate::sql::{SqlCall, SqlResult, Statement};
 
 impl Execution<'_> {
@@ -56,7 +56,7 @@ impl Execution<'_> {
                 Answered::Later => self.note_reply(choice.process, &"no reply in time", 0),
             }
             if choice.outcome == Outcome::CrashAfter {
-                self.show_crash_unanswered(id);
+                self.show_unanswered(id, &format!("{DIES}before the reply"))?;
                 self.kill(id)?;
             } else if let Answered::Now(answer) = answered {
                 self.client(request.owner).port.answer(number, answer);
@@ -102,7 +102,7 @@ impl Execution<'_> {
                     replies.push(reply);
                 }
                 if self.mode.record {
-                    self.show_redis(id, commands, &replies)?;
+                    self.show_redis(id, commands, &replies);
                 }
                 Ok(Answer::Redis(replies))
             }

@@ -212,13 +212,14 @@ impl Execution<'_> {
             touched.add(things.id(Thing::Life), if restarts { Access::Write } else { Access::Read });
             touched.add(things.id(Thing::Log), Access::Write);
         }
-        if if restarts { self.is_observed(touched) } else { observed } {
-            touched.add(self.worker.things.id(Thing::Observed), Access::Write);
-        }
         if timed {
             let things = &mut self.worker.things;
             touched.add(things.id(Thing::History), Access::Write);
             touched.add(things.redis(&Object::Clock), Access::Read);
+        }
+        let observed = if restarts { self.is_observed(touched) } else { observed };
+        if observed {
+            touched.add(self.worker.things.id(Thing::Observed), Access::Write);
         }
     }
 
@@ -249,7 +250,6 @@ impl Execution<'_> {
         if let Some(fault) = choice.outcome.fault() {
             self.left.spend(fault);
         }
-        let before = if self.mode.record { Some(self.shown_keys()?) } else { None };
         let text = match choice.outcome {
             Outcome::Restart(kept) => self.restart(kept, "restart", choice.outcome)?,
             Outcome::PowerLoss(kept) => self.restart(kept, "power loss", choice.outcome)?,
@@ -266,9 +266,6 @@ impl Execution<'_> {
         };
         self.note_fault(choice.outcome, &text);
         self.show_step("server", StepKind::Fault, text, String::new());
-        if let Some(before) = before {
-            self.show_changes(before)?;
-        }
         Ok(self.event_of_nobody(choice, false))
     }
 

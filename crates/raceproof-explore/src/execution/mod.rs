@@ -1,6 +1,7 @@
 //! One execution: the clients are polled, their requests queue up at the gate, and a [`Chooser`] decides what happens
 //! next until nothing can.
 
+mod changes;
 mod clients;
 mod clock;
 mod deliver;
@@ -32,6 +33,7 @@ use crate::event::{CLOCK, Choice, ClientId, END, Event, FAULTS, Footprint, Outco
 use crate::faults::Faults;
 use crate::history::History;
 use crate::report::{Bounds, Broken, Place, Step};
+use crate::state::Held;
 use crate::world::{Failure, When, World};
 
 /// Decides what happens next.
@@ -126,7 +128,8 @@ pub(crate) struct Run {
     /// of events that came before it.
     pub(crate) never: Vec<(usize, Event)>,
     pub(crate) violation: Option<Violation>,
-    /// The steps for people, if they were asked for.
+    /// What there was at the start, and the steps, for people, if they were asked for.
+    pub(crate) start: Vec<Held>,
     pub(crate) steps: Vec<Step>,
     /// How it came about, if the steps were asked for and show it.
     pub(crate) story: Option<String>,
@@ -165,7 +168,10 @@ pub(crate) struct Execution<'w> {
     pub(crate) events: Vec<Event>,
     pub(crate) history: History,
     pub(crate) history_changed: bool,
+    pub(crate) start: Vec<Held>,
     pub(crate) steps: Vec<Step>,
+    /// What stood in the stores after the last of them, if they are recorded.
+    pub(crate) seen: changes::Seen,
     /// What each step read and wrote, if the steps are recorded.
     pub(crate) traffic: Vec<story::Traffic>,
     pub(crate) violation: Option<Violation>,
@@ -227,7 +233,9 @@ impl<'w> Execution<'w> {
             events: Vec::new(),
             history: History { start_ms: now_ms, ..History::default() },
             history_changed: false,
+            start: Vec::new(),
             steps: Vec::new(),
+            seen: changes::Seen::default(),
             traffic: Vec::new(),
             violation: None,
             undecided: None,
@@ -309,6 +317,7 @@ impl<'w> Execution<'w> {
         }
         self.open_log();
         self.touched.clear();
+        self.show_start()?;
         for id in self.order.clone() {
             self.poll(id)?;
         }
@@ -338,6 +347,7 @@ impl<'w> Execution<'w> {
         self.events.push(event);
         self.note_event();
         self.poll_woken()?;
+        self.show_changes()?;
         // Whatever client goes on in a step, the lock that it holds may end with it.
         self.events[at].locked = locked_by.is_some();
         self.events[at].logged = self.log.len().saturating_sub(entries);
@@ -429,6 +439,7 @@ impl<'w> Execution<'w> {
         self.world.stage.at_the_end.set(!observing);
         let ended = self.run_direct("the check", &port, future);
         self.world.stage.at_the_end.set(false);
+        self.recall_asked();
         let ended = ended?;
         let read = std::mem::replace(&mut self.touched, before);
         if observing {
@@ -454,6 +465,7 @@ impl<'w> Execution<'w> {
             self.worker.restart = true;
         }
         let story = self.story();
+        let start = self.shown_start();
         let order = std::mem::take(&mut self.order);
         let cast = order.into_iter().map(|id| (id, std::mem::take(&mut self.client_mut(id).name))).collect();
         Ok(Run {
@@ -463,6 +475,7 @@ impl<'w> Execution<'w> {
             violation: self.violation,
             undecided: self.undecided,
             ending: self.ending,
+            start,
             steps: self.steps,
             story,
             final_state,

@@ -1,17 +1,20 @@
 //! A coroutine of a scenario as a future: it performs at the gate what the coroutine asks for.
 
+use std::collections::HashMap;
+use std::path::Path;
 use std::rc::Rc;
 
 use bytes::Bytes;
 use mlua::{MultiValue, Table, Value};
 use raceproof_engine::Reply;
+use raceproof_env::Files as _;
 use smallvec::SmallVec;
 
 use super::convert;
 use super::language::{Answer, Body, Language, Progress, Refusal, Request};
 use crate::history::{Mark, OperationKind};
 use crate::recording::Record;
-use crate::{Ctx, Database, Failure, Place, RedisConnection, SqlError, SqlReply};
+use crate::{Ctx, Database, DiskLock, Failure, Place, RedisConnection, SqlError, SqlReply};
 
 /// The steps that a body may make.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +34,7 @@ pub(super) async fn run(
     limit: Limit,
     ctx: Ctx,
 ) -> Result<(), Failure> {
-    let mut client = Client { language: &language, ctx, redis: None, database: None };
+    let mut client = Client { language: &language, ctx, redis: None, database: None, files: HashMap::new() };
     let (id, mut progress) = language.start(number, &body);
     let mut steps = 0_u32;
     loop {
@@ -60,8 +63,8 @@ pub(super) async fn run(
 }
 
 const fn is_step(request: Request) -> bool {
-    use Request::{Ended, Inside, Note, Now, Observed, Operation, Read, Returned, Write};
-    !matches!(request, Now | Returned | Note | Write | Read | Operation | Inside | Ended | Observed)
+    use Request::{Ended, Inside, Note, Now, Observed, Operation, Read, Returned, UnlockFile, Write};
+    !matches!(request, Now | Returned | Note | Write | Read | Operation | Inside | Ended | Observed | UnlockFile)
 }
 
 /// Where the file states a bound the search keeps it; here only a loop that never makes a step must be stopped.
@@ -79,6 +82,8 @@ struct Client<'a> {
     ctx: Ctx,
     redis: Option<RedisConnection>,
     database: Option<Database>,
+    /// The locked files. A lock ends with its client, however that ends.
+    files: HashMap<String, DiskLock>,
 }
 
 /// What was asked for, or the text of an error that the scenario may catch.
@@ -133,6 +138,11 @@ impl Client<'_> {
                 Ok(value) => self.told(Mark::Observed(value)),
                 Err(text) => refuse(text),
             },
+            Request::LockFile => self.lock_file(text(args.pop_front())).await,
+            Request::UnlockFile => {
+                let held = self.files.remove(&text(args.pop_front())).is_some();
+                Ok(Answer::Value(Value::Boolean(held)))
+            }
         }
     }
 
@@ -208,6 +218,17 @@ impl Client<'_> {
 
     fn ended(&self, result: Result<(), SqlError>) -> Answered {
         Ok(result.map_or_else(|error| sql_error(&error), |()| Answer::Value(Value::Nil)))
+    }
+
+    async fn lock_file(&mut self, path: String) -> Answered {
+        match self.ctx.try_lock(Path::new(&path)).await {
+            Ok(Some(lock)) => {
+                self.files.insert(path, lock);
+                Ok(Answer::Value(Value::Boolean(true)))
+            }
+            Ok(None) => Ok(Answer::Value(Value::Boolean(false))),
+            Err(error) => refuse(error.to_string()),
+        }
     }
 
     fn begin_operation(&self, request: Request, mut args: MultiValue) -> Answered {

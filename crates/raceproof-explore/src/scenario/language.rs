@@ -40,9 +40,11 @@ pub(super) enum Request {
     Inside,
     Ended,
     Observed,
+    LockFile,
+    UnlockFile,
 }
 
-const REQUESTS: [(&str, Request); 16] = [
+const REQUESTS: [(&str, Request); 18] = [
     ("redis", Request::Redis),
     ("multi", Request::Multi),
     ("sql", Request::Sql),
@@ -59,6 +61,8 @@ const REQUESTS: [(&str, Request); 16] = [
     ("inside", Request::Inside),
     ("ended", Request::Ended),
     ("observed", Request::Observed),
+    ("lock_file", Request::LockFile),
+    ("unlock_file", Request::UnlockFile),
 ];
 
 /// How the prelude is told that the database refused; anything else is the command that Redis refused.

@@ -11,7 +11,7 @@ use super::replay::Replay;
 use super::token::{Encoded, Token, fingerprint};
 use super::{audit, serial, shrink, states};
 use crate::backend::Backend;
-use crate::event::{Choice, ClientId, END, Footprint, Outcome};
+use crate::event::{CLOCK, Choice, ClientId, END, Event, Footprint, Outcome};
 use crate::execution::{Attached, Cast, Chooser, End, Execution, Mode, Run, SETUP, Violation, Worker};
 use crate::faults::Fault;
 use crate::report::{Bounds, Counterexample, Report, States, Strategy, Verdict};
@@ -163,7 +163,9 @@ fn setup_failed(failure: Failure) -> Counterexample {
         broken: SETUP,
         place: failure.place,
         clients: Vec::new(),
+        start: Vec::new(),
         steps: Vec::new(),
+        used: Bounds::default(),
         token: String::new(),
     }
 }
@@ -328,6 +330,7 @@ pub(crate) fn counterexample(
     choices: Vec<Encoded>,
 ) -> Counterexample {
     let token = Token { absent, choices, fingerprint: fingerprint(&run.steps) };
+    let used = used(&run.events);
     let clients = run
         .cast
         .into_iter()
@@ -340,9 +343,24 @@ pub(crate) fn counterexample(
         broken: violation.broken,
         place: violation.place,
         clients,
+        start: run.start,
         steps: run.steps,
+        used,
         token: token.render(),
     }
+}
+
+/// The pauses and faults that took place. A clock step that everybody waited for is no pause.
+fn used(events: &[Event]) -> Bounds {
+    let mut used = Bounds::default();
+    for event in events {
+        let choice = event.footprint.choice;
+        used.pauses += u32::from(choice.process == CLOCK && event.optional);
+        if let Some(fault) = choice.outcome.fault() {
+            used = used.with(fault, used.faults.get(fault) + 1);
+        }
+    }
+    used
 }
 
 /// The bounds that a schedule needs at least, so that a token works whatever bounds it is replayed under.

@@ -13,7 +13,7 @@ use std::fmt;
 
 pub(crate) use footprint::SqlAccess;
 pub use raceproof_env::SqlValue;
-pub(crate) use store::{SqlStore, Statement};
+pub(crate) use store::{Rows, SqlStore, Statement};
 
 use crate::mailbox::{Answer, Op, Port};
 
