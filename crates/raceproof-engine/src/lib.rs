@@ -40,6 +40,7 @@ mod session;
 mod set;
 mod settings;
 mod state;
+mod stream;
 mod tree;
 mod typed;
 mod zrange;

@@ -50,7 +50,7 @@ impl Execution<'_> {
 
     /// Notes what the command that was just executed wrote.
     pub(super) fn write_log(&mut self) -> Result<(), Error> {
-        if !self.bounds.faults.keep_a_log() || self.worker.outcome.effects.is_empty() {
+        if !self.bounds.faults.keep_a_log() || !self.worker.outcome.wrote {
             return Ok(());
         }
         self.touch_thing(Thing::Log, Access::Write);
@@ -116,7 +116,7 @@ impl Execution<'_> {
         }
         let engine = &self.worker.engine;
         if left(Fault::Evict) {
-            menu.extend(engine.keys().map(|(db, key)| Outcome::Evict(evicted(db, key))));
+            menu.extend(engine.evictable().map(|(db, key)| Outcome::Evict(evicted(db, key))));
         }
         if left(Fault::Flush) && engine.keys().next().is_some() {
             menu.push(Outcome::Flush);
@@ -242,6 +242,7 @@ impl Execution<'_> {
             unlocks: None,
             logged: 0,
             waited: Vec::new(),
+            delivered: None,
         }
     }
 
