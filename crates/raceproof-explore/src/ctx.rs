@@ -35,6 +35,8 @@ pub(crate) struct Stage {
     files: OnceCell<Disk>,
     /// The clients that have returned.
     returned: RefCell<Vec<String>>,
+    /// A check has asked who has returned.
+    pub(crate) asked: Cell<bool>,
     /// A check at the end is being run.
     pub(crate) at_the_end: Cell<bool>,
 }
@@ -138,6 +140,7 @@ impl Ctx {
     #[must_use]
     pub fn returned(&self, client: &str) -> bool {
         assert!(self.stage.at_the_end.get(), "ctx.returned can be asked in finally and quiet checks only");
+        self.stage.asked.set(true);
         self.stage.has_returned(client)
     }
 

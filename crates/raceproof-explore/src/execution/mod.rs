@@ -447,6 +447,7 @@ impl<'w> Execution<'w> {
         self.world.stage.at_the_end.set(!observing);
         let ended = self.run_direct("the check", &port, future);
         self.world.stage.at_the_end.set(false);
+        self.recall_asked();
         let ended = ended?;
         let read = std::mem::replace(&mut self.touched, before);
         if observing {

@@ -103,6 +103,8 @@ pub(crate) struct Recall {
     numbers: Numbers,
     /// Somebody has looked at the numbers of sessions, so they are part of the state from now on.
     numbered: bool,
+    /// A check has asked who has returned, so that is part of the state from now on.
+    returned: bool,
     grown: bool,
     /// What each client has been told, by client number.
     clients: Vec<Node>,
@@ -145,6 +147,11 @@ impl Recall {
     /// Takes the numbers of sessions into the state.
     fn show_numbers(&mut self) {
         self.grown |= !std::mem::replace(&mut self.numbered, true);
+    }
+
+    /// Takes into the state who has returned.
+    fn show_returned(&mut self) {
+        self.grown |= !std::mem::replace(&mut self.returned, true);
     }
 
     /// Whether the state has more parts than when this was last asked.
@@ -302,6 +309,14 @@ impl Execution<'_> {
         }
     }
 
+    /// A check at the end has run.
+    pub(super) fn recall_asked(&mut self) {
+        let asked = self.world.stage.asked.get();
+        if let Some(recall) = self.worker.recall.as_mut().filter(|recall| asked && recall.has(Part::Returned)) {
+            recall.show_returned();
+        }
+    }
+
     /// A statement has run.
     pub(super) fn recall_statement(&mut self, done: &Statement) {
         if let Some(recall) = &mut self.worker.recall {
@@ -434,7 +449,8 @@ impl Execution<'_> {
             // 0 for one that has ended: a client has been told its name at least.
             let forgotten = client.is_done() && !(self.world.serializable && recall.has(Part::Endings));
             to.put(if forgotten { 0 } else { recall.clients.get(number).copied().unwrap_or_default() });
-            let returned = recall.has(Part::Returned) && self.world.stage.has_returned(&client.name);
+            let asked = recall.returned || self.world.serializable;
+            let returned = asked && self.world.stage.has_returned(&client.name);
             to.put(u32::from(client.is_done()) + u32::from(returned));
             let broken = if recall.has(Part::Broken) { &client.broken[..] } else { &[] };
             to.count(broken.len());

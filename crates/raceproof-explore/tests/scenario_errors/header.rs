@@ -15,7 +15,7 @@ client("c", function() end)
 "#,
             "unknown scenario field 'expects'
   ┌ my-design.lua:3
-  │ a header has name, about, known_from, expect, message, pauses, faults, persistence, steps, preemptions, depth, mutants
+  │ a header has name, about, known_from, row, instead, expect, message, pauses, faults, persistence, steps, preemptions, depth, mutants
   └ docs/scenarios.md#header",
         ),
         (
