@@ -39,6 +39,7 @@ mod scripts;
 mod session;
 mod set;
 mod settings;
+mod stream;
 mod tree;
 mod typed;
 mod zrange;

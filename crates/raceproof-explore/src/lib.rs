@@ -34,6 +34,7 @@
 mod backend;
 mod check;
 mod checkers;
+mod command;
 mod ctx;
 mod error;
 mod event;

@@ -50,7 +50,7 @@ impl Execution<'_> {
 
     /// Notes what the command that was just executed wrote.
     pub(super) fn write_log(&mut self) -> Result<(), Error> {
-        if !self.bounds.faults.keep_a_log() || self.worker.outcome.effects.is_empty() {
+        if !self.bounds.faults.keep_a_log() || !self.worker.outcome.wrote {
             return Ok(());
         }
         self.touch_thing(Thing::Log, Access::Write);
@@ -102,7 +102,7 @@ impl Execution<'_> {
         }
         let engine = &self.worker.engine;
         if left(Fault::Evict) {
-            menu.extend(engine.keys().map(|(db, key)| Outcome::Evict(evicted(db, key))));
+            menu.extend(engine.evictable().map(|(db, key)| Outcome::Evict(evicted(db, key))));
         }
         if left(Fault::Flush) && engine.keys().next().is_some() {
             menu.push(Outcome::Flush);
@@ -199,8 +199,8 @@ impl Execution<'_> {
             touched.add(things.id(Thing::Log), Access::Write);
         }
         if timed {
-            touched.add(things.id(Thing::History), Access::Write);
-            touched.add(things.redis(&Object::Clock), Access::Read);
+            touched.add(self.worker.things.id(Thing::History), Access::Write);
+            touched.add(self.worker.things.redis(&Object::Clock), Access::Read);
         }
         let observed = if restarts { self.is_observed(touched) } else { observed };
         if observed {
@@ -227,6 +227,7 @@ impl Execution<'_> {
             unlocks: None,
             logged: 0,
             waited: Vec::new(),
+            delivered: None,
         }
     }
 

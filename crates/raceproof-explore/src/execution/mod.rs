@@ -6,6 +6,7 @@ mod clients;
 mod clock;
 mod deliver;
 mod direct;
+mod dry;
 mod faults;
 mod lost;
 mod record;
@@ -22,6 +23,7 @@ use smallvec::SmallVec;
 use clients::Client;
 pub(crate) use clients::Enabled;
 use direct::Direct;
+pub(crate) use dry::Delivered;
 pub(crate) use serial::{Ending, Outcomes as SerialOutcome};
 pub(crate) use worker::{Attached, Mode, SETUP, Worker};
 
@@ -199,11 +201,12 @@ impl<'w> Execution<'w> {
     pub(crate) fn new(worker: &'w mut Worker, world: World, bounds: Bounds, mode: Mode) -> Self {
         let now_ms = worker.start_ms();
         Self {
-            worker,
             world,
             mode,
             bounds,
-            clients: Vec::new(),
+            clients: std::mem::take(&mut worker.spare.clients),
+            events: Vec::with_capacity(worker.spare.events),
+            worker,
             order: Vec::new(),
             top: 0,
             spawned: Vec::new(),
@@ -212,7 +215,6 @@ impl<'w> Execution<'w> {
             now_ms,
             pauses_left: bounds.pauses,
             left: bounds.faults,
-            events: Vec::new(),
             history: History { start_ms: now_ms, ..History::default() },
             history_changed: false,
             start: Vec::new(),
@@ -241,7 +243,7 @@ impl<'w> Execution<'w> {
     /// Runs to the end.
     pub(crate) fn run(mut self, chooser: &mut dyn Chooser) -> Result<Run, Error> {
         self.start()?;
-        let mut enabled = Vec::new();
+        let mut enabled = std::mem::take(&mut self.worker.spare.enabled);
         let end = loop {
             if let Some(what) = self.worker.run_out {
                 return Err(Error::TooMany(what));
@@ -269,6 +271,7 @@ impl<'w> Execution<'w> {
                 break End::Complete;
             }
         };
+        self.worker.spare.enabled = enabled;
         if matches!(end, End::Complete) {
             self.ending = self.ending()?;
             self.check_at_the_end()?;
@@ -291,8 +294,9 @@ impl<'w> Execution<'w> {
         self.open_log();
         self.touched.clear();
         self.show_start()?;
-        for id in self.order.clone() {
-            self.poll(id)?;
+        // Those that they spawn are polled with them.
+        for place in 0..self.order.len() {
+            self.poll(self.order[place])?;
         }
         self.check_always()?;
         self.look_at_the_start()?;
@@ -388,6 +392,7 @@ impl<'w> Execution<'w> {
 
     fn check_at_the_end(&mut self) -> Result<(), Error> {
         self.look_at_the_end()?;
+        self.check_agreement()?;
         for number in 0..self.world.checks.len() {
             let broken = match self.world.checks[number].when {
                 When::Always => continue,
@@ -405,7 +410,7 @@ impl<'w> Execution<'w> {
     fn state_check(&mut self, number: usize, broken: Broken, observing: bool) -> Result<(), Error> {
         let (before, now_ms) = (std::mem::take(&mut self.touched), self.now_ms);
         let port = self.direct_port();
-        let ctx = Ctx::new("the check", port.clone(), self.world.stage.clone());
+        let ctx = Ctx::new("the check", port, self.world.stage.clone());
         let future = (self.world.checks[number].run)(ctx);
         self.direct.wrote = false;
         self.world.stage.at_the_end.set(!observing);
@@ -439,6 +444,8 @@ impl<'w> Execution<'w> {
         let start = self.shown_start();
         let order = std::mem::take(&mut self.order);
         let cast = order.into_iter().map(|id| (id, std::mem::take(&mut self.client_mut(id).name))).collect();
+        self.worker.spare.take_back(self.clients);
+        self.worker.spare.events = self.events.len();
         Ok(Run {
             end,
             events: self.events,
@@ -483,7 +490,8 @@ impl<'w> Execution<'w> {
         let end = self.events.len();
         let spared = self.spared();
         never.extend(spared.into_iter().map(|(choice, touched)| (end, virtual_event(choice, None, touched, None))));
-        for id in self.order.clone() {
+        for id in &self.order {
+            let id = *id;
             let requests = self.clients[usize::from(id.0)].as_ref().map_or(&[][..], |client| &client.pending);
             for pending in requests {
                 let mut touched = Touched::default();
@@ -527,6 +535,7 @@ fn virtual_event(choice: Choice, client: Option<ClientId>, touched: Touched, pos
         unlocks: None,
         logged: 0,
         waited: Vec::new(),
+        delivered: None,
     }
 }
 

@@ -8,6 +8,7 @@ use rustc_hash::FxHasher;
 
 use super::Execution;
 use crate::Error;
+use crate::command::Command;
 use crate::event::ClientId;
 use crate::mailbox::Op;
 use crate::report::{DIES, Step, StepKind};
@@ -57,7 +58,7 @@ impl Execution<'_> {
         Ok(())
     }
 
-    pub(super) fn show_redis(&mut self, id: ClientId, commands: &[Vec<Bytes>], replies: &[Reply]) {
+    pub(super) fn show_redis(&mut self, id: ClientId, commands: &[Command], replies: &[Reply]) {
         let name = self.client(id).name.clone();
         let shown = replies.last().map(reply).unwrap_or_default();
         self.show_step(&name, StepKind::Redis, transaction(commands), shown);
@@ -123,7 +124,7 @@ pub(super) fn request(op: &Op) -> String {
     }
 }
 
-fn transaction(commands: &[Vec<Bytes>]) -> String {
+fn transaction(commands: &[Command]) -> String {
     commands.iter().map(|args| command(args)).collect::<Vec<_>>().join("; ")
 }
 

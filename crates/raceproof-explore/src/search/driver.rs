@@ -250,7 +250,7 @@ fn random(search: &Search, worker: &mut Worker, body: Body<'_>, seed: u64, start
 fn check_determinism(worker: &mut Worker, bounds: Bounds, body: Body<'_>) -> Result<(), Error> {
     let mut runs = Vec::with_capacity(2);
     for _ in 0..2 {
-        let mode = Mode { record: true, ..Mode::default() };
+        let mode = Mode { record: true, terse: true, ..Mode::default() };
         let mut chooser = Random::new(0, 0);
         match execute(worker, body, bounds, mode, &mut chooser)? {
             Ok(run) => runs.push(run),

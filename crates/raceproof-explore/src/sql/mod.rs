@@ -100,7 +100,7 @@ impl Database {
         let connection = mailbox.connections;
         mailbox.connections += 1;
         drop(mailbox);
-        Self { port: port.clone(), connection }
+        Self { port: *port, connection }
     }
 
     async fn ask(&self, call: SqlCall) -> SqlResult {
