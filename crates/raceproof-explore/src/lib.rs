@@ -34,6 +34,7 @@
 mod backend;
 mod check;
 mod checkers;
+mod command;
 mod ctx;
 mod error;
 mod event;
@@ -51,6 +52,7 @@ mod search;
 mod shared;
 mod sim;
 mod sql;
+pub mod state;
 mod watchdog;
 mod world;
 

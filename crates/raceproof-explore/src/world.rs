@@ -9,7 +9,7 @@ use std::rc::Rc;
 use crate::checkers::HistoryCheck;
 use crate::ctx::{ClientEnd, Ctx, NewClient, Stage};
 use crate::history::Mark;
-use crate::mailbox::{CellId, Port};
+use crate::mailbox::CellId;
 use crate::recording::{Record, Recorded};
 use crate::report::Place;
 use crate::shared::Shared;
@@ -129,8 +129,8 @@ impl World {
     {
         let name = name.into();
         let origin = u64::try_from(self.clients.len()).unwrap_or(u64::MAX);
-        let port = Port::new(origin + 1, self.now_ms);
-        let work = body(Ctx::new(&name, port.clone(), self.stage.clone()));
+        let port = self.stage.open_port(origin + 1, self.now_ms);
+        let work = body(Ctx::new(&name, port, self.stage.clone()));
         self.clients.push((name, port, Box::pin(async move { work.await.finish() })));
     }
 

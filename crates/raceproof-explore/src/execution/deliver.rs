@@ -11,13 +11,13 @@ use smallvec::SmallVec;
 
 use super::clients::Pending;
 use super::lost::Answered;
-use super::{Execution, trace};
+use super::{Delivered, Execution, trace};
 use crate::Error;
 use crate::event::{Choice, ClientId, Event, Footprint, Outcome, Reach, Thing, Touched};
 use crate::faults::Fault;
 use crate::mailbox::{Answer, CellOp, Local, Op};
 use crate::panics;
-use crate::report::{Broken, StepKind};
+use crate::report::{Broken, DIES, StepKind};
 use crate::sql::{SqlCall, SqlResult, Statement};
 
 impl Execution<'_> {
@@ -55,7 +55,7 @@ impl Execution<'_> {
                 Answered::Later => self.note_reply(choice.process, &"no reply in time", 0),
             }
             if choice.outcome == Outcome::CrashAfter {
-                self.show_crash_unanswered(id);
+                self.show_unanswered(id, &format!("{DIES}before the reply"))?;
                 self.kill(id)?;
             } else if let Answered::Now(answer) = answered {
                 self.client(request.owner).port.answer(number, answer);
@@ -65,12 +65,17 @@ impl Execution<'_> {
                 }
             }
         }
+        let reach = reach(&request.op);
+        let delivered = match request.op {
+            Op::Redis { session, commands } => Some(Delivered { owner: request.owner, session, commands }),
+            Op::Sql { .. } | Op::Cell(_) => None,
+        };
         Ok(Event {
             footprint: Rc::new(Footprint {
                 choice,
                 client: Some(id),
                 touched: Touched::default(),
-                reach: reach(&request.op),
+                reach,
                 barrier: false,
             }),
             fingerprint: fingerprint.finish(),
@@ -81,6 +86,7 @@ impl Execution<'_> {
             unlocks: None,
             logged: 0,
             waited: request.waited,
+            delivered,
         })
     }
 
@@ -101,7 +107,7 @@ impl Execution<'_> {
                     replies.push(reply);
                 }
                 if self.mode.record {
-                    self.show_redis(id, commands, &replies)?;
+                    self.show_redis(id, commands, &replies);
                 }
                 Ok(Answer::Redis(replies))
             }
@@ -237,7 +243,7 @@ impl Execution<'_> {
         self.left.spend(Fault::Crash);
         self.note_death(id);
         let client = self.client_mut(id);
-        let (future, port) = (client.future.take(), client.port.clone());
+        let (future, port) = (client.future.take(), client.port);
         let dropped = port.enter(|| panics::catch(AssertUnwindSafe(|| drop(future))));
         if let Err(panic) = dropped {
             let name = self.client(id).name.clone();
@@ -279,34 +285,10 @@ impl Execution<'_> {
     }
 }
 
-/// Commands of which it is known that in any state they touch the keys that they name and nothing else, with how much
-/// they can do to them.
+/// What the step could touch in another state.
 fn reach(op: &Op) -> Reach {
-    const READS: [&[u8]; 12] = [
-        b"GET",
-        b"MGET",
-        b"STRLEN",
-        b"GETRANGE",
-        b"EXISTS",
-        b"TYPE",
-        b"HGET",
-        b"HMGET",
-        b"HGETALL",
-        b"HLEN",
-        b"HEXISTS",
-        b"HKEYS",
-    ];
-    // Only what writes whatever it finds: INCR reads a value that is no number and leaves it, DEL a key that is not there.
-    const WRITES: [&[u8]; 4] = [b"SET", b"MSET", b"SETEX", b"PSETEX"];
-    let Op::Redis { commands, .. } = op else { return Reach::Anything };
-    let [args] = &commands[..] else { return Reach::Anything };
-    let Some(name) = args.first() else { return Reach::Anything };
-    let is = |known: &&[u8]| name.eq_ignore_ascii_case(known);
-    if READS.iter().any(is) {
-        Reach::Reads
-    } else if WRITES.iter().any(is) && (args.len() == 3 || !args[0].eq_ignore_ascii_case(b"SET")) {
-        Reach::Writes
-    } else {
-        Reach::Anything
+    match op {
+        Op::Redis { commands, .. } if commands.len() == 1 => commands[0].reach(),
+        Op::Redis { .. } | Op::Sql { .. } | Op::Cell(_) => Reach::Anything,
     }
 }

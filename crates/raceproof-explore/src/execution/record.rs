@@ -187,7 +187,7 @@ impl Execution<'_> {
 
     /// Keeps what the objects hold before the first step.
     pub(super) fn look_at_the_start(&mut self) -> Result<(), Error> {
-        for (object, value) in self.look()? {
+        for (object, value) in self.objects()? {
             self.history.initial.push((object, value));
         }
         Ok(())
@@ -196,7 +196,7 @@ impl Execution<'_> {
     /// Reads the objects when all clients have ended, and checks the history with that.
     pub(super) fn look_at_the_end(&mut self) -> Result<(), Error> {
         let step = self.number + 1;
-        for (object, value) in self.look()? {
+        for (object, value) in self.objects()? {
             let mut read = Operation::new(AT_THE_END.to_owned(), object, OperationKind::Read, self.now_ms);
             (read.started, read.ended, read.value) = (Some(step), Some(step), value);
             self.history.operations.push(read);
@@ -205,7 +205,7 @@ impl Execution<'_> {
         self.check_history()
     }
 
-    fn look(&mut self) -> Result<Vec<(String, Option<Datum>)>, Error> {
+    fn objects(&mut self) -> Result<Vec<(String, Option<Datum>)>, Error> {
         let mut seen = Vec::with_capacity(self.world.watches.len());
         for number in 0..self.world.watches.len() {
             if !self.world.watches[number].agreement {

@@ -42,9 +42,11 @@ pub(super) enum Request {
     Fenced,
     Effect,
     Observed,
+    LockFile,
+    UnlockFile,
 }
 
-const REQUESTS: [(&str, Request); 18] = [
+const REQUESTS: [(&str, Request); 20] = [
     ("redis", Request::Redis),
     ("multi", Request::Multi),
     ("sql", Request::Sql),
@@ -63,6 +65,8 @@ const REQUESTS: [(&str, Request); 18] = [
     ("fenced", Request::Fenced),
     ("effect", Request::Effect),
     ("observed", Request::Observed),
+    ("lock_file", Request::LockFile),
+    ("unlock_file", Request::UnlockFile),
 ];
 
 /// How the prelude is told that the database refused; anything else is the command that Redis refused.

@@ -161,6 +161,18 @@ impl Scenario {
         &self.header.known_from
     }
 
+    /// The protocol that it is about, the row of the atlas, if the file says; several files may share one.
+    #[must_use]
+    pub fn row(&self) -> Option<&str> {
+        self.header.row.as_deref()
+    }
+
+    /// What to do instead of this protocol, if the file says: the name of another scenario, or a sentence.
+    #[must_use]
+    pub fn instead(&self) -> Option<&str> {
+        self.header.instead.as_deref()
+    }
+
     /// What the search is expected to find, if the file says.
     #[must_use]
     pub const fn expect(&self) -> Option<&Expectation> {

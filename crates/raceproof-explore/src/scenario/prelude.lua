@@ -20,7 +20,7 @@ local sort, match = table.sort, string.match
 local Fault = {}
 
 -- Run state of the present execution.
-local bodies, arguments, threads, roles, thrown
+local bodies, arguments, threads, roles, thrown, named
 local active, collecting, sealed, declared
 local next_id = 0
 
@@ -217,7 +217,7 @@ end
 
 local function returned(name)
   allow("returned", at_the_end)
-  need(name, "string", "the argument of returned()")
+  if not named[name] then raw_error("returned() takes the name of a client, not " .. tostring(name), 2) end
   return ask(REQUEST.returned, name)
 end
 
@@ -283,6 +283,20 @@ end
 local function inside(section, fn)
   local number = begin_operation("inside", REQUEST.inside, fn, section)
   return left(number, pcall(fn)) -- who fails inside has left
+end
+
+-- Files ------------------------------------------------------------------------------------------------------------
+
+local function lock_file(path)
+  allow("lock_file", in_client)
+  need(path, "string", "the argument of lock_file()")
+  return ask(REQUEST.lock_file, path)
+end
+
+local function unlock_file(path)
+  allow("unlock_file", in_client)
+  need(path, "string", "the argument of unlock_file()")
+  return ask(REQUEST.unlock_file, path)
 end
 
 -- Lua --------------------------------------------------------------------------------------------------------------
@@ -366,6 +380,7 @@ local function declare(what, name, fn, argument)
   end
   local n = #bodies + 1
   bodies[n], arguments[n] = fn, argument
+  if what == "client" then named[name] = true end
   if declared then declared.items[n] = { kind = what, name = name, line = host_line() } end
 end
 
@@ -497,7 +512,7 @@ local base = setmetatable({
   redis = redis, multi = multi, sql = sql, transaction = transaction, null = null,
   sleep = sleep, advance = advance, now = now, returned = returned, note = note,
   write = write, read = read, operation = operation, inside = inside, fenced = fenced, effect = effect,
-  expect = expect,
+  expect = expect, lock_file = lock_file, unlock_file = unlock_file,
   assert = assert, error = error, pcall = pcall, xpcall = xpcall, tostring = tostring, pairs = pairs,
   ipairs = ipairs, next = next, select = select, tonumber = tonumber, type = type, unpack = unpack,
   rawequal = rawequal, rawget = rawget, setmetatable = setmetatable, getmetatable = getmetatable,
@@ -570,7 +585,7 @@ end
 
 -- Runs the chunk for a new execution; the first time it collects what is declared.
 local function begin(chunk, first)
-  bodies, arguments, threads, roles, thrown = {}, {}, {}, {}, {}
+  bodies, arguments, threads, roles, thrown, named = {}, {}, {}, {}, {}, {}
   active, collecting, sealed = nil, nil, false
   declared = first and { items = {}, histories = {} } or nil
   -- The environment itself stays empty, so that every assignment to a global passes __newindex.

@@ -11,7 +11,7 @@ use super::replay::Replay;
 use super::token::{Encoded, Token, fingerprint};
 use super::{audit, serial, shrink};
 use crate::backend::Backend;
-use crate::event::{Choice, ClientId, END, Footprint, Outcome};
+use crate::event::{CLOCK, Choice, ClientId, END, Event, Footprint, Outcome};
 use crate::execution::{Attached, Cast, Chooser, End, Execution, Mode, Run, SETUP, Violation, Worker};
 use crate::faults::Fault;
 use crate::report::{Bounds, Counterexample, Report, Strategy, Verdict};
@@ -149,7 +149,9 @@ fn setup_failed(failure: Failure) -> Counterexample {
         broken: SETUP,
         place: failure.place,
         clients: Vec::new(),
+        start: Vec::new(),
         steps: Vec::new(),
+        used: Bounds::default(),
         token: String::new(),
     }
 }
@@ -248,7 +250,7 @@ fn random(search: &Search, worker: &mut Worker, body: Body<'_>, seed: u64, start
 fn check_determinism(worker: &mut Worker, bounds: Bounds, body: Body<'_>) -> Result<(), Error> {
     let mut runs = Vec::with_capacity(2);
     for _ in 0..2 {
-        let mode = Mode { record: true, ..Mode::default() };
+        let mode = Mode { record: true, terse: true, ..Mode::default() };
         let mut chooser = Random::new(0, 0);
         match execute(worker, body, bounds, mode, &mut chooser)? {
             Ok(run) => runs.push(run),
@@ -314,6 +316,7 @@ pub(crate) fn counterexample(
     choices: Vec<Encoded>,
 ) -> Counterexample {
     let token = Token { absent, choices, fingerprint: fingerprint(&run.steps) };
+    let used = used(&run.events);
     let clients = run
         .cast
         .into_iter()
@@ -326,9 +329,24 @@ pub(crate) fn counterexample(
         broken: violation.broken,
         place: violation.place,
         clients,
+        start: run.start,
         steps: run.steps,
+        used,
         token: token.render(),
     }
+}
+
+/// The pauses and faults that took place. A clock step that everybody waited for is no pause.
+fn used(events: &[Event]) -> Bounds {
+    let mut used = Bounds::default();
+    for event in events {
+        let choice = event.footprint.choice;
+        used.pauses += u32::from(choice.process == CLOCK && event.optional);
+        if let Some(fault) = choice.outcome.fault() {
+            used = used.with(fault, used.faults.get(fault) + 1);
+        }
+    }
+    used
 }
 
 /// The bounds that a schedule needs at least, so that a token works whatever bounds it is replayed under.
