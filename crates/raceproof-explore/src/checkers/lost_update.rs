@@ -69,7 +69,8 @@ fn updates(history: &History, object: &str) -> Vec<Operation> {
                 && other.ended < change.started
         });
         // What the client did last with the object.
-        let last = before.filter(|other| !matches!(other.kind, OperationKind::Inside)).last();
+        let mut before = before.filter(|other| !matches!(other.kind, OperationKind::Inside));
+        let last = before.next_back();
         let Some(read) = last.filter(|last| last.kind == OperationKind::Read) else { continue };
         let call = |name: &str, args: Vec<String>| OperationKind::Call { name: name.to_owned(), args };
         let kind = match (&read.value, change.ended) {
