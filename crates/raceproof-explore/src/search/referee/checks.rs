@@ -388,7 +388,7 @@ fn changes_that_are_lost() {
     let checks = [HistoryCheck::no_lost_update("k"), HistoryCheck::survival("k")];
     referee(&acts, &checks, Some("GET k"));
     let bounds = NO_FAULTS.with(Fault::PowerLoss, 1);
-    let checks = vec![HistoryCheck::survival("k"), HistoryCheck::survival_but_for("k", 60)];
+    let checks = vec![HistoryCheck::survival("k"), HistoryCheck::survival_but_for("k", 20)];
     let acts = vec![acts[2].clone(), acts[3].clone(), Act::Sleep(50), Act::Redis("GET b")];
     referee_any(60, programs(2..=2, 2, acts.clone(), checks.clone(), Some("GET k")), bounds, build);
     let bounds = Bounds { pauses: 1, ..bounds };
