@@ -27,6 +27,8 @@ pub(crate) struct Context<'a> {
     pub(crate) script: Option<RunningScript>,
     /// Whether the connection is to be closed after the reply.
     pub(crate) close: bool,
+    /// Whether the command could wait: not inside a transaction or a script.
+    pub(crate) may_wait: bool,
     /// Whether several effects are framed by `MULTI` and `EXEC`.
     pub(crate) framed: bool,
 }

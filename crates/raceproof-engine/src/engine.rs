@@ -55,7 +55,7 @@ pub enum Version {
 }
 
 /// What an engine is started with.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct Options {
     /// The version whose commands exist.
     pub version: Version,
@@ -127,8 +127,8 @@ pub struct Engine {
     pub(crate) started: Option<Timestamp>,
     /// How often it has been restarted: each process has a `run_id` of its own.
     pub(crate) incarnation: u64,
-    closed: Vec<u32>,
-    connections: i64,
+    pub(crate) closed: Vec<u32>,
+    pub(crate) connections: i64,
 }
 
 impl Clone for Engine {
@@ -218,6 +218,13 @@ impl Engine {
         self.databases.keys()
     }
 
+    /// The keys that `maxmemory-policy` lets the server evict: under `volatile-…` those that have a deadline, and
+    /// otherwise all, since nothing else protects a key.
+    pub fn evictable(&self) -> impl Iterator<Item = (u32, &Bytes)> {
+        let spared = self.config.evicts_volatile_only();
+        self.databases.keys().filter(move |(db, key)| !spared || self.databases.has_deadline(*db, key))
+    }
+
     /// Opens a connection. The number of a closed one may be given again.
     pub fn connect(&mut self) -> SessionId {
         self.connections += 1;
@@ -290,6 +297,7 @@ impl Engine {
             effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
             script: None,
             close: false,
+            may_wait: true,
             framed: true,
         };
         out.reply = dispatch(&mut context, args);
@@ -331,6 +339,7 @@ impl Engine {
             effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
             script: None,
             close: false,
+            may_wait: false,
             framed: false,
         };
         let due = |first: Option<&(i64, u32, Bytes)>| {

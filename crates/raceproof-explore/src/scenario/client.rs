@@ -64,8 +64,9 @@ pub(super) async fn run(
 }
 
 const fn is_step(request: Request) -> bool {
-    use Request::{Ended, Inside, Note, Now, Observed, Operation, Read, Returned, UnlockFile, Write};
-    !matches!(request, Now | Returned | Note | Write | Read | Operation | Inside | Ended | Observed | UnlockFile)
+    use Request::{Effect, Ended, Fenced, Inside, Note, Now, Observed, Operation, Read, Returned, UnlockFile, Write};
+    let marks = matches!(request, Note | Write | Read | Operation | Inside | Ended | Fenced | Effect | Observed);
+    !marks && !matches!(request, Now | Returned | UnlockFile)
 }
 
 /// Where the file states a bound the search keeps it; here only a loop that never makes a step must be stopped.
@@ -135,6 +136,22 @@ impl Client<'_> {
                 self.begin_operation(request, args)
             }
             Request::Ended => self.end_operation(args),
+            Request::Fenced => {
+                let (resource, token) = (text(args.pop_front()), args.pop_front());
+                match token {
+                    Some(Value::Integer(token)) => self.ctx.fenced(&resource, token),
+                    token => {
+                        let found = token.map_or_else(|| "nothing".to_owned(), |token| convert::kind(&token));
+                        return refuse(format!("a fencing token is a whole number, not {found}"));
+                    }
+                }
+                Ok(Answer::Value(Value::Nil))
+            }
+            Request::Effect => {
+                let (effect, key) = (text(args.pop_front()), text(args.pop_front()));
+                self.ctx.effect(&effect, key);
+                Ok(Answer::Value(Value::Nil))
+            }
             Request::Observed => match convert::datum(args.pop_front()) {
                 Ok(value) => self.told(Mark::Observed(value)),
                 Err(text) => refuse(text),
