@@ -165,6 +165,8 @@ pub(crate) type ThingId = u32;
 pub(crate) struct Things {
     redis: FxHashMap<Object, ThingId>,
     other: FxHashMap<Thing, ThingId>,
+    /// The first keyspace.
+    keyspace: Option<ThingId>,
     /// For a key and its parts the key, for a keyspace itself.
     whole: FxHashMap<ThingId, Whole>,
     next: ThingId,
@@ -187,6 +189,10 @@ enum Whole {
 
 impl Things {
     pub(crate) fn redis(&mut self, object: &Object) -> ThingId {
+        // Every command that names a key touches it.
+        if let (Object::Keyspace(0), Some(id)) = (object, self.keyspace) {
+            return id;
+        }
         if let Some(id) = self.redis.get(object) {
             return *id;
         }
@@ -198,7 +204,10 @@ impl Things {
                 let key = self.redis(&Object::Key(*db, key.clone()));
                 self.whole.insert(id, Whole::Key(key));
             }
-            Object::Keyspace(_) => drop(self.whole.insert(id, Whole::Keyspace)),
+            Object::Keyspace(db) => {
+                self.whole.insert(id, Whole::Keyspace);
+                self.keyspace = (*db == 0).then_some(id).or(self.keyspace);
+            }
             Object::Clock | Object::Deadlines => drop(self.whole.insert(id, Whole::Clock)),
             Object::Random | Object::Scripts | Object::Server => {}
         }
