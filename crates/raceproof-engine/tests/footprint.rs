@@ -7,6 +7,8 @@ mod support;
 
 #[path = "footprint/case.rs"]
 mod case;
+#[path = "footprint/contended.rs"]
+mod contended;
 #[path = "footprint/precision.rs"]
 mod precision;
 
