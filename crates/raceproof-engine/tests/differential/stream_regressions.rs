@@ -53,6 +53,13 @@ pub(crate) const TABLE: &[(&str, &str)] = &[
         [0] XINFO GROUPS x
         [0] XTRIM x MAXLEN 1
         [0] XINFO GROUPS x
+        [0] XGROUP SETID x g1 1 ENTRIESREAD 1
+        [0] XINFO GROUPS x
+        [0] XGROUP SETID x g2 2
+        [0] XADD x 5 f e
+        [0] XREADGROUP GROUP g1 c1 COUNT 1 STREAMS x >
+        [0] XREADGROUP GROUP g2 c1 NOACK COUNT 1 STREAMS x >
+        [0] XINFO GROUPS x
         [0] XDEL x 4
         [0] XINFO GROUPS x
         [0] XSETID x 9 ENTRIESADDED 20 MAXDELETEDID 8
