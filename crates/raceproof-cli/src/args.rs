@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use raceproof_explore::Strategy;
+use raceproof_explore::{Bounds, Fault, Faults, Persistence, Strategy, UnknownFault};
+
+use crate::atlas::AtlasArgs;
 
 /// Random executions when neither `--executions` nor `--seconds` bounds the search.
 const RANDOM_EXECUTIONS: u64 = 10_000;
@@ -30,6 +32,15 @@ Examples:
   raceproof check memory/serialized-value    one scenario, with its counterexample
   raceproof check 'cache/*' my-design.lua    a group of the catalogue, and a file of your own")]
     Check(CheckArgs),
+    /// Runs every protocol under every fault and shows which survives what
+    #[command(after_help = "\
+A cell is one search: the protocol, and one thing that goes wrong once. Exit status: 0, or 2 for bad usage or input.
+
+Examples:
+  raceproof atlas                        the catalogue
+  raceproof atlas 'lock/*'               a group of it
+  raceproof atlas my-design.lua          what your own design survives, and what it loses where it does not")]
+    Atlas(AtlasArgs),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -41,6 +52,18 @@ pub(crate) struct CheckArgs {
     /// Lists the scenarios instead of running them
     #[arg(long)]
     pub(crate) list: bool,
+
+    /// What may go wrong, and how often, instead of what the files say: crash=1,restart=1 (`none`: nothing)
+    #[arg(long, value_name = "FAULT=N,…", value_parser = faults)]
+    faults: Option<Faults>,
+
+    /// What the server keeps: always, everysec, no, rdb or none, instead of what the files say
+    #[arg(long, value_name = "POLICY")]
+    persistence: Option<Persistence>,
+
+    /// How often time may pass although some client could go on, instead of what the files say
+    #[arg(long, value_name = "N")]
+    pauses: Option<u32>,
 
     /// How schedules are chosen: every trace once, or at random
     #[arg(long, value_enum, default_value_t = StrategyName::Exhaustive, hide_possible_values = true, value_name = "exhaustive|random")]
@@ -66,13 +89,21 @@ pub(crate) struct CheckArgs {
     #[arg(long)]
     pub(crate) confirm: bool,
 
-    /// What goes to stdout
-    #[arg(long, value_enum, default_value_t = Format::Text, hide_possible_values = true, value_name = "text|json")]
+    /// What goes to stdout; github: annotations for GitHub Actions
+    #[arg(long, value_enum, default_value_t = Format::Text, hide_possible_values = true, value_name = "text|json|github")]
     pub(crate) format: Format,
 
     /// Writes a JUnit report as well
     #[arg(long, value_name = "FILE", conflicts_with = "list")]
     pub(crate) junit: Option<PathBuf>,
+
+    /// Writes one page with the matrix of protocols and faults, and each counterexample as a diagram to step through
+    #[arg(long, value_name = "FILE", conflicts_with = "list")]
+    pub(crate) html: Option<PathBuf>,
+
+    /// Writes a picture of each counterexample into a folder
+    #[arg(long, value_name = "DIR", conflicts_with = "list")]
+    pub(crate) svg: Option<PathBuf>,
 
     /// How many scenarios run at once [default: one per core]
     #[arg(short, value_name = "N")]
@@ -90,6 +121,8 @@ enum StrategyName {
 pub(crate) enum Format {
     Text,
     Json,
+    /// Workflow commands of GitHub Actions.
+    Github,
 }
 
 /// How each scenario is searched.
@@ -103,6 +136,16 @@ pub(crate) struct Plan {
 }
 
 impl CheckArgs {
+    /// The bounds of a scenario, where the command line has others than its file.
+    pub(crate) fn bounds(&self, bounds: Bounds) -> Bounds {
+        Bounds {
+            pauses: self.pauses.unwrap_or(bounds.pauses),
+            faults: self.faults.unwrap_or(bounds.faults),
+            persistence: self.persistence.unwrap_or(bounds.persistence),
+            ..bounds
+        }
+    }
+
     /// The plan, or what is wrong with the combination of options.
     pub(crate) fn plan(&self) -> Result<Plan, String> {
         let strategy = match (&self.replay, self.strategy, self.seed) {
@@ -125,6 +168,23 @@ impl CheckArgs {
             strategy,
         })
     }
+}
+
+/// `crash=1,lost-reply=2`; a fault without a number may happen once.
+fn faults(text: &str) -> Result<Faults, String> {
+    if text == "none" {
+        return Ok(Faults::NONE);
+    }
+    let mut faults = Faults::NONE;
+    for part in text.split(',') {
+        let (name, times) = part.split_once('=').unwrap_or((part, "1"));
+        let fault: Fault = name.parse().map_err(|unknown: UnknownFault| unknown.to_string())?;
+        match times.parse() {
+            Ok(times @ 0..=100) => faults = faults.with(fault, times),
+            _ => return Err(format!("{name}={times}: a number of times is from 0 to 100, as in {name}=1")),
+        }
+    }
+    Ok(faults)
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -70,6 +70,9 @@ fn difference(expected: &Expectation, report: &Report) -> String {
 
 /// Why a search without a violation proves nothing.
 pub(crate) fn incomplete(report: &Report, strategy: &Strategy) -> String {
+    if let (None, Some(what)) = (&report.cut_off, &report.undecided) {
+        return harmless(what);
+    }
     match (&report.cut_off, strategy) {
         (Some(client), _) => {
             let steps = thousands(report.bounds.steps_per_client.into());

@@ -29,6 +29,7 @@ pub(crate) struct Config {
     longest_string: usize,
     lazy_expire: bool,
     counts_frequency: bool,
+    evicts_volatile_only: bool,
 }
 
 impl Default for Config {
@@ -45,6 +46,7 @@ impl Default for Config {
             longest_string: 0,
             lazy_expire: false,
             counts_frequency: false,
+            evicts_volatile_only: false,
         };
         config.refresh();
         config
@@ -117,7 +119,14 @@ impl Config {
         self.stream_entries = self.number("stream-node-max-entries");
         self.longest_string = self.number("proto-max-bulk-len");
         self.lazy_expire = self.named("lazyfree-lazy-expire") == "yes";
-        self.counts_frequency = self.named("maxmemory-policy").ends_with(b"-lfu");
+        let policy = self.named("maxmemory-policy");
+        self.counts_frequency = policy.ends_with(b"-lfu");
+        self.evicts_volatile_only = policy.starts_with(b"volatile-");
+    }
+
+    /// Whether the eviction policy spares keys without a deadline.
+    pub(crate) const fn evicts_volatile_only(&self) -> bool {
+        self.evicts_volatile_only
     }
 
     fn named(&self, name: &str) -> Bytes {

@@ -114,12 +114,26 @@ pub(crate) struct Database {
 }
 
 /// All databases and the index of their deadlines. Databases that were never written are not stored.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Databases {
     list: Vec<Database>,
     deadlines: BTreeSet<(i64, u32, Bytes)>,
     /// The earliest deadline of a field, for every hash that has one.
     field_deadlines: BTreeSet<(i64, u32, Bytes)>,
+}
+
+impl Clone for Databases {
+    fn clone(&self) -> Self {
+        let Self { list, deadlines, field_deadlines } = self;
+        Self { list: list.clone(), deadlines: deadlines.clone(), field_deadlines: field_deadlines.clone() }
+    }
+
+    fn clone_from(&mut self, source: &Self) {
+        let Self { list, deadlines, field_deadlines } = source;
+        self.list.clone_from(list);
+        self.deadlines.clone_from(deadlines);
+        self.field_deadlines.clone_from(field_deadlines);
+    }
 }
 
 static EMPTY: Database = Database { keys: BTreeMap::new() };
@@ -132,6 +146,11 @@ impl Databases {
     /// Every key with the number of its database.
     pub(crate) fn keys(&self) -> impl Iterator<Item = (u32, &Bytes)> {
         (0..).zip(&self.list).flat_map(|(db, database)| database.keys.keys().map(move |key| (db, &key.name)))
+    }
+
+    /// Whether a key is there and has a deadline.
+    pub(crate) fn has_deadline(&self, db: u32, name: &Bytes) -> bool {
+        self.entry(db, &Key::new(name)).is_some_and(|entry| entry.deadline.is_some())
     }
 
     pub(crate) fn entry(&self, db: u32, key: &Key) -> Option<&Entry> {

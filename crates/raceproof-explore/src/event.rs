@@ -12,6 +12,7 @@ use raceproof_engine::{Access, Object};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use crate::execution::Delivered;
 use crate::faults::Fault;
 use crate::mailbox::CellId;
 use crate::sql::SqlAccess;
@@ -69,6 +70,16 @@ pub(crate) enum Outcome {
     JumpForward,
     /// The server's clock is stepped back.
     JumpBack,
+}
+
+impl Outcome {
+    /// What is left of the log, if the server starts again.
+    pub(crate) const fn restarts(self) -> Option<Kept> {
+        match self {
+            Self::Restart(kept) | Self::PowerLoss(kept) | Self::Failover(kept) => Some(kept),
+            _ => None,
+        }
+    }
 }
 
 /// How many entries of the log a server has that comes back: every write is one.
@@ -161,6 +172,8 @@ pub(crate) struct Things {
     /// shared state, an observed object. Then nothing is known of a step in a state in which it was not executed.
     local: bool,
     keyspace_read: bool,
+    /// Steps were tried out as if nothing but Redis were ever touched.
+    only_redis: bool,
     widened: bool,
 }
 
@@ -209,7 +222,14 @@ impl Things {
         !self.local && footprint.touched.iter().all(fixed)
     }
 
-    /// Notes who reads a keyspace as a whole. True if [`Self::is_fixed`] would now deny what it may have granted.
+    /// Whether nothing but Redis was ever touched. If that changes, [`Self::note`] tells.
+    pub(crate) fn are_redis(&mut self) -> bool {
+        self.only_redis = self.other.is_empty();
+        self.only_redis
+    }
+
+    /// Notes who reads a keyspace as a whole. True if [`Self::is_fixed`] or [`Self::are_redis`] would now deny what it may
+    /// have granted.
     pub(crate) fn note(&mut self, touched: &Touched) -> bool {
         let reads = |(thing, access): &(ThingId, Access)| {
             matches!(access, Access::Read | Access::Write) && self.whole.get(thing) == Some(&Whole::Keyspace)
@@ -224,7 +244,7 @@ impl Things {
             return *id;
         }
         let local = matches!(thing, Thing::History | Thing::Section(_) | Thing::Cell(_) | Thing::Observed);
-        self.widened |= local && !self.local;
+        self.widened |= (local && !self.local) || self.only_redis;
         self.local |= local;
         let id = self.take();
         self.other.insert(thing, id);
@@ -241,6 +261,19 @@ impl Things {
             Thing::SqlTable(table) | Thing::SqlRow(table, _) => Some(table.to_string()),
             _ => None,
         })
+    }
+
+    /// As [`Self::name`], but rows and fields are told apart.
+    pub(crate) fn full_name(&self, id: ThingId) -> Option<String> {
+        let name = self.name(id)?;
+        if let Some((Thing::SqlRow(_, row), _)) = self.other.iter().find(|(_, known)| **known == id) {
+            return Some(format!("{name} (row {row})"));
+        }
+        let field = self.redis.iter().find(|(_, known)| **known == id).and_then(|(object, _)| match object {
+            Object::Field(_, _, field) => Some(String::from_utf8_lossy(field)),
+            _ => None,
+        });
+        Some(field.map_or(name.clone(), |field| format!("{name} (field {field})")))
     }
 
     /// The key that [`Outcome::Evict`] names, if any step has touched it.
@@ -338,9 +371,13 @@ pub(crate) struct Event {
     pub(crate) locked: bool,
     /// The event that had taken the write lock which this one gave back.
     pub(crate) unlocks: Option<usize>,
+    /// How many entries of the server's log the step wrote, while one is kept.
+    pub(crate) logged: u16,
     /// The states (= numbers of events executed before) in which the step was posted but had to wait for another
     /// client to signal.
     pub(crate) waited: Vec<usize>,
+    /// The request, if it was one to Redis.
+    pub(crate) delivered: Option<Delivered>,
 }
 
 /// Whether swapping two adjacent steps could be noticed.

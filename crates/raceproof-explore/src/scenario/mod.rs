@@ -24,6 +24,7 @@ mod convert;
 mod error;
 mod header;
 mod language;
+mod rules;
 mod source;
 
 use std::path::Path;
@@ -160,6 +161,18 @@ impl Scenario {
         &self.header.known_from
     }
 
+    /// The protocol that it is about, the row of the atlas, if the file says; several files may share one.
+    #[must_use]
+    pub fn row(&self) -> Option<&str> {
+        self.header.row.as_deref()
+    }
+
+    /// What to do instead of this protocol, if the file says: the name of another scenario, or a sentence.
+    #[must_use]
+    pub fn instead(&self) -> Option<&str> {
+        self.header.instead.as_deref()
+    }
+
     /// What the search is expected to find, if the file says.
     #[must_use]
     pub const fn expect(&self) -> Option<&Expectation> {
@@ -224,6 +237,18 @@ impl Scenario {
         shorter
     }
 
+    /// The same protocol within other bounds. What the file expects it expects within its own: within others nothing is
+    /// expected.
+    #[must_use]
+    pub fn within(&self, bounds: Bounds) -> Self {
+        let mut other = self.clone();
+        if bounds != other.header.bounds {
+            other.header.bounds = bounds;
+            other.header.expect = None;
+        }
+        other
+    }
+
     /// The search that the file describes: its name and its bounds, exhaustive.
     #[must_use]
     pub fn check(&self) -> Check {
@@ -253,27 +278,19 @@ impl Scenario {
 
     fn runner(&self) -> Result<Runner, ScenarioError> {
         let language = Language::new(&self.file, &self.source)?;
-        let Declared { bodies, histories, .. } = language.declare()?;
-        let omitted = |body: &Body| body.name.as_deref().is_some_and(|name| self.omitted.iter().any(|out| out == name));
+        let Declared { bodies, histories, serializable, .. } = language.declare()?;
+        let omitted = |body: &Body| body.client().is_some_and(|name| self.omitted.iter().any(|out| out == name));
         let bodies = bodies.into_iter().enumerate().filter(|(_, body)| !omitted(body)).collect();
-        let histories = histories
-            .into_iter()
-            .map(|rule| match (rule.fresh, rule.since_commit) {
-                (true, false) => HistoryCheck::fresh(rule.name),
-                (true, true) => HistoryCheck::fresh_since_commit(rule.name),
-                (false, _) => HistoryCheck::exclusion(rule.name),
-            })
-            .collect();
         let (steps, stated) = (self.header.bounds.steps_per_client, self.header.steps_stated);
         let limit = Limit { steps, stated, ends_after: None };
-        Ok(Runner { language: Rc::new(language), bodies, histories, limit, ending: self.ending.clone() })
+        Ok(Runner { language: Rc::new(language), bodies, histories, serializable, limit, ending: self.ending.clone() })
     }
 }
 
 fn client_names(file: &str, declared: &Declared, header_line: Option<u32>) -> Result<Vec<String>, ScenarioError> {
     let mut names: Vec<String> = Vec::new();
     for body in &declared.bodies {
-        let Some(name) = body.name.as_deref() else { continue };
+        let Some(name) = body.client() else { continue };
         if names.iter().any(|earlier| earlier == name) {
             let what = format!("two clients are named '{name}'");
             return Err(ScenarioError::new(file, body.line, what, "give each client a name of its own", "clients"));
@@ -298,6 +315,7 @@ struct Runner {
     /// The bodies that take part, with their numbers in the file.
     bodies: Vec<(usize, Body)>,
     histories: Vec<HistoryCheck>,
+    serializable: bool,
     limit: Limit,
     ending: Vec<(String, u32)>,
 }
@@ -318,10 +336,13 @@ impl Runner {
         for check in &self.histories {
             world.history(check.clone());
         }
+        if self.serializable {
+            world.serializable();
+        }
     }
 
     fn add(&self, world: &mut World, number: usize, body: &Body) {
-        let ends_after = self.ending.iter().find(|(client, _)| body.name.as_deref() == Some(client));
+        let ends_after = self.ending.iter().find(|(client, _)| body.client() == Some(client));
         let limit = Limit { ends_after: ends_after.map(|(_, steps)| *steps), ..self.limit };
         let (language, kind, name) = (self.language.clone(), body.kind, body.name.as_deref().unwrap_or_default());
         let run = {
@@ -334,6 +355,8 @@ impl Runner {
             BodyKind::Always => world.always(run),
             BodyKind::Finally => world.finally(run),
             BodyKind::Quiet => world.quiet(run),
+            BodyKind::Value => world.watch(name, run),
+            BodyKind::Agrees => world.watch_agreement(name, run),
             BodyKind::File => {}
         }
     }

@@ -20,7 +20,7 @@ local sort, match = table.sort, string.match
 local Fault = {}
 
 -- Run state of the present execution.
-local bodies, arguments, threads, roles, thrown
+local bodies, arguments, threads, roles, thrown, named
 local active, collecting, sealed, declared
 local next_id = 0
 
@@ -215,12 +215,18 @@ local function now()
   return ask(REQUEST.now)
 end
 
+local function returned(name)
+  allow("returned", at_the_end)
+  if not named[name] then raw_error("returned() takes the name of a client, not " .. tostring(name), 2) end
+  return ask(REQUEST.returned, name)
+end
+
 local function note(text)
   allow("note", in_client)
   return ask(REQUEST.note, tostring(text))
 end
 
-local function begin_operation(name, request, object, value, fn)
+local function begin_operation(name, request, fn, object, ...)
   allow(name, in_client)
   if type(object) ~= "string" then
     raw_error("the first argument of " .. name .. "() must be a name, not " .. kind(object), 3)
@@ -228,35 +234,69 @@ local function begin_operation(name, request, object, value, fn)
   if type(fn) ~= "function" then
     raw_error("the last argument of " .. name .. "() must be a function, not " .. kind(fn), 3)
   end
-  return ask(request, object, value)
+  return ask(request, object, ...)
 end
 
-local function ended(number, ...)
-  ask(REQUEST.ended, number)
+-- An operation is over with what it returned; if it failed, nobody knows whether it took effect.
+local function concluded(number, ok, ...)
+  ask(REQUEST.ended, number, ok, (...))
+  if not ok then raw_error((...), 0) end
   return ...
 end
 
 local function write(object, value, fn)
   if value == nil then raw_error("the second argument of write() must be the value written, not nil", 2) end
-  return ended(begin_operation("write", REQUEST.write, object, value, fn), fn())
+  return concluded(begin_operation("write", REQUEST.write, fn, object, value), pcall(fn))
 end
 
 local function read(object, fn)
-  local number = begin_operation("read", REQUEST.read, object, nil, fn)
-  local value = fn()
-  ask(REQUEST.ended, number, value)
-  return value
+  return (concluded(begin_operation("read", REQUEST.read, fn, object), pcall(fn)))
+end
+
+local function operation(object, name, ...)
+  local count = select("#", ...)
+  local fn = select(count > 0 and count or 1, ...)
+  if type(name) ~= "string" then raw_error("the second argument of operation() must be a name, not " .. kind(name), 2) end
+  return concluded(begin_operation("operation", REQUEST.operation, fn, object, name, ...), pcall(fn))
+end
+
+-- What the step just made was to a resource, or did.
+local function fenced(resource, token)
+  allow("fenced", in_client)
+  need(resource, "string", "the first argument of fenced()")
+  need(token, "number", "the second argument of fenced()")
+  return ask(REQUEST.fenced, resource, token)
+end
+
+local function effect(what, key)
+  allow("effect", in_client)
+  need(what, "string", "the first argument of effect()")
+  return ask(REQUEST.effect, what, tostring(key))
 end
 
 local function left(number, ok, ...)
-  ask(REQUEST.ended, number)
+  ask(REQUEST.ended, number, true)
   if not ok then raw_error((...), 0) end
   return ...
 end
 
 local function inside(section, fn)
-  local number = begin_operation("inside", REQUEST.inside, section, nil, fn)
+  local number = begin_operation("inside", REQUEST.inside, fn, section)
   return left(number, pcall(fn)) -- who fails inside has left
+end
+
+-- Files ------------------------------------------------------------------------------------------------------------
+
+local function lock_file(path)
+  allow("lock_file", in_client)
+  need(path, "string", "the argument of lock_file()")
+  return ask(REQUEST.lock_file, path)
+end
+
+local function unlock_file(path)
+  allow("unlock_file", in_client)
+  need(path, "string", "the argument of unlock_file()")
+  return ask(REQUEST.unlock_file, path)
 end
 
 -- Lua --------------------------------------------------------------------------------------------------------------
@@ -334,12 +374,13 @@ local function declare(what, name, fn, argument)
     mistake(what .. "() is called while clients run", "call it at the top level of the file", "language")
   end
   if type(fn) ~= "function" then
-    local anchor = what == "client" and "clients" or what == "setup" and "setup" or "checks"
+    local anchor = what == "client" and "clients" or what == "setup" and "setup" or (what == "value" or what == "agrees") and "history" or "checks"
     local shape = what .. "(" .. (name and '"name", ' or "") .. "function() … end)"
     mistake(what .. "() needs a function, not " .. kind(fn), shape, anchor)
   end
   local n = #bodies + 1
   bodies[n], arguments[n] = fn, argument
+  if what == "client" then named[name] = true end
   if declared then declared.items[n] = { kind = what, name = name, line = host_line() } end
 end
 
@@ -371,20 +412,77 @@ local function declares(what)
   return function(fn) declare(what, nil, fn, nil) end
 end
 
-local function history(what, name, since)
+-- A check over the history of what is called `name`; `extra` is what else it takes, `shape` how it is written.
+local function history(what, name, extra, shape)
   if sealed then
     mistake(what .. "() is called while clients run", "call it at the top level of the file", "language")
   end
   if type(name) ~= "string" then
-    mistake(what .. "() needs a name, not " .. kind(name), what .. '("name")', "history")
+    mistake(what .. "() needs a name, not " .. kind(name), shape, "history")
   end
+  if declared then declared.histories[#declared.histories + 1] = { kind = what, name = name, extra = extra } end
+end
+
+local function since_commit(what, since)
   if since ~= nil and since ~= "commit" then
-    local what_else = 'the second argument of fresh() is "commit" or nothing, not ' .. tostring(since)
-    mistake(what_else, 'fresh("name", "commit")', "history")
+    local text = "the second argument of " .. what .. '() is "commit" or nothing, not ' .. tostring(since)
+    mistake(text, what .. '("name", "commit")', "history")
   end
-  if declared then
-    declared.histories[#declared.histories + 1] = { kind = what, name = name, commit = since == "commit" }
+  return since
+end
+
+local models = { register = true, counter = true, set = true, map = true, lock = true }
+
+local function linearizable(object, model)
+  local shape = 'linearizable("name", "register")'
+  if not models[model] then
+    local text = "the second argument of linearizable() is register, counter, set, map or lock, not " .. tostring(model)
+    mistake(text, shape, "history")
   end
+  history("linearizable", object, model, shape)
+end
+
+-- A check that takes a name, and perhaps a number of ms and since when a write counts.
+local function named_check(what, takes_ms, takes_since)
+  local shape = what .. (takes_ms == "ms" and '("name", 1000)' or '("name")')
+  return function(name, ms, since)
+    local wrong = takes_ms and type(ms) ~= "number" and (takes_ms == "ms" or ms ~= nil)
+    if wrong or (type(ms) == "number" and not (ms >= 0 and ms < 1e15)) then
+      mistake("the second argument of " .. what .. "() is a number of milliseconds, not " .. tostring(ms), shape, "history")
+    end
+    if since ~= nil and not (takes_since and since == "commit") then
+      mistake("the third argument of " .. what .. '() is "commit" or nothing, not ' .. tostring(since), shape, "history")
+    end
+    history(what, name, takes_ms and { ms = ms, commit = since ~= nil } or nil, shape)
+  end
+end
+
+-- Compares a cache and what is cached at the end.
+local function agrees(object, cache, row)
+  local shape = 'agrees("name", function() … end, function() … end)'
+  if type(object) ~= "string" then mistake("agrees() needs a name, not " .. kind(object), shape, "history") end
+  if type(cache) ~= "function" or type(row) ~= "function" then
+    mistake("agrees() needs two functions: what the cache holds, and what the row holds", shape, "history")
+  end
+  declare("agrees", object, function()
+    ask(REQUEST.observed, (cache()))
+    ask(REQUEST.observed, (row()))
+  end)
+end
+
+-- Looks at an object at the start and at the end.
+local function value(object, fn)
+  if type(object) ~= "string" then
+    mistake("value() needs a name, not " .. kind(object), 'value("name", function() … end)', "history")
+  end
+  declare("value", object, fn and function() ask(REQUEST.observed, (fn())) end)
+end
+
+local function serializable()
+  if sealed then
+    mistake("serializable() is called while clients run", "call it at the top level of the file", "language")
+  end
+  if declared then declared.serializable = true end
 end
 
 local function scenario(header)
@@ -404,11 +502,17 @@ local base = setmetatable({
   always = declares("always"),
   finally = declares("finally"),
   quiet = declares("quiet"),
-  fresh = function(object, since) history("fresh", object, since) end,
-  exclusive = function(section) history("exclusive", section) end,
+  fresh = function(object, since) history("fresh", object, since_commit("fresh", since), 'fresh("name")') end,
+  exclusive = function(section) history("exclusive", section, nil, 'exclusive("name")') end,
+  linearizable = linearizable, value = value, serializable = serializable, agrees = agrees,
+  no_lost_update = named_check("no_lost_update"), monotonic_reads = named_check("monotonic_reads"),
+  read_your_writes = named_check("read_your_writes"), fencing = named_check("fencing"),
+  at_most_once = named_check("at_most_once"), staleness = named_check("staleness", "ms", true),
+  survives = named_check("survives", "maybe"),
   redis = redis, multi = multi, sql = sql, transaction = transaction, null = null,
-  sleep = sleep, advance = advance, now = now, note = note,
-  write = write, read = read, inside = inside, expect = expect,
+  sleep = sleep, advance = advance, now = now, returned = returned, note = note,
+  write = write, read = read, operation = operation, inside = inside, fenced = fenced, effect = effect,
+  expect = expect, lock_file = lock_file, unlock_file = unlock_file,
   assert = assert, error = error, pcall = pcall, xpcall = xpcall, tostring = tostring, pairs = pairs,
   ipairs = ipairs, next = next, select = select, tonumber = tonumber, type = type, unpack = unpack,
   rawequal = rawequal, rawget = rawget, setmetatable = setmetatable, getmetatable = getmetatable,
@@ -474,14 +578,14 @@ local function start(n, role, name)
   local id = next_id
   local co = create(bodies[n])
   threads[id] = co
-  roles[id] = { kind = role, name = name, title = name and "client " .. name or role }
+  roles[id] = { kind = role, name = name, title = name and role .. " " .. name or role }
   active = id
   return id, outcome(id, co, resume(co, arguments[n]))
 end
 
 -- Runs the chunk for a new execution; the first time it collects what is declared.
 local function begin(chunk, first)
-  bodies, arguments, threads, roles, thrown = {}, {}, {}, {}, {}
+  bodies, arguments, threads, roles, thrown, named = {}, {}, {}, {}, {}, {}
   active, collecting, sealed = nil, nil, false
   declared = first and { items = {}, histories = {} } or nil
   -- The environment itself stays empty, so that every assignment to a global passes __newindex.

@@ -9,8 +9,10 @@ mod random;
 #[cfg(test)]
 mod referee;
 mod replay;
+mod serial;
 mod shrink;
 mod token;
 mod wakeup;
 
 pub(crate) use driver::{Search, confirm, search};
+pub(crate) use serial::Serial;

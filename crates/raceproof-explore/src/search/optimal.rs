@@ -11,6 +11,7 @@
 //! (a pause): it takes part in the races at the end although it never happened, and it never stands for executions
 //! without it.
 
+use std::cmp::Ordering;
 use std::rc::Rc;
 
 use smallvec::SmallVec;
@@ -18,9 +19,9 @@ use smallvec::SmallVec;
 use super::driver::Bench;
 use super::races::{Order, Race};
 use super::wakeup::{Branch, Initial, Planned, covers, insert, weak_initial};
-use crate::event::{Choice, Event, Footprint, Outcome, Things, dependent};
+use crate::event::{Choice, Event, Footprint, Kept, Outcome, Things, dependent};
 use crate::execution::{Cast, Chooser, Enabled, Run};
-use crate::{Bounds, Error};
+use crate::{Bounds, Error, Persistence};
 
 /// A state on the present path, and what is left to do from it.
 #[derive(Debug)]
@@ -40,6 +41,19 @@ struct Node {
     enabled: SmallVec<[(Choice, bool); 4]>,
 }
 
+/// Whether a server may have kept so many entries of its log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keeps {
+    /// All that there are: the restart is possible, and touches what restarts touch.
+    Surely,
+    /// Only a trial tells.
+    Perhaps,
+    /// There are not so many.
+    NotSoMuch,
+    /// It keeps all that there are, and these are more.
+    More,
+}
+
 /// The search tree along the present path.
 #[derive(Debug, Default)]
 pub(crate) struct Optimal {
@@ -48,6 +62,8 @@ pub(crate) struct Optimal {
     blocked: bool,
     /// Whether steps may happen that nobody waits for: time while clients could go on, faults of the surroundings.
     pauses: bool,
+    /// What the server keeps.
+    persistence: Persistence,
     /// The present execution was given up, because the step that was planned is not possible.
     infeasible: bool,
     /// The choice before this one: free runs go on with its process.
@@ -55,6 +71,33 @@ pub(crate) struct Optimal {
     races: Vec<Race>,
     pub(crate) executions: u64,
     pub(crate) redundant: u64,
+}
+
+/// The steps of an execution that a planned sequence is made of.
+#[derive(Clone, Copy)]
+struct Steps<'a> {
+    events: &'a [&'a Event],
+    happened: usize,
+    /// Those that come before the last, by number.
+    before: &'a [usize],
+    last: usize,
+}
+
+impl Steps<'_> {
+    /// What the last of them touches in its new place, if that takes no execution to know.
+    fn try_dry(self, from: usize, bench: &mut Bench<'_>) -> Option<Rc<Footprint>> {
+        let bounds = bench.bounds;
+        if self.last >= self.happened || bounds.pauses > 0 || bounds.faults.total() > 0 {
+            return None;
+        }
+        if !bench.worker.things.are_redis() {
+            return None;
+        }
+        let order = (0..from).chain(self.before.iter().copied()).chain([self.last]);
+        let requests: Option<Vec<_>> = order.map(|at| self.events[at].delivered.as_ref()).collect();
+        let touched = bench.worker.dry_run(&requests?)?;
+        Some(Rc::new(Footprint { touched, ..(*self.events[self.last].footprint).clone() }))
+    }
 }
 
 impl Chooser for Optimal {
@@ -92,7 +135,8 @@ impl Chooser for Optimal {
 
 impl Optimal {
     pub(crate) fn new(bounds: Bounds) -> Self {
-        Self { pauses: bounds.pauses > 0 || bounds.faults.strike_by_themselves(), ..Self::default() }
+        let pauses = bounds.pauses > 0 || bounds.faults.strike_by_themselves();
+        Self { pauses, persistence: bounds.persistence, ..Self::default() }
     }
 
     /// Adds the node for a state that the path has not reached yet. `None` if everything enabled there sleeps.
@@ -176,24 +220,52 @@ impl Optimal {
             let mut next = 0;
             while let Some(before) = tries.get(next).cloned() {
                 next += 1;
+                let second = &events[race.second].footprint;
+                let prefix = (0..race.first).chain(before.iter().copied());
+                let keeps = self.keeps(second.choice.outcome, prefix.map(|at| events[at]));
+                match keeps {
+                    Keeps::NotSoMuch => continue,
+                    Keeps::More => {
+                        less(&events, &order, &before, race.second, &mut tries);
+                        continue;
+                    }
+                    Keeps::Surely | Keeps::Perhaps => {}
+                }
                 let mut sequence: Vec<Planned> = before.iter().map(|at| self.planned(&events, *at)).collect();
-                sequence.push(self.moved(&events, happened, race.second, &bench.worker.things));
-                if self.plan(race.first, sequence, bench)? || !events[race.second].optional {
+                let certain = keeps == Keeps::Surely;
+                sequence.push(self.moved(&events, happened, race.second, certain, &bench.worker.things));
+                let steps = Steps { events: &events, happened, before: &before, last: race.second };
+                if self.plan(race.first, sequence, steps, bench)? || !events[race.second].optional {
                     continue;
                 }
-                // What is in its way there may be more than one step, none of which comes after another.
-                let second = &events[race.second].footprint;
-                for in_its_way in before.iter().filter(|at| dependent(&events[**at].footprint, second)) {
-                    let stays = |at: &usize| at != in_its_way && !order.precedes(*in_its_way, *at);
-                    let fewer: Vec<usize> = before.iter().copied().filter(stays).collect();
-                    if !tries.contains(&fewer) {
-                        tries.push(fewer);
-                    }
-                }
+                less(&events, &order, &before, race.second, &mut tries);
             }
         }
         self.races = races;
         Ok(())
+    }
+
+    /// Whether a server that restarts after these events may have kept so much of its log.
+    fn keeps<'e>(&self, outcome: Outcome, prefix: impl Iterator<Item = &'e Event>) -> Keeps {
+        let Some(Kept::Entries(kept)) = outcome.restarts() else { return Keeps::Perhaps };
+        let mut written = 0_u16;
+        for event in prefix {
+            if event.footprint.choice.outcome.restarts().is_some() {
+                return Keeps::Perhaps;
+            }
+            written = written.saturating_add(event.logged);
+        }
+        let loses_none = matches!(
+            (outcome, self.persistence),
+            (Outcome::Restart(_), Persistence::Always | Persistence::EverySec | Persistence::No)
+                | (Outcome::PowerLoss(_), Persistence::Always)
+        );
+        match kept.cmp(&written) {
+            Ordering::Equal => Keeps::Surely,
+            Ordering::Greater => Keeps::NotSoMuch,
+            Ordering::Less if loses_none => Keeps::More,
+            Ordering::Less => Keeps::Perhaps,
+        }
     }
 
     /// Plans the execution in which the second event of a race comes before the first: `sequence`, whose last step it
@@ -204,14 +276,20 @@ impl Optimal {
     /// and is then given up. So where it is not known the step is tried out.
     ///
     /// `false` if the step is not possible there.
-    fn plan(&mut self, from: usize, mut sequence: Vec<Planned>, bench: &mut Bench<'_>) -> Result<bool, Error> {
+    fn plan(
+        &mut self,
+        from: usize,
+        mut sequence: Vec<Planned>,
+        steps: Steps<'_>,
+        bench: &mut Bench<'_>,
+    ) -> Result<bool, Error> {
         if self.is_planned(from, &sequence) {
             return Ok(true);
         }
         if sequence.last().is_some_and(|last| last.footprint.is_none()) {
             let prefix = self.path[..from].iter().map(|node| node.branches[0].step.choice);
             let choices: Vec<Choice> = prefix.chain(sequence.iter().map(|step| step.choice)).collect();
-            let Some(footprint) = self.probe(from, choices, bench)? else { return Ok(false) };
+            let Some(footprint) = self.probe(from, choices, steps, bench)? else { return Ok(false) };
             if let Some(last) = sequence.last_mut() {
                 last.footprint = Some(footprint);
             }
@@ -225,7 +303,10 @@ impl Optimal {
 
     fn is_planned(&self, from: usize, sequence: &[Planned]) -> bool {
         let node = &self.path[from];
-        node.sleep.iter().any(|asleep| !matches!(weak_initial(asleep, sequence), Initial::No))
+        // The branch under way counts like those that are done: the step that was moved before it may have nothing to do
+        // with it there.
+        let done = node.sleep.iter().chain(node.branches.first().map(|branch| &branch.step));
+        done.into_iter().any(|done| !matches!(weak_initial(done, sequence), Initial::No))
             || covers(&node.branches[1..], sequence.to_vec())
     }
 
@@ -234,13 +315,21 @@ impl Optimal {
         &mut self,
         from: usize,
         choices: Vec<Choice>,
+        steps: Steps<'_>,
         bench: &mut Bench<'_>,
     ) -> Result<Option<Rc<Footprint>>, Error> {
         let known = self.path[from].tried.iter().find(|(tried, _)| *tried == choices[from..]);
         if let Some((_, result)) = known {
             return Ok(result.clone());
         }
-        let result = bench.probe(&choices)?;
+        let result = match steps.try_dry(from, bench) {
+            Some(footprint) => {
+                #[cfg(test)]
+                self::tests::agrees(&footprint, &choices, bench)?;
+                Some(footprint)
+            }
+            None => bench.probe(&choices)?,
+        };
         self.path[from].tried.push((choices[from..].to_vec(), result.clone()));
         Ok(result)
     }
@@ -252,10 +341,10 @@ impl Optimal {
     }
 
     /// The step that is to come before another one: what it will touch there is known only if it is the same anywhere.
-    fn moved(&self, events: &[&Event], happened: usize, at: usize, things: &Things) -> Planned {
+    fn moved(&self, events: &[&Event], happened: usize, at: usize, certain: bool, things: &Things) -> Planned {
         let footprint = events[at].footprint.clone();
         let choice = footprint.choice;
-        let certain = !self.pauses && things.is_fixed(&footprint);
+        let certain = certain || (!self.pauses && things.is_fixed(&footprint));
         Planned { choice, only: at < happened && only(&self.path[at], choice), footprint: certain.then_some(footprint) }
     }
 
@@ -274,6 +363,19 @@ impl Optimal {
             self.path.pop();
         }
         false
+    }
+}
+
+/// An optional step is not possible after the events `before`. What is in its way may be more than one, none of
+/// which comes after another: each is taken away in turn, with what comes after it.
+fn less(events: &[&Event], order: &Order, before: &[usize], second: usize, tries: &mut Vec<Vec<usize>>) {
+    let second = &events[second].footprint;
+    for in_its_way in before.iter().filter(|at| dependent(&events[**at].footprint, second)) {
+        let stays = |at: &usize| at != in_its_way && !order.precedes(*in_its_way, *at);
+        let fewer: Vec<usize> = before.iter().copied().filter(stays).collect();
+        if !tries.contains(&fewer) {
+            tries.push(fewer);
+        }
     }
 }
 
@@ -335,6 +437,28 @@ impl Chooser for Probe<'_> {
         if at + 1 == self.choices.len() {
             self.tried = Some(event.footprint.clone());
         }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use raceproof_engine::{Access, Object};
+
+    use super::{Bench, Choice, Footprint};
+    use crate::Error;
+    use crate::event::ThingId;
+
+    /// Every step that any test of this crate tries out dry is tried out by an execution as well. What its client does
+    /// with the clock upon the reply is seen there only: nobody moves the clock in such a search but for all.
+    pub(super) fn agrees(dry: &Footprint, choices: &[Choice], bench: &mut Bench<'_>) -> Result<(), Error> {
+        let real = bench.probe(choices)?.expect("it is possible");
+        let time = [Object::Clock, Object::Deadlines].map(|object| bench.worker.things.redis(&object));
+        let touched = |footprint: &Footprint| -> Vec<(ThingId, Access)> {
+            footprint.touched.iter().filter(|(thing, _)| !time.contains(thing)).copied().collect()
+        };
+        assert_eq!(touched(dry), touched(&real), "{choices:?}");
+        assert_eq!((dry.choice, dry.client, dry.reach), (real.choice, real.client, real.reach));
         Ok(())
     }
 }
