@@ -37,6 +37,17 @@ pub(crate) const TABLE: &[(&str, &str)] = &[
         ",
     ),
     (
+        "an empty stream goes back behind what was deleted",
+        "
+        [0] XADD x 3 f a
+        [0] XDEL x 3
+        [0] XSETID x 1-1
+        [0] XADD x 2-* f b
+        [0] XSETID x 1-1
+        [0] XINFO STREAM x
+        ",
+    ),
+    (
         "how far a group has read",
         "
         [0] XADD x 1 f a
