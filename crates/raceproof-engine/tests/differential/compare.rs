@@ -10,7 +10,7 @@
 //! every candidate. No candidate left means that there is no time at which the engine behaves as the server did. So
 //! replies that show the time (`PTTL`) and keys that are about to expire are compared exactly, without any tolerance.
 //!
-//! `EXEC` and scripts are one moment in the engine, while the server may look at its clock several times in one of them: a
+//! `EXEC`, scripts and what delivers entries of streams are one moment in the engine, while the server may look at its clock several times in one of them: a
 //! difference after one that spanned the end of a millisecond is doubtful, and the sequence is run again.
 
 use bytes::Bytes;
@@ -258,7 +258,8 @@ impl Run<'_> {
             return Ok(true);
         }
         let lasting = |args: &Vec<Bytes>| {
-            args[0].eq_ignore_ascii_case(b"EXEC") || args[0].to_ascii_uppercase().starts_with(b"EVAL")
+            let name = args[0].to_ascii_uppercase();
+            name.starts_with(b"EVAL") || matches!(&name[..], b"EXEC" | b"XREADGROUP" | b"XCLAIM" | b"XAUTOCLAIM")
         };
         self.two_times |= after_ms > before_ms && batch.iter().any(lasting);
         for (args, (bytes, value)) in batch.iter().zip(replies) {
