@@ -96,6 +96,11 @@ impl Config {
         self.changed.get(setting.primary()).cloned().unwrap_or(Bytes::from_static(setting.default.as_bytes()))
     }
 
+    /// What was changed, by name: all else follows from it.
+    pub(crate) const fn changed(&self) -> &BTreeMap<&'static str, Bytes> {
+        &self.changed
+    }
+
     /// Changes several settings, or none if one of them cannot be.
     pub(crate) fn change(&mut self, pairs: &[(&'static Setting, &Bytes)]) -> Result<(), Failure> {
         let mut changed = self.changed.clone();

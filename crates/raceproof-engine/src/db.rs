@@ -10,7 +10,7 @@ use bytes::Bytes;
 use crate::{hash::Hash, key::Key, number, set::Set, stream::Stream, typed::List, zset::Zset};
 
 /// How Redis holds a string; `OBJECT ENCODING` tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Encoding {
     Int,
     Embstr,
@@ -18,7 +18,7 @@ pub(crate) enum Encoding {
 }
 
 /// A string value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Text {
     pub(crate) data: Bytes,
     pub(crate) encoding: Encoding,
@@ -54,7 +54,7 @@ impl Text {
 /// What a key holds.
 ///
 /// Collections are shared with snapshots until they are written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Value {
     Text(Text),
     Hash(Arc<Hash>),
@@ -100,7 +100,7 @@ impl Value {
 }
 
 /// A key's value and deadline.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Entry {
     pub(crate) value: Value,
     /// Unix ms; the key lives through that millisecond.
@@ -141,6 +141,11 @@ static EMPTY: Database = Database { keys: BTreeMap::new() };
 impl Databases {
     pub(crate) fn get(&self, db: u32) -> &Database {
         self.list.get(db as usize).unwrap_or(&EMPTY)
+    }
+
+    /// The databases that hold keys, with their numbers.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, &Database)> {
+        self.list.iter().enumerate().filter(|(_, database)| !database.keys.is_empty())
     }
 
     /// Every key with the number of its database.

@@ -55,7 +55,7 @@ pub enum Version {
 }
 
 /// What an engine is started with.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct Options {
     /// The version whose commands exist.
     pub version: Version,
@@ -127,8 +127,8 @@ pub struct Engine {
     pub(crate) started: Option<Timestamp>,
     /// How often it has been restarted: each process has a `run_id` of its own.
     pub(crate) incarnation: u64,
-    closed: Vec<u32>,
-    connections: i64,
+    pub(crate) closed: Vec<u32>,
+    pub(crate) connections: i64,
 }
 
 impl Clone for Engine {

@@ -39,6 +39,7 @@ mod scripts;
 mod session;
 mod set;
 mod settings;
+mod state;
 mod stream;
 mod tree;
 mod typed;

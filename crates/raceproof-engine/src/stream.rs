@@ -17,7 +17,7 @@ use node::Node;
 pub(crate) use node::{Entry, Limits};
 
 /// One stream. A stream without entries is a key all the same.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Stream {
     /// By the ID of the first entry that each ever had.
     nodes: BTreeMap<Id, Arc<Node>>,

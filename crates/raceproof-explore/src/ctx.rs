@@ -59,6 +59,10 @@ impl Stage {
         self.returned.borrow_mut().push(client.to_owned());
     }
 
+    pub(crate) fn has_returned(&self, client: &str) -> bool {
+        self.returned.borrow().iter().any(|known| known == client)
+    }
+
     pub(crate) fn take_spawned(&self) -> Vec<NewClient> {
         std::mem::take(&mut *self.spawned.borrow_mut())
     }
@@ -133,7 +137,7 @@ impl Ctx {
     #[must_use]
     pub fn returned(&self, client: &str) -> bool {
         assert!(self.stage.at_the_end.get(), "ctx.returned can be asked in finally and quiet checks only");
-        self.stage.returned.borrow().iter().any(|known| known == client)
+        self.stage.has_returned(client)
     }
 
     /// Waits for `ms` milliseconds of virtual time.

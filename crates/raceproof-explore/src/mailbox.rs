@@ -455,7 +455,7 @@ impl Port {
 
     /// The instant `ms` milliseconds from now (virtual ms since the Unix epoch), the end of time at most.
     pub(crate) fn after(&self, ms: u64) -> i64 {
-        let now_ms = self.lock().now_ms;
+        let now_ms = self.read_clock();
         now_ms.saturating_add(i64::try_from(ms).unwrap_or(i64::MAX)).min(END_OF_TIME_MS.max(now_ms))
     }
 

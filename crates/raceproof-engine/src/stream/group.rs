@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::Id;
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Group {
     /// The last entry that was delivered.
     pub(crate) last_id: Id,
@@ -17,7 +17,7 @@ pub(crate) struct Group {
 }
 
 /// An entry that was delivered and not acknowledged.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Pending {
     pub(crate) consumer: Bytes,
     /// When it was delivered last, Unix ms.
@@ -26,7 +26,7 @@ pub(crate) struct Pending {
     pub(crate) deliveries: i64,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Consumer {
     /// When it last asked for something, Unix ms.
     pub(crate) seen_ms: i64,

@@ -14,7 +14,7 @@ pub(crate) struct Limits {
     pub(crate) entries: usize,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Entry {
     pub(crate) id: Id,
     /// Deleted entries stay in their node.
@@ -22,7 +22,7 @@ pub(crate) struct Entry {
     pub(crate) pairs: Arc<[(Bytes, Bytes)]>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Node {
     /// In the order of IDs; the fields of the first one are shared by those that have the same.
     entries: Vec<Entry>,

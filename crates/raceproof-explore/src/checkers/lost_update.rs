@@ -62,14 +62,14 @@ fn updates(history: &History, object: &str) -> Vec<Operation> {
     let mut changes = changes(history, object);
     for change in &mut changes {
         let OperationKind::Write(new) = &change.kind else { continue };
-        let before = history.operations.iter().filter(|other| {
+        let mut before = history.operations.iter().filter(|other| {
             other.object == object
                 && other.client == change.client
                 && other.ended.is_some()
                 && other.ended < change.started
         });
         // What the client did last with the object.
-        let last = before.filter(|other| !matches!(other.kind, OperationKind::Inside)).last();
+        let last = before.rfind(|other| !matches!(other.kind, OperationKind::Inside));
         let Some(read) = last.filter(|last| last.kind == OperationKind::Read) else { continue };
         let call = |name: &str, args: Vec<String>| OperationKind::Call { name: name.to_owned(), args };
         let kind = match (&read.value, change.ended) {

@@ -150,6 +150,7 @@ impl Execution<'_> {
         }
         let Parts { woken, waker, pending } = self.worker.spare.parts.pop().unwrap_or_default();
         let name = self.own_name(name);
+        self.recall_started(id, &name);
         self.clients[at] = Some(Client {
             name,
             port,
@@ -195,6 +196,7 @@ impl Execution<'_> {
     /// Lets a client run to its next gate and takes over what it posted on the way.
     fn poll_one(&mut self, id: ClientId) -> Result<(), Error> {
         self.overtake(id);
+        self.recall_goes_on(id);
         let client = self.client_mut(id);
         let Some(future) = &mut client.future else { return Ok(()) };
         let port = client.port;
@@ -272,6 +274,7 @@ impl Execution<'_> {
             self.client_mut(parent).children += 1;
             let id = self.worker.client_id(Some(parent), number);
             self.add_client(id, name, port, future);
+            self.recall_spawned(parent, id);
             self.spawned.push(id);
             children.push(id);
         }
@@ -289,6 +292,7 @@ impl Execution<'_> {
             match woken {
                 Some(id) => {
                     last = id;
+                    self.recall_woken(id);
                     self.poll(id)?;
                 }
                 None => return Ok(()),
@@ -324,6 +328,7 @@ impl Execution<'_> {
         let wanted = |request: &Pending| request.owner != owner || !withdrawn.contains(&request.id);
         self.client_mut(id).pending.retain(wanted);
         for what in local {
+            self.recall_local(id, &what);
             self.local(owner, what);
         }
         let posted_after = self.current;

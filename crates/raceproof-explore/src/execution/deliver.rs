@@ -50,6 +50,7 @@ impl Execution<'_> {
             self.start_operations(id);
             let number = request.id;
             let answered = self.answer(id, &mut request, choice.outcome, &mut fingerprint)?;
+            self.recall_answer(choice, &request, &answered)?;
             match &answered {
                 Answered::Now(answer) => self.note_reply(choice.process, answer, fingerprint.finish()),
                 Answered::Later => self.note_reply(choice.process, &"no reply in time", 0),
@@ -175,6 +176,7 @@ impl Execution<'_> {
         let worker = &mut *self.worker;
         worker.engine.execute(&mut worker.lua, session, args, now, &mut worker.outcome);
         self.touch_redis();
+        self.recall_redis(args);
         self.write_log()?;
         let reply = std::mem::replace(&mut self.worker.outcome.reply, Reply::Null);
         let step = self.step_number();
@@ -218,6 +220,7 @@ impl Execution<'_> {
         let mut done = Statement::default();
         let result = self.worker.sql.execute(slot, call, &mut done);
         let (lock, committed) = (done.lock, done.committed);
+        self.recall_statement(&done);
         self.touch_sql(done);
         if lock && self.worker.sql.holds_lock(slot) {
             self.lock_taken_by = Some(self.events.len());
@@ -260,6 +263,7 @@ impl Execution<'_> {
             self.order.iter().flat_map(|id| std::mem::take(&mut self.client(*id).port.lock().local)).collect();
         // What its drop handlers gave back (a file lock) others can see; what it said last nobody hears.
         for what in local {
+            self.recall_local(id, &what);
             if let Local::Cell(cell, access) = what {
                 self.touch_thing(Thing::Cell(cell), access);
             }

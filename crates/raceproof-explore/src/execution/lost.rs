@@ -15,6 +15,7 @@ use crate::report::StepKind;
 use crate::sql::{ABORTED, COMMIT_UNKNOWN, SqlCall, SqlError};
 
 /// What becomes of a request.
+#[derive(Debug)]
 pub(super) enum Answered {
     Now(Answer),
     /// Its client waits for its time-out.

@@ -9,6 +9,7 @@ mod direct;
 mod dry;
 mod faults;
 mod lost;
+mod recall;
 mod record;
 mod serial;
 mod story;
@@ -24,6 +25,7 @@ use clients::Client;
 pub(crate) use clients::Enabled;
 use direct::Direct;
 pub(crate) use dry::Delivered;
+pub(crate) use recall::{OVERHEAD_BYTES, Part, Recall};
 pub(crate) use serial::{Ending, Outcomes as SerialOutcome};
 pub(crate) use worker::{Attached, Mode, SETUP, Worker};
 
@@ -46,6 +48,17 @@ pub(crate) trait Chooser {
     /// # Errors
     /// When the step differs from the one that the same schedule gave before.
     fn executed(&mut self, at: usize, event: &Event) -> Result<(), Error>;
+
+    /// Whether it is to be told the state in which step `at` would be made.
+    fn keeps_state(&self, _at: usize) -> bool {
+        false
+    }
+
+    /// Is told that state, and which clients have ended in it, before the choice if there is one; `false` abandons the
+    /// execution.
+    fn reach(&mut self, _at: usize, _state: Vec<u8>, _ended: &dyn Fn(ClientId) -> bool) -> bool {
+        true
+    }
 }
 
 /// Who is on the stage.
@@ -91,6 +104,8 @@ pub(crate) enum End {
     Abandoned,
     /// This client ran into the step limit.
     CutOff(String),
+    /// There were to be more steps than an execution may have.
+    TooDeep,
 }
 
 /// A broken check.
@@ -200,6 +215,9 @@ struct Silent {
 impl<'w> Execution<'w> {
     pub(crate) fn new(worker: &'w mut Worker, world: World, bounds: Bounds, mode: Mode) -> Self {
         let now_ms = worker.start_ms();
+        if let Some(recall) = &mut worker.recall {
+            recall.begin();
+        }
         Self {
             world,
             mode,
@@ -252,6 +270,12 @@ impl<'w> Execution<'w> {
             if !self.keep_in_turn(&mut enabled) {
                 break End::Abandoned;
             }
+            if chooser.keeps_state(self.events.len()) {
+                let state = self.state()?;
+                if !chooser.reach(self.events.len(), state, &|id| self.client(id).is_done()) {
+                    break End::Abandoned;
+                }
+            }
             if enabled.is_empty() {
                 if let Some(name) = self.cut_off.take() {
                     break End::CutOff(name);
@@ -261,6 +285,9 @@ impl<'w> Execution<'w> {
                 }
                 self.stuck()?;
                 break End::Complete;
+            }
+            if self.bounds.depth.is_some_and(|most| self.events.len() >= most as usize) {
+                break End::TooDeep;
             }
             let cast = Cast { worker: self.worker, top: self.top, spawned: &self.spawned, lanes: &self.lanes };
             let Some(choice) = chooser.choose(self.events.len(), &enabled, &cast) else { break End::Abandoned };
@@ -310,6 +337,7 @@ impl<'w> Execution<'w> {
         self.current = Some(at);
         self.mover = self.worker.owner(choice.process);
         self.touched.clear();
+        self.recall_step();
         let number = self.steps.len() + 1;
         self.number = if self.mode.record { number } else { at + 1 };
         let locked_by = self.locked_by();

@@ -220,7 +220,7 @@ impl Execution<'_> {
     fn watch(&mut self, number: usize) -> Result<Vec<Option<Datum>>, Error> {
         let object = self.world.watches[number].object.clone();
         let port = self.direct_port();
-        let ctx = Ctx::new(&object, port.clone(), self.world.stage.clone());
+        let ctx = Ctx::new(&object, port, self.world.stage.clone());
         let future = (self.world.watches[number].look)(ctx);
         self.direct.observed.clear();
         let touched = std::mem::take(&mut self.touched);
@@ -264,7 +264,7 @@ impl Execution<'_> {
             self.set_clock(deadline + 1)?;
             if self.disagreement(number)?.is_none() {
                 let ms = (deadline - start_ms).unsigned_abs();
-                let left = if ms % 1000 == 0 {
+                let left = if ms.is_multiple_of(1000) {
                     format!("{} s", thousands(ms / 1000))
                 } else {
                     format!("{} ms", thousands(ms))

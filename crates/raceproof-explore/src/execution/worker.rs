@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use raceproof_engine::{Access, Engine, LuaHost, Options, Outcome};
 use rustc_hash::FxHashMap;
 
-use super::Execution;
 use super::clients::Spare;
 use super::direct::Direct;
+use super::{Execution, Recall};
 use crate::backend::Backend;
 use crate::ctx::Ctx;
 use crate::event::{CLOCK, ClientId, END, FAULTS, ProcessId, ThingId, Things, Touched};
@@ -50,6 +50,8 @@ pub(crate) struct Worker {
     pub(crate) outcome: Outcome,
     /// A real server that runs beside the engine.
     pub(crate) backend: Option<Attached>,
+    /// What a search that keeps states knows; `None` in all others.
+    pub(crate) recall: Option<Recall>,
     base: Option<Base>,
     /// How executions end in which the clients take turns.
     pub(crate) serial: Option<crate::search::Serial>,
@@ -87,6 +89,7 @@ impl Worker {
             restart: false,
             outcome: Outcome { without_effects: true, ..Outcome::default() },
             backend: None,
+            recall: None,
             base: None,
             serial: None,
             clients: FxHashMap::default(),

@@ -21,6 +21,8 @@ fn report(bounds: Bounds, violation: Option<Counterexample>) -> Report {
         met_at: violation.as_ref().map(|_| 2),
         cut_off: None,
         undecided: None,
+        states: None,
+        too_deep: false,
         bounds,
         exhaustive: true,
         shrunk: true,

@@ -4,6 +4,7 @@
 //! a writer has not committed, as in the databases that teams run; a statement that would wait for the writer's lock is
 //! not enabled until the holder ends its transaction.
 
+mod contents;
 mod footprint;
 mod store;
 mod value;
