@@ -173,9 +173,6 @@ impl Stream {
         if self.len == 0 && id <= self.last_id {
             return Some(self.added);
         }
-        if id != Id::MIN && id < self.max_deleted_id {
-            return None;
-        }
         if id >= self.last_id {
             return (id == self.last_id).then_some(self.added);
         }

@@ -309,9 +309,6 @@ fn xsetid(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     }
     let key = Key::new(&args[1]);
     let stream = context.collection::<Stream>(&key, Access::Read)?.ok_or(NO_SUCH_KEY)?;
-    if id < stream.max_deleted_id {
-        return Err(Failure::Constant("ERR The ID specified in XSETID is smaller than current max_deleted_entry_id"));
-    }
     if stream.ends().1.is_some_and(|last| id < last.id) {
         return Err(Failure::Constant("ERR The ID specified in XSETID is smaller than the target stream top item"));
     }

@@ -186,7 +186,7 @@ fn rule(name: &str) -> BoxedStrategy<Args> {
 }
 
 /// Lower-case words that stand for themselves: keys, fields, settings.
-const CONSTANTS: [&str; 20] = [
+const CONSTANTS: [&str; 23] = [
     "+inf",
     "a",
     "b",
@@ -201,6 +201,9 @@ const CONSTANTS: [&str; 20] = [
     "x",
     "y",
     "z",
+    "g1",
+    "c1",
+    "c2",
     "abc",
     "yes",
     "hash",

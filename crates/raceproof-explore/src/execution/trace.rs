@@ -82,6 +82,7 @@ impl Execution<'_> {
             Reply::Simple("list") => Some(reply(&self.peek(&[b"LRANGE", key, b"0", b"-1"]))),
             Reply::Simple("set") => Some(reply(&self.peek(&[b"SMEMBERS", key]))),
             Reply::Simple("zset") => Some(pairs(&self.peek(&[b"ZRANGE", key, b"0", b"-1", b"WITHSCORES"]))),
+            Reply::Simple("stream") => Some(reply(&self.peek(&[b"XRANGE", key, b"-", b"+"]))),
             Reply::Simple("none") => None,
             other => Some(format!("({})", reply(&other))),
         })
