@@ -14,18 +14,24 @@ use crate::table::duration;
 pub(crate) fn page(selected: &Selected, finding: &Finding, strategy: &Strategy, columns: usize) -> Page {
     match &finding.report.violation {
         Some(found) => {
-            let again = format!("raceproof check {}", selected.argument);
-            let mut next = vec![("replay".to_owned(), format!("{again} --replay {}", found.token))];
-            next.push(match &finding.confirmation {
-                None => ("confirm".to_owned(), format!("{again} --confirm")),
-                Some(confirmation) => confirmed(confirmation),
-            });
             let name = selected.scenario.name().to_owned();
-            let heading = Heading { name, met: Some(render::met(&finding.report, strategy)), next };
+            let met = Some(render::met(&finding.report, strategy));
+            let heading = Heading { name, met, next: next(selected, finding) };
             render::counterexample(found, &heading, columns)
         }
         None => unbroken(selected, finding, strategy, columns),
     }
+}
+
+/// What to do next with a counterexample: how to replay it, how to confirm it or what came of that.
+pub(crate) fn next(selected: &Selected, finding: &Finding) -> Vec<(String, String)> {
+    let Some(found) = &finding.report.violation else { return Vec::new() };
+    let again = format!("raceproof check {}", selected.argument);
+    let confirm = match &finding.confirmation {
+        None => ("confirm".to_owned(), format!("{again} --confirm")),
+        Some(confirmation) => confirmed(confirmation),
+    };
+    vec![("replay".to_owned(), format!("{again} --replay {}", found.token)), confirm]
 }
 
 fn confirmed(confirmation: &Confirmation) -> (String, String) {
@@ -38,15 +44,11 @@ fn confirmed(confirmation: &Confirmation) -> (String, String) {
 
 fn unbroken(selected: &Selected, finding: &Finding, strategy: &Strategy, columns: usize) -> Page {
     let (scenario, report) = (&selected.scenario, &finding.report);
-    let executions = judge::executions(report.executions);
     let (mark, role, verdict, searched) = match report.verdict {
-        Verdict::Verified => {
-            let searched = format!("every trace was run and none breaks a check: {executions}, exhaustive");
-            ("✓ ", Role::Good, "verified", searched)
-        }
+        Verdict::Verified => ("✓ ", Role::Good, judge::verified(report), judge::complete(report)),
         Verdict::Violated | Verdict::NoViolationFound => {
             let searched = format!("{}: others may break a check", judge::incomplete(report, strategy));
-            ("? ", Role::Plain, "no violation found", searched)
+            ("? ", Role::Plain, "no violation found".to_owned(), searched)
         }
     };
     let mut page = Page::default();
@@ -66,9 +68,17 @@ fn unbroken(selected: &Selected, finding: &Finding, strategy: &Strategy, columns
 
 /// The bounds of a verdict in words.
 fn bounds(bounds: Bounds) -> String {
-    let Bounds { pauses, faults, persistence, steps_per_client } = bounds;
+    let Bounds { pauses, faults, persistence, steps_per_client, preemptions, depth } = bounds;
     let kept = if bounds.loses_writes() { format!(" (persistence = {persistence})") } else { String::new() };
-    format!("pauses = {pauses}, faults = {faults}{kept}, {} steps per client", thousands(steps_per_client.into()))
+    let optional = |name: &str, bound: Option<u32>| {
+        bound.map_or_else(String::new, |bound| format!("{name} = {}, ", thousands(bound.into())))
+    };
+    format!(
+        "{}{}pauses = {pauses}, faults = {faults}{kept}, {} steps per client",
+        optional("preemptions", preemptions),
+        optional("depth", depth),
+        thousands(steps_per_client.into())
+    )
 }
 
 /// The counts of all verdicts.

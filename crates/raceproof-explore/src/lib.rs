@@ -34,6 +34,7 @@
 mod backend;
 mod check;
 mod checkers;
+mod command;
 mod ctx;
 mod error;
 mod event;
@@ -51,6 +52,7 @@ mod search;
 mod shared;
 mod sim;
 mod sql;
+pub mod state;
 mod watchdog;
 mod world;
 
@@ -64,7 +66,7 @@ pub use history::{Datum, FaultSeen, History, Note, Operation, OperationKind};
 pub use raceproof_engine::Reply;
 pub use recording::{Record, Recorded};
 pub use redis_conn::RedisConnection;
-pub use report::{Bounds, Broken, Counterexample, Place, Report, Step, StepKind, Strategy, Verdict};
+pub use report::{Bounds, Broken, Counterexample, Place, Report, States, Step, StepKind, Strategy, Verdict};
 pub use shared::Shared;
 pub use sim::{Disk, DiskLock, Ringing, SimBell, Sleeping};
 pub use sql::{Database, IntoParams, SqlError, SqlReply, SqlValue, sqlite_version};

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::faults::{Fault, Faults, Persistence};
+use crate::state::{Change, Held};
 
 /// The answer to "is it race-proof?".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,11 +27,22 @@ pub struct Bounds {
     pub persistence: Persistence,
     /// Steps of one client; a client that needs more is cut off, and then nothing is verified.
     pub steps_per_client: u32,
+    /// Context switches away from a client that could have gone on; `None`: any number.
+    pub preemptions: Option<u32>,
+    /// Steps of an execution; one that needs more is cut off, and then nothing is verified. `None`: any number.
+    pub depth: Option<u32>,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { pauses: 0, faults: Faults::NONE, persistence: Persistence::default(), steps_per_client: 1000 }
+        Self {
+            pauses: 0,
+            faults: Faults::NONE,
+            persistence: Persistence::default(),
+            steps_per_client: 1000,
+            preemptions: None,
+            depth: None,
+        }
     }
 }
 
@@ -40,6 +52,13 @@ impl Bounds {
     pub const fn with(mut self, fault: Fault, times: u32) -> Self {
         self.faults = self.faults.with(fault, times);
         self
+    }
+
+    /// Everything that may happen beside the clients' own steps, by the name that it has in a scenario file, with its
+    /// budget. Always the same names in the same order, also where a budget is 0.
+    pub fn budgets(&self) -> impl Iterator<Item = (&'static str, u32)> {
+        let faults = self.faults;
+        std::iter::once(("pauses", self.pauses)).chain(Fault::ALL.map(|fault| (fault.name(), faults.get(fault))))
     }
 
     /// Whether the server may lose writes within these bounds.
@@ -54,6 +73,9 @@ impl Bounds {
 pub enum Strategy {
     /// Every trace once, by optimal dynamic partial-order reduction.
     Exhaustive,
+    /// Every state once: an execution that comes to a state in which another one has been is not run on. For programs
+    /// that have few states and many traces; there is no reduction beside it.
+    States,
     /// Random choices from a seed.
     Random {
         /// The seed; equal seeds make equal runs.
@@ -79,6 +101,10 @@ pub struct Report {
     pub met_at: Option<u64>,
     /// A client that was cut off by the step limit: the search is not complete.
     pub cut_off: Option<String>,
+    /// Whether an execution was cut off by [`Bounds::depth`]: the search is not complete.
+    pub too_deep: bool,
+    /// What a search that merges states has covered; `None` for all others.
+    pub states: Option<States>,
     /// A check that could not be decided in some execution, in words: the search verifies nothing.
     pub undecided: Option<String>,
     /// The bounds of the search.
@@ -94,6 +120,17 @@ pub struct Report {
     pub violation: Option<Counterexample>,
 }
 
+/// What a search that merges states has covered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct States {
+    /// Different states that were reached.
+    pub reached: u64,
+    /// Executions that were not run on, since they came to a state in which an earlier one had been.
+    pub merged: u64,
+    /// The search ended because it could keep no more states.
+    pub full: bool,
+}
+
 /// A shrunk execution that breaks a check.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Counterexample {
@@ -107,8 +144,13 @@ pub struct Counterexample {
     pub place: Option<Place>,
     /// The names of the clients that took part, in their order.
     pub clients: Vec<String>,
+    /// What stood in Redis and in the database when the clients started; of more than 100 keys and rows only those that
+    /// some step changes.
+    pub start: Vec<Held>,
     /// The steps.
     pub steps: Vec<Step>,
+    /// The pauses and faults that took place.
+    pub used: Bounds,
     /// The replay token.
     pub token: String,
 }
@@ -156,10 +198,23 @@ pub struct Step {
     pub reply: String,
     /// Virtual time of the step, in ms since the clients started.
     pub clock_ms: i64,
-    /// The keys that the step changed, each with its value after the step as one line, `None` for a key that is gone.
-    pub state: Vec<(String, Option<String>)>,
+    /// The step took effect, and its client never learnt of it.
+    pub unanswered: bool,
+    /// The keys and rows that the step changed.
+    pub changes: Vec<Change>,
     /// The client's remarks and the ends of its operations between this step and its next.
     pub notes: Vec<String>,
+}
+
+/// How the text of a step begins in which a client dies.
+pub(crate) const DIES: &str = "dies ";
+
+impl Step {
+    /// Whether its client died in it. Other faults a client survives.
+    #[must_use]
+    pub fn is_death(&self) -> bool {
+        self.kind == StepKind::Fault && self.text.starts_with(DIES)
+    }
 }
 
 /// What kind of thing happened in a step.
@@ -173,6 +228,6 @@ pub enum StepKind {
     Shared,
     /// The clock advanced.
     Clock,
-    /// A fault: the client died.
+    /// A fault: of a client, or of the server, whose name is then `server`.
     Fault,
 }

@@ -1,7 +1,9 @@
 //! `raceproof check` as its users run it: the binary, its output, its exit status.
 
+mod bounds;
 mod errors;
 mod output;
+mod pages;
 mod reports;
 mod selection;
 

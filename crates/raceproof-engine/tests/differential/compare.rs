@@ -54,6 +54,10 @@ const DEFAULTS: &[&str] = &[
     "128",
     "zset-max-listpack-value",
     "64",
+    "stream-node-max-entries",
+    "100",
+    "stream-node-max-bytes",
+    "4096",
 ];
 
 /// Commands of one session that are sent at once.
@@ -185,6 +189,7 @@ fn runs_alone(args: &[Bytes]) -> bool {
     .iter()
     .any(|name| args[0].eq_ignore_ascii_case(name))
         || choices::ranges_over_members(args)
+        || choices::waits(args)
 }
 
 impl Run<'_> {
@@ -229,6 +234,10 @@ impl Run<'_> {
         if !self.sessions[session].open || self.is_left_out(session, &batch[0]) {
             return Ok(false);
         }
+        if choices::reads_errno(&batch[0]) {
+            let connection = &mut self.sessions[session].connection;
+            connection.request(&["HSCAN", "nosuchkey", "0"]);
+        }
         let before_ms = now_ms();
         self.sessions[session].connection.send(batch);
         let mut replies = Vec::new();
@@ -270,6 +279,9 @@ impl Run<'_> {
         if is(b"SORT") || is(b"SORT_RO") {
             let left_out = |candidate: &Candidate| choices::has_ties(&candidate.driver, session, args);
             return self.sessions[session].queued.is_some() || self.candidates.iter().any(left_out);
+        }
+        if choices::waits(args) && self.sessions[session].queued.is_none() {
+            return self.candidates.iter().any(|candidate| choices::finds_nothing(&candidate.driver, session, args));
         }
         if is(b"SPOP") || choices::ranges_over_members(args) {
             let left_out = |candidate: &Candidate| choices::cannot_be_known(&candidate.driver, session, args);

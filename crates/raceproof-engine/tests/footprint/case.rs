@@ -8,7 +8,7 @@ use proptest::strategy::Union;
 use raceproof_engine::{Access, Effect, Footprint, Object, Options, Outcome, Timestamp, Version};
 
 use crate::support::driver::{self, Driver};
-use crate::support::dump::dump;
+use crate::support::dump::dump_with_readers;
 use crate::support::generate;
 use crate::support::sequence::{Action, Arg, SESSIONS, Sequence, Step, resolve};
 use crate::support::show;
@@ -121,6 +121,26 @@ const CONTENDED: &[&str] = &[
     "ZSCAN z 0",
     "PEXPIRE z ttl_ms",
     "PEXPIRE s ttl_ms",
+    "XADD x 1-1 f value",
+    "XADD x * f value",
+    "XADD x MAXLEN small 9-* f value",
+    "XLEN x",
+    "XRANGE x - +",
+    "XDEL x 1-1",
+    "XTRIM x MAXLEN small",
+    "XREAD STREAMS x 0",
+    "XGROUP CREATE x g1 0 MKSTREAM",
+    "XGROUP DESTROY x g1",
+    "XREADGROUP GROUP g1 c1 STREAMS x undelivered",
+    "XREADGROUP GROUP g1 c2 NOACK STREAMS x undelivered",
+    "XREADGROUP GROUP g1 c1 STREAMS x 0",
+    "XACK x g1 1-1",
+    "XPENDING x g1",
+    "XPENDING x g1 IDLE 1 - highest 10",
+    "XCLAIM x g1 c2 small 1-1 FORCE",
+    "XAUTOCLAIM x g1 c2 small 0",
+    "XINFO STREAM x FULL",
+    "XINFO CONSUMERS x g1",
     "SORT l BY by ALPHA GET get",
     "SORT s ALPHA STORE l",
     "SORT z ALPHA LIMIT 0 1",
@@ -241,7 +261,7 @@ fn setup() -> impl Strategy<Value = Sequence> {
         generate::family(family).prop_map(|args| vec![Step { session: WATCHER, action: Action::Run(args) }])
     };
     let anything = generate::sequence(2, true).prop_map(|sequence| sequence.steps);
-    let group = prop_oneof![3 => fill("strings"), 4 => fill("hashes"), 3 => fill("lists"), 4 => fill("sets"), 4 => fill("sorted sets"), 1 => fill("sorting"), 2 => fill("field deadlines"), 3 => fill("expiry"), 1 => fill("databases"), 1 => anything];
+    let group = prop_oneof![3 => fill("strings"), 4 => fill("hashes"), 3 => fill("lists"), 4 => fill("sets"), 4 => fill("sorted sets"), 1 => fill("sorting"), 3 => fill("streams"), 3 => fill("stream groups"), 2 => fill("field deadlines"), 3 => fill("expiry"), 1 => fill("databases"), 1 => anything];
     prop::collection::vec(group, 0..14).prop_map(|groups| Sequence { resp3: [false; SESSIONS], steps: groups.concat() })
 }
 
@@ -421,7 +441,7 @@ fn run_unit(driver: &mut Driver, session: usize, unit: &Unit, now_ms: i64) -> Ra
 
 /// All that can be seen afterwards: the data, the next deadline, and whether each session's transaction goes through.
 fn observe(mut driver: Driver, now_ms: i64) -> Vec<String> {
-    let mut seen = dump(&driver, now_ms);
+    let mut seen = dump_with_readers(&driver, now_ms);
     seen.push(format!("next deadline {:?}", driver.engine.next_deadline_ms()));
     let mut host = driver::host();
     for session in 0..SESSIONS {

@@ -15,6 +15,7 @@ use crate::report::StepKind;
 use crate::sql::{ABORTED, COMMIT_UNKNOWN, SqlCall, SqlError};
 
 /// What becomes of a request.
+#[derive(Debug)]
 pub(super) enum Answered {
     Now(Answer),
     /// Its client waits for its time-out.
@@ -81,7 +82,7 @@ impl Execution<'_> {
             }
             Outcome::BrokenAfter => {
                 self.carry_out(id, request, fingerprint)?;
-                self.show_fault(id, "gets no reply: the connection breaks");
+                self.show_unanswered(id, "gets no reply: the connection breaks")?;
                 self.break_connection(owner, session);
                 Ok(Answered::Now(Answer::Lost(Lost::Broken)))
             }
@@ -91,7 +92,7 @@ impl Execution<'_> {
             }
             Outcome::SilenceAfter => {
                 self.carry_out(id, request, fingerprint)?;
-                self.show_fault(id, "gets no reply, and waits for it");
+                self.show_unanswered(id, "gets no reply, and waits for it")?;
                 Ok(self.silence(id, request))
             }
             _ => self.carry_out(id, request, fingerprint).map(Answered::Now),
@@ -143,7 +144,7 @@ impl Execution<'_> {
             }
             Outcome::UnknownAfter => {
                 self.carry_out(id, request, fingerprint)?;
-                self.show_fault(id, "gets no reply: the connection breaks");
+                self.show_unanswered(id, "gets no reply: the connection breaks")?;
                 self.roll_back(request.owner, connection)?;
                 failed(COMMIT_UNKNOWN, &call, true)
             }
@@ -169,13 +170,6 @@ impl Execution<'_> {
             let name = self.client(id).name.clone();
             let text = format!("{} {what}", super::trace::request(op));
             self.show_step(&name, StepKind::Fault, text, String::new());
-        }
-    }
-
-    fn show_fault(&mut self, id: ClientId, what: &str) {
-        if self.mode.record {
-            let name = self.client(id).name.clone();
-            self.show_step(&name, StepKind::Fault, what.to_owned(), String::new());
         }
     }
 }

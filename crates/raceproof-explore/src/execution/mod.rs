@@ -1,12 +1,15 @@
 //! One execution: the clients are polled, their requests queue up at the gate, and a [`Chooser`] decides what happens
 //! next until nothing can.
 
+mod changes;
 mod clients;
 mod clock;
 mod deliver;
 mod direct;
+mod dry;
 mod faults;
 mod lost;
+mod recall;
 mod record;
 mod serial;
 mod story;
@@ -21,6 +24,8 @@ use smallvec::SmallVec;
 use clients::Client;
 pub(crate) use clients::Enabled;
 use direct::Direct;
+pub(crate) use dry::Delivered;
+pub(crate) use recall::{OVERHEAD_BYTES, Part, Recall};
 pub(crate) use serial::{Ending, Outcomes as SerialOutcome};
 pub(crate) use worker::{Attached, Mode, SETUP, Worker};
 
@@ -30,6 +35,7 @@ use crate::event::{CLOCK, Choice, ClientId, END, Event, FAULTS, Footprint, Outco
 use crate::faults::Faults;
 use crate::history::History;
 use crate::report::{Bounds, Broken, Place, Step};
+use crate::state::Held;
 use crate::world::{Failure, When, World};
 
 /// Decides what happens next.
@@ -42,6 +48,17 @@ pub(crate) trait Chooser {
     /// # Errors
     /// When the step differs from the one that the same schedule gave before.
     fn executed(&mut self, at: usize, event: &Event) -> Result<(), Error>;
+
+    /// Whether it is to be told the state in which step `at` would be made.
+    fn keeps_state(&self, _at: usize) -> bool {
+        false
+    }
+
+    /// Is told that state, and which clients have ended in it, before the choice if there is one; `false` abandons the
+    /// execution.
+    fn reach(&mut self, _at: usize, _state: Vec<u8>, _ended: &dyn Fn(ClientId) -> bool) -> bool {
+        true
+    }
 }
 
 /// Who is on the stage.
@@ -87,6 +104,8 @@ pub(crate) enum End {
     Abandoned,
     /// This client ran into the step limit.
     CutOff(String),
+    /// There were to be more steps than an execution may have.
+    TooDeep,
 }
 
 /// A broken check.
@@ -111,7 +130,8 @@ pub(crate) struct Run {
     /// of events that came before it.
     pub(crate) never: Vec<(usize, Event)>,
     pub(crate) violation: Option<Violation>,
-    /// The steps for people, if they were asked for.
+    /// What there was at the start, and the steps, for people, if they were asked for.
+    pub(crate) start: Vec<Held>,
     pub(crate) steps: Vec<Step>,
     /// How it came about, if the steps were asked for and show it.
     pub(crate) story: Option<String>,
@@ -150,7 +170,10 @@ pub(crate) struct Execution<'w> {
     pub(crate) events: Vec<Event>,
     pub(crate) history: History,
     pub(crate) history_changed: bool,
+    pub(crate) start: Vec<Held>,
     pub(crate) steps: Vec<Step>,
+    /// What stood in the stores after the last of them, if they are recorded.
+    pub(crate) seen: changes::Seen,
     /// What each step read and wrote, if the steps are recorded.
     pub(crate) traffic: Vec<story::Traffic>,
     pub(crate) violation: Option<Violation>,
@@ -192,12 +215,16 @@ struct Silent {
 impl<'w> Execution<'w> {
     pub(crate) fn new(worker: &'w mut Worker, world: World, bounds: Bounds, mode: Mode) -> Self {
         let now_ms = worker.start_ms();
+        if let Some(recall) = &mut worker.recall {
+            recall.begin();
+        }
         Self {
-            worker,
             world,
             mode,
             bounds,
-            clients: Vec::new(),
+            clients: std::mem::take(&mut worker.spare.clients),
+            events: Vec::with_capacity(worker.spare.events),
+            worker,
             order: Vec::new(),
             top: 0,
             spawned: Vec::new(),
@@ -206,10 +233,11 @@ impl<'w> Execution<'w> {
             now_ms,
             pauses_left: bounds.pauses,
             left: bounds.faults,
-            events: Vec::new(),
             history: History { start_ms: now_ms, ..History::default() },
             history_changed: false,
+            start: Vec::new(),
             steps: Vec::new(),
+            seen: changes::Seen::default(),
             traffic: Vec::new(),
             violation: None,
             undecided: None,
@@ -233,7 +261,7 @@ impl<'w> Execution<'w> {
     /// Runs to the end.
     pub(crate) fn run(mut self, chooser: &mut dyn Chooser) -> Result<Run, Error> {
         self.start()?;
-        let mut enabled = Vec::new();
+        let mut enabled = std::mem::take(&mut self.worker.spare.enabled);
         let end = loop {
             if let Some(what) = self.worker.run_out {
                 return Err(Error::TooMany(what));
@@ -241,6 +269,12 @@ impl<'w> Execution<'w> {
             self.list_enabled(&mut enabled);
             if !self.keep_in_turn(&mut enabled) {
                 break End::Abandoned;
+            }
+            if chooser.keeps_state(self.events.len()) {
+                let state = self.state()?;
+                if !chooser.reach(self.events.len(), state, &|id| self.client(id).is_done()) {
+                    break End::Abandoned;
+                }
             }
             if enabled.is_empty() {
                 if let Some(name) = self.cut_off.take() {
@@ -252,6 +286,9 @@ impl<'w> Execution<'w> {
                 self.stuck()?;
                 break End::Complete;
             }
+            if self.bounds.depth.is_some_and(|most| self.events.len() >= most as usize) {
+                break End::TooDeep;
+            }
             let cast = Cast { worker: self.worker, top: self.top, spawned: &self.spawned, lanes: &self.lanes };
             let Some(choice) = chooser.choose(self.events.len(), &enabled, &cast) else { break End::Abandoned };
             self.step(choice, &enabled)?;
@@ -261,6 +298,7 @@ impl<'w> Execution<'w> {
                 break End::Complete;
             }
         };
+        self.worker.spare.enabled = enabled;
         if matches!(end, End::Complete) {
             self.ending = self.ending()?;
             self.check_at_the_end()?;
@@ -282,8 +320,10 @@ impl<'w> Execution<'w> {
         }
         self.open_log();
         self.touched.clear();
-        for id in self.order.clone() {
-            self.poll(id)?;
+        self.show_start()?;
+        // Those that they spawn are polled with them.
+        for place in 0..self.order.len() {
+            self.poll(self.order[place])?;
         }
         self.check_always()?;
         self.look_at_the_start()?;
@@ -297,6 +337,7 @@ impl<'w> Execution<'w> {
         self.current = Some(at);
         self.mover = self.worker.owner(choice.process);
         self.touched.clear();
+        self.recall_step();
         let number = self.steps.len() + 1;
         self.number = if self.mode.record { number } else { at + 1 };
         let locked_by = self.locked_by();
@@ -310,6 +351,7 @@ impl<'w> Execution<'w> {
         self.events.push(event);
         self.note_event();
         self.poll_woken()?;
+        self.show_changes()?;
         // Whatever client goes on in a step, the lock that it holds may end with it.
         self.events[at].locked = locked_by.is_some();
         self.events[at].logged = self.log.len().saturating_sub(entries);
@@ -378,6 +420,7 @@ impl<'w> Execution<'w> {
 
     fn check_at_the_end(&mut self) -> Result<(), Error> {
         self.look_at_the_end()?;
+        self.check_agreement()?;
         for number in 0..self.world.checks.len() {
             let broken = match self.world.checks[number].when {
                 When::Always => continue,
@@ -395,7 +438,7 @@ impl<'w> Execution<'w> {
     fn state_check(&mut self, number: usize, broken: Broken, observing: bool) -> Result<(), Error> {
         let (before, now_ms) = (std::mem::take(&mut self.touched), self.now_ms);
         let port = self.direct_port();
-        let ctx = Ctx::new("the check", port.clone(), self.world.stage.clone());
+        let ctx = Ctx::new("the check", port, self.world.stage.clone());
         let future = (self.world.checks[number].run)(ctx);
         self.direct.wrote = false;
         self.world.stage.at_the_end.set(!observing);
@@ -426,8 +469,11 @@ impl<'w> Execution<'w> {
             self.worker.restart = true;
         }
         let story = self.story();
+        let start = self.shown_start();
         let order = std::mem::take(&mut self.order);
         let cast = order.into_iter().map(|id| (id, std::mem::take(&mut self.client_mut(id).name))).collect();
+        self.worker.spare.take_back(self.clients);
+        self.worker.spare.events = self.events.len();
         Ok(Run {
             end,
             events: self.events,
@@ -435,6 +481,7 @@ impl<'w> Execution<'w> {
             violation: self.violation,
             undecided: self.undecided,
             ending: self.ending,
+            start,
             steps: self.steps,
             story,
             final_state,
@@ -471,7 +518,8 @@ impl<'w> Execution<'w> {
         let end = self.events.len();
         let spared = self.spared();
         never.extend(spared.into_iter().map(|(choice, touched)| (end, virtual_event(choice, None, touched, None))));
-        for id in self.order.clone() {
+        for id in &self.order {
+            let id = *id;
             let requests = self.clients[usize::from(id.0)].as_ref().map_or(&[][..], |client| &client.pending);
             for pending in requests {
                 let mut touched = Touched::default();
@@ -515,6 +563,7 @@ fn virtual_event(choice: Choice, client: Option<ClientId>, touched: Touched, pos
         unlocks: None,
         logged: 0,
         waited: Vec::new(),
+        delivered: None,
     }
 }
 

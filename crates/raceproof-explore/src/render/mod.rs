@@ -6,15 +6,26 @@
 //! then picks the widest arrangement that the columns at hand can bear: lanes with the values in Redis beside them,
 //! lanes alone, or a list with the clients' names.
 
+mod entry;
+pub mod github;
+mod html;
 mod lanes;
+mod matrix;
 mod page;
+mod sequence;
 mod steps;
+mod svg;
 mod text;
 
 #[cfg(test)]
+mod page_tests;
+#[cfg(test)]
 mod tests;
 
+pub use entry::{Entry, Searched};
+pub use html::html;
 pub use page::{Line, Page, Role, Span};
+pub use svg::{svg, svgs};
 pub use text::{cut, harmless, shorten, thousands, width, wrap};
 
 use crate::report::{Broken, Counterexample, Report, Strategy};
@@ -74,8 +85,8 @@ pub fn met(report: &Report, strategy: &Strategy) -> String {
     let how = match strategy {
         // Any schedule can be replayed: whether it was shrunk is not known.
         Strategy::Replay { .. } => return "replayed".to_owned(),
-        Strategy::Exhaustive if report.exhaustive => "exhaustive".to_owned(),
-        Strategy::Exhaustive => "the search was cut short".to_owned(),
+        Strategy::Exhaustive | Strategy::States if report.exhaustive => "exhaustive".to_owned(),
+        Strategy::Exhaustive | Strategy::States => "the search was cut short".to_owned(),
         Strategy::Random { seed } => format!("random (seed {seed})"),
     };
     let needed = if report.shrunk { "every step shown is needed" } else { "too many schedules to find the shortest" };
@@ -91,13 +102,9 @@ pub fn test_failure(name: &str, found: &Counterexample, met: String, test: &str)
     counterexample(found, &Heading { name: name.to_owned(), met: Some(met), next }, PLAIN_WIDTH).to_string()
 }
 
-/// Which check does not hold, in its words, and where it stands.
-fn broken(page: &mut Page, found: &Counterexample, columns: usize) {
-    if found.broken == Broken::History && found.place.is_none() && found.story.is_some() {
-        // The title and the story have said it all.
-        return;
-    }
-    let check = match &found.broken {
+/// What a check is called in a scenario file.
+fn check_name(broken: &Broken) -> &str {
+    match broken {
         Broken::Always => "always",
         Broken::History => "history",
         Broken::Finally => "finally",
@@ -105,7 +112,16 @@ fn broken(page: &mut Page, found: &Counterexample, columns: usize) {
         Broken::Client(name) => name,
         Broken::Setup => "setup",
         Broken::Deadlock => "deadlock",
-    };
+    }
+}
+
+/// Which check does not hold, in its words, and where it stands.
+fn broken(page: &mut Page, found: &Counterexample, columns: usize) {
+    if found.broken == Broken::History && found.place.is_none() && found.story.is_some() {
+        // The title and the story have said it all.
+        return;
+    }
+    let check = check_name(&found.broken);
     let mut lines = found.message.lines();
     let mut first = Line::default().with(Role::Faint, format!("{}: ", harmless(check)));
     first.push(Role::Plain, harmless(lines.next().unwrap_or("a check does not hold")));
