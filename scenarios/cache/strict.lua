@@ -16,6 +16,7 @@
 -- Sibling that does not hold: cache/write-through-with-reader.
 scenario {
   name = "cache/strict",
+  row = "epochs, marks and leases",
   about = "epochs, marks and leases: no stale hit after a restart onto an older snapshot, nor a crash",
   known_from = "raceproof's strict cache; leases: Nishtala et al., Scaling Memcache at Facebook (NSDI 2013)",
   persistence = "rdb",

@@ -30,6 +30,7 @@ const STEPS: &[(&str, usize)] = &[
     ("counter/limit-check-then-incr", 6),
     ("counter/number-get-set", 6),
     ("counter/retry", 3),
+    ("counter/sliding-window", 8),
     ("counter/stock-check-then-decr", 6),
     ("counter/stock-crash", 2),
     ("idempotency/check-then-set", 6),
@@ -57,6 +58,8 @@ const STEPS: &[(&str, usize)] = &[
     ("memory/replace-hash", 6),
     ("memory/serialized-value", 4),
     ("memory/watch-without-retry", 6),
+    ("queue/pop", 2),
+    ("queue/requeue-paused", 8),
     ("session/rotate-refresh-token", 4),
     ("session/save-revives", 3),
 ];

@@ -172,6 +172,8 @@ pub(crate) static CHAPTERS: &[Chapter] = &[
         entries: &[
             Of("queue/pop"),
             Of("queue/move"),
+            Of("queue/requeue"),
+            Of("queue/requeue-once"),
             Waits(Waiting {
                 title: "streams with groups: XREADGROUP, XACK, XAUTOCLAIM",
                 about: "a group hands out each entry once and remembers who has it; what is not acknowledged is claimed",
