@@ -40,6 +40,7 @@ mod event;
 mod execution;
 mod history;
 mod mailbox;
+mod numbers;
 mod panics;
 mod redis_conn;
 pub mod render;

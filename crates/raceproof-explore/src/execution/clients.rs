@@ -339,7 +339,7 @@ impl Execution<'_> {
         self.touch_thing(thing, Access::IntentWrite);
     }
 
-    /// Fills in what can happen next, by process.
+    /// Fills in what can happen next: the clock first, then by process, in the order of their first requests.
     pub(super) fn list_enabled(&mut self, enabled: &mut Vec<Enabled>) {
         let at = self.events.len();
         enabled.clear();
@@ -371,7 +371,8 @@ impl Execution<'_> {
         if let Some(clock) = self.clock_enabled(!enabled.is_empty()) {
             enabled.push(clock);
         }
-        enabled.sort_unstable_by_key(|one| one.process);
+        let lanes = &self.lanes;
+        enabled.sort_unstable_by_key(|one| lanes.iter().position(|known| *known == one.process));
     }
 
     /// A client that would take one step too many takes no more; the others go on without it.

@@ -11,7 +11,7 @@
 //! (a pause): it takes part in the races at the end although it never happened, and it never stands for executions
 //! without it.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
@@ -23,7 +23,7 @@ use crate::execution::{Cast, Chooser, Enabled, Run};
 use crate::{Bounds, Error};
 
 /// What a step touched that was tried out, with the outcome that it had.
-pub(crate) type Tried = (Choice, Rc<Footprint>);
+pub(crate) type Tried = (Choice, Arc<Footprint>);
 
 /// A state on the present path, and what is left to do from it.
 #[derive(Debug)]
