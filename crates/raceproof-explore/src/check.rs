@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use crate::search::{Search, confirm, search};
+use crate::search::{Bodies, Body, Same, Search, confirm, search};
 use crate::watchdog::Watchdog;
 use crate::{Backend, Bounds, Error, Report, Strategy, Verdict, World, render};
 
@@ -39,6 +39,7 @@ impl Check {
                 max_time: None,
                 audit: 0,
                 progress: None,
+                threads: 1,
             },
         }
     }
@@ -113,13 +114,26 @@ impl Check {
         self
     }
 
+    /// Lets so many threads share the search (1 unless set). The report is the same whatever their number; they run
+    /// ahead of the search, so the body is called for executions, too, that are not of it.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.search.threads = threads;
+        self
+    }
+
     /// Runs the search. `body` builds the world; it is called for every execution and must do the same each time.
     ///
     /// # Errors
     /// When the search cannot be carried out; a violation is not an error.
-    pub fn run(&self, body: impl Fn(&mut World)) -> Result<Report, Error> {
+    pub fn run(&self, body: impl Fn(&mut World) + Sync) -> Result<Report, Error> {
+        self.run_with(&body, &Same(&body))
+    }
+
+    /// As [`Self::run`], with a body of its own for every thread.
+    pub(crate) fn run_with(&self, body: Body<'_>, bodies: &dyn Bodies) -> Result<Report, Error> {
         let _watchdog = Watchdog::start();
-        search(&self.search, &body)
+        search(&self.search, body, bodies)
     }
 
     /// Runs the search as a test: panics with the counterexample, as text, unless everything is verified.
@@ -131,7 +145,7 @@ impl Check {
     /// When a check is violated, when the search did not cover every trace within the bounds, and when it could not be
     /// carried out.
     #[track_caller]
-    pub fn verify(&self, body: impl Fn(&mut World)) {
+    pub fn verify(&self, body: impl Fn(&mut World) + Sync) {
         let mut check = self.clone();
         if let Ok(token) = std::env::var("RACEPROOF_REPLAY") {
             check.search.strategy = Strategy::Replay { token };

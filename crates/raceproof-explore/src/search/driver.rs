@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use super::crew::{Bodies, Crew};
 use super::optimal::{Optimal, Probe, Tried};
 use super::random::Random;
 use super::replay::Replay;
 use super::token::{Encoded, Token, fingerprint};
-use super::{audit, shrink};
+use super::{audit, crew, shrink};
 use crate::backend::Backend;
 use crate::event::{Choice, ClientId};
 use crate::execution::{Attached, Cast, Chooser, End, Execution, Mode, Run, SETUP, Violation, Worker};
@@ -25,6 +26,8 @@ pub(crate) struct Search {
     pub(crate) max_time: Option<Duration>,
     pub(crate) audit: u64,
     pub(crate) progress: Option<Arc<AtomicU64>>,
+    /// How many threads share the search.
+    pub(crate) threads: usize,
 }
 
 /// How many executions a random search makes unless a limit is given.
@@ -79,7 +82,7 @@ pub(crate) fn schedule(run: &Run, worker: &Worker) -> Vec<Encoded> {
     run.events[..upto].iter().map(|event| Encoded::of(event.footprint.choice, &cast)).collect()
 }
 
-pub(crate) fn search(search: &Search, body: Body<'_>) -> Result<Report, Error> {
+pub(crate) fn search(search: &Search, body: Body<'_>, bodies: &dyn Bodies) -> Result<Report, Error> {
     if let Strategy::Replay { token } = &search.strategy {
         return replay(search, token, body);
     }
@@ -88,7 +91,7 @@ pub(crate) fn search(search: &Search, body: Body<'_>) -> Result<Report, Error> {
     check_determinism(&mut worker, search.bounds, body)?;
     let found = match search.strategy {
         Strategy::Random { seed } => random(search, &mut worker, body, seed, start)?,
-        Strategy::Exhaustive | Strategy::Replay { .. } => exhaustive(search, &mut worker, body, start)?,
+        Strategy::Exhaustive | Strategy::Replay { .. } => shared(search, &mut worker, body, bodies, start)?,
     };
     let elapsed = start.elapsed();
     let (violation, shrunk) = match (&found.setup, &found.violation) {
@@ -145,6 +148,16 @@ pub(crate) struct Bench<'a> {
     pub(crate) body: Body<'a>,
     pub(crate) bounds: Bounds,
     pub(crate) mode: Mode,
+    pub(crate) aside: Aside<'a>,
+}
+
+/// Who else takes part.
+pub(crate) enum Aside<'a> {
+    Nobody,
+    /// Threads that run ahead of this one.
+    Crew(Crew<'a>),
+    /// This one runs ahead: steps that it has tried out, for the thread that it helps.
+    Tell(Vec<(Vec<Choice>, Option<Tried>)>),
 }
 
 impl Bench<'_> {
@@ -154,20 +167,58 @@ impl Bench<'_> {
 
     /// Runs a schedule and tells what its last step was and touched; `None` if it is not possible.
     pub(crate) fn probe(&mut self, choices: &[Choice]) -> Result<Option<Tried>, Error> {
+        if let Aside::Crew(crew) = &self.aside
+            && let Some(known) = crew.probed(choices)
+        {
+            return Ok(known.clone());
+        }
         let mut probe = Probe::new(choices);
         drop(self.run(&mut probe)?);
+        if let Aside::Tell(tried) = &mut self.aside {
+            tried.push((choices.to_vec(), probe.tried.clone()));
+        }
         Ok(probe.tried)
+    }
+
+    /// The next execution of an exhaustive search.
+    pub(crate) fn next(&mut self, tree: &mut Optimal) -> Result<Result<Run, Failure>, Error> {
+        let known = match &mut self.aside {
+            Aside::Crew(crew) => crew.take(tree, self.worker),
+            Aside::Nobody | Aside::Tell(_) => None,
+        };
+        known.map_or_else(|| self.run(tree), |run| Ok(Ok(run)))
     }
 }
 
-fn exhaustive(search: &Search, worker: &mut Worker, body: Body<'_>, start: Instant) -> Result<Found, Error> {
-    let mut bench = Bench { worker, body, bounds: search.bounds, mode: Mode::default() };
+/// Shares the search among threads, if it may use more than one.
+fn shared(
+    search: &Search,
+    worker: &mut Worker,
+    body: Body<'_>,
+    bodies: &dyn Bodies,
+    start: Instant,
+) -> Result<Found, Error> {
+    let (bounds, mode) = (search.bounds, Mode::default());
+    if search.threads <= 1 {
+        return exhaustive(search, Bench { worker, body, bounds, mode, aside: Aside::Nobody }, start);
+    }
+    std::thread::scope(|scope| {
+        let helpers = search.threads - 1;
+        let crew = Crew::new(helpers, crew::start(scope, helpers, bodies, bounds, worker.numbers().clone()));
+        exhaustive(search, Bench { worker, body, bounds, mode, aside: Aside::Crew(crew) }, start)
+    })
+}
+
+fn exhaustive(search: &Search, mut bench: Bench<'_>, start: Instant) -> Result<Found, Error> {
     'again: loop {
         let mut tree = Optimal::new(search.bounds);
+        if let Aside::Crew(crew) = &mut bench.aside {
+            crew.forget();
+        }
         let mut found = Found::default();
         let mut audited = 0;
         loop {
-            let run = match bench.run(&mut tree)? {
+            let run = match bench.next(&mut tree)? {
                 Ok(run) => run,
                 Err(failure) => return Ok(Found { setup: Some(failure), executions: 1, ..found }),
             };
@@ -184,7 +235,7 @@ fn exhaustive(search: &Search, worker: &mut Worker, body: Body<'_>, start: Insta
             found.add(&run, bench.worker);
             if audited < search.audit && !matches!(run.end, End::Abandoned) {
                 audited += 1;
-                audit::audit(bench.worker, body, search.bounds, &run)?;
+                audit::audit(bench.worker, bench.body, search.bounds, &run)?;
                 if std::mem::take(&mut bench.worker.restart) {
                     continue 'again;
                 }
@@ -195,6 +246,9 @@ fn exhaustive(search: &Search, worker: &mut Worker, body: Body<'_>, start: Insta
             }
             if over(search, found.executions, start) {
                 return Ok(found);
+            }
+            if let Aside::Crew(crew) = &mut bench.aside {
+                crew.share(&tree, &run, bench.worker, found.executions);
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod bounded;
+mod crew;
 mod driver;
 mod optimal;
 mod races;
@@ -11,6 +12,8 @@ mod referee;
 mod replay;
 mod shrink;
 mod token;
+mod told;
 mod wakeup;
 
-pub(crate) use driver::{Search, confirm, search};
+pub(crate) use crew::{Bodies, Same};
+pub(crate) use driver::{Body, Search, confirm, search};

@@ -11,8 +11,11 @@
 //! (a pause): it takes part in the races at the end although it never happened, and it never stands for executions
 //! without it.
 
+mod fork;
+
 use std::sync::Arc;
 
+pub(crate) use fork::Pending;
 use smallvec::SmallVec;
 
 use super::driver::Bench;
@@ -26,7 +29,7 @@ use crate::{Bounds, Error};
 pub(crate) type Tried = (Choice, Arc<Footprint>);
 
 /// A state on the present path, and what is left to do from it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Node {
     /// Steps whose executions from here are all done already.
     sleep: Vec<Planned>,
@@ -56,6 +59,8 @@ pub(crate) struct Optimal {
     /// The choice before this one: free runs go on with its process.
     previous: Option<Choice>,
     races: Vec<Race>,
+    /// So many states at the front of the path keep the branch under way: this is a part of a search.
+    fixed: usize,
     pub(crate) executions: u64,
     pub(crate) redundant: u64,
 }
@@ -245,7 +250,7 @@ impl Optimal {
 
     /// Leaves the deepest branch that is under way and takes up the next one.
     fn backtrack(&mut self) -> bool {
-        while let Some(node) = self.path.last_mut() {
+        while let Some(node) = self.path.get_mut(self.fixed..).and_then(<[Node]>::last_mut) {
             let done = node.branches.remove(0);
             if std::mem::take(&mut node.explored) {
                 node.sleep.push(done.step);

@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 
 use super::bounded::Bounded;
-use super::driver::{Bench, Body, counterexample, execute, replay_schedule, schedule};
+use super::driver::{Aside, Bench, Body, counterexample, execute, replay_schedule, schedule};
 use super::optimal::Optimal;
 use super::token::Encoded;
 use crate::Error;
@@ -137,7 +137,7 @@ enum Searched {
 /// A schedule of the smaller world that shows the violation, if there is one.
 fn search(worker: &mut Worker, body: Body<'_>, smaller: &Smaller, violation: &Violation) -> Result<Searched, Error> {
     let mode = Mode { stop_at_violation: false, ..smaller.mode() };
-    let mut bench = Bench { worker, body, bounds: smaller.bounds, mode };
+    let mut bench = Bench { worker, body, bounds: smaller.bounds, mode, aside: Aside::Nobody };
     'again: loop {
         let mut tree = Optimal::new(smaller.bounds);
         loop {
