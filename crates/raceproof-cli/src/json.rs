@@ -2,6 +2,8 @@
 //! [`VERSION`].
 
 use raceproof_explore::{Bounds, Confirmation, Counterexample, Step, StepKind};
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::judge::word;
@@ -35,7 +37,9 @@ pub(crate) struct Entry {
 #[derive(Debug, Serialize)]
 struct EntryBounds {
     pauses: u32,
-    crashes: u32,
+    /// By name, those that have a budget.
+    faults: BTreeMap<&'static str, u32>,
+    persistence: &'static str,
     steps_per_client: u32,
 }
 
@@ -74,7 +78,8 @@ struct Listed {
 /// One scenario's part of the document.
 pub(crate) fn entry(selected: &Selected, finding: &Finding, confirm: bool) -> Entry {
     let (scenario, report) = (&selected.scenario, &finding.report);
-    let Bounds { pauses, crashes, steps_per_client } = report.bounds;
+    let Bounds { pauses, faults, persistence, steps_per_client } = report.bounds;
+    let faults = faults.iter().map(|(fault, times)| (fault.name(), times)).collect();
     Entry {
         name: scenario.name().to_owned(),
         file: scenario.file().to_owned(),
@@ -82,7 +87,7 @@ pub(crate) fn entry(selected: &Selected, finding: &Finding, confirm: bool) -> En
         verdict: word(report.verdict),
         executions: report.executions,
         seconds: report.elapsed.as_secs_f64(),
-        bounds: EntryBounds { pauses, crashes, steps_per_client },
+        bounds: EntryBounds { pauses, faults, persistence: persistence.name(), steps_per_client },
         violation: report.violation.as_ref().map(violation),
         confirmed: confirm.then(|| finding.confirmation.as_ref().map(confirmed)),
     }

@@ -66,8 +66,9 @@ fn unbroken(selected: &Selected, finding: &Finding, strategy: &Strategy, columns
 
 /// The bounds of a verdict in words.
 fn bounds(bounds: Bounds) -> String {
-    let Bounds { pauses, crashes, steps_per_client } = bounds;
-    format!("pauses = {pauses}, crashes = {crashes}, {} steps per client", thousands(steps_per_client.into()))
+    let Bounds { pauses, faults, persistence, steps_per_client } = bounds;
+    let kept = if bounds.loses_writes() { format!(" (persistence = {persistence})") } else { String::new() };
+    format!("pauses = {pauses}, faults = {faults}{kept}, {} steps per client", thousands(steps_per_client.into()))
 }
 
 /// The counts of all verdicts.

@@ -91,7 +91,7 @@ pub(crate) struct Database {
 }
 
 /// All databases and the index of their deadlines. Databases that were never written are not stored.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Databases {
     list: Vec<Database>,
     deadlines: BTreeSet<(i64, u32, Bytes)>,
@@ -104,6 +104,11 @@ static EMPTY: Database = Database { keys: BTreeMap::new() };
 impl Databases {
     pub(crate) fn get(&self, db: u32) -> &Database {
         self.list.get(db as usize).unwrap_or(&EMPTY)
+    }
+
+    /// Every key with the number of its database.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = (u32, &Bytes)> {
+        (0..).zip(&self.list).flat_map(|(db, database)| database.keys.keys().map(move |key| (db, &key.name)))
     }
 
     pub(crate) fn entry(&self, db: u32, key: &Key) -> Option<&Entry> {

@@ -112,6 +112,8 @@ pub struct Engine {
     pub(crate) random: Random,
     /// The time of the first command: the server has been up since then.
     pub(crate) started: Option<Timestamp>,
+    /// How often it has been restarted: each process has a `run_id` of its own.
+    pub(crate) incarnation: u64,
     closed: Vec<u32>,
     connections: i64,
 }
@@ -129,9 +131,35 @@ impl Engine {
             scripts: Arc::default(),
             config: Arc::default(),
             started: None,
+            incarnation: 0,
             closed: Vec::new(),
             connections: 0,
         }
+    }
+
+    /// The process that takes the place of this one: it has loaded the keys of `kept`, an earlier state of the server
+    /// or of its replica, or none. Connections, transactions, watches, scripts and settings are gone, and `run_id` is
+    /// another one. Keys whose deadline has passed meanwhile go with [`Self::expire_due`].
+    #[must_use]
+    pub fn restarted(&self, kept: Option<&Self>) -> Self {
+        let incarnation = self.incarnation + 1;
+        Self {
+            databases: kept.map_or_else(Databases::default, |kept| kept.databases.clone()),
+            random: Random::new(self.options.seed ^ incarnation.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+            incarnation,
+            ..Self::new(self.options.clone())
+        }
+    }
+
+    /// Whether both hold the same keys, with the same values and deadlines.
+    #[must_use]
+    pub fn same_data(&self, other: &Self) -> bool {
+        self.databases == other.databases
+    }
+
+    /// Every key with the number of its database, in a fixed order.
+    pub fn keys(&self) -> impl Iterator<Item = (u32, &Bytes)> {
+        self.databases.keys()
     }
 
     /// Opens a connection. The number of a closed one may be given again.

@@ -51,6 +51,25 @@ pub trait Backend {
     /// When the server is gone, or the command cannot be played on a server whose clock is real.
     fn execute(&mut self, session: u32, args: &[Bytes]) -> Result<Reply, BackendError>;
 
+    /// The server has written an entry of its log: the command just executed wrote something. A backend that can
+    /// [`Self::restart`] notes where it stands.
+    ///
+    /// # Errors
+    /// When the server is gone or refuses.
+    fn logged(&mut self) -> Result<(), BackendError> {
+        Ok(())
+    }
+
+    /// Starts the server again with the setup's state and so many entries of its log since, or with nothing at all.
+    /// Sessions are closed.
+    ///
+    /// # Errors
+    /// When that cannot be brought about there, as is the case unless a backend says otherwise.
+    fn restart(&mut self, entries: Option<usize>) -> Result<(), BackendError> {
+        let _ = entries;
+        Err(BackendError("a restart cannot be brought about on this server".to_owned()))
+    }
+
     /// Lets time pass: every volatile key's deadline moves `by_ms` closer, and keys that are due expire at once.
     ///
     /// # Errors

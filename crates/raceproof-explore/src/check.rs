@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::search::{Bodies, Body, Same, Search, confirm, search};
 use crate::watchdog::Watchdog;
-use crate::{Backend, Bounds, Error, Report, Strategy, Verdict, World, render};
+use crate::{Backend, Bounds, Error, Fault, Persistence, Report, Strategy, Verdict, World, render};
 
 /// A search to be run.
 #[derive(Clone, Debug)]
@@ -60,7 +60,21 @@ impl Check {
     /// How many clients may die, each before a step of its own or after it took effect.
     #[must_use]
     pub fn crashes(mut self, crashes: u32) -> Self {
-        self.search.bounds.crashes = crashes;
+        self.search.bounds = self.search.bounds.with(Fault::Crash, crashes);
+        self
+    }
+
+    /// How often one kind of fault may strike in an execution.
+    #[must_use]
+    pub fn fault(mut self, fault: Fault, times: u32) -> Self {
+        self.search.bounds = self.search.bounds.with(fault, times);
+        self
+    }
+
+    /// What the server keeps when it restarts or loses its power (`everysec` unless set).
+    #[must_use]
+    pub fn persistence(mut self, persistence: Persistence) -> Self {
+        self.search.bounds.persistence = persistence;
         self
     }
 

@@ -6,10 +6,12 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use raceproof_engine::{Access, Object};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use crate::faults::Fault;
 use crate::mailbox::CellId;
 use crate::numbers::{Named, Numbers};
 use crate::sql::SqlAccess;
@@ -31,10 +33,77 @@ pub(crate) enum Outcome {
     CrashBefore,
     /// The step takes effect and the client dies before the reply.
     CrashAfter,
+    /// The connection to Redis breaks before the command arrives.
+    BrokenBefore,
+    /// The command takes effect and the connection breaks before the reply.
+    BrokenAfter,
+    /// The command is lost, and its client waits for the reply until its time-out.
+    SilenceBefore,
+    /// The command takes effect, the reply is lost, and its client waits for it until its time-out.
+    SilenceAfter,
+    /// From this command on the client does not reach Redis.
+    Unreachable,
+    /// The connection to the database breaks before what would be committed is.
+    UnknownBefore,
+    /// The statement commits, and the connection to the database breaks before the client learns of it.
+    UnknownAfter,
+    /// The database rolls the transaction back instead.
+    Aborted,
     /// The clock advances to the next deadline: a key still lives through it, a sleep ends.
     ToDeadline,
     /// The clock advances to the first millisecond after the next deadline.
     PastDeadline,
+    /// The Redis process starts again, with so many entries of the log.
+    Restart(Kept),
+    /// So does the machine.
+    PowerLoss(Kept),
+    /// A replica that has so many entries of the log takes over.
+    Failover(Kept),
+    /// The key with this name (see [`evicted`]) is evicted.
+    Evict(u32),
+    /// `FLUSHALL`.
+    Flush,
+    /// `SCRIPT FLUSH`.
+    ScriptFlush,
+    /// The server's clock is stepped to just past the next deadline of a key.
+    JumpForward,
+    /// The server's clock is stepped back.
+    JumpBack,
+}
+
+/// How many entries of the log a server has that comes back: every write is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Kept {
+    /// Not even what the setup wrote.
+    Nothing,
+    Entries(u16),
+}
+
+/// A number for a key that means the same in every run: FNV-1a of its database and its name.
+pub(crate) fn evicted(db: u32, key: &[u8]) -> u32 {
+    let bytes = db.to_le_bytes().into_iter().chain(key.iter().copied());
+    bytes.fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+impl Outcome {
+    /// The fault that it is, if it is one.
+    pub(crate) const fn fault(self) -> Option<Fault> {
+        match self {
+            Self::Done | Self::ToDeadline | Self::PastDeadline => None,
+            Self::CrashBefore | Self::CrashAfter => Some(Fault::Crash),
+            Self::BrokenBefore | Self::BrokenAfter | Self::SilenceBefore | Self::SilenceAfter => Some(Fault::LostReply),
+            Self::Unreachable => Some(Fault::Partition),
+            Self::UnknownBefore | Self::UnknownAfter => Some(Fault::CommitUnknown),
+            Self::Aborted => Some(Fault::SqlAbort),
+            Self::Restart(_) => Some(Fault::Restart),
+            Self::PowerLoss(_) => Some(Fault::PowerLoss),
+            Self::Failover(_) => Some(Fault::Failover),
+            Self::Evict(_) => Some(Fault::Evict),
+            Self::Flush => Some(Fault::Flush),
+            Self::ScriptFlush => Some(Fault::ScriptFlush),
+            Self::JumpForward | Self::JumpBack => Some(Fault::ClockJump),
+        }
+    }
 }
 
 /// One choice of the scheduler.
@@ -46,6 +115,13 @@ pub(crate) struct Choice {
 
 /// The clock's process. Clients' lanes are numbered from 1.
 pub(crate) const CLOCK: ProcessId = ProcessId(0);
+
+/// The process of all faults that strike by themselves. It is one, since each that strikes leaves less for the others.
+pub(crate) const FAULTS: ProcessId = ProcessId(u16::MAX);
+
+/// The process whose one step is the end: where faults may strike by themselves they may do so after the last client
+/// has ended as well, before the checks look.
+pub(crate) const END: ProcessId = ProcessId(u16::MAX - 1);
 
 /// Something that more than one step can touch.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -65,6 +141,10 @@ pub(crate) enum Thing {
     Observed,
     /// Steps after which their client waits or has ended: they decide whether a clock step is a pause.
     Running,
+    /// The life of the Redis server: commands read it, a restart writes it.
+    Life,
+    /// What the server has written to its log, in order.
+    Log,
 }
 
 pub(crate) type ThingId = u32;
@@ -223,6 +303,14 @@ impl Things {
         });
         key.or_else(|| match self.other.iter().find(|(_, known)| **known == id)?.0 {
             Thing::SqlTable(table) | Thing::SqlRow(table, _) => Some(table.to_string()),
+            _ => None,
+        })
+    }
+
+    /// The key that [`Outcome::Evict`] names, if any step has touched it.
+    pub(crate) fn evictable(&self, name: u32) -> Option<(u32, Bytes)> {
+        self.redis.keys().find_map(|object| match object {
+            Object::Key(db, key) if evicted(*db, key) == name => Some((*db, key.clone())),
             _ => None,
         })
     }

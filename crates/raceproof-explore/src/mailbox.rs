@@ -90,8 +90,32 @@ pub(crate) enum Answer {
     Redis(SmallVec<[Reply; 1]>),
     Sql(SqlResult),
     Cell,
+    /// No reply: see [`Lost`].
+    Lost(Lost),
     /// The client's own closure panicked.
     Panic(Failure),
+}
+
+/// Why there is no reply. The texts are what clients see, and how a client that gives up because of a fault is told
+/// from one that fails by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lost {
+    Broken,
+    TimedOut,
+    Unreachable,
+}
+
+/// How long a client waits for a reply (virtual ms): the time-out of redis-rs.
+pub(crate) const REPLY_TIMEOUT_MS: i64 = 500;
+
+impl Lost {
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            Self::Broken => "LOST the connection broke: the command may have taken effect",
+            Self::TimedOut => "LOST no reply within 500 ms: the command may have taken effect",
+            Self::Unreachable => "UNREACHABLE Redis cannot be reached from here: the command was not sent",
+        }
+    }
 }
 
 /// Something that a client did between two gates which others can observe.

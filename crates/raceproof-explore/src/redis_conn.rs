@@ -1,12 +1,14 @@
 //! A Redis connection for redis-rs whose every command stops at the gate.
 
+use std::io;
+
 use bytes::Bytes;
 use raceproof_engine::Reply;
 use redis::aio::ConnectionLike;
 use redis::{Arg, Cmd, ErrorKind, Pipeline, RedisError, RedisFuture, RedisResult, Value};
 use smallvec::{SmallVec, smallvec};
 
-use crate::mailbox::{Answer, Op, Port};
+use crate::mailbox::{Answer, Lost, Op, Port};
 
 /// A connection to the explored Redis, for [`redis::AsyncCommands`], pipelines and scripts.
 ///
@@ -14,6 +16,10 @@ use crate::mailbox::{Answer, Op, Port};
 /// step; a pipeline is one step for each command, an atomic pipeline (`MULTI … EXEC`) is one step in all.
 ///
 /// A future that is dropped after its first poll does not unsend its command: it is delivered later.
+///
+/// When a fault takes a reply away, the command ends with the I/O error that redis-rs would give: `BrokenPipe`,
+/// `TimedOut` (after 500 ms of virtual time) or `ConnectionRefused`. The next command connects anew, as with redis-rs'
+/// `ConnectionManager`.
 #[derive(Clone, Debug)]
 pub struct RedisConnection {
     port: Port,
@@ -29,17 +35,21 @@ impl RedisConnection {
         Self { port: port.clone(), session }
     }
 
-    /// Sends one command as it stands and gives the reply in the engine's own type.
+    /// Sends one command as it stands and gives the reply in the engine's own type. A reply that is lost is an error
+    /// reply that begins with `LOST` (nobody knows whether the command took effect) or `UNREACHABLE` (it was not sent).
     pub async fn command(&self, args: Vec<Bytes>) -> Reply {
-        let mut replies = self.send(smallvec![args]).await;
-        replies.pop().unwrap_or(Reply::Null)
+        match self.send(smallvec![args]).await {
+            Ok(mut replies) => replies.pop().unwrap_or(Reply::Null),
+            Err(lost) => Reply::Error(Bytes::from_static(lost.text().as_bytes())),
+        }
     }
 
     /// Sends commands that are delivered together, in one step.
-    pub(crate) async fn send(&self, commands: SmallVec<[Vec<Bytes>; 1]>) -> SmallVec<[Reply; 1]> {
+    pub(crate) async fn send(&self, commands: SmallVec<[Vec<Bytes>; 1]>) -> Result<SmallVec<[Reply; 1]>, Lost> {
         match self.port.ask(Op::Redis { session: self.session, commands }).await {
-            Answer::Redis(replies) => replies,
-            Answer::Sql(_) | Answer::Cell | Answer::Panic(_) => SmallVec::new(),
+            Answer::Redis(replies) => Ok(replies),
+            Answer::Lost(lost) => Err(lost),
+            Answer::Sql(_) | Answer::Cell | Answer::Panic(_) => Ok(SmallVec::new()),
         }
     }
 }
@@ -47,7 +57,10 @@ impl RedisConnection {
 impl ConnectionLike for RedisConnection {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
         let args = arguments(cmd);
-        Box::pin(async move { value(self.command(args?).await) })
+        Box::pin(async move {
+            let mut replies = self.send(smallvec![args?]).await.map_err(unanswered)?;
+            value(replies.pop().unwrap_or(Reply::Null))
+        })
     }
 
     fn req_packed_commands<'a>(
@@ -66,6 +79,7 @@ impl ConnectionLike for RedisConnection {
             } else {
                 self.send_each(commands).await
             };
+            let replies = replies.map_err(unanswered)?;
             replies.into_iter().skip(offset).take(count).map(value).collect()
         })
     }
@@ -77,7 +91,7 @@ impl ConnectionLike for RedisConnection {
 
 impl RedisConnection {
     /// Posts all commands at once, as a pipeline is written in one go; each is delivered as a step of its own.
-    async fn send_each(&self, commands: Vec<Vec<Bytes>>) -> SmallVec<[Reply; 1]> {
+    async fn send_each(&self, commands: Vec<Vec<Bytes>>) -> Result<SmallVec<[Reply; 1]>, Lost> {
         let posted: Vec<u64> = commands
             .into_iter()
             .map(|args| self.port.post(Op::Redis { session: self.session, commands: smallvec![args] }))
@@ -88,11 +102,13 @@ impl RedisConnection {
                 self.port.take_answer(id).map_or(std::task::Poll::Pending, std::task::Poll::Ready)
             })
             .await;
-            if let Answer::Redis(reply) = answer {
-                replies.extend(reply);
+            match answer {
+                Answer::Redis(reply) => replies.extend(reply),
+                Answer::Lost(lost) => return Err(lost),
+                Answer::Sql(_) | Answer::Cell | Answer::Panic(_) => {}
             }
         }
-        replies
+        Ok(replies)
     }
 }
 
@@ -118,6 +134,16 @@ fn arguments(cmd: &Cmd) -> RedisResult<Vec<Bytes>> {
     }
     let mut rest = Bytes::from(joined);
     Ok(lengths.iter().map(|length| rest.split_to(*length)).collect())
+}
+
+/// The error of redis-rs for a reply that never came.
+fn unanswered(lost: Lost) -> RedisError {
+    let kind = match lost {
+        Lost::Broken => io::ErrorKind::BrokenPipe,
+        Lost::TimedOut => io::ErrorKind::TimedOut,
+        Lost::Unreachable => io::ErrorKind::ConnectionRefused,
+    };
+    RedisError::from(io::Error::new(kind, lost.text()))
 }
 
 /// The value that redis-rs' parser would give for the reply.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::faults::{Fault, Faults, Persistence};
+
 /// The answer to "is it race-proof?".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -18,15 +20,32 @@ pub enum Verdict {
 pub struct Bounds {
     /// Clock steps taken while some client could go on.
     pub pauses: u32,
-    /// Clients that die.
-    pub crashes: u32,
+    /// What may go wrong, and how often.
+    pub faults: Faults,
+    /// What the server keeps when it restarts or loses its power.
+    pub persistence: Persistence,
     /// Steps of one client; a client that needs more is cut off, and then nothing is verified.
     pub steps_per_client: u32,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { pauses: 0, crashes: 0, steps_per_client: 1000 }
+        Self { pauses: 0, faults: Faults::NONE, persistence: Persistence::default(), steps_per_client: 1000 }
+    }
+}
+
+impl Bounds {
+    /// The same with another budget of one kind of fault.
+    #[must_use]
+    pub const fn with(mut self, fault: Fault, times: u32) -> Self {
+        self.faults = self.faults.with(fault, times);
+        self
+    }
+
+    /// Whether the server may lose writes within these bounds.
+    #[must_use]
+    pub const fn loses_writes(&self) -> bool {
+        self.faults.keep_a_log()
     }
 }
 

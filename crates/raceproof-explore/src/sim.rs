@@ -198,7 +198,8 @@ impl Files for Ctx {
 
 fn refused(error: SqlError) -> raceproof_env::SqlError {
     let code = error.stale_snapshot.then(|| "SQLITE_BUSY_SNAPSHOT".to_owned());
-    raceproof_env::SqlError { consequence: Consequence::Refused, code, message: error.message }
+    let consequence = if error.maybe_applied { Consequence::MaybeApplied } else { Consequence::Refused };
+    raceproof_env::SqlError { consequence, code, message: error.message }
 }
 
 impl Sql for Database {

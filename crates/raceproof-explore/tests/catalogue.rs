@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use raceproof_explore::scenario::Scenario;
-use raceproof_explore::{Bounds, Broken, Counterexample, Error, Report, StepKind, Strategy, Verdict};
+use raceproof_explore::{Bounds, Broken, Counterexample, Error, Fault, Report, StepKind, Strategy, Verdict};
 
 /// The length of each counterexample, in steps. A longer one shows something needless, a shorter one has lost its point.
 const STEPS: &[(&str, usize)] = &[
@@ -187,7 +187,7 @@ fn no_execution_is_redundant_without_pauses_and_faults() {
     for (path, scenario) in catalogue() {
         let report = run(&scenario);
         let bounds = scenario.bounds();
-        if bounds.pauses == 0 && bounds.crashes == 0 {
+        if bounds.pauses == 0 && bounds.faults.total() == 0 {
             assert_eq!(report.redundant, 0, "{path}: redundant executions beside {}", report.executions);
             without += 1;
         } else {
@@ -221,14 +221,14 @@ fn no_fault_and_no_pause_can_be_spared() {
         let bounds = scenario.bounds();
         for fewer in [
             Bounds { pauses: bounds.pauses.saturating_sub(1), ..bounds },
-            Bounds { crashes: bounds.crashes.saturating_sub(1), ..bounds },
+            bounds.with(Fault::Crash, bounds.faults.get(Fault::Crash).saturating_sub(1)),
         ] {
             if fewer != bounds {
                 assert!(!still_violated(&scenario, fewer, &found), "{}: {fewer:?} do", scenario.name());
             }
         }
         let used = |kind| u32::try_from(found.steps.iter().filter(|step| step.kind == kind).count()).unwrap();
-        assert_eq!(used(StepKind::Fault), bounds.crashes, "{}: faults in the counterexample", scenario.name());
+        assert_eq!(used(StepKind::Fault), bounds.faults.total(), "{}: faults in the counterexample", scenario.name());
     }
 }
 

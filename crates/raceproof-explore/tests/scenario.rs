@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use raceproof_explore::scenario::Scenario;
-use raceproof_explore::{Broken, Place, Report, StepKind, Verdict};
+use raceproof_explore::{Broken, Fault, Place, Report, StepKind, Verdict};
 
 fn parse(body: &str) -> Scenario {
     Scenario::parse("t.lua", &format!("scenario {{ name = \"t\" }}\n{body}")).unwrap_or_else(|error| panic!("{error}"))
@@ -308,7 +308,7 @@ fn the_header_is_read() {
     assert_eq!(scenario.known_from(), "where");
     assert_eq!(scenario.expect().unwrap().message.as_deref(), Some("lost"));
     let bounds = scenario.bounds();
-    assert_eq!((bounds.pauses, bounds.crashes, bounds.steps_per_client), (2, 1, 50));
+    assert_eq!((bounds.pauses, bounds.faults.get(Fault::Crash), bounds.steps_per_client), (2, 1, 50));
     assert_eq!(scenario.clients(), ["a", "b", "c"]);
     assert_eq!(scenario.without_client("b").clients(), ["a", "c"]);
 }

@@ -49,7 +49,7 @@ fn a_verified_scenario_says_what_was_run_within_which_bounds() {
         .exits(0)
         .shows("✓ design/kept: verified\n\n  SET of a key of one's own\n")
         .shows("  every trace was run and none breaks a check: 1 execution, exhaustive\n")
-        .shows("  within the bounds pauses = 0, crashes = 0, 1,000 steps per client\n");
+        .shows("  within the bounds pauses = 0, faults = none, 1,000 steps per client\n");
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn json_has_the_form_of_the_contract() {
     }
     let token = scenarios[1]["violation"]["token"].take();
     assert!(token.as_str().is_some_and(|token| token.starts_with("rp1.")), "{token}");
-    let bounds = json!({ "pauses": 0, "crashes": 0, "steps_per_client": 1000 });
+    let bounds = json!({ "pauses": 0, "faults": {}, "persistence": "everysec", "steps_per_client": 1000 });
     let step = |n: u32, client: &str, text: &str, reply: &str| json!({ "n": n, "client": client, "kind": "redis", "text": text, "reply": reply, "clock_ms": 0 });
     let expected = json!({
         "version": 1,
@@ -60,7 +60,10 @@ finally(function() expect(#sql("SELECT n FROM t") == 1, "never inserted") end)
     let document = document(&Workshop::new().file("kinds.lua", text, ""), &["kinds.lua"], 1);
     let scenario = &document["scenarios"][0];
     assert_eq!(scenario["expect"], Value::Null);
-    assert_eq!(scenario["bounds"], json!({ "pauses": 1, "crashes": 1, "steps_per_client": 1000 }));
+    assert_eq!(
+        scenario["bounds"],
+        json!({ "pauses": 1, "faults": { "crash": 1 }, "persistence": "everysec", "steps_per_client": 1000 })
+    );
     let steps = scenario["violation"]["steps"].as_array().expect("steps");
     let kinds: Vec<&str> = steps.iter().filter_map(|step| step["kind"].as_str()).collect();
     assert_eq!(kinds.len(), steps.len());

@@ -67,7 +67,8 @@ fn fields(text: &mut String, fields: &[(&str, &dyn std::fmt::Display)]) {
 
 /// A name of 40 hexadecimal digits, which a server gives itself at random when it starts.
 fn identity(context: &Context<'_>, salt: u64) -> String {
-    let mut random = Random::new(context.engine.options.seed ^ salt);
+    let process = context.engine.incarnation.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut random = Random::new(context.engine.options.seed ^ salt ^ process);
     let digits: String = (0..3).map(|_| format!("{:016x}", random.next())).collect();
     digits[..40].into()
 }

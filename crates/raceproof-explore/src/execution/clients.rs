@@ -11,12 +11,13 @@ use smallvec::{SmallVec, smallvec};
 use super::{Execution, Outcomes};
 use crate::Error;
 use crate::ctx::{ClientEnd, ClientFuture};
-use crate::event::{ClientId, Outcome, ProcessId, Thing, Things, Touched};
+use crate::event::{CLOCK, ClientId, Outcome, ProcessId, Thing, Things, Touched};
+use crate::faults::Fault;
 use crate::history::{Mark, Note, Operation, OperationKind};
-use crate::mailbox::{Local, Op, Port};
+use crate::mailbox::{Local, Lost, Op, Port};
 use crate::panics;
 use crate::report::Broken;
-use crate::sql::SqlCall;
+use crate::sql::{self, SqlCall};
 use crate::watchdog::watched;
 
 /// A process that can make a step, and how the step may turn out.
@@ -65,6 +66,12 @@ pub(crate) struct Client {
     waker: Waker,
     pub(crate) pending: Vec<Pending>,
     pub(crate) sessions: SmallVec<[Option<SessionId>; 2]>,
+    /// Connections that broke with the server, and whose client has not learnt of it.
+    pub(crate) broken: SmallVec<[u32; 2]>,
+    /// The client does not reach Redis any more.
+    pub(crate) unreachable: bool,
+    /// The client was told of a fault: it may give up because of it.
+    pub(crate) struck: bool,
     pub(crate) connections: SmallVec<[Option<usize>; 1]>,
     pub(crate) steps: u32,
     children: usize,
@@ -75,6 +82,11 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) fn is_done(&self) -> bool {
         self.future.is_none() && self.pending.is_empty()
+    }
+
+    /// Has the client polled again.
+    pub(super) fn wake(&self) {
+        self.woken.0.store(true, Ordering::Relaxed);
     }
 }
 
@@ -107,6 +119,9 @@ impl Execution<'_> {
             woken,
             pending: Vec::new(),
             sessions: SmallVec::new(),
+            broken: SmallVec::new(),
+            unreachable: false,
+            struck: false,
             connections: SmallVec::new(),
             steps: 0,
             children: 0,
@@ -182,11 +197,24 @@ impl Execution<'_> {
     fn ended(&mut self, id: ClientId, end: ClientEnd) {
         if let Err(failure) = end {
             let name = self.client(id).name.clone();
-            self.violate(Broken::Client(name), 0, failure, None);
+            if self.client(id).struck && blames_a_fault(&failure.message) {
+                self.gave_up(id);
+            } else {
+                self.violate(Broken::Client(name), 0, failure, None);
+            }
         }
         if self.client(id).pending.is_empty() {
             self.close(id);
         }
+    }
+
+    /// A client ends with the error that a fault gave it, as a program does that has no other answer: what it was about
+    /// is never acknowledged.
+    fn gave_up(&mut self, id: ClientId) {
+        let name = self.client(id).name.clone();
+        self.show_note(&name, "gives up");
+        let step = self.step_number();
+        self.end_by_fault(id, step);
     }
 
     /// Puts the clients on the stage that a client has just spawned.
@@ -362,7 +390,7 @@ impl Execution<'_> {
                     }
                     continue;
                 }
-                let outcomes = self.outcomes(id, first);
+                let outcomes = self.outcomes(id, request, first);
                 let sure = !matches!(&request.op, Op::Cell(op) if op.ready.is_some());
                 enabled.push(Enabled { process: request.process, outcomes, optional: false, sure });
             }
@@ -371,8 +399,12 @@ impl Execution<'_> {
         if let Some(clock) = self.clock_enabled(!enabled.is_empty()) {
             enabled.push(clock);
         }
+        self.enable_faults(enabled);
         let lanes = &self.lanes;
-        enabled.sort_unstable_by_key(|one| lanes.iter().position(|known| *known == one.process));
+        let place = |process: ProcessId| lanes.iter().position(|known| *known == process);
+        // The faults and the end come last, and have the highest numbers.
+        enabled
+            .sort_unstable_by_key(|one| (one.process != CLOCK, place(one.process).unwrap_or(usize::MAX), one.process));
     }
 
     /// A client that would take one step too many takes no more; the others go on without it.
@@ -387,13 +419,20 @@ impl Execution<'_> {
 
     /// How a step of the client may turn out. A client with several requests at the gate dies before one of them only,
     /// since its death is the same whichever it was about to make.
-    fn outcomes(&self, id: ClientId, first: bool) -> Outcomes {
+    fn outcomes(&mut self, id: ClientId, request: &Pending, first: bool) -> Outcomes {
         let mut outcomes: Outcomes = smallvec![Outcome::Done];
-        if self.crashes_left > 0 && self.client(id).future.is_some() {
+        if self.left.get(Fault::Crash) > 0 && self.client(id).future.is_some() {
             if first {
                 outcomes.push(Outcome::CrashBefore);
             }
             outcomes.push(Outcome::CrashAfter);
+        }
+        if self.left.total() > 0 {
+            match &request.op {
+                Op::Redis { session, .. } => self.redis_outcomes(id, request.owner, *session, &mut outcomes),
+                Op::Sql { connection, call } => self.sql_outcomes(request.owner, *connection, call, &mut outcomes),
+                Op::Cell(_) => {}
+            }
         }
         outcomes
     }
@@ -424,6 +463,34 @@ impl Execution<'_> {
         self.sql_slot(id, connection).is_ok_and(|slot| self.worker.sql.needs_lock(slot, call))
     }
 
+    /// How a command may go wrong that reaches the server.
+    fn redis_outcomes(&self, id: ClientId, owner: ClientId, session: u32, outcomes: &mut Outcomes) {
+        if self.client(id).unreachable || self.client(owner).broken.contains(&session) {
+            return;
+        }
+        if self.left.get(Fault::LostReply) > 0 {
+            use Outcome::{BrokenAfter, BrokenBefore, SilenceAfter, SilenceBefore};
+            outcomes.extend([BrokenBefore, BrokenAfter, SilenceBefore, SilenceAfter]);
+        }
+        if self.left.get(Fault::Partition) > 0 {
+            outcomes.push(Outcome::Unreachable);
+        }
+    }
+
+    /// How a statement may go wrong by itself.
+    fn sql_outcomes(&mut self, owner: ClientId, connection: u32, call: &SqlCall, outcomes: &mut Outcomes) {
+        if self.left.get(Fault::CommitUnknown) == 0 && self.left.get(Fault::SqlAbort) == 0 {
+            return;
+        }
+        let Ok(slot) = self.sql_slot(owner, connection) else { return };
+        if self.left.get(Fault::CommitUnknown) > 0 && self.worker.sql.may_commit(slot, call) {
+            outcomes.extend([Outcome::UnknownBefore, Outcome::UnknownAfter]);
+        }
+        if self.left.get(Fault::SqlAbort) > 0 && self.worker.sql.may_be_aborted(slot, call) {
+            outcomes.push(Outcome::Aborted);
+        }
+    }
+
     fn foreign(&self, id: ClientId) -> Error {
         let client = self.client(id);
         Error::Foreign { client: client.name.clone(), step: client.steps as usize }
@@ -451,4 +518,11 @@ impl Execution<'_> {
         self.violate(Broken::Deadlock, 0, crate::world::Failure { message, place: None }, None);
         Ok(())
     }
+}
+
+/// Whether a client that ended with this message ended because of a fault that it was told of.
+fn blames_a_fault(message: &str) -> bool {
+    [Lost::Broken.text(), Lost::TimedOut.text(), Lost::Unreachable.text(), sql::COMMIT_UNKNOWN, sql::ABORTED]
+        .iter()
+        .any(|text| message.contains(text))
 }

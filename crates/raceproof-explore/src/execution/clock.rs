@@ -7,13 +7,13 @@
 use std::sync::Arc;
 use std::task::Waker;
 
-use raceproof_engine::{Access, Object};
+use raceproof_engine::{Access, Object, Timestamp};
 use smallvec::smallvec;
 
-use super::{Enabled, Execution, Outcomes};
+use super::{Enabled, Execution, Outcomes, Silent};
 use crate::Error;
-use crate::event::{CLOCK, Choice, Event, Footprint, Outcome, Reach, Thing, Touched};
-use crate::mailbox::END_OF_TIME_MS;
+use crate::event::{CLOCK, Choice, Event, FAULTS, Footprint, Outcome, Reach, Thing, Touched};
+use crate::mailbox::{Answer, END_OF_TIME_MS, Lost};
 use crate::report::StepKind;
 use crate::world::When;
 
@@ -26,12 +26,14 @@ impl Execution<'_> {
                 let mailbox = self.client(*id).port.lock();
                 mailbox.timers.iter().map(|sleeper| sleeper.until_ms).min()
             })
+            .chain(self.silent.iter().map(|silent| silent.until_ms))
             .min()
     }
 
-    /// The first deadline of a key at which it can still be seen alive or gone.
-    fn next_key_deadline(&self) -> Option<i64> {
-        self.worker.engine.next_deadline_ms().filter(|deadline| (self.now_ms..END_OF_TIME_MS).contains(deadline))
+    /// The first deadline of a key at which it can still be seen alive or gone, on the clients' clock.
+    pub(super) fn next_key_deadline(&self) -> Option<i64> {
+        let deadline = self.worker.engine.next_deadline_ms().map(|deadline| deadline - self.server_ahead_ms);
+        deadline.filter(|deadline| (self.now_ms..END_OF_TIME_MS).contains(deadline))
     }
 
     pub(super) fn clock_enabled(&self, some_client_could_go_on: bool) -> Option<Enabled> {
@@ -58,7 +60,7 @@ impl Execution<'_> {
     /// may always wake a little late.
     fn free_step(&self, timer: i64) -> Option<Enabled> {
         let mut outcomes: Outcomes = smallvec![Outcome::ToDeadline];
-        if self.free_target(timer) == timer && self.worker.engine.has_deadline_at(timer) {
+        if self.free_target(timer) == timer && self.worker.engine.has_deadline_at(timer + self.server_ahead_ms) {
             outcomes.push(Outcome::PastDeadline);
         }
         Some(Enabled { process: CLOCK, outcomes, optional: false, sure: true })
@@ -73,7 +75,7 @@ impl Execution<'_> {
     }
 
     pub(super) fn clock_step(&mut self, choice: Choice, enabled: &[Enabled]) -> Result<Event, Error> {
-        let free = enabled.iter().all(|one| one.process == CLOCK);
+        let free = enabled.iter().all(|one| matches!(one.process, CLOCK | FAULTS));
         let timer = self.next_timer();
         let next = if free {
             timer.map(|timer| self.free_target(timer))
@@ -118,15 +120,26 @@ impl Execution<'_> {
         for id in &self.order {
             self.client(*id).port.lock().now_ms = now_ms;
         }
-        let now = raceproof_engine::Timestamp::from_ms(now_ms);
-        self.worker.engine.expire_due(now, &mut self.worker.outcome);
-        self.touch_redis();
+        self.expire_now()?;
         match &mut self.worker.backend {
             Some(attached) if by_ms > 0 => {
                 attached.backend.advance(by_ms).map_err(|error| Error::Backend(error.to_string()))
             }
             _ => Ok(()),
         }
+    }
+
+    /// The time on the server's clock.
+    pub(super) fn server_time(&self) -> Timestamp {
+        Timestamp::from_ms(self.now_ms + self.server_ahead_ms)
+    }
+
+    /// Lets the keys whose time is over expire.
+    pub(super) fn expire_now(&mut self) -> Result<(), Error> {
+        let now = self.server_time();
+        self.worker.engine.expire_due(now, &mut self.worker.outcome);
+        self.touch_redis();
+        Ok(())
     }
 
     /// What a pause touches: the clock, the deadlines that decide where it leads, and who could have gone on.
@@ -137,7 +150,13 @@ impl Execution<'_> {
         touched.add(things.id(Thing::Running), Access::Read);
     }
 
-    fn wake_sleepers(&self) {
+    fn wake_sleepers(&mut self) {
+        let now_ms = self.now_ms;
+        let due = |silent: &Silent| silent.until_ms <= now_ms;
+        for silent in self.silent.extract_if(.., |silent| due(silent)).collect::<Vec<_>>() {
+            self.client(silent.owner).port.answer(silent.request, Answer::Lost(Lost::TimedOut));
+            self.client(silent.client).wake();
+        }
         for id in &self.order {
             let mailbox = self.client(*id).port.lock();
             let due = mailbox.timers.iter().filter(|sleeper| sleeper.until_ms <= self.now_ms);

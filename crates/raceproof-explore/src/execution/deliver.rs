@@ -5,14 +5,16 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use raceproof_engine::{Access, Reply, SessionId, Timestamp};
+use raceproof_engine::{Access, Reply, SessionId};
 use rustc_hash::FxHasher;
 use smallvec::SmallVec;
 
 use super::clients::Pending;
+use super::lost::Answered;
 use super::{Execution, trace};
 use crate::Error;
 use crate::event::{Choice, ClientId, Event, Footprint, Outcome, Reach, Thing, Touched};
+use crate::faults::Fault;
 use crate::history::OperationKind;
 use crate::mailbox::{Answer, CellOp, Local, Op};
 use crate::panics;
@@ -48,11 +50,11 @@ impl Execution<'_> {
         } else {
             self.start_operations(id);
             let number = request.id;
-            let answer = self.carry_out(id, &mut request, &mut fingerprint)?;
+            let answered = self.answer(id, &mut request, choice.outcome, &mut fingerprint)?;
             if choice.outcome == Outcome::CrashAfter {
                 self.show_crash_unanswered(id);
                 self.kill(id)?;
-            } else {
+            } else if let Answered::Now(answer) = answered {
                 self.client(request.owner).port.answer(number, answer);
                 self.poll(id)?;
                 if self.client(id).is_done() {
@@ -93,7 +95,12 @@ impl Execution<'_> {
         }
     }
 
-    fn carry_out(&mut self, id: ClientId, request: &mut Pending, fingerprint: &mut FxHasher) -> Result<Answer, Error> {
+    pub(super) fn carry_out(
+        &mut self,
+        id: ClientId,
+        request: &mut Pending,
+        fingerprint: &mut FxHasher,
+    ) -> Result<Answer, Error> {
         match &mut request.op {
             Op::Redis { session, commands } => {
                 let session = self.redis_session(request.owner, *session)?;
@@ -169,10 +176,11 @@ impl Execution<'_> {
 
     /// One command on the engine, and on the real server if one runs beside it: then its reply counts.
     pub(super) fn redis(&mut self, session: SessionId, args: &[Bytes]) -> Result<Reply, Error> {
+        let now = self.server_time();
         let worker = &mut *self.worker;
-        let now = Timestamp::from_ms(self.now_ms);
         worker.engine.execute(&mut worker.lua, session, args, now, &mut worker.outcome);
         self.touch_redis();
+        self.write_log()?;
         let reply = std::mem::replace(&mut self.worker.outcome.reply, Reply::Null);
         let step = self.step_number();
         let Some(attached) = &mut self.worker.backend else { return Ok(reply) };
@@ -251,7 +259,7 @@ impl Execution<'_> {
 
     /// A client dies: what it had not yet sent is lost, its connections close, its transaction rolls back.
     fn kill(&mut self, id: ClientId) -> Result<(), Error> {
-        self.crashes_left -= 1;
+        self.left.spend(Fault::Crash);
         let step = self.step_number();
         let client = self.client_mut(id);
         let (future, port) = (client.future.take(), client.port.clone());
@@ -266,7 +274,7 @@ impl Execution<'_> {
         mailbox.posted.clear();
         mailbox.withdrawn.clear();
         drop(mailbox);
-        let open = std::mem::take(&mut client.open);
+        self.silent.retain(|silent| silent.client != id);
         let local: Vec<Local> =
             self.order.iter().flat_map(|id| std::mem::take(&mut self.client(*id).port.lock().local)).collect();
         // What its drop handlers gave back (a file lock) others can see; what it said last nobody hears.
@@ -275,17 +283,7 @@ impl Execution<'_> {
                 self.touch_thing(Thing::Cell(cell), access);
             }
         }
-        for (_, place) in open {
-            let operation = &mut self.history.operations[place];
-            operation.crashed = Some(step);
-            let over = match operation.kind {
-                OperationKind::Inside => Thing::Section(operation.object.clone()),
-                OperationKind::Write(_) => Thing::History,
-                OperationKind::Read => continue,
-            };
-            self.touch_thing(over, Access::IntentWrite);
-        }
-        self.history_changed = true;
+        self.end_by_fault(id, step);
         self.close(id);
         Ok(())
     }

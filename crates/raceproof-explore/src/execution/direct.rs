@@ -157,6 +157,11 @@ impl Execution<'_> {
         }
     }
 
+    /// The server that the connections of the checks led to is gone.
+    pub(super) fn forget_direct_sessions(&mut self) {
+        self.direct.sessions.clear();
+    }
+
     /// Closes the setup's connections, so that the state it leaves has no session in it.
     pub(super) fn close_direct(&mut self) {
         let direct = std::mem::take(&mut self.direct);

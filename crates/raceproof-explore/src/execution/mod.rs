@@ -5,6 +5,8 @@ mod clients;
 mod clock;
 mod deliver;
 mod direct;
+mod faults;
+mod lost;
 mod story;
 mod trace;
 mod worker;
@@ -21,7 +23,8 @@ pub(crate) use worker::{Attached, Mode, SETUP, Worker};
 
 use crate::Error;
 use crate::ctx::Ctx;
-use crate::event::{CLOCK, Choice, ClientId, Event, Footprint, Outcome, ProcessId, Reach, Thing, Touched};
+use crate::event::{CLOCK, Choice, ClientId, END, Event, FAULTS, Footprint, Outcome, ProcessId, Reach, Thing, Touched};
+use crate::faults::Faults;
 use crate::history::History;
 use crate::report::{Bounds, Broken, Place, Step};
 use crate::world::{Failure, When, World};
@@ -136,7 +139,8 @@ pub(crate) struct Execution<'w> {
     pub(crate) cut_off: Option<String>,
     pub(crate) now_ms: i64,
     pub(crate) pauses_left: u32,
-    pub(crate) crashes_left: u32,
+    /// The faults that may still strike.
+    pub(crate) left: Faults,
     pub(crate) events: Vec<Event>,
     pub(crate) history: History,
     pub(crate) history_changed: bool,
@@ -154,6 +158,24 @@ pub(crate) struct Execution<'w> {
     /// The client whose step it is; `None` for the clock's.
     pub(crate) mover: Option<ClientId>,
     direct: Direct,
+    log: faults::Log,
+    /// The faults that could have struck by themselves so far.
+    possible: Vec<Outcome>,
+    /// The step of [`END`] was made.
+    over: bool,
+    /// By how much the server's clock is ahead of the clients' (ms).
+    server_ahead_ms: i64,
+    /// Replies that were lost: when who sent the request learns of it (virtual ms since the Unix epoch).
+    silent: Vec<Silent>,
+}
+
+/// A request whose client waits for its time-out.
+#[derive(Clone, Copy, Debug)]
+struct Silent {
+    client: ClientId,
+    owner: ClientId,
+    request: u64,
+    until_ms: i64,
 }
 
 impl<'w> Execution<'w> {
@@ -172,7 +194,7 @@ impl<'w> Execution<'w> {
             cut_off: None,
             now_ms,
             pauses_left: bounds.pauses,
-            crashes_left: bounds.crashes,
+            left: bounds.faults,
             events: Vec::new(),
             history: History::default(),
             history_changed: false,
@@ -185,6 +207,11 @@ impl<'w> Execution<'w> {
             current: None,
             mover: None,
             direct: Direct::default(),
+            log: faults::Log::default(),
+            possible: Vec::new(),
+            over: false,
+            server_ahead_ms: 0,
+            silent: Vec::new(),
         }
     }
 
@@ -234,6 +261,7 @@ impl<'w> Execution<'w> {
                 self.add_client(id, name, port, future);
             }
         }
+        self.open_log();
         self.touched.clear();
         for id in self.order.clone() {
             self.poll(id)?;
@@ -252,7 +280,12 @@ impl<'w> Execution<'w> {
         self.touched.clear();
         let number = self.steps.len() + 1;
         let locked_by = self.locked_by();
-        let event = if choice.process == CLOCK { self.clock_step(choice, enabled)? } else { self.client_step(choice)? };
+        let event = match choice.process {
+            CLOCK => self.clock_step(choice, enabled)?,
+            FAULTS => self.fault_step(choice)?,
+            END => self.end_step(choice),
+            _ => self.client_step(choice)?,
+        };
         self.events.push(event);
         self.poll_woken()?;
         // Whatever client goes on in a step, the lock that it holds may end with it.
@@ -273,7 +306,7 @@ impl<'w> Execution<'w> {
 
     /// A step after which its client cannot go on decides whether a clock step is a pause or free.
     fn note_running(&mut self, choice: Choice) {
-        if self.bounds.pauses == 0 || choice.process == CLOCK {
+        if self.bounds.pauses == 0 {
             return;
         }
         let Some(owner) = self.worker.owner(choice.process) else { return };
@@ -422,10 +455,15 @@ impl<'w> Execution<'w> {
             if clock && pauses_left > 0 {
                 let mut touched = Touched::default();
                 self.clock_footprint(&mut touched);
-                let choice = Choice { process: CLOCK, outcome: Outcome::PastDeadline };
-                never.push((at, virtual_event(choice, None, touched, None)));
+                for outcome in [Outcome::PastDeadline, Outcome::ToDeadline] {
+                    let choice = Choice { process: CLOCK, outcome };
+                    never.push((at, virtual_event(choice, None, touched.clone(), None)));
+                }
             }
         }
+        let end = self.events.len();
+        let spared = self.spared();
+        never.extend(spared.into_iter().map(|(choice, touched)| (end, virtual_event(choice, None, touched, None))));
         for id in self.order.clone() {
             let requests = self.clients[usize::from(id.0)].as_ref().map_or(&[][..], |client| &client.pending);
             for pending in requests {
@@ -464,7 +502,7 @@ fn virtual_event(choice: Choice, client: Option<ClientId>, touched: Touched, pos
         footprint: Arc::new(Footprint { choice, client, touched, reach: Reach::Anything, barrier: false }),
         fingerprint: 0,
         posted_after,
-        optional: choice.process == CLOCK,
+        optional: matches!(choice.process, CLOCK | FAULTS),
         needs_lock: false,
         locked: false,
         unlocks: None,

@@ -3,7 +3,7 @@
 use std::hash::{Hash, Hasher};
 
 use bytes::Bytes;
-use raceproof_engine::{Object, Reply};
+use raceproof_engine::{Engine, Object, Reply};
 use rustc_hash::FxHasher;
 
 use super::Execution;
@@ -39,12 +39,7 @@ impl Execution<'_> {
     pub(super) fn show_crash_before(&mut self, id: ClientId, op: &Op) {
         if self.mode.record {
             let name = self.client(id).name.clone();
-            let what = match op {
-                Op::Redis { commands, .. } => transaction(commands),
-                Op::Sql { call, .. } => statement(call),
-                Op::Cell(op) => op.text.clone(),
-            };
-            self.show_step(&name, StepKind::Fault, format!("dies before {what}"), String::new());
+            self.show_step(&name, StepKind::Fault, format!("dies before {}", request(op)), String::new());
         }
     }
 
@@ -80,6 +75,35 @@ impl Execution<'_> {
                 step.state = expired;
             }
         }
+    }
+
+    /// The keys of the first database in which the fault shown last left something else than `before`.
+    pub(super) fn show_changes(&mut self, before: &Engine) -> Result<(), Error> {
+        let names = |engine: &Engine| -> Vec<Bytes> {
+            engine.keys().filter(|(db, _)| *db == 0).map(|(_, key)| key.clone()).collect()
+        };
+        let mut keys: Vec<Bytes> = names(before).into_iter().chain(names(&self.worker.engine)).collect();
+        keys.sort();
+        keys.dedup();
+        let mut state = Vec::new();
+        for key in keys {
+            let now = self.shown(&key)?;
+            let after = std::mem::replace(&mut self.worker.engine, before.clone());
+            let then = self.shown(&key);
+            self.worker.engine = after;
+            if then? != now {
+                state.push((escape(&key), now));
+            }
+        }
+        if let Some(step) = self.steps.last_mut() {
+            step.state = state;
+        }
+        Ok(())
+    }
+
+    /// A key's value and the time it has left.
+    fn shown(&mut self, key: &Bytes) -> Result<Option<String>, Error> {
+        Ok(self.value_of(key)?.map(|value| value + &self.time_left(key)))
     }
 
     pub(super) fn show_sql(&mut self, id: ClientId, call: &SqlCall, result: &SqlResult) {
@@ -128,11 +152,11 @@ impl Execution<'_> {
 
     fn peek(&mut self, args: &[&[u8]]) -> Reply {
         let args: Vec<Bytes> = args.iter().map(|arg| Bytes::copy_from_slice(arg)).collect();
+        let now = self.server_time();
         let worker = &mut *self.worker;
         let mut engine = worker.engine.clone();
         let session = engine.connect();
         let mut outcome = raceproof_engine::Outcome::default();
-        let now = raceproof_engine::Timestamp::from_ms(self.now_ms);
         engine.execute(&mut worker.lua, session, &args, now, &mut outcome);
         outcome.reply
     }
@@ -151,6 +175,15 @@ impl Execution<'_> {
         let tables = self.worker.sql.dump().map_err(|error| Error::Database(error.to_string()))?;
         tables.hash(&mut hasher);
         Ok(hasher.finish())
+    }
+}
+
+/// A request as one would type it.
+pub(super) fn request(op: &Op) -> String {
+    match op {
+        Op::Redis { commands, .. } => transaction(commands),
+        Op::Sql { call, .. } => statement(call),
+        Op::Cell(op) => op.text.clone(),
     }
 }
 

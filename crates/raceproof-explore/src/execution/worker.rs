@@ -9,7 +9,7 @@ use super::Execution;
 use super::direct::Direct;
 use crate::backend::Backend;
 use crate::ctx::Ctx;
-use crate::event::{CLOCK, ClientId, ProcessId, ThingId, Things, Touched};
+use crate::event::{CLOCK, ClientId, END, FAULTS, ProcessId, ThingId, Things, Touched};
 use crate::mailbox::Lane;
 use crate::numbers::Numbers;
 use crate::report::Broken;
@@ -215,16 +215,16 @@ impl Worker {
         for (client, lane) in &lanes[self.lanes.len()..] {
             self.lanes.push((*client, *lane));
             let id = ProcessId(u16::try_from(self.lanes.len()).unwrap_or(u16::MAX));
-            if id.0 == u16::MAX {
+            if id.0 >= END.0 {
                 self.run_out = Some("sessions, database connections and pieces of shared state");
             }
             self.processes.insert((*client, *lane), id);
         }
     }
 
-    /// The client that a process belongs to; `None` for the clock.
+    /// The client that a process belongs to; `None` for the clock, the faults and the end.
     pub(crate) fn owner(&self, process: ProcessId) -> Option<ClientId> {
-        if process == CLOCK { None } else { Some(self.lanes[usize::from(process.0) - 1].0) }
+        if matches!(process, CLOCK | END | FAULTS) { None } else { Some(self.lanes[usize::from(process.0) - 1].0) }
     }
 
     /// A client's name in a run.

@@ -161,7 +161,10 @@ impl Client<'_> {
         }
         commands.push(vec![Bytes::from_static(b"EXEC")]);
         let names: Vec<Bytes> = commands.iter().map(|command| command[0].clone()).collect();
-        let mut replies = self.redis().send(commands).await;
+        let mut replies = match self.redis().send(commands).await {
+            Ok(replies) => replies,
+            Err(lost) => return refuse(lost.text().to_owned()),
+        };
         let last = replies.pop().unwrap_or(Reply::Null);
         // A command that was refused when it was queued, or one that failed when it was run.
         let failed = |replies: &[Reply]| replies.iter().position(|reply| matches!(reply, Reply::Error(_)));

@@ -6,7 +6,7 @@ use super::convert::kind;
 use super::error::ScenarioError;
 use super::source::{self, Layout};
 use super::{Expectation, Mutant};
-use crate::{Bounds, Verdict};
+use crate::{Bounds, Fault, Faults, Persistence, UnknownFault, UnknownPersistence, Verdict};
 
 /// What a header says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(super) struct Header {
     pub(super) mutants: Vec<Mutant>,
 }
 
-const FIELDS: &str = "name, about, known_from, expect, message, pauses, faults, steps, mutants";
+const FIELDS: &str = "name, about, known_from, expect, message, pauses, faults, persistence, steps, mutants";
 
 /// Reads the fields of a header, and remembers where it stands for the errors.
 struct Reader<'a> {
@@ -66,7 +66,8 @@ impl Reader<'_> {
                     header.bounds.steps_per_client = self.count("steps", &value)?;
                     header.steps_stated = true;
                 }
-                "faults" => header.bounds.crashes = self.faults(&value)?,
+                "faults" => header.bounds.faults = self.faults(&value)?,
+                "persistence" => header.bounds.persistence = self.persistence(&value)?,
                 "mutants" => header.mutants = self.mutants(&value)?,
                 other => {
                     let what = format!("unknown scenario field '{other}'");
@@ -178,20 +179,27 @@ impl Reader<'_> {
         }
     }
 
-    fn faults(&self, value: &Value) -> Result<u32, ScenarioError> {
+    fn persistence(&self, value: &Value) -> Result<Persistence, ScenarioError> {
+        let text = self.text("persistence", value)?;
+        text.parse().map_err(|unknown: UnknownPersistence| {
+            self.error("persistence", unknown.to_string(), "persistence = \"everysec\"")
+        })
+    }
+
+    fn faults(&self, value: &Value) -> Result<Faults, ScenarioError> {
         let Value::Table(table) = value else {
             let what = format!("faults must be a table, not {}", kind(value));
             return Err(self.error("faults", what, "faults = { crash = 1 }"));
         };
-        let mut crashes = 0;
-        for (fault, value) in self.fields(table, "faults")? {
-            if fault != "crash" {
-                let what = format!("unknown fault '{fault}'");
-                return Err(self.error("faults", what, "the fault that there is: faults = { crash = 1 }"));
-            }
-            crashes = self.count("crash", &value)?;
+        let mut faults = Faults::NONE;
+        for (name, value) in self.fields(table, "faults")? {
+            // A hyphen is no letter of a name in Lua: lost_reply stands for lost-reply.
+            let fault: Fault = name.replace('_', "-").parse().map_err(|unknown: UnknownFault| {
+                self.error("faults", unknown.to_string(), "faults = { crash = 1, lost_reply = 1 }")
+            })?;
+            faults = faults.with(fault, self.count(&name, &value)?);
         }
-        Ok(crashes)
+        Ok(faults)
     }
 
     fn mutants(&self, value: &Value) -> Result<Vec<Mutant>, ScenarioError> {

@@ -18,10 +18,10 @@ use raceproof_engine::Access;
 use rustc_hash::FxHashMap;
 
 use super::driver::{Aside, Bench, Body};
-use super::optimal::{Optimal, Pending, Tried};
+use super::optimal::{Optimal, Pending};
 use super::told::{Recorded, Recorder, Told};
 use crate::Bounds;
-use crate::event::{Choice, Seen, ThingId};
+use crate::event::{Choice, Footprint, Seen, ThingId};
 use crate::execution::{Cast, Mode, Run, Worker};
 use crate::numbers::Numbers;
 use crate::watchdog::Watchdog;
@@ -66,7 +66,7 @@ pub(crate) struct Task {
 #[derive(Default)]
 struct Ahead {
     runs: Vec<Recorded>,
-    probes: Vec<(Vec<Choice>, Option<Tried>)>,
+    probes: Vec<(Vec<Choice>, Option<Arc<Footprint>>)>,
 }
 
 impl Task {
@@ -154,7 +154,7 @@ struct Sent {
     /// The lead is below the branch.
     entered: bool,
     told: Told,
-    probes: FxHashMap<Vec<Choice>, Option<Tried>>,
+    probes: FxHashMap<Vec<Choice>, Option<Arc<Footprint>>>,
 }
 
 impl Sent {
@@ -213,7 +213,7 @@ impl<'a> Crew<'a> {
     }
 
     /// What became of a step that was tried out, if a helper has tried it.
-    pub(crate) fn probed(&self, choices: &[Choice]) -> Option<&Option<Tried>> {
+    pub(crate) fn probed(&self, choices: &[Choice]) -> Option<&Option<Arc<Footprint>>> {
         self.sent.iter().rev().filter(|sent| sent.entered).find_map(|sent| sent.probes.get(choices))
     }
 

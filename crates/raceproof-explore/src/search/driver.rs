@@ -5,14 +5,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::crew::{Bodies, Crew};
-use super::optimal::{Optimal, Probe, Tried};
+use super::optimal::{Optimal, Probe};
 use super::random::Random;
 use super::replay::Replay;
 use super::token::{Encoded, Token, fingerprint};
 use super::{audit, crew, shrink};
 use crate::backend::Backend;
-use crate::event::{Choice, ClientId};
+use crate::event::{Choice, ClientId, END, Footprint, Outcome};
 use crate::execution::{Attached, Cast, Chooser, End, Execution, Mode, Run, SETUP, Violation, Worker};
+use crate::faults::Fault;
 use crate::report::{Bounds, Counterexample, Report, Strategy, Verdict};
 use crate::world::{Failure, World};
 use crate::{Confirmation, Error};
@@ -79,7 +80,9 @@ impl Found {
 pub(crate) fn schedule(run: &Run, worker: &Worker) -> Vec<Encoded> {
     let cast = Cast::of(run, worker);
     let upto = run.violation.as_ref().map_or(run.events.len(), |violation| violation.at);
-    run.events[..upto].iter().map(|event| Encoded::of(event.footprint.choice, &cast)).collect()
+    let choices = run.events[..upto].iter().map(|event| event.footprint.choice);
+    // The end comes by itself.
+    choices.filter(|choice| choice.process != END).map(|choice| Encoded::of(choice, &cast)).collect()
 }
 
 pub(crate) fn search(search: &Search, body: Body<'_>, bodies: &dyn Bodies) -> Result<Report, Error> {
@@ -157,7 +160,7 @@ pub(crate) enum Aside<'a> {
     /// Threads that run ahead of this one.
     Crew(Crew<'a>),
     /// This one runs ahead: steps that it has tried out, for the thread that it helps.
-    Tell(Vec<(Vec<Choice>, Option<Tried>)>),
+    Tell(Vec<(Vec<Choice>, Option<Arc<Footprint>>)>),
 }
 
 impl Bench<'_> {
@@ -165,8 +168,8 @@ impl Bench<'_> {
         execute(self.worker, self.body, self.bounds, self.mode.clone(), chooser)
     }
 
-    /// Runs a schedule and tells what its last step was and touched; `None` if it is not possible.
-    pub(crate) fn probe(&mut self, choices: &[Choice]) -> Result<Option<Tried>, Error> {
+    /// Runs a schedule and tells what its last step touched; `None` if it is not possible.
+    pub(crate) fn probe(&mut self, choices: &[Choice]) -> Result<Option<Arc<Footprint>>, Error> {
         if let Aside::Crew(crew) = &self.aside
             && let Some(known) = crew.probed(choices)
         {
@@ -363,16 +366,16 @@ pub(crate) fn counterexample(
 
 /// The bounds that a schedule needs at least, so that a token works whatever bounds it is replayed under.
 fn widen(bounds: Bounds, token: &Token) -> Bounds {
-    use crate::event::Outcome;
-    let count = |wanted: &[Outcome]| {
-        let count = token.choices.iter().filter(|choice| wanted.contains(&choice.outcome)).count();
+    let count = |wanted: &dyn Fn(Outcome) -> bool| {
+        let count = token.choices.iter().filter(|choice| wanted(choice.outcome)).count();
         u32::try_from(count).unwrap_or(u32::MAX)
     };
-    Bounds {
-        crashes: bounds.crashes.max(count(&[Outcome::CrashBefore, Outcome::CrashAfter])),
-        pauses: bounds.pauses.max(count(&[Outcome::ToDeadline, Outcome::PastDeadline])),
-        ..bounds
+    let time_passes = |outcome| matches!(outcome, Outcome::ToDeadline | Outcome::PastDeadline);
+    let mut wide = Bounds { pauses: bounds.pauses.max(count(&time_passes)), ..bounds };
+    for fault in Fault::ALL {
+        wide = wide.with(fault, bounds.faults.get(fault).max(count(&|outcome| outcome.fault() == Some(fault))));
     }
+    wide
 }
 
 fn replay(search: &Search, text: &str, body: Body<'_>) -> Result<Report, Error> {
@@ -384,7 +387,7 @@ fn replay(search: &Search, text: &str, body: Body<'_>) -> Result<Report, Error> 
         Ok(replayed) => replayed,
         Err(failure) => return Err(wrong(format!("the setup fails: {}", failure.message))),
     };
-    let steps = replayed.run.events.len();
+    let steps = replayed.run.events.iter().filter(|event| event.footprint.choice.process != END).count();
     if fingerprint(&replayed.run.steps) != token.fingerprint || steps != token.choices.len() {
         let what = match replayed.stuck_at {
             Some(at) if at < token.choices.len() => format!("step {} of it is not possible here", at + 1),

@@ -25,9 +25,6 @@ use crate::event::{Choice, Event, Footprint, Outcome, Things, dependent};
 use crate::execution::{Cast, Chooser, Enabled, Run};
 use crate::{Bounds, Error};
 
-/// What a step touched that was tried out, with the outcome that it had.
-pub(crate) type Tried = (Choice, Arc<Footprint>);
-
 /// A state on the present path, and what is left to do from it.
 #[derive(Clone, Debug)]
 struct Node {
@@ -38,7 +35,7 @@ struct Node {
     /// The fingerprint of the step that the branch under way makes, once it is known.
     fingerprint: Option<u64>,
     /// Steps that were tried out from here, with what came of it.
-    tried: Vec<(Vec<Choice>, Option<Tried>)>,
+    tried: Vec<(Vec<Choice>, Option<Arc<Footprint>>)>,
     /// Whether an execution along the branch under way has come to its end. A branch that turned out to lead nowhere
     /// was never explored, and must not be slept on.
     explored: bool,
@@ -52,7 +49,7 @@ pub(crate) struct Optimal {
     path: Vec<Node>,
     /// The present execution was given up, because everything that it could do next was done before.
     blocked: bool,
-    /// Whether the clock may take steps while clients could go on.
+    /// Whether steps may happen that nobody waits for: time while clients could go on, faults of the surroundings.
     pauses: bool,
     /// The present execution was given up, because the step that was planned is not possible.
     infeasible: bool,
@@ -100,7 +97,7 @@ impl Chooser for Optimal {
 
 impl Optimal {
     pub(crate) fn new(bounds: Bounds) -> Self {
-        Self { pauses: bounds.pauses > 0, ..Self::default() }
+        Self { pauses: bounds.pauses > 0 || bounds.faults.strike_by_themselves(), ..Self::default() }
     }
 
     /// Adds the node for a state that the path has not reached yet. `None` if everything enabled there sleeps.
@@ -179,14 +176,26 @@ impl Optimal {
         let mut races = std::mem::take(&mut self.races);
         let order = Order::of(&events, &places, &mut races);
         for race in &races {
-            let mut sequence = Vec::new();
-            for at in race.first + 1..happened {
-                if at != race.second && !order.precedes(race.first, at) {
-                    sequence.push(self.planned(&events, at));
+            let between = (race.first + 1..happened).filter(|at| *at != race.second);
+            let mut tries = vec![between.filter(|at| !order.precedes(race.first, *at)).collect::<Vec<usize>>()];
+            let mut next = 0;
+            while let Some(before) = tries.get(next).cloned() {
+                next += 1;
+                let mut sequence: Vec<Planned> = before.iter().map(|at| self.planned(&events, *at)).collect();
+                sequence.push(self.moved(&events, happened, race.second, &bench.worker.things));
+                if self.plan(race.first, sequence, bench)? || !events[race.second].optional {
+                    continue;
+                }
+                // What is in its way there may be more than one step, none of which comes after another.
+                let second = &events[race.second].footprint;
+                for in_its_way in before.iter().filter(|at| dependent(&events[**at].footprint, second)) {
+                    let stays = |at: &usize| at != in_its_way && !order.precedes(*in_its_way, *at);
+                    let fewer: Vec<usize> = before.iter().copied().filter(stays).collect();
+                    if !tries.contains(&fewer) {
+                        tries.push(fewer);
+                    }
                 }
             }
-            sequence.push(self.moved(&events, happened, race.second, &bench.worker.things));
-            self.plan(race.first, sequence, bench)?;
         }
         self.races = races;
         Ok(())
@@ -198,23 +207,25 @@ impl Optimal {
     /// Whether the sequence is covered by others depends on what its last step touches in its new place. Guessing that
     /// wrong loses traces, in both directions: a sequence that is planned although others cover it takes in later ones,
     /// and is then given up. So where it is not known the step is tried out.
-    fn plan(&mut self, from: usize, mut sequence: Vec<Planned>, bench: &mut Bench<'_>) -> Result<(), Error> {
+    ///
+    /// `false` if the step is not possible there.
+    fn plan(&mut self, from: usize, mut sequence: Vec<Planned>, bench: &mut Bench<'_>) -> Result<bool, Error> {
         if self.is_planned(from, &sequence) {
-            return Ok(());
+            return Ok(true);
         }
         if sequence.last().is_some_and(|last| last.footprint.is_none()) {
             let prefix = self.path[..from].iter().map(|node| node.branches[0].step.choice);
             let choices: Vec<Choice> = prefix.chain(sequence.iter().map(|step| step.choice)).collect();
-            let Some((choice, footprint)) = self.probe(from, choices, bench)? else { return Ok(()) };
+            let Some(footprint) = self.probe(from, choices, bench)? else { return Ok(false) };
             if let Some(last) = sequence.last_mut() {
-                (last.choice, last.footprint) = (choice, Some(footprint));
+                last.footprint = Some(footprint);
             }
             if self.is_planned(from, &sequence) {
-                return Ok(());
+                return Ok(true);
             }
         }
         insert(&mut self.path[from].branches, 1, sequence);
-        Ok(())
+        Ok(true)
     }
 
     fn is_planned(&self, from: usize, sequence: &[Planned]) -> bool {
@@ -223,8 +234,13 @@ impl Optimal {
             || covers(&node.branches[1..], sequence.to_vec())
     }
 
-    /// The last of the choices, as it can be made, and what it touches; `None` if it is not possible there.
-    fn probe(&mut self, from: usize, choices: Vec<Choice>, bench: &mut Bench<'_>) -> Result<Option<Tried>, Error> {
+    /// What the last of the choices touches; `None` if it is not possible there.
+    fn probe(
+        &mut self,
+        from: usize,
+        choices: Vec<Choice>,
+        bench: &mut Bench<'_>,
+    ) -> Result<Option<Arc<Footprint>>, Error> {
         let known = self.path[from].tried.iter().find(|(tried, _)| *tried == choices[from..]);
         if let Some((_, result)) = known {
             return Ok(result.clone());
@@ -274,28 +290,17 @@ fn only(node: &Node, choice: Choice) -> bool {
     node.enabled.iter().any(|(known, only)| *known == choice && *only)
 }
 
-/// The choice of the branch under way, if it is possible. A pause is planned before it is known where it leads: any of
-/// its outcomes will do, since taking one plans the others.
-fn possible(node: &mut Node, enabled: &[Enabled]) -> Option<Choice> {
+/// The choice of the branch under way, if it is possible.
+fn possible(node: &Node, enabled: &[Enabled]) -> Option<Choice> {
     let choice = node.branches.first()?.step.choice;
     let one = enabled.iter().find(|one| one.process == choice.process)?;
-    if one.outcomes.contains(&choice.outcome) {
-        return Some(choice);
-    }
-    let open = |outcome: &Outcome| {
-        let other = Choice { process: one.process, outcome: *outcome };
-        let taken = node.sleep.iter().any(|asleep| asleep.choice == other)
-            || node.branches[1..].iter().any(|branch| branch.step.choice == other);
-        (one.optional && !taken).then_some(other)
-    };
-    let other = one.outcomes.iter().find_map(open)?;
-    node.branches[0].step.choice = other;
-    Some(other)
+    one.outcomes.contains(&choice.outcome).then_some(choice)
 }
 
-/// Taking a step plans its other outcomes.
+/// Taking a step plans its other outcomes. Those of an optional step are planned each by itself, from the executions
+/// without it: one that sleeps says nothing about the others.
 fn plan_outcomes(node: &mut Node, choice: Choice, enabled: &[Enabled]) {
-    let Some(one) = enabled.iter().find(|one| one.process == choice.process) else { return };
+    let Some(one) = enabled.iter().find(|one| one.process == choice.process && !one.optional) else { return };
     for outcome in &one.outcomes {
         let other = Choice { process: one.process, outcome: *outcome };
         let known = node.branches.iter().any(|branch| branch.step.choice == other)
@@ -315,7 +320,7 @@ fn is_covered(sleep: &[Planned], branch: &Branch) -> bool {
 /// Follows a schedule to its end and keeps what its last step was.
 pub(crate) struct Probe<'a> {
     choices: &'a [Choice],
-    pub(crate) tried: Option<Tried>,
+    pub(crate) tried: Option<Arc<Footprint>>,
 }
 
 impl<'a> Probe<'a> {
@@ -328,17 +333,12 @@ impl Chooser for Probe<'_> {
     fn choose(&mut self, at: usize, enabled: &[Enabled], _cast: &Cast<'_>) -> Option<Choice> {
         let choice = *self.choices.get(at)?;
         let one = enabled.iter().find(|one| one.process == choice.process)?;
-        if one.outcomes.contains(&choice.outcome) {
-            return Some(choice);
-        }
-        // A pause is planned before it is known where it leads.
-        let outcome = *one.outcomes.first()?;
-        one.optional.then_some(Choice { process: one.process, outcome })
+        one.outcomes.contains(&choice.outcome).then_some(choice)
     }
 
     fn executed(&mut self, at: usize, event: &Event) -> Result<(), Error> {
         if at + 1 == self.choices.len() {
-            self.tried = Some((event.footprint.choice, event.footprint.clone()));
+            self.tried = Some(event.footprint.clone());
         }
         Ok(())
     }

@@ -8,7 +8,7 @@
 //! the event that had closed the way, the acquisition. That is so for the release alone: what else was done while the
 //! lock was held can come after the release as well.
 
-use crate::event::{Event, EventSet, dependent};
+use crate::event::{Event, EventSet, FAULTS, dependent};
 
 /// Two events that may have to be tried the other way round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +71,10 @@ fn reversible(events: &[&Event], before: &[EventSet], first: usize, second: usiz
     let (one, other) = (&events[first], &events[second]);
     let apart = |earlier: usize| {
         let earlier = &events[earlier].footprint;
-        earlier.choice.process != other.footprint.choice.process && !earlier.barrier
+        // Time that passes by itself passes when nothing else can happen; nothing but a fault comes before it, or before
+        // the end.
+        earlier.choice.process != other.footprint.choice.process
+            && (!earlier.barrier || other.footprint.choice.process == FAULTS)
     };
     if one.footprint.choice.process == other.footprint.choice.process || other.footprint.barrier {
         return None;

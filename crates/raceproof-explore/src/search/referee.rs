@@ -14,12 +14,13 @@ use super::driver::{Aside, Bench, Body, execute};
 use super::optimal::Optimal;
 use crate::event::{Choice, dependent};
 use crate::execution::{Chooser, End, Mode, Run, Worker};
-use crate::{Bounds, Ctx, World};
+use crate::{Bounds, Ctx, Fault, Faults, Persistence, World};
 
 /// More interleavings than this and a program is too large to referee.
 const MOST_INTERLEAVINGS: usize = 6_000;
 
 mod branching;
+mod faults;
 mod helped;
 
 #[derive(Clone, Debug)]
@@ -248,7 +249,7 @@ fn agree(body: Body<'_>, bounds: Bounds) -> Result<bool, TestCaseError> {
     helped::same(body, bounds)?;
     // A step with several outcomes, and one that need not happen, say nothing about executions without them: there an
     // execution may have to be given up.
-    if bounds.crashes == 0 && bounds.pauses == 0 {
+    if bounds.faults.total() == 0 && bounds.pauses == 0 {
         prop_assert_eq!(found.executions, all.traces.len(), "executions: one for each trace");
         prop_assert_eq!(redundant, 0, "executions that were given up");
     }
@@ -402,7 +403,8 @@ fn joined() -> BoxedStrategy<Act> {
     .boxed()
 }
 
-const NO_FAULTS: Bounds = Bounds { pauses: 0, crashes: 0, steps_per_client: 100 };
+const NO_FAULTS: Bounds =
+    Bounds { pauses: 0, faults: Faults::NONE, persistence: Persistence::EverySec, steps_per_client: 100 };
 
 fn fixed() -> BoxedStrategy<Act> {
     prop_oneof![
@@ -463,18 +465,18 @@ fn sql_transactions() {
 
 #[test]
 fn crashes() {
-    referee(150, 2..=2, 3, plain(), Bounds { crashes: 1, ..NO_FAULTS });
-    referee(100, 2..=2, 2, plain(), Bounds { crashes: 2, ..NO_FAULTS });
+    referee(150, 2..=2, 3, plain(), NO_FAULTS.with(Fault::Crash, 1));
+    referee(100, 2..=2, 2, plain(), NO_FAULTS.with(Fault::Crash, 2));
 }
 
 #[test]
 fn crashes_inside_sql_transactions() {
-    referee(100, 2..=2, 3, sql(), Bounds { crashes: 1, ..NO_FAULTS });
+    referee(100, 2..=2, 3, sql(), NO_FAULTS.with(Fault::Crash, 1));
 }
 
 #[test]
 fn crashes_and_pauses_together() {
-    referee(100, 2..=2, 2, timed(), Bounds { pauses: 1, crashes: 1, ..NO_FAULTS });
+    referee(100, 2..=2, 2, timed(), Bounds { pauses: 1, ..NO_FAULTS }.with(Fault::Crash, 1));
 }
 
 #[test]
@@ -497,7 +499,7 @@ fn writes_after_a_snapshot_that_others_have_overtaken() {
     for program in [overtaken_by_one, overtaken_by_two, overtaken_by_nothing] {
         let body = |world: &mut World| build(&program, world);
         assert!(agree(&body, NO_FAULTS).expect("the searches agree"));
-        assert!(agree(&body, Bounds { crashes: 1, ..NO_FAULTS }).expect("the searches agree"));
+        assert!(agree(&body, NO_FAULTS.with(Fault::Crash, 1)).expect("the searches agree"));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::token::Encoded;
 use crate::Error;
-use crate::event::{Choice, Event};
+use crate::event::{Choice, END, Event, Outcome};
 use crate::execution::{Cast, Chooser, Enabled};
 
 /// Follows a list of choices and stops at its end, or where it cannot be followed.
@@ -21,6 +21,10 @@ impl<'a> Replay<'a> {
 
 impl Chooser for Replay<'_> {
     fn choose(&mut self, at: usize, enabled: &[Enabled], cast: &Cast<'_>) -> Option<Choice> {
+        let end = Choice { process: END, outcome: Outcome::Done };
+        if at == self.choices.len() && enabled.iter().any(|one| one.process == END) {
+            return Some(end);
+        }
         let choice = self.choices.get(at).and_then(|choice| choice.choice(cast));
         let possible = choice.filter(|choice| {
             enabled.iter().any(|one| one.process == choice.process && one.outcomes.contains(&choice.outcome))

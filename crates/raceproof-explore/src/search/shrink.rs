@@ -14,12 +14,13 @@ use super::token::Encoded;
 use crate::Error;
 use crate::event::ClientId;
 use crate::execution::{End, Mode, Violation, Worker};
+use crate::faults::Faults;
 use crate::report::{Bounds, Broken, Counterexample};
 
 /// How many executions one smaller world may take to search, and all schedules with one number of switches.
 const MOST_EXECUTIONS: u64 = 20_000;
 
-/// Up to how many crashes, and how many pauses, fewer of them are tried one by one.
+/// Up to how many faults of a kind, and how many pauses, fewer of them are tried one by one.
 const MOST_FAULTS: u32 = 4;
 
 /// A world with parts taken away.
@@ -107,21 +108,30 @@ fn candidates(
         sets.sort_by_key(|set| (usize::from(clients) - set.len(), std::cmp::Reverse(set.clone())));
     }
     let mut smaller = Vec::new();
-    let most = Bounds { crashes: bounds.crashes.min(MOST_FAULTS), pauses: bounds.pauses.min(MOST_FAULTS), ..bounds };
+    let budgets = budgets(bounds);
     for absent in sets {
-        for faults in 0..=most.crashes + most.pauses {
-            for crashes in 0..=faults.min(most.crashes) {
-                let pauses = faults - crashes;
-                if pauses <= most.pauses {
-                    smaller.push(Smaller { bounds: Bounds { crashes, pauses, ..bounds }, absent: absent.clone() });
-                }
-            }
-        }
+        smaller.extend(budgets.iter().map(|bounds| Smaller { bounds: *bounds, absent: absent.clone() }));
     }
-    if most != bounds {
+    if budgets.last() != Some(&bounds) {
         smaller.push(Smaller { bounds, absent: Vec::new() });
     }
     Ok(smaller)
+}
+
+/// The budgets of pauses and faults within the given ones, fewest first, each up to [`MOST_FAULTS`].
+fn budgets(bounds: Bounds) -> Vec<Bounds> {
+    let mut budgets = vec![Bounds { pauses: 0, faults: Faults::NONE, ..bounds }];
+    for pauses in 1..=bounds.pauses.min(MOST_FAULTS) {
+        budgets.push(Bounds { pauses, ..budgets[0] });
+    }
+    for (fault, times) in bounds.faults.iter() {
+        let more: Vec<Bounds> = (1..=times.min(MOST_FAULTS))
+            .flat_map(|times| budgets.iter().map(move |bounds| bounds.with(fault, times)))
+            .collect();
+        budgets.extend(more);
+    }
+    budgets.sort_by_key(|bounds| (bounds.pauses + bounds.faults.total(), bounds.pauses));
+    budgets
 }
 
 /// What became of a smaller world.

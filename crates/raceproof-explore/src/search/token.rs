@@ -1,12 +1,13 @@
 //! Replay tokens: `rp1.` + the schedule's choices + `.` + a fingerprint of the step texts.
 //!
-//! A choice is the client's letter, with a digit for any but its first connection, `X` if it dies before the step and
-//! `Y` if it dies after it; `T` and `P` are steps of the clock, to the next deadline and past it. `N` and a letter in
-//! front name a client that never starts. So a token says what happens, not where a search met it, and code that makes
+//! A choice is the client's letter, with a digit for any but its first connection, and a capital letter if its step goes
+//! wrong (`X`: it dies before the step, `Y`: after it; see [`STRUCK`]). `T` and `P` are steps of the clock, to the next
+//! deadline and past it. `R2`, `W2` and `F2` restart the server with two entries of its log (`R`: with nothing), `E` with
+//! eight digits evicts a key. `N` and a letter in front name a client that never starts. So a token says what happens, not where a search met it, and code that makes
 //! other steps is told apart by the fingerprint.
 
 use crate::Error;
-use crate::event::{CLOCK, Choice, ClientId, Outcome, ProcessId};
+use crate::event::{CLOCK, Choice, ClientId, FAULTS, Kept, Outcome, ProcessId};
 use crate::execution::Cast;
 use crate::report::Step;
 
@@ -24,7 +25,7 @@ pub(crate) struct Token {
 /// A choice by numbers that mean the same in every run of the schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Encoded {
-    /// `None` for the clock.
+    /// `None` for the clock and for faults that strike by themselves.
     pub(crate) client: Option<u16>,
     /// Which of the client's lanes, in the order of their first use.
     pub(crate) lane: usize,
@@ -43,6 +44,7 @@ impl Encoded {
     /// The choice that it means now; `None` if there is no such client or lane (yet).
     pub(crate) fn choice(self, cast: &Cast<'_>) -> Option<Choice> {
         let process = match self.client {
+            None if self.outcome.fault().is_some() => FAULTS,
             None => CLOCK,
             Some(number) => processes_of(cast, cast.client(number)?).nth(self.lane)?,
         };
@@ -71,17 +73,15 @@ impl Token {
         }
         for choice in &self.choices {
             match choice.client {
-                None => text.push(if choice.outcome == Outcome::PastDeadline { 'P' } else { 'T' }),
+                None => push_nobody(&mut text, choice.outcome),
                 Some(client) => {
                     push_client(&mut text, client);
                     if choice.lane > 0 {
                         text.push_str(&choice.lane.to_string());
                     }
-                    match choice.outcome {
-                        Outcome::CrashBefore => text.push('X'),
-                        Outcome::CrashAfter => text.push('Y'),
-                        Outcome::Done | Outcome::ToDeadline | Outcome::PastDeadline => {}
-                    }
+                    text.extend(
+                        STRUCK.iter().find(|(_, outcome)| *outcome == choice.outcome).map(|(letter, _)| letter),
+                    );
                 }
             }
         }
@@ -109,25 +109,43 @@ impl Token {
         let mut rest = choices;
         while let Some(letter) = rest.chars().next() {
             rest = token.take(letter, &rest[letter.len_utf8()..]).ok_or_else(|| {
-                wrong("its middle part holds letters for clients, T and P for the clock, X, Y and N for faults only")
+                wrong("its middle part holds letters for clients, T and P for the clock, and other capitals for faults")
             })?;
         }
         Ok(token)
     }
 
     fn take<'a>(&mut self, letter: char, rest: &'a str) -> Option<&'a str> {
-        let clock = |outcome| Encoded { client: None, lane: 0, outcome };
+        let nobody = |outcome| Encoded { client: None, lane: 0, outcome };
+        if let Some((_, outcome)) = STRUCK.iter().find(|(known, _)| *known == letter) {
+            self.choices.last_mut().filter(|last| last.client.is_some())?.outcome = *outcome;
+            return Some(rest);
+        }
+        if let Some((_, outcome)) = NOBODY.iter().find(|(known, _)| *known == letter) {
+            self.choices.push(nobody(*outcome));
+            return Some(rest);
+        }
         match letter {
-            'T' => self.choices.push(clock(Outcome::ToDeadline)),
-            'P' => self.choices.push(clock(Outcome::PastDeadline)),
+            'R' | 'W' | 'F' => {
+                let digits = rest.len() - rest.trim_start_matches(|digit: char| digit.is_ascii_digit()).len();
+                let (number, rest) = rest.split_at(digits);
+                let kept = if number.is_empty() { Kept::Nothing } else { Kept::Entries(number.parse().ok()?) };
+                self.choices.push(nobody(match letter {
+                    'R' => Outcome::Restart(kept),
+                    'W' => Outcome::PowerLoss(kept),
+                    _ => Outcome::Failover(kept),
+                }));
+                return Some(rest);
+            }
+            'E' => {
+                let (name, rest) = rest.split_at_checked(8)?;
+                self.choices.push(nobody(Outcome::Evict(u32::from_str_radix(name, 16).ok()?)));
+                return Some(rest);
+            }
             'N' => {
                 let (client, rest) = take_client(rest)?;
                 self.absent.push(client);
                 return Some(rest);
-            }
-            'X' | 'Y' => {
-                let last = self.choices.last_mut().filter(|last| last.client.is_some())?;
-                last.outcome = if letter == 'X' { Outcome::CrashBefore } else { Outcome::CrashAfter };
             }
             '1'..='9' => {
                 let last = self.choices.last_mut().filter(|last| last.client.is_some())?;
@@ -145,6 +163,44 @@ impl Token {
             _ => return None,
         }
         Some(rest)
+    }
+}
+
+/// The letters of steps that go wrong.
+const STRUCK: [(char, Outcome); 10] = [
+    ('X', Outcome::CrashBefore),
+    ('Y', Outcome::CrashAfter),
+    ('B', Outcome::BrokenBefore),
+    ('A', Outcome::BrokenAfter),
+    ('S', Outcome::SilenceBefore),
+    ('U', Outcome::SilenceAfter),
+    ('Q', Outcome::Unreachable),
+    ('K', Outcome::UnknownBefore),
+    ('L', Outcome::UnknownAfter),
+    ('Z', Outcome::Aborted),
+];
+
+/// The letters of what no client does.
+const NOBODY: [(char, Outcome); 6] = [
+    ('T', Outcome::ToDeadline),
+    ('P', Outcome::PastDeadline),
+    ('D', Outcome::Flush),
+    ('G', Outcome::ScriptFlush),
+    ('J', Outcome::JumpForward),
+    ('H', Outcome::JumpBack),
+];
+
+fn push_nobody(text: &mut String, outcome: Outcome) {
+    let (letter, kept) = match outcome {
+        Outcome::Restart(kept) => ('R', kept),
+        Outcome::PowerLoss(kept) => ('W', kept),
+        Outcome::Failover(kept) => ('F', kept),
+        Outcome::Evict(name) => return text.push_str(&format!("E{name:08x}")),
+        _ => return text.extend(NOBODY.iter().find(|(_, known)| *known == outcome).map(|(letter, _)| letter)),
+    };
+    text.push(letter);
+    if let Kept::Entries(entries) = kept {
+        text.push_str(&entries.to_string());
     }
 }
 

@@ -31,6 +31,19 @@ pub(crate) enum SqlCall {
     Rollback,
 }
 
+impl SqlCall {
+    /// As one would write it.
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            Self::Statement { sql, .. } => sql,
+            Self::Begin { immediate: true } => "BEGIN IMMEDIATE",
+            Self::Begin { immediate: false } => "BEGIN DEFERRED",
+            Self::Commit => "COMMIT",
+            Self::Rollback => "ROLLBACK",
+        }
+    }
+}
+
 pub(crate) type SqlResult = Result<SqlReply, SqlError>;
 
 /// The rows of a query, or the count of a change.
@@ -54,7 +67,15 @@ pub struct SqlError {
     /// Whether the transaction read a snapshot that another one has since replaced (`BUSY_SNAPSHOT`): waiting never
     /// helps, only rolling back and starting over does.
     pub stale_snapshot: bool,
+    /// Whether the statement may have taken effect all the same: the connection broke while it committed.
+    pub maybe_applied: bool,
 }
+
+/// What a client is told when the connection breaks while something commits.
+pub(crate) const COMMIT_UNKNOWN: &str = "LOST the connection broke during the commit: it may have taken effect";
+
+/// What a client is told when the database ends its transaction.
+pub(crate) const ABORTED: &str = "ABORTED deadlock or serialization failure: the transaction was rolled back";
 
 impl fmt::Display for SqlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -85,7 +106,7 @@ impl Database {
     async fn ask(&self, call: SqlCall) -> SqlResult {
         match self.port.ask(Op::Sql { connection: self.connection, call }).await {
             Answer::Sql(result) => result,
-            Answer::Redis(_) | Answer::Cell | Answer::Panic(_) => Ok(SqlReply::default()),
+            Answer::Redis(_) | Answer::Lost(_) | Answer::Cell | Answer::Panic(_) => Ok(SqlReply::default()),
         }
     }
 

@@ -207,6 +207,34 @@ impl SqlStore {
         }
     }
 
+    /// Whether the call commits something if it succeeds: a `COMMIT`, or a write that is a transaction of its own.
+    pub(crate) fn may_commit(&self, slot: usize, call: &SqlCall) -> bool {
+        let open = self.slots[slot].transaction != Transaction::None;
+        match call {
+            SqlCall::Begin { .. } | SqlCall::Rollback => false,
+            SqlCall::Commit => open,
+            SqlCall::Statement { sql, .. } => match transaction_call(sql) {
+                Some(Ok(call)) => self.may_commit(slot, &call),
+                Some(Err(_)) => false,
+                None => !open && !only_reads(sql),
+            },
+        }
+    }
+
+    /// Whether the call is one of a transaction that the database may end there.
+    pub(crate) fn may_be_aborted(&self, slot: usize, call: &SqlCall) -> bool {
+        let open = self.slots[slot].transaction != Transaction::None;
+        match call {
+            SqlCall::Begin { .. } | SqlCall::Rollback => false,
+            SqlCall::Commit => open,
+            SqlCall::Statement { sql, .. } => match transaction_call(sql) {
+                Some(Ok(call)) => self.may_be_aborted(slot, &call),
+                Some(Err(_)) => false,
+                None => open,
+            },
+        }
+    }
+
     /// Whether some transaction holds the write lock.
     pub(crate) fn is_locked(&self) -> bool {
         self.writer.is_some()
@@ -268,9 +296,12 @@ impl SqlStore {
         match call {
             SqlCall::Statement { sql, params } => match transaction_call(sql) {
                 Some(Ok(call)) => self.execute(slot, &call, done),
-                Some(Err(message)) => {
-                    Err(SqlError { sql: sql.clone(), message: message.to_owned(), stale_snapshot: false })
-                }
+                Some(Err(message)) => Err(SqlError {
+                    sql: sql.clone(),
+                    message: message.to_owned(),
+                    stale_snapshot: false,
+                    maybe_applied: false,
+                }),
                 None => self.statement(slot, sql, params, done).map_err(|failure| error(sql, &failure)),
             },
             SqlCall::Begin { immediate } => {
@@ -278,7 +309,7 @@ impl SqlStore {
                 if self.slots[slot].transaction != Transaction::None {
                     // SQLite itself would take the write lock first and refuse then, keeping the lock.
                     let message = "cannot start a transaction within a transaction".to_owned();
-                    return Err(SqlError { sql: sql.to_owned(), message, stale_snapshot: false });
+                    return Err(SqlError { sql: sql.to_owned(), message, stale_snapshot: false, maybe_applied: false });
                 }
                 self.slots[slot].connection.execute_batch(sql).map_err(|failure| error(sql, &failure))?;
                 self.slots[slot].transaction = Transaction::Deferred { snapshot: false };
@@ -522,5 +553,5 @@ fn error(sql: &str, failure: &Failure) -> SqlError {
     } else {
         message
     };
-    SqlError { sql: sql.to_owned(), message, stale_snapshot: busy }
+    SqlError { sql: sql.to_owned(), message, stale_snapshot: busy, maybe_applied: false }
 }

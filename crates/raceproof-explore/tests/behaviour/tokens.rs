@@ -1,7 +1,7 @@
 //! Replay tokens: what they can express, and that nothing else is taken for one.
 
 use proptest::prelude::*;
-use raceproof_explore::{Check, Error, Strategy, Verdict, World};
+use raceproof_explore::{Check, Error, Fault, Strategy, Verdict, World};
 use redis::{AsyncCommands, RedisResult};
 
 use crate::{explore, lines, violated};
@@ -235,7 +235,7 @@ fn a_token_keeps_its_meaning_under_other_bounds() {
     };
     let found = violated(&Check::new("crash").crashes(1), body);
     let report = replay(&found.token, body).expect("crashes are widened to what the token needs");
-    assert_eq!(report.bounds.crashes, 1);
+    assert_eq!(report.bounds.faults.get(Fault::Crash), 1);
     assert_eq!(explore(&Check::new("no crash"), body).verdict, Verdict::Verified);
 }
 

@@ -15,7 +15,7 @@ client("c", function() end)
 "#,
             "unknown scenario field 'expects'
   ┌ my-design.lua:3
-  │ a header has name, about, known_from, expect, message, pauses, faults, steps, mutants
+  │ a header has name, about, known_from, expect, message, pauses, faults, persistence, steps, mutants
   └ docs/scenarios.md#header",
         ),
         (
@@ -107,9 +107,20 @@ client("c", function() end)
             r#"scenario { name = "t", faults = { reboot = 1 } }
 client("c", function() end)
 "#,
-            "unknown fault 'reboot'
+            "unknown fault 'reboot': there are crash, lost-reply, partition, commit-unknown, sql-abort, restart, power-loss, \
+             failover, evict, flush, script-flush, clock-jump
   ┌ my-design.lua:1
-  │ the fault that there is: faults = { crash = 1 }
+  │ faults = { crash = 1, lost_reply = 1 }
+  └ docs/scenarios.md#header",
+        ),
+        (
+            "a persistence that there is not",
+            r#"scenario { name = "t", persistence = "sometimes" }
+client("c", function() end)
+"#,
+            "unknown persistence 'sometimes': there are always, everysec, no, rdb, none
+  ┌ my-design.lua:1
+  │ persistence = \"everysec\"
   └ docs/scenarios.md#header",
         ),
         (

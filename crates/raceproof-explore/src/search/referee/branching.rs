@@ -9,7 +9,7 @@ use raceproof_env::{Bell as _, Notify as _};
 use redis::AsyncCommands;
 
 use super::{NO_FAULTS, referee_any};
-use crate::{Bounds, Ctx, HistoryCheck, Shared, SimBell, World};
+use crate::{Bounds, Ctx, Fault, HistoryCheck, Shared, SimBell, World};
 
 #[derive(Clone, Debug)]
 enum Act {
@@ -440,13 +440,13 @@ fn replies_decide() {
 #[test]
 fn always_checks() {
     referee_any(200, programs(2..=3, 2, branching(commands()), STATE), NO_FAULTS, build);
-    referee_any(100, programs(2..=2, 2, branching(commands()), STATE), Bounds { crashes: 1, ..NO_FAULTS }, build);
+    referee_any(100, programs(2..=2, 2, branching(commands()), STATE), NO_FAULTS.with(Fault::Crash, 1), build);
 }
 
 #[test]
 fn pipelines_shared_state_and_spawned_clients() {
     referee_any(200, programs(2..=2, 2, branching(various()), STATE), NO_FAULTS, build);
-    referee_any(60, programs(2..=2, 2, various(), STATE), Bounds { crashes: 1, ..NO_FAULTS }, build);
+    referee_any(60, programs(2..=2, 2, various(), STATE), NO_FAULTS.with(Fault::Crash, 1), build);
 }
 
 #[test]
@@ -454,7 +454,7 @@ fn statements_that_fail() {
     let checks = &[Checks::None, Checks::Rows];
     referee_any(200, programs(2..=2, 4, databases(), checks), NO_FAULTS, build);
     referee_any(100, programs(3..=3, 2, databases(), checks), NO_FAULTS, build);
-    referee_any(60, programs(2..=2, 3, databases(), checks), Bounds { crashes: 1, ..NO_FAULTS }, build);
+    referee_any(60, programs(2..=2, 3, databases(), checks), NO_FAULTS.with(Fault::Crash, 1), build);
 }
 
 #[test]
@@ -467,7 +467,12 @@ fn time_decides() {
     let checks = &[Checks::None, Checks::NotBoth, Checks::Volatile];
     referee_any(200, programs(2..=2, 3, branching(times()), checks), NO_FAULTS, build);
     referee_any(100, programs(2..=2, 2, branching(times()), checks), Bounds { pauses: 1, ..NO_FAULTS }, build);
-    referee_any(60, programs(2..=2, 2, times(), checks), Bounds { pauses: 1, crashes: 1, ..NO_FAULTS }, build);
+    referee_any(
+        60,
+        programs(2..=2, 2, times(), checks),
+        Bounds { pauses: 1, ..NO_FAULTS }.with(Fault::Crash, 1),
+        build,
+    );
 }
 
 #[test]
@@ -480,7 +485,7 @@ fn bells_ring() {
 fn critical_sections() {
     let checks = &[Checks::Exclusion];
     referee_any(150, programs(2..=3, 2, locks(), checks), NO_FAULTS, build);
-    referee_any(100, programs(2..=2, 2, locks(), checks), Bounds { crashes: 1, ..NO_FAULTS }, build);
+    referee_any(100, programs(2..=2, 2, locks(), checks), NO_FAULTS.with(Fault::Crash, 1), build);
     referee_any(100, programs(2..=2, 2, locks(), checks), Bounds { pauses: 1, ..NO_FAULTS }, build);
 }
 
@@ -488,13 +493,13 @@ fn critical_sections() {
 fn reads_and_writes() {
     let checks = &[Checks::Fresh, Checks::FreshSinceCommit];
     referee_any(200, programs(2..=3, 2, operations(), checks), NO_FAULTS, build);
-    referee_any(100, programs(2..=2, 2, operations(), checks), Bounds { crashes: 1, ..NO_FAULTS }, build);
+    referee_any(100, programs(2..=2, 2, operations(), checks), NO_FAULTS.with(Fault::Crash, 1), build);
 }
 
 #[test]
 fn three_clients_and_a_crash() {
-    referee_any(100, programs(3..=3, 1, branching(commands()), STATE), Bounds { crashes: 1, ..NO_FAULTS }, build);
-    referee_any(60, programs(3..=3, 1, various(), STATE), Bounds { crashes: 2, ..NO_FAULTS }, build);
+    referee_any(100, programs(3..=3, 1, branching(commands()), STATE), NO_FAULTS.with(Fault::Crash, 1), build);
+    referee_any(60, programs(3..=3, 1, various(), STATE), NO_FAULTS.with(Fault::Crash, 2), build);
 }
 
 #[test]
@@ -544,7 +549,7 @@ fn three_clients_one_of_which_may_die() {
     ];
     for clients in [first, second] {
         let program = Program { clients, checks: Checks::None };
-        let bounds = Bounds { crashes: 1, ..NO_FAULTS };
+        let bounds = NO_FAULTS.with(Fault::Crash, 1);
         assert!(super::agree(&|world: &mut World| build(&program, world), bounds).expect("the searches agree"));
     }
 }

@@ -1,0 +1,344 @@
+//! Faults that strike by themselves: the server goes down and comes back with less, loses keys, scripts or its idea of
+//! the time.
+//!
+//! All of them are steps of one process, since each that strikes uses up what the others could have had. They need never
+//! happen: like pauses they take part in the races of an execution without them, in every place where they could have
+//! come. What a restart leaves is a choice among the beginnings of the *log*, in which every write is an entry, so
+//! while such a fault is in budget all writes are ordered; and since connections end with the server, every command is
+//! ordered with it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use raceproof_engine::{Access, Engine, Object, SessionId};
+
+use super::{Enabled, Execution, Outcomes};
+use crate::Error;
+use crate::event::{Choice, END, Event, FAULTS, Footprint, Kept, Outcome, Reach, Thing, Touched, evicted};
+use crate::faults::{EVERYSEC_WINDOW_MS, Fault, Persistence};
+use crate::report::StepKind;
+
+/// How far the server's clock is stepped back (ms).
+const STEP_BACK_MS: i64 = 3_600_000;
+
+/// Databases that a fault of a whole server is taken to touch.
+const DATABASES: u32 = 16;
+
+/// The states through which the server went, one for each entry of its log.
+#[derive(Default)]
+pub(super) struct Log {
+    /// The state after so many entries, and the time of the last one. The first is that of the setup.
+    states: Vec<(Engine, i64)>,
+    /// So many entries are on disk since the server was started from them.
+    durable: usize,
+}
+
+impl Log {
+    fn len(&self) -> usize {
+        self.states.len() - 1
+    }
+}
+
+impl Execution<'_> {
+    /// The server as it is before the first step.
+    pub(super) fn open_log(&mut self) {
+        if self.bounds.faults.keep_a_log() {
+            self.log.states = vec![(self.worker.engine.clone(), self.now_ms)];
+        }
+    }
+
+    /// Notes what the command that was just executed wrote.
+    pub(super) fn write_log(&mut self) -> Result<(), Error> {
+        if !self.bounds.faults.keep_a_log() || self.worker.outcome.effects.is_empty() {
+            return Ok(());
+        }
+        self.touch_thing(Thing::Log, Access::Write);
+        self.log.states.push((self.worker.engine.clone(), self.now_ms));
+        match &mut self.worker.backend {
+            Some(attached) => attached.backend.logged().map_err(|error| Error::Backend(error.to_string())),
+            None => Ok(()),
+        }
+    }
+
+    /// A command meets a server that may go down.
+    pub(super) fn touch_life(&mut self) {
+        if self.bounds.faults.keep_a_log() {
+            self.touch_thing(Thing::Life, Access::Read);
+        }
+    }
+
+    /// What the server could have on its disk, as numbers of entries of the log; equal states are one.
+    fn survivors(&self, fault: Fault) -> Vec<Kept> {
+        let whole = self.log.len();
+        let least = match (fault, self.bounds.persistence) {
+            (Fault::Failover, _) => 0,
+            (_, Persistence::None) => return vec![Kept::Nothing],
+            (_, Persistence::Always) | (Fault::Restart, Persistence::EverySec | Persistence::No) => whole,
+            (_, Persistence::EverySec) => {
+                let synced = |(_, at_ms): &&(Engine, i64)| *at_ms <= self.now_ms - EVERYSEC_WINDOW_MS;
+                self.log.states.iter().skip(1).take_while(synced).count().max(self.log.durable)
+            }
+            (_, Persistence::No | Persistence::Rdb) => self.log.durable,
+        };
+        let state = |entries: usize| &self.log.states[entries].0;
+        let last_of_its_kind =
+            |entries: &usize| !(entries + 1..=whole).any(|later| state(later).same_data(state(*entries)));
+        (least..=whole).filter(last_of_its_kind).map(|entries| Kept::Entries(to_u16(entries))).collect()
+    }
+
+    /// The faults that could strike now.
+    fn menu(&self) -> Outcomes {
+        let left = |fault: Fault| self.left.get(fault) > 0;
+        let mut menu = Outcomes::new();
+        for (fault, outcome) in [
+            (Fault::Restart, Outcome::Restart as fn(Kept) -> Outcome),
+            (Fault::PowerLoss, Outcome::PowerLoss),
+            (Fault::Failover, Outcome::Failover),
+        ] {
+            if left(fault) {
+                menu.extend(self.survivors(fault).into_iter().map(outcome));
+            }
+        }
+        let engine = &self.worker.engine;
+        if left(Fault::Evict) {
+            menu.extend(engine.keys().map(|(db, key)| Outcome::Evict(evicted(db, key))));
+        }
+        if left(Fault::Flush) && engine.keys().next().is_some() {
+            menu.push(Outcome::Flush);
+        }
+        if left(Fault::ScriptFlush) {
+            menu.push(Outcome::ScriptFlush);
+        }
+        if left(Fault::ClockJump) {
+            if self.next_key_deadline().is_some() {
+                menu.push(Outcome::JumpForward);
+            }
+            menu.push(Outcome::JumpBack);
+        }
+        menu
+    }
+
+    /// Adds the process of the faults, and that of the end, to what can happen next.
+    pub(super) fn enable_faults(&mut self, enabled: &mut Vec<Enabled>) {
+        if !self.bounds.faults.strike_by_themselves() || self.over {
+            return;
+        }
+        if self.order.iter().all(|id| self.client(*id).is_done()) {
+            let outcomes = smallvec::smallvec![Outcome::Done];
+            enabled.push(Enabled { process: END, outcomes, optional: false, sure: true });
+        }
+        if enabled.is_empty() {
+            return;
+        }
+        let outcomes = self.menu();
+        for outcome in &outcomes {
+            if !self.possible.contains(outcome) {
+                self.possible.push(*outcome);
+            }
+        }
+        if !outcomes.is_empty() {
+            enabled.push(Enabled { process: FAULTS, outcomes, optional: true, sure: false });
+        }
+    }
+
+    /// The faults that could have struck somewhere in this execution and did not.
+    pub(super) fn spared(&mut self) -> Vec<(Choice, Touched)> {
+        let mut possible = std::mem::take(&mut self.possible);
+        possible.retain(|outcome| outcome.fault().is_some_and(|fault| self.left.get(fault) > 0));
+        let event = |outcome| {
+            let mut touched = Touched::default();
+            self.fault_footprint(outcome, &mut touched);
+            (Choice { process: FAULTS, outcome }, touched)
+        };
+        possible.into_iter().map(event).collect()
+    }
+
+    /// All that a fault could touch, wherever it came.
+    fn fault_footprint(&mut self, outcome: Outcome, touched: &mut Touched) {
+        let logged = self.bounds.faults.keep_a_log();
+        let observed = !self.worker.observed.is_empty();
+        let key = match outcome {
+            Outcome::Evict(name) => self.worker.things.evictable(name),
+            _ => None,
+        };
+        let things = &mut self.worker.things;
+        let mut redis = |object: &Object, access| touched.add(things.redis(object), access);
+        match outcome {
+            Outcome::Restart(_) | Outcome::PowerLoss(_) | Outcome::Failover(_) => {
+                redis(&Object::Clock, Access::Read);
+                redis(&Object::Deadlines, Access::IntentWrite);
+            }
+            Outcome::Evict(_) => {
+                if let Some((db, name)) = key {
+                    redis(&Object::Keyspace(db), Access::IntentWrite);
+                    redis(&Object::Key(db, name), Access::Write);
+                }
+                redis(&Object::Deadlines, Access::IntentWrite);
+            }
+            Outcome::Flush => {
+                (0..DATABASES).for_each(|db| redis(&Object::Keyspace(db), Access::Write));
+                redis(&Object::Deadlines, Access::IntentWrite);
+            }
+            Outcome::ScriptFlush => redis(&Object::Scripts, Access::Write),
+            Outcome::JumpForward | Outcome::JumpBack => {
+                redis(&Object::Clock, Access::Write);
+                redis(&Object::Deadlines, Access::Read);
+            }
+            _ => {}
+        }
+        if logged {
+            let restarts = matches!(outcome, Outcome::Restart(_) | Outcome::PowerLoss(_) | Outcome::Failover(_));
+            touched.add(things.id(Thing::Life), if restarts { Access::Write } else { Access::Read });
+            touched.add(things.id(Thing::Log), Access::Write);
+        }
+        if observed {
+            touched.add(things.id(Thing::Observed), Access::Write);
+        }
+    }
+
+    /// All clients have ended, and nothing strikes any more.
+    pub(super) fn end_step(&mut self, choice: Choice) -> Event {
+        self.over = true;
+        self.event_of_nobody(choice, true)
+    }
+
+    fn event_of_nobody(&self, choice: Choice, barrier: bool) -> Event {
+        let touched = Touched::default();
+        let footprint = Footprint { choice, client: None, touched, reach: Reach::Anything, barrier };
+        Event {
+            footprint: Arc::new(footprint),
+            fingerprint: 0,
+            posted_after: None,
+            optional: choice.process == FAULTS,
+            needs_lock: false,
+            locked: false,
+            unlocks: None,
+            waited: Vec::new(),
+        }
+    }
+
+    /// A fault strikes.
+    pub(super) fn fault_step(&mut self, choice: Choice) -> Result<Event, Error> {
+        if let Some(fault) = choice.outcome.fault() {
+            self.left.spend(fault);
+        }
+        let before = self.mode.record.then(|| self.worker.engine.clone());
+        let text = match choice.outcome {
+            Outcome::Restart(kept) => self.restart(kept, "restart", choice.outcome)?,
+            Outcome::PowerLoss(kept) => self.restart(kept, "power loss", choice.outcome)?,
+            Outcome::Failover(kept) => self.restart(kept, "failover", choice.outcome)?,
+            Outcome::Evict(name) => self.evict(name)?,
+            Outcome::Flush => self.by_the_house(0, &[b"FLUSHALL"])?,
+            Outcome::ScriptFlush => self.by_the_house(0, &[b"SCRIPT", b"FLUSH"])?,
+            Outcome::JumpForward => {
+                let deadline = self.next_key_deadline().unwrap_or(self.now_ms);
+                self.jump(deadline + 1 - self.now_ms)?
+            }
+            Outcome::JumpBack => self.jump(-STEP_BACK_MS)?,
+            _ => String::new(),
+        };
+        self.show_step("server", StepKind::Fault, text, String::new());
+        if let Some(before) = before {
+            self.show_changes(&before)?;
+        }
+        Ok(self.event_of_nobody(choice, false))
+    }
+
+    /// The server comes back with what it has kept. Every connection breaks.
+    fn restart(&mut self, kept: Kept, what: &str, outcome: Outcome) -> Result<String, Error> {
+        let mut touched = std::mem::take(&mut self.touched);
+        self.fault_footprint(outcome, &mut touched);
+        for object in (0..DATABASES).map(Object::Keyspace).chain([Object::Scripts, Object::Server, Object::Random]) {
+            touched.add(self.worker.things.redis(&object), Access::Write);
+        }
+        self.touched = touched;
+        let whole = self.log.len();
+        let lost = match kept {
+            Kept::Nothing => {
+                self.worker.engine = self.worker.engine.restarted(None);
+                self.log.states = vec![(self.worker.engine.clone(), self.now_ms)];
+                self.log.durable = 0;
+                "everything is lost".to_owned()
+            }
+            Kept::Entries(entries) => {
+                let entries = usize::from(entries).min(whole);
+                self.worker.engine = self.worker.engine.restarted(Some(&self.log.states[entries].0));
+                self.log.states.truncate(entries + 1);
+                self.log.durable = entries;
+                match whole - entries {
+                    0 => "no write is lost".to_owned(),
+                    1 => "the last write is lost".to_owned(),
+                    lost => format!("the last {lost} writes are lost"),
+                }
+            }
+        };
+        self.break_connections();
+        if let Some(attached) = &mut self.worker.backend {
+            let entries = match kept {
+                Kept::Nothing => None,
+                Kept::Entries(entries) => Some(usize::from(entries)),
+            };
+            attached.backend.restart(entries).map_err(|error| Error::Backend(error.to_string()))?;
+        }
+        self.expire_now()?;
+        Ok(format!("{what}: {lost}"))
+    }
+
+    /// Every connection that was open is broken: who uses one learns it from its next command.
+    fn break_connections(&mut self) {
+        for id in self.order.clone() {
+            let client = self.client_mut(id);
+            for (number, session) in (0..).zip(std::mem::take(&mut client.sessions)) {
+                if session.is_some() && !client.broken.contains(&number) {
+                    client.broken.push(number);
+                }
+            }
+        }
+        self.forget_direct_sessions();
+    }
+
+    fn evict(&mut self, name: u32) -> Result<String, Error> {
+        let key = self.worker.engine.keys().find(|(db, key)| evicted(*db, key) == name);
+        let Some((db, key)) = key.map(|(db, key)| (db, key.clone())) else { return Ok(String::new()) };
+        self.by_the_house(db, &[b"DEL", &key])?;
+        Ok(format!("evicts {}", String::from_utf8_lossy(&key)))
+    }
+
+    /// A command that no client sends.
+    fn by_the_house(&mut self, db: u32, args: &[&[u8]]) -> Result<String, Error> {
+        let session = self.connect()?;
+        let bytes = |args: &[&[u8]]| args.iter().map(|arg| Bytes::copy_from_slice(arg)).collect::<Vec<_>>();
+        if db != 0 {
+            self.unseen(session, &bytes(&[b"SELECT", db.to_string().as_bytes()]))?;
+        }
+        self.redis(session, &bytes(args))?;
+        self.disconnect(session);
+        Ok(super::trace::command(&bytes(args)))
+    }
+
+    /// A command whose footprint is nobody's concern.
+    fn unseen(&mut self, session: SessionId, args: &[Bytes]) -> Result<(), Error> {
+        let touched = std::mem::take(&mut self.touched);
+        self.redis(session, args)?;
+        self.touched = touched;
+        Ok(())
+    }
+
+    /// Steps the server's clock, and not the clients'.
+    fn jump(&mut self, by_ms: i64) -> Result<String, Error> {
+        if self.worker.backend.is_some() {
+            return Err(Error::Backend("the server's clock cannot be stepped there".to_owned()));
+        }
+        self.server_ahead_ms += by_ms;
+        let things = &mut self.worker.things;
+        let (clock, deadlines) = (things.redis(&Object::Clock), things.redis(&Object::Deadlines));
+        self.touched.add(clock, Access::Write);
+        self.touched.add(deadlines, Access::Read);
+        self.expire_now()?;
+        Ok(format!("its clock jumps by {by_ms:+} ms"))
+    }
+}
+
+fn to_u16(entries: usize) -> u16 {
+    u16::try_from(entries).unwrap_or(u16::MAX)
+}

@@ -1,0 +1,195 @@
+//! Steps that go wrong for one client: the reply is lost, Redis cannot be reached, the database ends the transaction or
+//! nobody learns how the commit went.
+
+use std::hash::Hash;
+
+use raceproof_engine::{Access, Object};
+use rustc_hash::FxHasher;
+use smallvec::SmallVec;
+
+use super::clients::Pending;
+use super::{Execution, Silent};
+use crate::Error;
+use crate::event::{ClientId, Outcome, Thing};
+use crate::history::OperationKind;
+use crate::mailbox::{Answer, Lost, Op, REPLY_TIMEOUT_MS};
+use crate::report::StepKind;
+use crate::sql::{ABORTED, COMMIT_UNKNOWN, SqlCall, SqlError};
+
+/// What becomes of a request.
+pub(super) enum Answered {
+    Now(Answer),
+    /// Its client waits for its time-out.
+    Later,
+}
+
+impl Execution<'_> {
+    /// Carries out a request in the way that its outcome says.
+    pub(super) fn answer(
+        &mut self,
+        id: ClientId,
+        request: &mut Pending,
+        outcome: Outcome,
+        fingerprint: &mut FxHasher,
+    ) -> Result<Answered, Error> {
+        if let Some(fault) = outcome.fault() {
+            // A death is counted where the client dies.
+            if !matches!(outcome, Outcome::CrashBefore | Outcome::CrashAfter) {
+                self.left.spend(fault);
+                self.client_mut(id).struck = true;
+            }
+        }
+        match &request.op {
+            Op::Redis { session, .. } => {
+                let session = *session;
+                self.redis_answer(id, request, session, outcome, fingerprint)
+            }
+            Op::Sql { connection, .. } => {
+                let connection = *connection;
+                self.sql_answer(id, request, connection, outcome, fingerprint)
+            }
+            Op::Cell(_) => self.carry_out(id, request, fingerprint).map(Answered::Now),
+        }
+    }
+
+    fn redis_answer(
+        &mut self,
+        id: ClientId,
+        request: &mut Pending,
+        session: u32,
+        outcome: Outcome,
+        fingerprint: &mut FxHasher,
+    ) -> Result<Answered, Error> {
+        let owner = request.owner;
+        if self.client(id).unreachable || outcome == Outcome::Unreachable {
+            let client = self.client_mut(id);
+            (client.unreachable, client.struck) = (true, true);
+            self.show_lost(id, &request.op, "is not sent: Redis cannot be reached");
+            return Ok(Answered::Now(Answer::Lost(Lost::Unreachable)));
+        }
+        self.touch_life();
+        if let Some(at) = self.client(owner).broken.iter().position(|broken| *broken == session) {
+            self.client_mut(owner).broken.remove(at);
+            self.client_mut(id).struck = true;
+            self.show_lost(id, &request.op, "fails: the server it was connected to is gone");
+            "broken".hash(fingerprint);
+            return Ok(Answered::Now(Answer::Lost(Lost::Broken)));
+        }
+        match outcome {
+            Outcome::BrokenBefore => {
+                self.show_lost(id, &request.op, "is lost: the connection breaks");
+                self.break_connection(owner, session);
+                Ok(Answered::Now(Answer::Lost(Lost::Broken)))
+            }
+            Outcome::BrokenAfter => {
+                self.carry_out(id, request, fingerprint)?;
+                self.show_fault(id, "gets no reply: the connection breaks");
+                self.break_connection(owner, session);
+                Ok(Answered::Now(Answer::Lost(Lost::Broken)))
+            }
+            Outcome::SilenceBefore => {
+                self.show_lost(id, &request.op, "is lost, and the client waits for a reply");
+                Ok(self.silence(id, request))
+            }
+            Outcome::SilenceAfter => {
+                self.carry_out(id, request, fingerprint)?;
+                self.show_fault(id, "gets no reply, and waits for it");
+                Ok(self.silence(id, request))
+            }
+            _ => self.carry_out(id, request, fingerprint).map(Answered::Now),
+        }
+    }
+
+    /// The session ends: its transaction and its watches with it. The next command opens another one.
+    fn break_connection(&mut self, owner: ClientId, session: u32) {
+        let open = self.client_mut(owner).sessions.get_mut(session as usize).and_then(Option::take);
+        if let Some(session) = open {
+            self.disconnect(session);
+        }
+    }
+
+    fn silence(&mut self, id: ClientId, request: &Pending) -> Answered {
+        self.touch(Object::Clock, Access::Read);
+        self.touch(Object::Deadlines, Access::IntentWrite);
+        let until_ms = self.now_ms + REPLY_TIMEOUT_MS;
+        self.silent.push(Silent { client: id, owner: request.owner, request: request.id, until_ms });
+        Answered::Later
+    }
+
+    fn sql_answer(
+        &mut self,
+        id: ClientId,
+        request: &mut Pending,
+        connection: u32,
+        outcome: Outcome,
+        fingerprint: &mut FxHasher,
+    ) -> Result<Answered, Error> {
+        let failed = |message: &str, call: &SqlCall, maybe_applied: bool| {
+            let sql = call.text().to_owned();
+            let error = SqlError { sql, message: message.to_owned(), stale_snapshot: false, maybe_applied };
+            Ok(Answered::Now(Answer::Sql(Err(error))))
+        };
+        let call = match &request.op {
+            Op::Sql { call, .. } => call.clone(),
+            Op::Redis { .. } | Op::Cell(_) => return self.carry_out(id, request, fingerprint).map(Answered::Now),
+        };
+        match outcome {
+            Outcome::UnknownBefore => {
+                self.show_lost(id, &request.op, "is lost: the connection breaks");
+                self.roll_back(request.owner, connection)?;
+                failed(COMMIT_UNKNOWN, &call, true)
+            }
+            Outcome::UnknownAfter => {
+                self.carry_out(id, request, fingerprint)?;
+                self.show_fault(id, "gets no reply: the connection breaks");
+                self.roll_back(request.owner, connection)?;
+                failed(COMMIT_UNKNOWN, &call, true)
+            }
+            Outcome::Aborted => {
+                self.show_lost(id, &request.op, "fails: the database rolls the transaction back");
+                self.roll_back(request.owner, connection)?;
+                failed(ABORTED, &call, false)
+            }
+            _ => self.carry_out(id, request, fingerprint).map(Answered::Now),
+        }
+    }
+
+    fn roll_back(&mut self, owner: ClientId, connection: u32) -> Result<(), Error> {
+        let slot = self.sql_slot(owner, connection)?;
+        if self.worker.sql.close(slot).map_err(|error| Error::Database(error.to_string()))? {
+            self.touch_thing(Thing::SqlLock, Access::Write);
+        }
+        Ok(())
+    }
+
+    /// What the client was about is over and will never be acknowledged.
+    pub(super) fn end_by_fault(&mut self, id: ClientId, step: usize) {
+        let open: SmallVec<[(u32, usize); 1]> = std::mem::take(&mut self.client_mut(id).open);
+        for (_, place) in open {
+            let operation = &mut self.history.operations[place];
+            operation.crashed = Some(step);
+            let over = match operation.kind {
+                OperationKind::Inside => Thing::Section(operation.object.clone()),
+                OperationKind::Write(_) => Thing::History,
+                OperationKind::Read => continue,
+            };
+            self.touch_thing(over, Access::IntentWrite);
+        }
+        self.history_changed = true;
+    }
+
+    fn show_lost(&mut self, id: ClientId, op: &Op, what: &str) {
+        if self.mode.record {
+            let name = self.client(id).name.clone();
+            let text = format!("{} {what}", super::trace::request(op));
+            self.show_step(&name, StepKind::Fault, text, String::new());
+        }
+    }
+
+    fn show_fault(&mut self, id: ClientId, what: &str) {
+        if self.mode.record {
+            let name = self.client(id).name.clone();
+            self.show_step(&name, StepKind::Fault, what.to_owned(), String::new());
+        }
+    }
+}
