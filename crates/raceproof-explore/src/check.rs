@@ -1,12 +1,12 @@
 //! The entry: what to explore, within which bounds, by which strategy.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use crate::search::{Bodies, Body, Same, Search, confirm, search};
 use crate::watchdog::Watchdog;
-use crate::{Backend, Bounds, Error, Fault, Persistence, Report, Strategy, Verdict, World, render};
+use crate::{Backend, Bounds, Error, Fault, Persistence, Progress, Report, Strategy, Verdict, World, render};
 
 /// A search to be run.
 #[derive(Clone, Debug)]
@@ -39,6 +39,9 @@ impl Check {
                 max_time: None,
                 audit: 0,
                 progress: None,
+                stop: None,
+                first: false,
+                then: None,
                 threads: 1,
             },
         }
@@ -121,10 +124,33 @@ impl Check {
         self
     }
 
-    /// Keeps the number of executions so far in `counter`, for a progress display.
+    /// Keeps `progress` up to date, for a display.
     #[must_use]
-    pub fn progress(mut self, counter: Arc<AtomicU64>) -> Self {
-        self.search.progress = Some(counter);
+    pub fn progress(mut self, progress: Arc<Progress>) -> Self {
+        self.search.progress = Some(progress);
+        self
+    }
+
+    /// Ends the search after the execution under way when `stop` is set. What is known by then is reported; a violation
+    /// that was found is shrunk for two seconds at most.
+    #[must_use]
+    pub fn stop_when(mut self, stop: Arc<AtomicBool>) -> Self {
+        self.search.stop = Some(stop);
+        self
+    }
+
+    /// Ends an exhaustive search at the first violation, instead of running every trace.
+    #[must_use]
+    pub fn stop_at_first(mut self) -> Self {
+        self.search.first = true;
+        self
+    }
+
+    /// Lets an exhaustive search that is not done after two thirds of its [`Self::max_time`] sample by `strategy` for the
+    /// rest, unless it has found a violation. That verifies nothing, and the report says so.
+    #[must_use]
+    pub fn then_sample(mut self, strategy: Strategy) -> Self {
+        self.search.then = Some(strategy);
         self
     }
 

@@ -43,6 +43,7 @@ mod history;
 mod mailbox;
 mod numbers;
 mod panics;
+mod progress;
 mod redis_conn;
 pub mod render;
 mod report;
@@ -61,10 +62,13 @@ pub use ctx::{Ctx, TimedOut};
 pub use error::Error;
 pub use faults::{EVERYSEC_WINDOW_MS, Fault, Faults, Persistence, UnknownFault, UnknownPersistence};
 pub use history::{History, Note, Operation, OperationKind};
+pub use progress::Progress;
 pub use raceproof_engine::Reply;
 pub use redis_conn::RedisConnection;
-pub use report::{Bounds, Broken, Counterexample, Place, Report, Step, StepKind, Strategy, Verdict};
+pub use report::{
+    Bounds, Broken, Counterexample, Cover, Odds, Place, Report, Sampled, Step, StepKind, Stopped, Strategy, Verdict,
+};
 pub use shared::Shared;
 pub use sim::{Disk, DiskLock, Ringing, SimBell, Sleeping};
-pub use sql::{Database, IntoParams, SqlError, SqlReply, SqlValue, sqlite_version};
+pub use sql::{Database, IntoParams, SqlError, SqlReply, SqlValue, remove_temporary_folders, sqlite_version};
 pub use world::{Failure, Finish, World};

@@ -5,14 +5,17 @@ mod bounded;
 mod crew;
 mod driver;
 mod optimal;
+mod pct;
 mod races;
 mod random;
 #[cfg(test)]
 mod referee;
 mod replay;
+mod sampling;
 mod shrink;
 mod token;
 mod told;
+mod uniform;
 mod wakeup;
 
 pub(crate) use crew::{Bodies, Same};

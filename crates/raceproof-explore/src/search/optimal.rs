@@ -11,10 +11,12 @@
 //! (a pause): it takes part in the races at the end although it never happened, and it never stands for executions
 //! without it.
 
+mod estimate;
 mod fork;
 
 use std::sync::Arc;
 
+use estimate::Below;
 pub(crate) use fork::Pending;
 use smallvec::SmallVec;
 
@@ -39,6 +41,7 @@ struct Node {
     /// Whether an execution along the branch under way has come to its end. A branch that turned out to lead nowhere
     /// was never explored, and must not be slept on.
     explored: bool,
+    below: Below,
     /// How many outcomes each process has here, and whether it is optional.
     enabled: SmallVec<[(Choice, bool); 4]>,
 }
@@ -116,6 +119,7 @@ impl Optimal {
             branches,
             fingerprint: None,
             explored: false,
+            below: Below::at(self.executions),
             tried: Vec::new(),
             enabled: enabled
                 .iter()
@@ -268,6 +272,7 @@ impl Optimal {
     fn backtrack(&mut self) -> bool {
         while let Some(node) = self.path.get_mut(self.fixed..).and_then(<[Node]>::last_mut) {
             let done = node.branches.remove(0);
+            node.below.done(self.executions);
             if std::mem::take(&mut node.explored) {
                 node.sleep.push(done.step);
             }

@@ -45,13 +45,14 @@ pub(crate) fn shrink(
     body: Body<'_>,
     violation: &Violation,
     found: &[Encoded],
+    hurry: &dyn Fn() -> bool,
 ) -> Result<(Counterexample, bool), Error> {
     let mut worker = Worker::new();
     let mut smaller = Smaller { bounds, absent: Vec::new() };
     let mut best = found.to_vec();
     let mut complete = true;
     for candidate in candidates(&mut worker, bounds, body, violation)? {
-        match search(&mut worker, body, &candidate, violation)? {
+        match search(&mut worker, body, &candidate, violation, hurry)? {
             Searched::Found(schedule) => {
                 (smaller, best) = (candidate, schedule);
                 break;
@@ -60,7 +61,7 @@ pub(crate) fn shrink(
             Searched::TooMuch => complete = false,
         }
     }
-    match fewest_switches(&mut worker, body, &smaller, violation)? {
+    match fewest_switches(&mut worker, body, &smaller, violation, hurry)? {
         Some((schedule, all)) => {
             best = schedule;
             complete &= all;
@@ -145,7 +146,13 @@ enum Searched {
 }
 
 /// A schedule of the smaller world that shows the violation, if there is one.
-fn search(worker: &mut Worker, body: Body<'_>, smaller: &Smaller, violation: &Violation) -> Result<Searched, Error> {
+fn search(
+    worker: &mut Worker,
+    body: Body<'_>,
+    smaller: &Smaller,
+    violation: &Violation,
+    hurry: &dyn Fn() -> bool,
+) -> Result<Searched, Error> {
     let mode = Mode { stop_at_violation: false, ..smaller.mode() };
     let mut bench = Bench { worker, body, bounds: smaller.bounds, mode, aside: Aside::Nobody };
     'again: loop {
@@ -165,7 +172,7 @@ fn search(worker: &mut Worker, body: Body<'_>, smaller: &Smaller, violation: &Vi
             if !more {
                 return Ok(Searched::Nothing);
             }
-            if tree.executions >= MOST_EXECUTIONS {
+            if tree.executions >= MOST_EXECUTIONS || hurry() {
                 return Ok(Searched::TooMuch);
             }
         }
@@ -179,6 +186,7 @@ fn fewest_switches(
     body: Body<'_>,
     smaller: &Smaller,
     violation: &Violation,
+    hurry: &dyn Fn() -> bool,
 ) -> Result<Option<(Vec<Encoded>, bool)>, Error> {
     let mut executions = 0;
     for most in 0.. {
@@ -198,7 +206,7 @@ fn fewest_switches(
             if !chooser.advance() {
                 break;
             }
-            if executions >= MOST_EXECUTIONS {
+            if executions >= MOST_EXECUTIONS || hurry() {
                 return Ok(best.map(|best| (best, false)));
             }
         }

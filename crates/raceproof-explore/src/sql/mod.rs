@@ -4,9 +4,12 @@
 //! a writer has not committed, as in the databases that teams run; a statement that would wait for the writer's lock is
 //! not enabled until the holder ends its transaction.
 
+mod folder;
 mod footprint;
 mod store;
 mod value;
+
+pub use folder::remove_temporary_folders;
 
 use std::fmt;
 
