@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use raceproof_explore::Strategy;
+use raceproof_explore::{Bounds, Fault, Faults, Persistence, Strategy, UnknownFault};
 
 /// Random executions when neither `--executions` nor `--seconds` bounds the search.
 const RANDOM_EXECUTIONS: u64 = 10_000;
@@ -41,6 +41,18 @@ pub(crate) struct CheckArgs {
     /// Lists the scenarios instead of running them
     #[arg(long)]
     pub(crate) list: bool,
+
+    /// What may go wrong, and how often, instead of what the files say: crash=1,restart=1 (`none`: nothing)
+    #[arg(long, value_name = "FAULT=N,…", value_parser = faults)]
+    faults: Option<Faults>,
+
+    /// What the server keeps: always, everysec, no, rdb or none, instead of what the files say
+    #[arg(long, value_name = "POLICY")]
+    persistence: Option<Persistence>,
+
+    /// How often time may pass although some client could go on, instead of what the files say
+    #[arg(long, value_name = "N")]
+    pauses: Option<u32>,
 
     /// How schedules are chosen: every trace once, or at random
     #[arg(long, value_enum, default_value_t = StrategyName::Exhaustive, hide_possible_values = true, value_name = "exhaustive|random")]
@@ -103,6 +115,16 @@ pub(crate) struct Plan {
 }
 
 impl CheckArgs {
+    /// The bounds of a scenario, where the command line has others than its file.
+    pub(crate) fn bounds(&self, bounds: Bounds) -> Bounds {
+        Bounds {
+            pauses: self.pauses.unwrap_or(bounds.pauses),
+            faults: self.faults.unwrap_or(bounds.faults),
+            persistence: self.persistence.unwrap_or(bounds.persistence),
+            ..bounds
+        }
+    }
+
     /// The plan, or what is wrong with the combination of options.
     pub(crate) fn plan(&self) -> Result<Plan, String> {
         let strategy = match (&self.replay, self.strategy, self.seed) {
@@ -125,6 +147,23 @@ impl CheckArgs {
             strategy,
         })
     }
+}
+
+/// `crash=1,lost-reply=2`; a fault without a number may happen once.
+fn faults(text: &str) -> Result<Faults, String> {
+    if text == "none" {
+        return Ok(Faults::NONE);
+    }
+    let mut faults = Faults::NONE;
+    for part in text.split(',') {
+        let (name, times) = part.split_once('=').unwrap_or((part, "1"));
+        let fault: Fault = name.parse().map_err(|unknown: UnknownFault| unknown.to_string())?;
+        match times.parse() {
+            Ok(times @ 0..=100) => faults = faults.with(fault, times),
+            _ => return Err(format!("{name}={times}: a number of times is from 0 to 100, as in {name}=1")),
+        }
+    }
+    Ok(faults)
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -33,7 +33,11 @@ pub(crate) fn check(args: &CheckArgs) -> u8 {
 
 fn prepared(args: &CheckArgs) -> Result<u8, String> {
     let plan = args.plan()?;
-    let selection = select(&args.scenarios)?;
+    let mut selection = select(&args.scenarios)?;
+    for selected in &mut selection.scenarios {
+        let bounds = args.bounds(selected.scenario.bounds());
+        selected.scenario = selected.scenario.within(bounds);
+    }
     let mut output = Output::stdout();
     if args.list {
         match args.format {

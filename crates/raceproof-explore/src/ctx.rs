@@ -29,11 +29,19 @@ pub(crate) struct Stage {
     spawned: RefCell<Vec<NewClient>>,
     started: Cell<usize>,
     pub(crate) files: Disk,
+    /// The clients that have returned.
+    returned: RefCell<Vec<String>>,
+    /// A check at the end is being run.
+    pub(crate) at_the_end: Cell<bool>,
 }
 
 impl Stage {
     pub(crate) fn has_spawned(&self) -> bool {
         !self.spawned.borrow().is_empty()
+    }
+
+    pub(crate) fn note_return(&self, client: &str) {
+        self.returned.borrow_mut().push(client.to_owned());
     }
 
     pub(crate) fn take_spawned(&self) -> Vec<NewClient> {
@@ -100,6 +108,17 @@ impl Ctx {
     #[must_use]
     pub fn db(&self) -> Database {
         Database::new(&self.port)
+    }
+
+    /// Whether a client has returned: it did not die, and it did not give up because of a fault. So a check at the end
+    /// can ask for the effects that were promised, and for no others.
+    ///
+    /// # Panics
+    /// Anywhere but in a `finally` or `quiet` check: before the end it would be a race.
+    #[must_use]
+    pub fn returned(&self, client: &str) -> bool {
+        assert!(self.stage.at_the_end.get(), "ctx.returned can be asked in finally and quiet checks only");
+        self.stage.returned.borrow().iter().any(|known| known == client)
     }
 
     /// Waits for `ms` milliseconds of virtual time.

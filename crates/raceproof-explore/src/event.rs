@@ -71,6 +71,16 @@ pub(crate) enum Outcome {
     JumpBack,
 }
 
+impl Outcome {
+    /// What is left of the log, if the server starts again.
+    pub(crate) const fn restarts(self) -> Option<Kept> {
+        match self {
+            Self::Restart(kept) | Self::PowerLoss(kept) | Self::Failover(kept) => Some(kept),
+            _ => None,
+        }
+    }
+}
+
 /// How many entries of the log a server has that comes back: every write is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Kept {
@@ -397,6 +407,8 @@ pub(crate) struct Event {
     pub(crate) locked: bool,
     /// The event that had taken the write lock which this one gave back.
     pub(crate) unlocks: Option<usize>,
+    /// How many entries of the server's log the step wrote, while one is kept.
+    pub(crate) logged: u16,
     /// The states (= numbers of events executed before) in which the step was posted but had to wait for another
     /// client to signal.
     pub(crate) waited: Vec<usize>,

@@ -195,6 +195,9 @@ impl Execution<'_> {
     }
 
     fn ended(&mut self, id: ClientId, end: ClientEnd) {
+        if end.is_ok() {
+            self.world.stage.note_return(&self.client(id).name);
+        }
         if let Err(failure) = end {
             let name = self.client(id).name.clone();
             if self.client(id).struck && blames_a_fault(&failure.message) {

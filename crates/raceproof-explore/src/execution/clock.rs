@@ -109,6 +109,7 @@ impl Execution<'_> {
             needs_lock: false,
             locked: false,
             unlocks: None,
+            logged: 0,
             waited: Vec::new(),
         })
     }

@@ -76,6 +76,7 @@ impl Execution<'_> {
             needs_lock,
             locked: false,
             unlocks: None,
+            logged: 0,
             waited: request.waited,
         })
     }

@@ -34,8 +34,9 @@ pub(super) struct Log {
 }
 
 impl Log {
-    fn len(&self) -> usize {
-        self.states.len() - 1
+    /// How many entries it has.
+    pub(super) fn len(&self) -> u16 {
+        to_u16(self.states.len().saturating_sub(1))
     }
 }
 
@@ -69,7 +70,7 @@ impl Execution<'_> {
 
     /// What the server could have on its disk, as numbers of entries of the log; equal states are one.
     fn survivors(&self, fault: Fault) -> Vec<Kept> {
-        let whole = self.log.len();
+        let whole = usize::from(self.log.len());
         let least = match (fault, self.bounds.persistence) {
             (Fault::Failover, _) => 0,
             (_, Persistence::None) => return vec![Kept::Nothing],
@@ -153,7 +154,7 @@ impl Execution<'_> {
         possible.into_iter().map(event).collect()
     }
 
-    /// All that a fault could touch, wherever it came.
+    /// All that a fault could touch, wherever it came. For one that restarts the server it is what it does touch.
     fn fault_footprint(&mut self, outcome: Outcome, touched: &mut Touched) {
         let logged = self.bounds.faults.keep_a_log();
         let observed = !self.worker.observed.is_empty();
@@ -165,7 +166,12 @@ impl Execution<'_> {
         let mut redis = |object: &Object, access| touched.add(things.redis(object), access);
         match outcome {
             Outcome::Restart(_) | Outcome::PowerLoss(_) | Outcome::Failover(_) => {
+                (0..DATABASES).for_each(|db| redis(&Object::Keyspace(db), Access::Write));
+                for object in [Object::Scripts, Object::Server, Object::Random] {
+                    redis(&object, Access::Write);
+                }
                 redis(&Object::Clock, Access::Read);
+                redis(&Object::Deadlines, Access::Read);
                 redis(&Object::Deadlines, Access::IntentWrite);
             }
             Outcome::Evict(_) => {
@@ -186,13 +192,13 @@ impl Execution<'_> {
             }
             _ => {}
         }
+        let restarts = outcome.restarts().is_some();
         if logged {
-            let restarts = matches!(outcome, Outcome::Restart(_) | Outcome::PowerLoss(_) | Outcome::Failover(_));
             touched.add(things.id(Thing::Life), if restarts { Access::Write } else { Access::Read });
             touched.add(things.id(Thing::Log), Access::Write);
         }
-        if observed {
-            touched.add(things.id(Thing::Observed), Access::Write);
+        if if restarts { self.is_observed(touched) } else { observed } {
+            touched.add(self.worker.things.id(Thing::Observed), Access::Write);
         }
     }
 
@@ -213,6 +219,7 @@ impl Execution<'_> {
             needs_lock: false,
             locked: false,
             unlocks: None,
+            logged: 0,
             waited: Vec::new(),
         }
     }
@@ -222,7 +229,7 @@ impl Execution<'_> {
         if let Some(fault) = choice.outcome.fault() {
             self.left.spend(fault);
         }
-        let before = self.mode.record.then(|| self.worker.engine.clone());
+        let before = if self.mode.record { Some(self.shown_keys()?) } else { None };
         let text = match choice.outcome {
             Outcome::Restart(kept) => self.restart(kept, "restart", choice.outcome)?,
             Outcome::PowerLoss(kept) => self.restart(kept, "power loss", choice.outcome)?,
@@ -239,7 +246,7 @@ impl Execution<'_> {
         };
         self.show_step("server", StepKind::Fault, text, String::new());
         if let Some(before) = before {
-            self.show_changes(&before)?;
+            self.show_changes(before)?;
         }
         Ok(self.event_of_nobody(choice, false))
     }
@@ -248,11 +255,8 @@ impl Execution<'_> {
     fn restart(&mut self, kept: Kept, what: &str, outcome: Outcome) -> Result<String, Error> {
         let mut touched = std::mem::take(&mut self.touched);
         self.fault_footprint(outcome, &mut touched);
-        for object in (0..DATABASES).map(Object::Keyspace).chain([Object::Scripts, Object::Server, Object::Random]) {
-            touched.add(self.worker.things.redis(&object), Access::Write);
-        }
         self.touched = touched;
-        let whole = self.log.len();
+        let whole = usize::from(self.log.len());
         let lost = match kept {
             Kept::Nothing => {
                 self.worker.engine = self.worker.engine.restarted(None);

@@ -133,6 +133,10 @@ impl Execution<'_> {
             Op::Sql { call, .. } => call.clone(),
             Op::Redis { .. } | Op::Cell(_) => return self.carry_out(id, request, fingerprint).map(Answered::Now),
         };
+        if matches!(outcome, Outcome::UnknownBefore | Outcome::Aborted) && self.may_wait(request) {
+            // It goes wrong when it could have been made, and that others decide.
+            self.touch_thing(Thing::SqlLock, Access::Read);
+        }
         match outcome {
             Outcome::UnknownBefore => {
                 self.show_lost(id, &request.op, "is lost: the connection breaks");

@@ -280,6 +280,7 @@ impl<'w> Execution<'w> {
         self.touched.clear();
         let number = self.steps.len() + 1;
         let locked_by = self.locked_by();
+        let entries = self.log.len();
         let event = match choice.process {
             CLOCK => self.clock_step(choice, enabled)?,
             FAULTS => self.fault_step(choice)?,
@@ -290,6 +291,7 @@ impl<'w> Execution<'w> {
         self.poll_woken()?;
         // Whatever client goes on in a step, the lock that it holds may end with it.
         self.events[at].locked = locked_by.is_some();
+        self.events[at].logged = self.log.len().saturating_sub(entries);
         self.events[at].unlocks = locked_by.filter(|_| self.locked_by() != locked_by);
         self.note_running(choice);
         self.check_always()?;
@@ -322,16 +324,17 @@ impl<'w> Execution<'w> {
 
     /// Steps that write what an `always` check reads depend on each other: the check sees their order.
     fn observe(&mut self) {
-        if self.worker.observed.is_empty() {
-            return;
-        }
-        let seen = self.touched.iter().any(|(thing, access)| {
-            access.writes() && self.worker.observed.iter().any(|(known, how)| known == thing && how.conflicts(*access))
-        });
-        if seen {
+        if self.is_observed(&self.touched) {
             let observed = self.worker.things.id(Thing::Observed);
             self.touched.add(observed, Access::Write);
         }
+    }
+
+    /// Whether a step that touches this changes what an `always` check reads.
+    fn is_observed(&self, touched: &Touched) -> bool {
+        let observed = &self.worker.observed;
+        let seen = |thing, access: Access| observed.iter().any(|(known, how)| known == thing && how.conflicts(access));
+        !observed.is_empty() && touched.iter().any(|(thing, access)| access.writes() && seen(thing, *access))
     }
 
     pub(crate) fn violate(&mut self, broken: Broken, check: usize, failure: Failure, story: Option<String>) {
@@ -393,7 +396,10 @@ impl<'w> Execution<'w> {
         let ctx = Ctx::new("the check", port.clone(), self.world.stage.clone());
         let future = (self.world.checks[number].run)(ctx);
         self.direct.wrote = false;
-        let ended = self.run_direct("the check", &port, future)?;
+        self.world.stage.at_the_end.set(!observing);
+        let ended = self.run_direct("the check", &port, future);
+        self.world.stage.at_the_end.set(false);
+        let ended = ended?;
         let read = std::mem::replace(&mut self.touched, before);
         if observing {
             let misuse = |what: &str| Error::Misuse { who: "an always check".to_owned(), what: what.to_owned() };
@@ -506,6 +512,7 @@ fn virtual_event(choice: Choice, client: Option<ClientId>, touched: Touched, pos
         needs_lock: false,
         locked: false,
         unlocks: None,
+        logged: 0,
         waited: Vec::new(),
     }
 }

@@ -1,9 +1,10 @@
 //! Steps as text, and the state that they leave.
 
+use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 
 use bytes::Bytes;
-use raceproof_engine::{Engine, Object, Reply};
+use raceproof_engine::{Object, Reply};
 use rustc_hash::FxHasher;
 
 use super::Execution;
@@ -77,24 +78,21 @@ impl Execution<'_> {
         }
     }
 
-    /// The keys of the first database in which the fault shown last left something else than `before`.
-    pub(super) fn show_changes(&mut self, before: &Engine) -> Result<(), Error> {
-        let names = |engine: &Engine| -> Vec<Bytes> {
-            engine.keys().filter(|(db, _)| *db == 0).map(|(_, key)| key.clone()).collect()
-        };
-        let mut keys: Vec<Bytes> = names(before).into_iter().chain(names(&self.worker.engine)).collect();
-        keys.sort();
-        keys.dedup();
-        let mut state = Vec::new();
-        for key in keys {
-            let now = self.shown(&key)?;
-            let after = std::mem::replace(&mut self.worker.engine, before.clone());
-            let then = self.shown(&key);
-            self.worker.engine = after;
-            if then? != now {
-                state.push((escape(&key), now));
-            }
+    /// Every key of the first database with what is shown of it.
+    pub(super) fn shown_keys(&mut self) -> Result<BTreeMap<Bytes, Option<String>>, Error> {
+        let keys: Vec<Bytes> =
+            self.worker.engine.keys().filter(|(db, _)| *db == 0).map(|(_, key)| key.clone()).collect();
+        keys.into_iter().map(|key| self.shown(&key).map(|shown| (key, shown))).collect()
+    }
+
+    /// The keys that the fault shown last has changed.
+    pub(super) fn show_changes(&mut self, before: BTreeMap<Bytes, Option<String>>) -> Result<(), Error> {
+        let mut after = self.shown_keys()?;
+        for key in before.keys() {
+            after.entry(key.clone()).or_insert(None);
         }
+        let changed = after.into_iter().filter(|(key, shown)| before.get(key) != Some(shown));
+        let state = changed.map(|(key, shown)| (escape(&key), shown)).collect();
         if let Some(step) = self.steps.last_mut() {
             step.state = state;
         }

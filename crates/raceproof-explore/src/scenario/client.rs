@@ -59,8 +59,8 @@ pub(super) async fn run(
 }
 
 const fn is_step(request: Request) -> bool {
-    use Request::{Ended, Inside, Note, Now, Read, Write};
-    !matches!(request, Now | Note | Write | Read | Inside | Ended)
+    use Request::{Ended, Inside, Note, Now, Read, Returned, Write};
+    !matches!(request, Now | Returned | Note | Write | Read | Inside | Ended)
 }
 
 /// Where the file states a bound the search keeps it; here only a loop that never makes a step must be stopped.
@@ -119,6 +119,7 @@ impl Client<'_> {
                 Ok(Answer::Value(Value::Nil))
             }
             Request::Now => Ok(Answer::Value(Value::Integer(self.ctx.now()))),
+            Request::Returned => Ok(Answer::Value(Value::Boolean(self.ctx.returned(&text(args.pop_front()))))),
             Request::Note => {
                 self.ctx.note(text(args.pop_front()));
                 Ok(Answer::Value(Value::Nil))

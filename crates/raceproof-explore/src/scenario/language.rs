@@ -30,6 +30,7 @@ pub(super) enum Request {
     Rollback,
     Sleep,
     Now,
+    Returned,
     Note,
     Write,
     Read,
@@ -37,7 +38,7 @@ pub(super) enum Request {
     Ended,
 }
 
-const REQUESTS: [(&str, Request); 13] = [
+const REQUESTS: [(&str, Request); 14] = [
     ("redis", Request::Redis),
     ("multi", Request::Multi),
     ("sql", Request::Sql),
@@ -46,6 +47,7 @@ const REQUESTS: [(&str, Request); 13] = [
     ("rollback", Request::Rollback),
     ("sleep", Request::Sleep),
     ("now", Request::Now),
+    ("returned", Request::Returned),
     ("note", Request::Note),
     ("write", Request::Write),
     ("read", Request::Read),

@@ -225,6 +225,18 @@ impl Scenario {
         shorter
     }
 
+    /// The same protocol within other bounds. What the file expects it expects within its own: within others nothing is
+    /// expected.
+    #[must_use]
+    pub fn within(&self, bounds: Bounds) -> Self {
+        let mut other = self.clone();
+        if bounds != other.header.bounds {
+            other.header.bounds = bounds;
+            other.header.expect = None;
+        }
+        other
+    }
+
     /// The search that the file describes: its name and its bounds, exhaustive.
     #[must_use]
     pub fn check(&self) -> Check {

@@ -215,6 +215,12 @@ local function now()
   return ask(REQUEST.now)
 end
 
+local function returned(name)
+  allow("returned", at_the_end)
+  need(name, "string", "the argument of returned()")
+  return ask(REQUEST.returned, name)
+end
+
 local function note(text)
   allow("note", in_client)
   return ask(REQUEST.note, tostring(text))
@@ -407,7 +413,7 @@ local base = setmetatable({
   fresh = function(object, since) history("fresh", object, since) end,
   exclusive = function(section) history("exclusive", section) end,
   redis = redis, multi = multi, sql = sql, transaction = transaction, null = null,
-  sleep = sleep, advance = advance, now = now, note = note,
+  sleep = sleep, advance = advance, now = now, returned = returned, note = note,
   write = write, read = read, inside = inside, expect = expect,
   assert = assert, error = error, pcall = pcall, xpcall = xpcall, tostring = tostring, pairs = pairs,
   ipairs = ipairs, next = next, select = select, tonumber = tonumber, type = type, unpack = unpack,

@@ -14,6 +14,7 @@
 mod estimate;
 mod fork;
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use estimate::Below;
@@ -23,9 +24,9 @@ use smallvec::SmallVec;
 use super::driver::Bench;
 use super::races::{Order, Race};
 use super::wakeup::{Branch, Initial, Planned, covers, insert, weak_initial};
-use crate::event::{Choice, Event, Footprint, Outcome, Things, dependent};
+use crate::event::{Choice, Event, Footprint, Kept, Outcome, Things, dependent};
 use crate::execution::{Cast, Chooser, Enabled, Run};
-use crate::{Bounds, Error};
+use crate::{Bounds, Error, Persistence};
 
 /// A state on the present path, and what is left to do from it.
 #[derive(Clone, Debug)]
@@ -46,6 +47,19 @@ struct Node {
     enabled: SmallVec<[(Choice, bool); 4]>,
 }
 
+/// Whether a server may have kept so many entries of its log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keeps {
+    /// All that there are: the restart is possible, and touches what restarts touch.
+    Surely,
+    /// Only a trial tells.
+    Perhaps,
+    /// There are not so many.
+    NotSoMuch,
+    /// It keeps all that there are, and these are more.
+    More,
+}
+
 /// The search tree along the present path.
 #[derive(Debug, Default)]
 pub(crate) struct Optimal {
@@ -54,6 +68,8 @@ pub(crate) struct Optimal {
     blocked: bool,
     /// Whether steps may happen that nobody waits for: time while clients could go on, faults of the surroundings.
     pauses: bool,
+    /// What the server keeps.
+    persistence: Persistence,
     /// The present execution was given up, because the step that was planned is not possible.
     infeasible: bool,
     /// The choice before this one: free runs go on with its process.
@@ -100,7 +116,8 @@ impl Chooser for Optimal {
 
 impl Optimal {
     pub(crate) fn new(bounds: Bounds) -> Self {
-        Self { pauses: bounds.pauses > 0 || bounds.faults.strike_by_themselves(), ..Self::default() }
+        let pauses = bounds.pauses > 0 || bounds.faults.strike_by_themselves();
+        Self { pauses, persistence: bounds.persistence, ..Self::default() }
     }
 
     /// Adds the node for a state that the path has not reached yet. `None` if everything enabled there sleeps.
@@ -185,24 +202,51 @@ impl Optimal {
             let mut next = 0;
             while let Some(before) = tries.get(next).cloned() {
                 next += 1;
+                let second = &events[race.second].footprint;
+                let prefix = (0..race.first).chain(before.iter().copied());
+                let keeps = self.keeps(second.choice.outcome, prefix.map(|at| events[at]));
+                match keeps {
+                    Keeps::NotSoMuch => continue,
+                    Keeps::More => {
+                        less(&events, &order, &before, race.second, &mut tries);
+                        continue;
+                    }
+                    Keeps::Surely | Keeps::Perhaps => {}
+                }
                 let mut sequence: Vec<Planned> = before.iter().map(|at| self.planned(&events, *at)).collect();
-                sequence.push(self.moved(&events, happened, race.second, &bench.worker.things));
+                let certain = keeps == Keeps::Surely;
+                sequence.push(self.moved(&events, happened, race.second, certain, &bench.worker.things));
                 if self.plan(race.first, sequence, bench)? || !events[race.second].optional {
                     continue;
                 }
-                // What is in its way there may be more than one step, none of which comes after another.
-                let second = &events[race.second].footprint;
-                for in_its_way in before.iter().filter(|at| dependent(&events[**at].footprint, second)) {
-                    let stays = |at: &usize| at != in_its_way && !order.precedes(*in_its_way, *at);
-                    let fewer: Vec<usize> = before.iter().copied().filter(stays).collect();
-                    if !tries.contains(&fewer) {
-                        tries.push(fewer);
-                    }
-                }
+                less(&events, &order, &before, race.second, &mut tries);
             }
         }
         self.races = races;
         Ok(())
+    }
+
+    /// Whether a server that restarts after these events may have kept so much of its log.
+    fn keeps<'e>(&self, outcome: Outcome, prefix: impl Iterator<Item = &'e Event>) -> Keeps {
+        let Some(Kept::Entries(kept)) = outcome.restarts() else { return Keeps::Perhaps };
+        let mut written = 0_u16;
+        for event in prefix {
+            if event.footprint.choice.outcome.restarts().is_some() {
+                return Keeps::Perhaps;
+            }
+            written = written.saturating_add(event.logged);
+        }
+        let loses_none = matches!(
+            (outcome, self.persistence),
+            (Outcome::Restart(_), Persistence::Always | Persistence::EverySec | Persistence::No)
+                | (Outcome::PowerLoss(_), Persistence::Always)
+        );
+        match kept.cmp(&written) {
+            Ordering::Equal => Keeps::Surely,
+            Ordering::Greater => Keeps::NotSoMuch,
+            Ordering::Less if loses_none => Keeps::More,
+            Ordering::Less => Keeps::Perhaps,
+        }
     }
 
     /// Plans the execution in which the second event of a race comes before the first: `sequence`, whose last step it
@@ -261,10 +305,10 @@ impl Optimal {
     }
 
     /// The step that is to come before another one: what it will touch there is known only if it is the same anywhere.
-    fn moved(&self, events: &[&Event], happened: usize, at: usize, things: &Things) -> Planned {
+    fn moved(&self, events: &[&Event], happened: usize, at: usize, certain: bool, things: &Things) -> Planned {
         let footprint = events[at].footprint.clone();
         let choice = footprint.choice;
-        let certain = !self.pauses && things.is_fixed(&footprint);
+        let certain = certain || (!self.pauses && things.is_fixed(&footprint));
         Planned { choice, only: at < happened && only(&self.path[at], choice), footprint: certain.then_some(footprint) }
     }
 
@@ -284,6 +328,19 @@ impl Optimal {
             self.path.pop();
         }
         false
+    }
+}
+
+/// An optional step is not possible after the events `before`. What is in its way may be more than one, none of
+/// which comes after another: each is taken away in turn, with what comes after it.
+fn less(events: &[&Event], order: &Order, before: &[usize], second: usize, tries: &mut Vec<Vec<usize>>) {
+    let second = &events[second].footprint;
+    for in_its_way in before.iter().filter(|at| dependent(&events[**at].footprint, second)) {
+        let stays = |at: &usize| at != in_its_way && !order.precedes(*in_its_way, *at);
+        let fewer: Vec<usize> = before.iter().copied().filter(stays).collect();
+        if !tries.contains(&fewer) {
+            tries.push(fewer);
+        }
     }
 }
 

@@ -54,6 +54,17 @@ fn commits_of_which_nobody_knows() {
     referee(100, 2..=2, 3, sql(), one(Fault::CommitUnknown));
 }
 
+/// A statement that would have to wait cannot get lost yet: it depends on who takes the lock.
+#[test]
+fn an_unknown_commit_of_a_statement_that_may_have_to_wait() {
+    let program = vec![
+        vec![Act::Begin, redis(&["SET", "a", "2"])],
+        vec![Act::Sql("UPDATE t SET v = v + 1 WHERE id = 1"), redis(&["GET", "a"])],
+    ];
+    let body = |world: &mut World| build(&program, world);
+    assert!(agree(&body, one(Fault::CommitUnknown)).expect("the searches agree"));
+}
+
 #[test]
 fn transactions_that_the_database_ends() {
     referee(100, 2..=2, 3, sql(), one(Fault::SqlAbort));
