@@ -1,8 +1,8 @@
 //! Whether a verdict is the expected one, and if not, what to say about it.
 
-use raceproof_explore::render::{harmless, thousands};
+use raceproof_explore::render::harmless;
 use raceproof_explore::scenario::{Expectation, Scenario};
-use raceproof_explore::{Confirmation, Report, Strategy, Verdict};
+use raceproof_explore::{Confirmation, Report, Stopped, Verdict};
 
 use crate::run::Finding;
 
@@ -16,6 +16,8 @@ pub(crate) enum Judgement {
     Violated,
     /// Not as expected: why.
     Wrong(String),
+    /// The search was interrupted before it found anything.
+    Interrupted,
     /// As expected, but a real server did something else: what.
     NotConfirmed(String),
 }
@@ -23,6 +25,9 @@ pub(crate) enum Judgement {
 impl Judgement {
     pub(crate) fn of(scenario: &Scenario, finding: &Finding) -> Self {
         let report = &finding.report;
+        if report.verdict == Verdict::NoViolationFound && report.cover.stopped == Some(Stopped::Asked) {
+            return Self::Interrupted;
+        }
         match (scenario.expect(), &finding.confirmation) {
             (Some(expected), _) if !expected.met_by(report) => Self::Wrong(difference(expected, report)),
             (_, Some(confirmation)) if !confirmation.same_outcome => Self::NotConfirmed(not_confirmed(confirmation)),
@@ -34,13 +39,13 @@ impl Judgement {
 
     /// Whether all is as it should be.
     pub(crate) const fn is_good(&self) -> bool {
-        matches!(self, Self::AsExpected | Self::Unpinned)
+        matches!(self, Self::AsExpected | Self::Unpinned | Self::Interrupted)
     }
 
     pub(crate) fn reason(&self) -> Option<&str> {
         match self {
             Self::Wrong(reason) | Self::NotConfirmed(reason) => Some(reason),
-            Self::AsExpected | Self::Unpinned | Self::Violated => None,
+            Self::AsExpected | Self::Unpinned | Self::Violated | Self::Interrupted => None,
         }
     }
 }
@@ -66,24 +71,4 @@ fn difference(expected: &Expectation, report: &Report) -> String {
         (_, Verdict::NoViolationFound) => format!("expected {}", word(expected.verdict)),
         (_, found) => format!("expected {}, found {}", word(expected.verdict), word(found)),
     }
-}
-
-/// Why a search without a violation proves nothing.
-pub(crate) fn incomplete(report: &Report, strategy: &Strategy) -> String {
-    match (&report.cut_off, strategy) {
-        (Some(client), _) => {
-            let steps = thousands(report.bounds.steps_per_client.into());
-            format!("{client} was cut off after {steps} steps")
-        }
-        (None, Strategy::Random { seed }) => {
-            format!("{} were only sampled (seed {seed})", executions(report.executions))
-        }
-        (None, Strategy::Replay { .. }) => "only one execution was replayed".to_owned(),
-        (None, Strategy::Exhaustive) => format!("the search was cut short after {}", executions(report.executions)),
-    }
-}
-
-/// `1 execution`, `1,204 executions`.
-pub(crate) fn executions(number: u64) -> String {
-    format!("{} {}", thousands(number), if number == 1 { "execution" } else { "executions" })
 }

@@ -4,6 +4,7 @@
 mod args;
 mod catalogue;
 mod check;
+mod interrupt;
 mod json;
 mod judge;
 mod junit;

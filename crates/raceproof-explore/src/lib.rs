@@ -66,7 +66,8 @@ pub use progress::Progress;
 pub use raceproof_engine::Reply;
 pub use redis_conn::RedisConnection;
 pub use report::{
-    Bounds, Broken, Counterexample, Cover, Odds, Place, Report, Sampled, Step, StepKind, Stopped, Strategy, Verdict,
+    Bounds, Broken, Counterexample, Cover, Odds, Place, Report, Sampled, Step, StepKind, Stopped, Strategy, Traces,
+    Verdict,
 };
 pub use shared::Shared;
 pub use sim::{Disk, DiskLock, Ringing, SimBell, Sleeping};

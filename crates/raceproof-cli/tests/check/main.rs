@@ -4,6 +4,7 @@ mod errors;
 mod output;
 mod reports;
 mod selection;
+mod strategies;
 
 use std::ffi::OsStr;
 use std::path::Path;

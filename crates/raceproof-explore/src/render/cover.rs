@@ -4,7 +4,7 @@ use crate::report::{Odds, Report, Stopped, Strategy, Traces};
 
 use super::thousands;
 
-/// How executions were sampled: `at random (seed 7)`.
+/// How executions were sampled: `random (seed 7)`.
 pub(super) fn sampling(strategy: &Strategy) -> String {
     match strategy {
         Strategy::Random { seed } => format!("random (seed {seed})"),
@@ -27,7 +27,7 @@ pub fn incomplete(report: &Report, strategy: &Strategy) -> String {
         (None, Strategy::Replay { .. }) => "only one execution was replayed".to_owned(),
         (None, Strategy::Exhaustive) => match &report.cover.then {
             Some(then) => {
-                let more = format!("then {} sampled by {}", thousands(then.executions), sampling(&then.strategy));
+                let more = format!("then {} sampled: {}", thousands(then.executions), sampling(&then.strategy));
                 let stopped = stopped_early(report.cover.stopped);
                 let guarantee = guarantee(then.cover.odds, then.cover.traces);
                 format!("exhaustive search stopped after {ran}{}, {more}{stopped}{guarantee}", share(report))
@@ -37,7 +37,7 @@ pub fn incomplete(report: &Report, strategy: &Strategy) -> String {
         (None, sampled) => {
             let stopped = stopped_early(report.cover.stopped);
             let guarantee = guarantee(report.cover.odds, report.cover.traces);
-            format!("{ran} were only sampled by {}{stopped}{guarantee}", sampling(sampled))
+            format!("{ran} were only sampled: {}{stopped}{guarantee}", sampling(sampled))
         }
     }
 }

@@ -113,9 +113,9 @@ pub(crate) fn search(search: &Search, body: Body<'_>, bodies: &dyn Bodies) -> Re
     let found = match &search.strategy {
         Strategy::Exhaustive | Strategy::Replay { .. } => {
             let found = shared(search, &mut worker, body, bodies, start)?;
-            then_sample(search, &mut worker, body, start, found)?
+            then_sample(search, &mut worker, (body, bodies), start, found)?
         }
-        sampling => sample(search, sampling, &mut worker, body, start)?,
+        sampling => sample(search, sampling, &mut worker, body, bodies, start)?,
     };
     let elapsed = start.elapsed();
     let (violation, shrunk) = match (&found.setup, &found.violation) {
@@ -191,7 +191,7 @@ fn hurry(search: &Search) -> impl Fn() -> bool {
 fn then_sample(
     search: &Search,
     worker: &mut Worker,
-    body: Body<'_>,
+    (body, bodies): (Body<'_>, &dyn Bodies),
     start: Instant,
     mut found: Found,
 ) -> Result<Found, Error> {
@@ -200,7 +200,7 @@ fn then_sample(
     if found.violation.is_some() || late || search.max_time.is_none() {
         return Ok(found);
     }
-    let sampled = sample(&Search { max_executions: None, ..search.clone() }, strategy, worker, body, start)?;
+    let sampled = sample(&Search { max_executions: None, ..search.clone() }, strategy, worker, body, bodies, start)?;
     (found.violation, found.schedule) = (sampled.violation, sampled.schedule);
     found.cut_off = found.cut_off.or(sampled.cut_off);
     found.cover.stopped = sampled.cover.stopped;

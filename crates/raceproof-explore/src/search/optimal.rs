@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use estimate::Below;
 pub(crate) use fork::Pending;
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::driver::Bench;
@@ -27,6 +28,9 @@ use super::wakeup::{Branch, Initial, Planned, covers, insert, weak_initial};
 use crate::event::{Choice, Event, Footprint, Kept, Outcome, Things, dependent};
 use crate::execution::{Cast, Chooser, Enabled, Run};
 use crate::{Bounds, Error, Persistence};
+
+/// How many steps that were tried out a node remembers: the first nodes live as long as the search.
+const MOST_TRIED: usize = 1 << 10;
 
 /// A state on the present path, and what is left to do from it.
 #[derive(Clone, Debug)]
@@ -38,7 +42,7 @@ struct Node {
     /// The fingerprint of the step that the branch under way makes, once it is known.
     fingerprint: Option<u64>,
     /// Steps that were tried out from here, with what came of it.
-    tried: Vec<(Vec<Choice>, Option<Arc<Footprint>>)>,
+    tried: FxHashMap<Vec<Choice>, Option<Arc<Footprint>>>,
     /// Whether an execution along the branch under way has come to its end. A branch that turned out to lead nowhere
     /// was never explored, and must not be slept on.
     explored: bool,
@@ -137,7 +141,7 @@ impl Optimal {
             fingerprint: None,
             explored: false,
             below: Below::at(self.executions),
-            tried: Vec::new(),
+            tried: FxHashMap::default(),
             enabled: enabled
                 .iter()
                 .flat_map(|one| {
@@ -289,12 +293,15 @@ impl Optimal {
         choices: Vec<Choice>,
         bench: &mut Bench<'_>,
     ) -> Result<Option<Arc<Footprint>>, Error> {
-        let known = self.path[from].tried.iter().find(|(tried, _)| *tried == choices[from..]);
-        if let Some((_, result)) = known {
+        if let Some(result) = self.path[from].tried.get(&choices[from..]) {
             return Ok(result.clone());
         }
         let result = bench.probe(&choices)?;
-        self.path[from].tried.push((choices[from..].to_vec(), result.clone()));
+        let tried = &mut self.path[from].tried;
+        if tried.len() >= MOST_TRIED {
+            tried.clear();
+        }
+        tried.insert(choices[from..].to_vec(), result.clone());
         Ok(result)
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::crew::Bodies;
 use super::driver::{Aside, Bench, Body, Found, Search, execute, over};
 use super::pct;
 use super::random::Random;
@@ -19,6 +20,7 @@ pub(crate) fn sample(
     strategy: &Strategy,
     worker: &mut Worker,
     body: Body<'_>,
+    bodies: &dyn Bodies,
     start: Instant,
 ) -> Result<Found, Error> {
     let limits = Search {
@@ -26,7 +28,12 @@ pub(crate) fn sample(
         ..search.clone()
     };
     match *strategy {
-        Strategy::Uniform { seed } => uniform(&limits, worker, body, seed, start),
+        Strategy::Uniform { seed } => {
+            // Steps are tried out in the middle of an execution, with a body that is not at work there.
+            let mut found = Ok(Found::default());
+            bodies.with(&mut |beside| found = uniform(&limits, worker, (body, beside), seed, start));
+            found
+        }
         Strategy::Pct { seed, depth } => priorities(&limits, worker, body, seed, depth, start),
         Strategy::Random { seed } => random(&limits, worker, body, seed, start),
         Strategy::Exhaustive | Strategy::Replay { .. } => Ok(Found::default()),
@@ -75,11 +82,17 @@ fn priorities(
     }
 }
 
-fn uniform(limits: &Search, worker: &mut Worker, body: Body<'_>, seed: u64, start: Instant) -> Result<Found, Error> {
+fn uniform(
+    limits: &Search,
+    worker: &mut Worker,
+    (body, body_beside): (Body<'_>, Body<'_>),
+    seed: u64,
+    start: Instant,
+) -> Result<Found, Error> {
     let mut found = Found::default();
     let mut other = Worker::beside(worker.numbers().clone());
     let (bounds, mode) = (limits.bounds, Mode::default());
-    let mut beside = Bench { worker: &mut other, body, bounds, mode, aside: Aside::Nobody };
+    let mut beside = Bench { worker: &mut other, body: body_beside, bounds, mode, aside: Aside::Nobody };
     let (mut tried, mut weights, mut walk) = (Tried::default(), Weights::default(), 0);
     loop {
         let mut chooser = Walk::new(seed, walk, &mut beside, &mut tried);

@@ -124,3 +124,75 @@ impl Chooser for Walk<'_, '_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use redis::AsyncCommands;
+
+    use super::*;
+    use crate::execution::{Mode, Worker};
+    use crate::search::driver::{Aside, execute};
+    use crate::{Bounds, World};
+
+    fn racing(world: &mut World) {
+        for client in ["a", "b"] {
+            world.client(client, move |ctx| async move {
+                let mut redis = ctx.redis();
+                drop(redis.get::<_, Option<String>>("k").await?);
+                redis.set::<_, _, ()>("k", client).await
+            });
+        }
+    }
+
+    /// By replies and final state, which tell the four traces apart: how often each was met, and with which weights.
+    fn walks(count: u32) -> BTreeMap<u64, (f64, f64)> {
+        let (mut worker, bounds) = (Worker::new(), Bounds::default());
+        let mut other = Worker::beside(worker.numbers().clone());
+        let mut beside =
+            Bench { worker: &mut other, body: &racing, bounds, mode: Mode::default(), aside: Aside::Nobody };
+        let (mut tried, mut met) = (Tried::default(), BTreeMap::new());
+        for number in 0..count {
+            let mut walk = Walk::new(5, number.into(), &mut beside, &mut tried);
+            let mode = Mode { fingerprint_state: true, ..Mode::default() };
+            let run = execute(&mut worker, &racing, bounds, mode, &mut walk).unwrap().unwrap();
+            if walk.weight > 0.0 {
+                // The steps of each client by itself, with their replies.
+                let step = |event: &Event| event.fingerprint.rotate_left(u32::from(event.footprint.choice.process.0));
+                let trace = run.events.iter().map(step).fold(run.final_state.unwrap_or_default(), u64::wrapping_add);
+                let (times, weight): &mut (f64, f64) = met.entry(trace).or_default();
+                *times += 1.0;
+                *weight += walk.weight;
+            }
+        }
+        met
+    }
+
+    /// Pearson's statistic against equal shares; three degrees of freedom exceed 16.3 once in a thousand.
+    fn chi_square(counts: &[f64]) -> f64 {
+        let expected = counts.iter().sum::<f64>() / 4.0;
+        counts.iter().map(|count| (count - expected).powi(2) / expected).sum()
+    }
+
+    #[test]
+    fn every_trace_counts_alike_by_its_weights_and_not_without_them() {
+        let walked = 8_000;
+        let met = walks(walked);
+        assert_eq!(met.len(), 4, "each of the four traces is met");
+        // Each trace has one path, so all its walks have one weight: what a trace counts is one walk in `weight`.
+        let weights: Vec<f64> = met.values().map(|(times, weight)| weight / times).collect();
+        assert!(weights.iter().any(|weight| weight.to_bits() != weights[0].to_bits()), "{weights:?}");
+        for ((times, weight), one) in met.values().zip(&weights) {
+            let share = weight / f64::from(walked);
+            let error = ((one - 1.0) / f64::from(walked)).sqrt();
+            assert!((share - 1.0).abs() <= 4.0 * error, "{times} walks of weight {one}: {share} ± {error}");
+        }
+        // A random schedule of a trace with its probability 1/weight, thinned to the largest weight, is uniform.
+        let largest = weights.iter().copied().fold(0.0, f64::max);
+        let thinned: Vec<f64> = met.values().map(|(_, weight)| weight / largest).collect();
+        assert!(chi_square(&thinned) < 16.3, "{thinned:?}");
+        let raw: Vec<f64> = met.values().map(|(times, _)| *times).collect();
+        assert!(chi_square(&raw) > 16.3, "{raw:?}: the walks themselves are not uniform");
+    }
+}

@@ -5,6 +5,7 @@ mod errors;
 mod faults;
 mod history;
 mod redis_client;
+mod sampling;
 mod shrink;
 mod sql;
 mod sql_lock;

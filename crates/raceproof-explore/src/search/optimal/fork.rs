@@ -1,5 +1,7 @@
 //! A part of the search tree as a search of its own, for another thread to run ahead in.
 
+use rustc_hash::FxHashMap;
+
 use super::{Node, Optimal};
 use crate::event::Choice;
 
@@ -42,7 +44,7 @@ impl Optimal {
             sleep: node.sleep.clone(),
             branches: node.branches.clone(),
             enabled: node.enabled.clone(),
-            tried: Vec::new(),
+            tried: FxHashMap::default(),
             ..*node
         };
         let mut path: Vec<Node> = self.path.get(..=pending.depth)?.iter().map(copy).collect();
