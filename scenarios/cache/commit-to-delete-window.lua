@@ -9,8 +9,10 @@
 -- Siblings that hold: cache/database-then-delete-warm (counted from the acknowledgement), cache/mark-before-commit.
 scenario {
   name = "cache/commit-to-delete-window",
+  row = "UPDATE, DEL; asked at COMMIT",
   about = "UPDATE, then DEL; staleness counted from COMMIT",
-  known_from = "cache-aside",
+  known_from = "Azure Architecture Center, Cache-Aside pattern (https://learn.microsoft.com/en-us/azure/architecture/patterns/cache-aside)",
+  instead = "cache/mark-before-commit",
   expect = "violated",
   message = "stale read: a committed write of user:1 was not seen",
 }

@@ -6,8 +6,10 @@
 -- Sibling that holds: cache/outbox-then-delete.
 scenario {
   name = "cache/database-then-delete-crash",
+  row = "cache-aside: UPDATE, DEL",
   about = "UPDATE, then DEL; the writer may die in between",
-  known_from = "cache-aside; the transactional outbox exists because of it",
+  known_from = "microservices.io, Transactional outbox (https://microservices.io/patterns/data/transactional-outbox.html)",
+  instead = "cache/outbox-lease",
   faults = { crash = 1 },
   expect = "violated",
   message = "stale until TTL (300 s)",
@@ -24,7 +26,9 @@ client("writer", function()
   redis("DEL", "user:1")
 end)
 
+local function pending() return false end -- nobody knows of a key that is still to be deleted
+
 quiet(function()
   local cached, row = redis("GET", "user:1"), sql("SELECT plan FROM users WHERE id = 1")[1].plan
-  expect(cached == nil or cached == row, "stale until TTL (300 s)")
+  expect(cached == nil or cached == row or pending(), "stale until TTL (300 s)")
 end)

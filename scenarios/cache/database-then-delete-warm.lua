@@ -7,8 +7,10 @@
 -- cache/commit-to-delete-window (a stricter check).
 scenario {
   name = "cache/database-then-delete-warm",
+  row = "cache-aside: UPDATE, DEL; the key is warm, and written once",
   about = "UPDATE, then DEL; a reader fills on a miss; the key is warm, and written once",
-  known_from = "cache-aside; Azure Architecture Center, Cache-Aside pattern (order of update and invalidation)",
+  known_from = "Azure Architecture Center, Cache-Aside pattern (https://learn.microsoft.com/en-us/azure/architecture/patterns/cache-aside)",
+  instead = "cache/lease-guarded-fill",
   expect = "verified",
   mutants = {
     { name = "no DEL", from = [[    redis("DEL", "user:1")]], to = "" },

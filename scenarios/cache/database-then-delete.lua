@@ -8,8 +8,10 @@
 -- cache/database-then-delete-warm.
 scenario {
   name = "cache/database-then-delete",
+  row = "cache-aside: UPDATE, DEL",
   about = "UPDATE, then DEL; a reader fills on a miss; the key is cold",
-  known_from = "cache-aside; Nishtala et al., Scaling Memcache at Facebook (NSDI 2013), stale sets",
+  known_from = "cache-aside; Nishtala et al., Scaling Memcache at Facebook, NSDI 2013, stale sets (https://www.usenix.org/conference/nsdi13/technical-sessions/presentation/nishtala)",
+  instead = "cache/lease-guarded-fill",
   expect = "violated",
   message = "stale until TTL (300 s)",
 }

@@ -6,8 +6,10 @@
 -- Sibling that holds: cache/database-then-delete-warm, the other order.
 scenario {
   name = "cache/delete-then-database",
+  row = "cache-aside: DEL, UPDATE",
   about = "DEL, then UPDATE; a reader fills on a miss",
-  known_from = "cache-aside; Azure Architecture Center, Cache-Aside pattern (order of update and invalidation)",
+  known_from = "Azure Architecture Center, Cache-Aside pattern (https://learn.microsoft.com/en-us/azure/architecture/patterns/cache-aside)",
+  instead = "cache/lease-guarded-fill",
   expect = "violated",
   message = "stale until TTL (300 s)",
 }

@@ -5,8 +5,10 @@
 -- Sibling that holds: cache/double-delete-delayed.
 scenario {
   name = "cache/double-delete-at-once",
+  row = "double delete, at once",
   about = "DEL, UPDATE, DEL",
-  known_from = "the double-delete recipe, without its delay",
+  known_from = "What's Wrong with Delayed Double Delete (https://www.besthub.dev/articles/what-s-wrong-with-delayed-double-delete-how-top-tech-companies-elegantly-avoid-it-4fda314ee874)",
+  instead = "cache/lease-guarded-fill",
   expect = "violated",
   message = "stale until TTL (300 s)",
 }

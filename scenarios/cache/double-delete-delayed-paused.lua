@@ -5,8 +5,10 @@
 -- Siblings that hold: cache/double-delete-delayed (nobody is held up), cache/lease-guarded-fill (no delay to guess).
 scenario {
   name = "cache/double-delete-delayed-paused",
+  row = "double delete, after a delay",
   about = "DEL, UPDATE, wait, DEL; a reader is slower than the wait",
-  known_from = "the delayed double-delete recipe",
+  known_from = "What's Wrong with Delayed Double Delete (https://www.besthub.dev/articles/what-s-wrong-with-delayed-double-delete-how-top-tech-companies-elegantly-avoid-it-4fda314ee874)",
+  instead = "cache/lease-guarded-fill",
   pauses = 1,
   expect = "violated",
   message = "stale until TTL (300 s)",

@@ -5,8 +5,10 @@
 -- Siblings that do not hold: cache/double-delete-at-once, cache/double-delete-delayed-paused.
 scenario {
   name = "cache/double-delete-delayed",
+  row = "double delete, after a delay",
   about = "DEL, UPDATE, wait, DEL; no reader is slower than the wait",
-  known_from = "the delayed double-delete recipe",
+  known_from = "What's Wrong with Delayed Double Delete (https://www.besthub.dev/articles/what-s-wrong-with-delayed-double-delete-how-top-tech-companies-elegantly-avoid-it-4fda314ee874)",
+  instead = "cache/lease-guarded-fill",
   expect = "verified",
   mutants = {
     { name = "no wait", from = "    sleep(500)\n", to = "" },

@@ -6,15 +6,18 @@
 -- Sibling that holds: cache/write-after-commit.
 scenario {
   name = "cache/dual-write-in-transaction",
+  row = "SET inside the transaction",
   about = "BEGIN, UPDATE, SET, ROLLBACK",
-  known_from = "the dual-write problem",
+  known_from = "the dual-write problem; Django, Performing actions after commit (https://docs.djangoproject.com/en/stable/topics/db/transactions/#performing-actions-after-commit)",
+  instead = "cache/write-after-commit",
   expect = "violated",
-  message = "the cache holds what was never committed",
+  message = "the cache has pro and the row free",
 }
 
 setup(function()
   sql("CREATE TABLE users (id INTEGER PRIMARY KEY, plan TEXT)")
   sql("INSERT INTO users VALUES (1, 'free')")
+  redis("SET", "user:1", "free", "EX", 300)
 end)
 
 client("checkout", function()
@@ -29,5 +32,5 @@ end)
 
 quiet(function()
   local cached, row = redis("GET", "user:1"), sql("SELECT plan FROM users WHERE id = 1")[1].plan
-  expect(cached == nil or cached == row, "the cache holds what was never committed")
+  expect(cached == nil or cached == row, "the cache has " .. tostring(cached) .. " and the row " .. row)
 end)

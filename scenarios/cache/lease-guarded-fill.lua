@@ -7,8 +7,10 @@
 -- Siblings that do not hold: cache/database-then-delete, cache/write-through-with-reader.
 scenario {
   name = "cache/lease-guarded-fill",
+  row = "leases",
   about = "a miss takes a lease, a fill needs it, a write deletes value and lease",
-  known_from = "Nishtala et al., Scaling Memcache at Facebook (NSDI 2013), leases; dtm-labs/rockscache",
+  known_from = "Nishtala et al., Scaling Memcache at Facebook, NSDI 2013, leases (https://www.usenix.org/conference/nsdi13/technical-sessions/presentation/nishtala); dtm-labs/rockscache (https://github.com/dtm-labs/rockscache)",
+  instead = "cache/outbox-lease",
   expect = "verified",
   mutants = {
     {
@@ -60,12 +62,12 @@ clients { "reader-1", "reader-2", function(me)
   end)
 end }
 
-clients { "pro", "gold", function(plan)
-  write("user:1", plan, function()
-    sql("UPDATE users SET plan = ? WHERE id = 1", plan)
+client("writer", function()
+  write("user:1", "pro", function()
+    sql("UPDATE users SET plan = 'pro' WHERE id = 1")
     redis("DEL", "user:1", "lease:user:1")
   end)
-end }
+end)
 
 fresh("user:1")
 

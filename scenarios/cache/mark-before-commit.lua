@@ -9,8 +9,10 @@
 -- Sibling that does not hold: cache/commit-to-delete-window.
 scenario {
   name = "cache/mark-before-commit",
+  row = "mark before COMMIT, without TTL",
   about = "mark, UPDATE, then DEL of mark and value; staleness counted from COMMIT",
-  known_from = "the global cache of google-cloud-ndb (a key is locked while its entity is written)",
+  known_from = "google-cloud-ndb, global cache (https://github.com/googleapis/python-ndb/issues/653)",
+  instead = "cache/mark-set",
   expect = "verified",
   mutants = {
     { name = "no mark", from = [[    redis("SET", "mark:user:1", "writer")]], to = "" },

@@ -6,8 +6,10 @@
 -- Siblings that do not hold: cache/write-through, cache/write-through-with-reader.
 scenario {
   name = "cache/write-through-transaction",
+  row = "write-through in the transaction, no reader fills",
   about = "BEGIN, UPDATE, SET, COMMIT; two writers and no reader",
-  known_from = "write-through caching",
+  known_from = "Oracle Coherence, Write-Through Caching (https://docs.oracle.com/cd/E24290_01/coh.371/e22840/readthrough.htm)",
+  instead = "cache/lease-guarded-fill",
   expect = "verified",
   mutants = {
     {

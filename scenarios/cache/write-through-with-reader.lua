@@ -5,8 +5,10 @@
 -- Siblings that hold: cache/write-through-transaction (no reader fills), cache/lease-guarded-fill.
 scenario {
   name = "cache/write-through-with-reader",
+  row = "write-through in the transaction, readers fill",
   about = "BEGIN, UPDATE, SET, COMMIT; beside a reader that fills on a miss",
-  known_from = "write-through caching, with readers that fill",
+  known_from = "Oracle Coherence, Read-Through and Write-Through Caching (https://docs.oracle.com/cd/E24290_01/coh.371/e22840/readthrough.htm)",
+  instead = "cache/lease-guarded-fill",
   expect = "violated",
   message = "stale until TTL (300 s)",
 }

@@ -6,8 +6,10 @@
 -- Sibling that holds: cache/write-through-transaction.
 scenario {
   name = "cache/write-through",
+  row = "write-through: UPDATE, SET",
   about = "UPDATE, then SET, in autocommit; two writers",
-  known_from = "write-through caching; Nishtala et al., Scaling Memcache at Facebook (NSDI 2013), stale sets",
+  known_from = "Oracle Coherence, Write-Through Caching (https://docs.oracle.com/cd/E24290_01/coh.371/e22840/readthrough.htm); Nishtala et al., Scaling Memcache at Facebook, NSDI 2013, stale sets (https://www.usenix.org/conference/nsdi13/technical-sessions/presentation/nishtala)",
+  instead = "cache/write-through-transaction",
   expect = "violated",
   message = "stale until TTL (300 s)",
 }

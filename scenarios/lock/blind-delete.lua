@@ -7,8 +7,10 @@
 -- Sibling that holds: lock/token-delete.
 scenario {
   name = "lock/blind-delete",
+  row = "SET NX PX, DEL without asking",
   about = "SET NX PX, DEL; a holder is held up past the TTL",
-  known_from = "redis.io, SET (patterns)",
+  known_from = "redis.io, SET, patterns (https://redis.io/docs/latest/commands/set/)",
+  instead = "lock/token-delete",
   pauses = 1,
   expect = "violated",
   message = "DEL removed another's lock",

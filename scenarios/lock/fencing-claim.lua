@@ -6,8 +6,9 @@
 -- Sibling that does not hold: lock/fencing-without-claim.
 scenario {
   name = "lock/fencing-claim",
+  row = "fencing token, claimed before the read",
   about = "a fencing token, claimed at the row before the read; a holder is held up past the TTL",
-  known_from = "Martin Kleppmann, How to do distributed locking (2016), fencing tokens; the claim is the addition",
+  known_from = "Martin Kleppmann, How to do distributed locking (https://martin.kleppmann.com/2016/02/08/how-to-do-distributed-locking.html); the claim is the addition",
   pauses = 1,
   expect = "verified",
   mutants = {

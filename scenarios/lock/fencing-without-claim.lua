@@ -7,8 +7,10 @@
 -- Sibling that holds: lock/fencing-claim.
 scenario {
   name = "lock/fencing-without-claim",
+  row = "fencing token, checked by the write",
   about = "a fencing token, checked by the write alone; a holder is held up past the TTL",
-  known_from = "Martin Kleppmann, How to do distributed locking (2016), fencing tokens",
+  known_from = "Martin Kleppmann, How to do distributed locking (https://martin.kleppmann.com/2016/02/08/how-to-do-distributed-locking.html)",
+  instead = "lock/fencing-claim",
   pauses = 1,
   expect = "violated",
   message = "a run is lost at the row",

@@ -5,8 +5,10 @@
 -- Siblings that do not hold: lock/setnx-then-expire, lock/setnx-without-ttl.
 scenario {
   name = "lock/set-nx-px",
+  row = "SET NX PX",
   about = "SET NX PX, DEL; the client may die in between",
-  known_from = "redis.io, SET (patterns)",
+  known_from = "redis.io, SET, patterns (https://redis.io/docs/latest/commands/set/)",
+  instead = "lock/token",
   faults = { crash = 1 },
   expect = "verified",
   mutants = {
@@ -24,6 +26,7 @@ client("A", function()
 end)
 
 quiet(function()
+  expect(redis("TTL", "lock:job") ~= -1, "the lock is held for ever")
   advance(30001)
-  expect(not redis("GET", "lock:job"), "the lock is held for ever")
+  expect(not redis("GET", "lock:job"), "the lock outlives its TTL")
 end)

@@ -5,8 +5,10 @@
 -- Sibling that holds: lock/set-nx-px.
 scenario {
   name = "lock/setnx-then-expire",
+  row = "SETNX, then EXPIRE",
   about = "SETNX, then EXPIRE; the client may die in between",
-  known_from = "redis.io, SETNX (design pattern: locking with SETNX)",
+  known_from = "redis.io, SETNX, design pattern: locking with SETNX (https://redis.io/docs/latest/commands/setnx/)",
+  instead = "lock/set-nx-px",
   faults = { crash = 1 },
   expect = "violated",
   message = "the lock is held for ever",
@@ -20,6 +22,7 @@ client("A", function()
 end)
 
 quiet(function()
+  expect(redis("TTL", "lock:job") ~= -1, "the lock is held for ever")
   advance(30001)
-  expect(not redis("GET", "lock:job"), "the lock is held for ever")
+  expect(not redis("GET", "lock:job"), "the lock outlives its TTL")
 end)

@@ -4,8 +4,10 @@
 -- Sibling that holds: lock/set-nx-px.
 scenario {
   name = "lock/setnx-without-ttl",
+  row = "SETNX, no TTL",
   about = "SETNX, DEL; the client may die in between",
-  known_from = "redis.io, SETNX",
+  known_from = "redis.io, SETNX (https://redis.io/docs/latest/commands/setnx/)",
+  instead = "lock/set-nx-px",
   faults = { crash = 1 },
   expect = "violated",
   message = "the lock is held for ever",
@@ -18,6 +20,7 @@ client("A", function()
 end)
 
 quiet(function()
+  expect(redis("TTL", "lock:job") ~= -1, "the lock is held for ever")
   advance(30001)
-  expect(not redis("GET", "lock:job"), "the lock is held for ever")
+  expect(not redis("GET", "lock:job"), "the lock outlives its TTL")
 end)

@@ -5,8 +5,10 @@
 -- Sibling that does not hold: lock/blind-delete.
 scenario {
   name = "lock/token-delete",
+  row = "SET NX PX, DEL if the token is mine",
   about = "SET NX PX, DEL if the token is mine; a holder is held up past the TTL",
-  known_from = "redis.io, SET (patterns)",
+  known_from = "redis.io, SET, patterns (https://redis.io/docs/latest/commands/set/)",
+  instead = "lock/fencing-claim",
   pauses = 1,
   expect = "verified",
   mutants = {

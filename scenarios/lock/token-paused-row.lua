@@ -4,8 +4,10 @@
 -- Siblings that hold: lock/token (nobody is held up), lock/fencing-claim (the row asks who writes).
 scenario {
   name = "lock/token-paused-row",
+  row = "SET NX PX with a token, asked at the row",
   about = "SET NX PX, read and write the row; a holder is held up past the TTL; checked at the row",
-  known_from = "Martin Kleppmann, How to do distributed locking (2016)",
+  known_from = "Martin Kleppmann, How to do distributed locking (https://martin.kleppmann.com/2016/02/08/how-to-do-distributed-locking.html)",
+  instead = "lock/fencing-claim",
   pauses = 1,
   expect = "violated",
   message = "a run is lost at the row",

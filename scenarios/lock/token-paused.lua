@@ -6,8 +6,10 @@
 -- Siblings that hold: lock/token (nobody is held up), lock/fencing-claim (checked at the row).
 scenario {
   name = "lock/token-paused",
+  row = "SET NX PX with a token, around a row",
   about = "SET NX PX, read and write the row, release by token; a holder is held up past the TTL",
-  known_from = "Martin Kleppmann, How to do distributed locking (2016)",
+  known_from = "Martin Kleppmann, How to do distributed locking (https://martin.kleppmann.com/2016/02/08/how-to-do-distributed-locking.html)",
+  instead = "lock/fencing-claim",
   pauses = 1,
   expect = "violated",
   message = "two clients inside job",

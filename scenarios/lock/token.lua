@@ -6,8 +6,10 @@
 -- Sibling that does not hold: lock/token-paused.
 scenario {
   name = "lock/token",
+  row = "SET NX PX with a token, around a row",
   about = "SET NX PX, read and write the row, release by token; nobody is held up",
-  known_from = "redis.io, Distributed Locks with Redis (single instance)",
+  known_from = "redis.io, Distributed Locks with Redis, single instance (https://redis.io/docs/latest/develop/clients/patterns/distributed-locks/)",
+  instead = "lock/fencing-claim",
   expect = "verified",
   mutants = {
     { name = "no NX", from = [[me, "NX", "PX", 30000)]], to = [[me, "PX", 30000)]] },

@@ -4,8 +4,9 @@
 -- Sibling that does not hold: memory/counter-read-modify-write.
 scenario {
   name = "memory/counter-hincrby",
+  row = "counter: HINCRBY",
   about = "HINCRBY, one command",
-  known_from = "redis.io, HINCRBY",
+  known_from = "redis.io, HINCRBY (https://redis.io/docs/latest/commands/hincrby/)",
   expect = "verified",
   mutants = {
     {
@@ -23,5 +24,6 @@ clients { "web", "mobile", function()
 end }
 
 finally(function()
-  expect(redis("HGET", "user:123", "visits") == "2", "a visit was not counted")
+  local visits = (returned("web") and 1 or 0) + (returned("mobile") and 1 or 0)
+  expect(tonumber(redis("HGET", "user:123", "visits") or 0) >= visits, "a visit was not counted")
 end)

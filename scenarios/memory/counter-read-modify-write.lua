@@ -4,8 +4,10 @@
 -- Sibling that holds: memory/counter-hincrby.
 scenario {
   name = "memory/counter-read-modify-write",
+  row = "counter: HGET, add one, HSET",
   about = "HGET, add one in the application, HSET",
-  known_from = "redis.io, Transactions (optimistic locking using check-and-set)",
+  known_from = "redis.io, Transactions, optimistic locking (https://redis.io/docs/latest/develop/using-commands/transactions/)",
+  instead = "memory/counter-hincrby",
   expect = "violated",
   message = "a visit was not counted",
 }
@@ -13,10 +15,11 @@ scenario {
 setup(function() redis("HSET", "user:123", "visits", 0) end)
 
 clients { "web", "mobile", function()
-  local visits = redis("HGET", "user:123", "visits")
+  local visits = redis("HGET", "user:123", "visits") or 0
   redis("HSET", "user:123", "visits", visits + 1)
 end }
 
 finally(function()
-  expect(redis("HGET", "user:123", "visits") == "2", "a visit was not counted")
+  local visits = (returned("web") and 1 or 0) + (returned("mobile") and 1 or 0)
+  expect(tonumber(redis("HGET", "user:123", "visits") or 0) >= visits, "a visit was not counted")
 end)

@@ -6,8 +6,10 @@
 -- Sibling that holds: memory/sliding-ttl, which extends at every use.
 scenario {
   name = "memory/fixed-ttl",
+  row = "a TTL from the start, never moved",
   about = "EXPIRE once, at the start; a use every hour, for two hours",
-  known_from = "redis.io, EXPIRE (which commands touch the timeout)",
+  known_from = "redis.io, EXPIRE (https://redis.io/docs/latest/commands/expire/)",
+  instead = "memory/sliding-ttl",
   expect = "violated",
   message = "session lost while in use",
 }

@@ -5,8 +5,10 @@
 -- Sibling that holds: memory/hset-forget, where a client writes its own field only.
 scenario {
   name = "memory/hmset-merge-forget",
+  row = "HGETALL, HMSET of the whole map",
   about = "HGETALL and HMSET of the whole map, beside an HDEL",
-  known_from = "session stores that map a dictionary onto a hash",
+  known_from = "redis-store/redis-rack, Mitigate race condition: deleted keys may be reintroduced (https://github.com/redis-store/redis-rack/pull/51)",
+  instead = "memory/hset-forget",
   expect = "violated",
   message = "the forgotten address is back",
 }
@@ -24,6 +26,6 @@ client("forget", function()
 end)
 
 finally(function()
-  expect(not redis("HGET", "user:123", "address"), "the forgotten address is back")
-  expect(redis("HGET", "user:123", "web"), "memory of web lost")
+  expect(not returned("forget") or not redis("HGET", "user:123", "address"), "the forgotten address is back")
+  expect(not returned("web") or redis("HGET", "user:123", "web"), "memory of web lost")
 end)

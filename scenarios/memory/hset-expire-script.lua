@@ -4,8 +4,9 @@
 -- Sibling that does not hold: memory/hset-then-expire.
 scenario {
   name = "memory/hset-expire-script",
+  row = "HSET and EXPIRE in one script",
   about = "HSET and EXPIRE in one script; the client may die",
-  known_from = "redis.io, Scripting with Lua",
+  known_from = "redis.io, Scripting with Lua (https://redis.io/docs/latest/develop/programmability/eval-intro/)",
   faults = { crash = 1 },
   expect = "verified",
   mutants = {

@@ -5,8 +5,10 @@
 -- Sibling that holds: memory/hset-expire-script.
 scenario {
   name = "memory/hset-then-expire",
+  row = "HSET, then EXPIRE",
   about = "HSET, then EXPIRE; the client may die in between",
-  known_from = "redis.io, HSET and EXPIRE; libraries that write first and set the TTL after",
+  known_from = "redis.io, HSET (https://redis.io/docs/latest/commands/hset/); redis.io, EXPIRE (https://redis.io/docs/latest/commands/expire/)",
+  instead = "memory/hset-expire-script",
   faults = { crash = 1 },
   expect = "violated",
   message = "the session lives for ever",

@@ -5,8 +5,9 @@
 -- Sibling that does not hold: memory/fixed-ttl.
 scenario {
   name = "memory/sliding-ttl",
+  row = "a TTL that every use moves",
   about = "EXPIRE at every use; a use every hour, for two hours",
-  known_from = "redis.io, EXPIRE (pattern: navigation session)",
+  known_from = "redis.io, EXPIRE, pattern: navigation session (https://redis.io/docs/latest/commands/expire/)",
   expect = "verified",
   mutants = {
     { name = "extended by nobody", from = [[redis("EXPIRE", "session:7", 90 * 60) -- at every use]], to = "" },

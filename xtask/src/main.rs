@@ -3,6 +3,8 @@
 //! Built from std alone, so that the first thing a newcomer runs compiles in a second. Each task is a list of commands
 //! that anyone can also type; a task that fails names the command and its exit code.
 
+mod apt;
+mod browser;
 mod process;
 mod redis;
 
@@ -14,7 +16,7 @@ use process::{Error, cargo};
 const USAGE: &str = "\
 usage: cargo xtask <task>
 
-  setup         install what the tests need (redis-server 7.0)
+  setup         install what the tests need (redis-server 7.0, chromium)
   test [ARGS]   setup, then the whole test suite; ARGS go to `cargo test`
   ci            formatting, clippy, docs, dependencies, the catalogue, then the whole test suite";
 
@@ -23,7 +25,7 @@ fn main() -> ExitCode {
     let task = args.next().unwrap_or_default();
     let rest: Vec<OsString> = args.collect();
     let outcome = match (task.to_str(), rest.is_empty()) {
-        (Some("setup"), true) => redis::setup(),
+        (Some("setup"), true) => setup(),
         (Some("test"), _) => test(&rest),
         (Some("ci"), true) => ci(),
         (Some("help" | "--help" | "-h"), _) => {
@@ -44,9 +46,15 @@ fn main() -> ExitCode {
     }
 }
 
+/// Everything that the tests need and that is no crate.
+fn setup() -> Result<(), Error> {
+    redis::setup()?;
+    browser::setup()
+}
+
 /// The whole suite, documentation tests included.
 fn test(extra: &[OsString]) -> Result<(), Error> {
-    redis::setup()?;
+    setup()?;
     cargo(["test", "--workspace", "--locked"]).args(extra).run().map_err(Error::into_tests)
 }
 

@@ -23,6 +23,7 @@ impl Stage {
         let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let stage = Self { folder, _turn: turn };
         stage.program("redis-server", "echo 'Redis server v=7.0.15 sha=00000000:0'");
+        stage.program("chromium", "echo 'Chromium 150.0.0.0'");
         stage
     }
 
@@ -46,6 +47,7 @@ impl Stage {
             .env("CARGO", self.folder.join("cargo"))
             .env("PATH", &self.folder)
             .env_remove("RACEPROOF_REDIS_SERVER")
+            .env_remove("RACEPROOF_CHROMIUM")
             .output()
             .expect("xtask can be run")
     }
@@ -135,6 +137,19 @@ fn without_root_a_missing_redis_is_an_error_that_says_how_to_get_it() {
     let said = said(&output);
     assert!(said.contains("sudo apt-get install redis-server") && said.contains("RACEPROOF_REDIS_SERVER"), "{said}");
     assert!(!said.contains("called"), "apt-get is not for users: {said}");
+}
+
+#[test]
+fn without_root_a_missing_browser_is_an_error_that_says_how_to_get_it() {
+    let stage = Stage::new("browser");
+    fs::remove_file(stage.folder.join("chromium")).expect("it was there");
+    stage.cargo("never");
+    stage.program("id", "echo 1000");
+    let output = stage.run(&["test"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = said(&output);
+    assert!(said.contains("sudo apt-get install chromium") && said.contains("RACEPROOF_CHROMIUM"), "{said}");
+    assert_eq!(stage.asked(), Vec::<String>::new(), "no test is left out in silence");
 }
 
 #[test]

@@ -7,6 +7,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use raceproof_explore::{Bounds, Fault, Faults, Persistence, Strategy, UnknownFault};
 
+use crate::atlas::AtlasArgs;
+
 /// Random executions when neither `--executions` nor `--seconds` bounds the search.
 const RANDOM_EXECUTIONS: u64 = 10_000;
 
@@ -34,6 +36,15 @@ Examples:
   raceproof check memory/serialized-value    one scenario, with its counterexample
   raceproof check 'cache/*' my-design.lua    a group of the catalogue, and a file of your own")]
     Check(CheckArgs),
+    /// Runs every protocol under every fault and shows which survives what
+    #[command(after_help = "\
+A cell is one search: the protocol, and one thing that goes wrong once. Exit status: 0, or 2 for bad usage or input.
+
+Examples:
+  raceproof atlas                        the catalogue
+  raceproof atlas 'lock/*'               a group of it
+  raceproof atlas my-design.lua          what your own design survives, and what it loses where it does not")]
+    Atlas(AtlasArgs),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -92,13 +103,21 @@ pub(crate) struct CheckArgs {
     #[arg(long)]
     pub(crate) confirm: bool,
 
-    /// What goes to stdout
-    #[arg(long, value_enum, default_value_t = Format::Text, hide_possible_values = true, value_name = "text|json")]
+    /// What goes to stdout; github: annotations for GitHub Actions
+    #[arg(long, value_enum, default_value_t = Format::Text, hide_possible_values = true, value_name = "text|json|github")]
     pub(crate) format: Format,
 
     /// Writes a JUnit report as well
     #[arg(long, value_name = "FILE", conflicts_with = "list")]
     pub(crate) junit: Option<PathBuf>,
+
+    /// Writes one page with the matrix of protocols and faults, and each counterexample as a diagram to step through
+    #[arg(long, value_name = "FILE", conflicts_with = "list")]
+    pub(crate) html: Option<PathBuf>,
+
+    /// Writes a picture of each counterexample into a folder
+    #[arg(long, value_name = "DIR", conflicts_with = "list")]
+    pub(crate) svg: Option<PathBuf>,
 
     /// How many threads search: several scenarios at once, or one together; the result is the same [default: one per core]
     #[arg(short, value_name = "N")]
@@ -118,6 +137,8 @@ enum StrategyName {
 pub(crate) enum Format {
     Text,
     Json,
+    /// Workflow commands of GitHub Actions.
+    Github,
 }
 
 /// How each scenario is searched.

@@ -11,12 +11,13 @@ use crate::interrupt::{INTERRUPTED, listen};
 use crate::judge::Judgement;
 use crate::junit::Junit;
 use crate::output::{Output, complain};
+use crate::pages::Pages;
 use crate::progress::Progress;
 use crate::run::{Finding, Watch, run};
 use crate::select::{Selected, Selection, select};
 use crate::table::Table;
 use crate::text::{self, Tally};
-use crate::{json, list};
+use crate::{github, json, list};
 
 /// Every verdict is the expected one.
 const EXPECTED: u8 = 0;
@@ -43,7 +44,7 @@ fn prepared(args: &CheckArgs) -> Result<u8, String> {
     let mut output = Output::stdout();
     if args.list {
         match args.format {
-            Format::Text => list::print(&selection.scenarios, &mut output),
+            Format::Text | Format::Github => list::print(&selection.scenarios, &mut output),
             Format::Json => output.text(&json::list(&selection.scenarios)),
         }
         selection.broken.iter().for_each(|error| complain(&error.to_string()));
@@ -54,8 +55,9 @@ fn prepared(args: &CheckArgs) -> Result<u8, String> {
         raceproof_lab::installed_version().map_err(|error| format!("--confirm: {error}"))?;
     }
     let junit = args.junit.as_deref().map(Junit::create).transpose()?;
-    let session = Session::new(args, &selection, &plan, output, junit);
-    session.run()
+    let pages = Pages::claim(args.html.as_deref(), args.svg.as_deref())?;
+    let session = Session::new(args, &selection, &plan, output);
+    Session { junit, pages, ..session }.run()
 }
 
 /// A token describes an execution of one scenario.
@@ -96,12 +98,15 @@ struct Session<'s> {
     interrupted: bool,
     skipped: usize,
     junit: Option<Junit>,
+    pages: Option<Pages>,
 }
 
 /// What is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Style {
     Json,
+    /// Annotations.
+    Github,
     /// The whole catalogue: rows as they come.
     Rows,
     /// Scenarios that were asked for: a page of each that breaks, then the rows.
@@ -111,10 +116,11 @@ enum Style {
 }
 
 impl<'s> Session<'s> {
-    fn new(args: &CheckArgs, selection: &'s Selection, plan: &'s Plan, output: Output, junit: Option<Junit>) -> Self {
+    fn new(args: &CheckArgs, selection: &'s Selection, plan: &'s Plan, output: Output) -> Self {
         let scenarios = &selection.scenarios[..];
         let style = match args.format {
             Format::Json => Style::Json,
+            Format::Github => Style::Github,
             Format::Text if scenarios.len() + selection.broken.len() == 1 => Style::Page,
             Format::Text if args.scenarios.is_empty() => Style::Rows,
             Format::Text => Style::Pages,
@@ -139,7 +145,8 @@ impl<'s> Session<'s> {
             seen_bad: false,
             interrupted: false,
             skipped: 0,
-            junit,
+            junit: None,
+            pages: None,
         }
     }
 
@@ -151,7 +158,7 @@ impl<'s> Session<'s> {
         let stop = listen()?;
         run(scenarios, plan, &stop, &mut self);
         for error in &self.selection.broken {
-            self.failed(&error.file, error.to_string());
+            self.failed(&error.file, &error.file, error.to_string());
         }
         self.progress.clear();
         let took = self.started.elapsed();
@@ -161,6 +168,7 @@ impl<'s> Session<'s> {
     fn finish(mut self, took: Duration) -> Result<u8, String> {
         match self.style {
             Style::Json => self.output.text(&json::document(std::mem::take(&mut self.entries))),
+            Style::Github => self.output.text(&github::summary(&self.tally, took)),
             Style::Page => {
                 if self.errors.is_empty() {
                     self.output.gap();
@@ -183,6 +191,9 @@ impl<'s> Session<'s> {
         self.errors.iter().for_each(|error| complain(error));
         if let Some(junit) = self.junit.take() {
             junit.finish(took)?;
+        }
+        if let Some(pages) = self.pages.take() {
+            pages.finish()?;
         }
         let status = match (self.errors.is_empty(), self.tally.is_good()) {
             _ if self.interrupted => INTERRUPTED,
@@ -211,7 +222,15 @@ impl<'s> Session<'s> {
             let page = text::page(selected, finding, &self.plan.strategy, PLAIN_WIDTH).to_string();
             junit.add(selected.scenario.name(), finding, &judgement, &page);
         }
+        if let Some(pages) = &mut self.pages {
+            pages.add(selected, finding, &judgement, &self.plan.strategy);
+        }
         match self.style {
+            Style::Github => {
+                let lines = github::finding(selected, finding, &judgement, &self.plan.strategy);
+                let Self { progress, output, .. } = self;
+                progress.aside(|| output.text(&lines));
+            }
             Style::Json => self.entries.push(json::entry(selected, finding, self.plan.confirm)),
             Style::Page => self.page(selected, finding, &judgement),
             Style::Rows | Style::Pages => {
@@ -257,13 +276,18 @@ impl<'s> Session<'s> {
         self.seen_bad |= !good;
     }
 
-    fn failed(&mut self, name: &str, what: String) {
+    fn failed(&mut self, name: &str, file: &str, what: String) {
         self.tally.broken += 1;
         if let Some(junit) = &mut self.junit {
             junit.add_error(name, &what);
         }
-        if self.style == Style::Rows || self.style == Style::Pages {
-            self.row(self.table.broken(name, &what));
+        if let Some(pages) = &mut self.pages {
+            pages.add_error(name, &what);
+        }
+        match self.style {
+            Style::Rows | Style::Pages => self.row(self.table.broken(name, &what)),
+            Style::Github => self.output.text(&github::error(file, &what)),
+            Style::Json | Style::Page => {}
         }
         self.errors.push(what);
     }
@@ -274,7 +298,7 @@ impl Watch for Session<'_> {
         let selected = &self.scenarios[number];
         match result {
             Ok(finding) => self.found(selected, &finding),
-            Err(error) => self.failed(selected.scenario.name(), error),
+            Err(error) => self.failed(selected.scenario.name(), selected.scenario.file(), error),
         }
     }
 

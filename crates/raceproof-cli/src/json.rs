@@ -1,12 +1,13 @@
-//! The report for programs. Its form is a contract: see the README. A change that removes or renames a field raises
+//! The report for programs. Its form is a contract: see docs/output.md. A change that removes or renames a field raises
 //! [`VERSION`].
 
+use std::collections::BTreeMap;
+
+use raceproof_explore::state::{Change, Content, Held, Item, Value};
 use raceproof_explore::{
     Bounds, Confirmation, Counterexample, Cover, Odds, Sampled, Step, StepKind, Stopped, Strategy,
 };
-use std::collections::BTreeMap;
-
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::judge::word;
 use crate::run::Finding;
@@ -88,8 +89,72 @@ struct EntryBounds {
 #[derive(Debug, Serialize)]
 struct Violation {
     message: String,
+    story: Option<String>,
+    place: Option<EntryPlace>,
     token: String,
+    clients: Vec<String>,
+    /// What stood in Redis and in the database when the clients started.
+    start: Vec<Placed>,
     steps: Vec<EntryStep>,
+}
+
+#[derive(Debug, Serialize)]
+struct EntryPlace {
+    file: String,
+    line: u32,
+}
+
+/// A key or a row, and what it holds.
+#[derive(Debug, Serialize)]
+struct Placed {
+    #[serde(flatten)]
+    item: EntryItem,
+    #[serde(flatten)]
+    content: EntryContent,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum EntryItem {
+    Key { key: String },
+    Row { table: String, row: String },
+}
+
+#[derive(Debug, Serialize)]
+struct EntryContent {
+    /// A text, or an object of texts: the fields of a hash, the columns of a row.
+    value: EntryValue,
+    /// Virtual time, as `clock_ms` of a step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_ms: Option<i64>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum EntryValue {
+    Whole(String),
+    Fields(Fields),
+}
+
+/// Fields in their order.
+#[derive(Debug)]
+struct Fields(Vec<(String, String)>);
+
+impl Serialize for Fields {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(field, value)| (field, value)))
+    }
+}
+
+/// A key or a row that a step changed.
+#[derive(Debug, Serialize)]
+struct EntryChange {
+    #[serde(flatten)]
+    item: EntryItem,
+    before: Option<EntryContent>,
+    after: Option<EntryContent>,
+    /// Part of a transaction that has not committed.
+    uncommitted: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -100,6 +165,10 @@ struct EntryStep {
     text: String,
     reply: String,
     clock_ms: i64,
+    /// The client never learnt of the step.
+    unanswered: bool,
+    changes: Vec<EntryChange>,
+    notes: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -164,8 +233,16 @@ fn sampled(sampled: &Sampled) -> EntrySampled {
 }
 
 fn violation(found: &Counterexample) -> Violation {
-    let steps = found.steps.iter().map(step).collect();
-    Violation { message: found.message.clone(), token: found.token.clone(), steps }
+    let placed = |held: &Held| Placed { item: item(&held.item), content: content(&held.content) };
+    Violation {
+        message: found.message.clone(),
+        story: found.story.clone(),
+        place: found.place.as_ref().map(|place| EntryPlace { file: place.file.clone(), line: place.line }),
+        token: found.token.clone(),
+        clients: found.clients.clone(),
+        start: found.start.iter().map(placed).collect(),
+        steps: found.steps.iter().map(step).collect(),
+    }
 }
 
 fn step(step: &Step) -> EntryStep {
@@ -176,8 +253,33 @@ fn step(step: &Step) -> EntryStep {
         StepKind::Clock => "clock",
         StepKind::Fault => "fault",
     };
-    let Step { n, client, text, reply, clock_ms, .. } = step.clone();
-    EntryStep { n, client, kind, text, reply, clock_ms }
+    let changes = step.changes.iter().map(change).collect();
+    let Step { n, client, text, reply, clock_ms, unanswered, notes, .. } = step.clone();
+    EntryStep { n, client, kind, text, reply, clock_ms, unanswered, changes, notes }
+}
+
+fn change(change: &Change) -> EntryChange {
+    EntryChange {
+        item: item(&change.item),
+        before: change.before.as_ref().map(content),
+        after: change.after.as_ref().map(content),
+        uncommitted: change.uncommitted,
+    }
+}
+
+fn item(item: &Item) -> EntryItem {
+    match item.clone() {
+        Item::Key(key) => EntryItem::Key { key },
+        Item::Row { table, row } => EntryItem::Row { table, row },
+    }
+}
+
+fn content(content: &Content) -> EntryContent {
+    let value = match content.value.clone() {
+        Value::Whole(text) => EntryValue::Whole(text),
+        Value::Fields(fields) => EntryValue::Fields(Fields(fields)),
+    };
+    EntryContent { value, expires_ms: content.expires_ms }
 }
 
 fn confirmed(confirmation: &Confirmation) -> Confirmed {

@@ -1,20 +1,18 @@
 //! The JUnit report: a test case for each scenario; a verdict that is not the expected one is a failure.
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
+use crate::file::Claimed;
 use crate::judge::Judgement;
 use crate::run::Finding;
 
-/// A report on its way to a file. The file appears whole when it is finished, and not before.
+/// A report on its way to a file.
 #[derive(Debug)]
 pub(crate) struct Junit {
-    path: PathBuf,
-    unfinished: PathBuf,
+    file: Claimed,
     suite: TestSuite,
 }
 
@@ -24,14 +22,7 @@ impl Junit {
     /// # Errors
     /// If no file can be made there; the text names it.
     pub(crate) fn create(path: &Path) -> Result<Self, String> {
-        let mut name = path.file_name().ok_or_else(|| format!("--junit {}: not a file", path.display()))?.to_owned();
-        if path.is_dir() {
-            return Err(format!("--junit {}: this is a folder, give the name of a file", path.display()));
-        }
-        name.push(format!(".{}.unfinished", std::process::id()));
-        let unfinished = path.with_file_name(name);
-        fs::write(&unfinished, "").map_err(|error| cannot_write(path, &error))?;
-        Ok(Self { path: path.to_owned(), unfinished, suite: TestSuite::new("raceproof check") })
+        Ok(Self { file: Claimed::new("--junit", "JUnit report", path)?, suite: TestSuite::new("raceproof check") })
     }
 
     pub(crate) fn add(&mut self, name: &str, finding: &Finding, judgement: &Judgement, page: &str) {
@@ -63,21 +54,12 @@ impl Junit {
     /// # Errors
     /// If it cannot be written; the text names the file.
     pub(crate) fn finish(mut self, took: Duration) -> Result<(), String> {
-        let mut suite = std::mem::replace(&mut self.suite, TestSuite::new(""));
-        suite.set_time(took);
+        self.suite.set_time(took);
         let mut report = Report::new("raceproof");
-        report.set_time(took).add_test_suite(suite);
-        let text = report.to_string().map_err(|error| format!("cannot write {}: {error}", self.path.display()))?;
-        fs::write(&self.unfinished, text)
-            .and_then(|()| fs::rename(&self.unfinished, &self.path))
-            .map_err(|error| cannot_write(&self.path, &error))
-    }
-}
-
-impl Drop for Junit {
-    fn drop(&mut self) {
-        // Gone already if the report was finished.
-        let _ = fs::remove_file(&self.unfinished);
+        report.set_time(took).add_test_suite(self.suite);
+        let path = self.file.path().display();
+        let text = report.to_string().map_err(|error| format!("cannot write {path}: {error}"))?;
+        self.file.finish(&text)
     }
 }
 
@@ -85,8 +67,4 @@ fn failed(kind: NonSuccessKind, message: &str, description: &str) -> TestCaseSta
     let mut status = TestCaseStatus::non_success(kind);
     status.set_message(message).set_description(description);
     status
-}
-
-fn cannot_write(path: &Path, error: &io::Error) -> String {
-    format!("cannot write the JUnit report to {}: {error}", path.display())
 }

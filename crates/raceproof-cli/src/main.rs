@@ -2,14 +2,18 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod atlas;
 mod catalogue;
 mod check;
+mod file;
+mod github;
 mod interrupt;
 mod json;
 mod judge;
 mod junit;
 mod list;
 mod output;
+mod pages;
 mod progress;
 mod run;
 mod select;
@@ -21,6 +25,9 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    let args::Command::Check(args) = args::Cli::parse().command;
-    check::check(&args).into()
+    match args::Cli::parse().command {
+        args::Command::Check(args) => check::check(&args),
+        args::Command::Atlas(args) => atlas::atlas(&args),
+    }
+    .into()
 }

@@ -16,7 +16,7 @@ use crate::select::Selected;
 /// How often whoever watches is told how far the searches are.
 const TICK: Duration = Duration::from_millis(100);
 /// A thread's stack: as much as the main thread has, since Lua and SQLite recurse on it.
-const STACK_BYTES: usize = 8 << 20;
+pub(crate) const STACK_BYTES: usize = 8 << 20;
 
 /// What became of one scenario.
 #[derive(Debug)]

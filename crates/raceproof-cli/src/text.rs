@@ -14,18 +14,24 @@ use crate::table::duration;
 pub(crate) fn page(selected: &Selected, finding: &Finding, strategy: &Strategy, columns: usize) -> Page {
     match &finding.report.violation {
         Some(found) => {
-            let again = format!("raceproof check {}", selected.argument);
-            let mut next = vec![("replay".to_owned(), format!("{again} --replay {}", found.token))];
-            next.push(match &finding.confirmation {
-                None => ("confirm".to_owned(), format!("{again} --confirm")),
-                Some(confirmation) => confirmed(confirmation),
-            });
             let name = selected.scenario.name().to_owned();
-            let heading = Heading { name, met: Some(render::met(&finding.report, strategy)), next };
+            let met = Some(render::met(&finding.report, strategy));
+            let heading = Heading { name, met, next: next(selected, finding) };
             render::counterexample(found, &heading, columns)
         }
         None => unbroken(selected, finding, strategy, columns),
     }
+}
+
+/// What to do next with a counterexample: how to replay it, how to confirm it or what came of that.
+pub(crate) fn next(selected: &Selected, finding: &Finding) -> Vec<(String, String)> {
+    let Some(found) = &finding.report.violation else { return Vec::new() };
+    let again = format!("raceproof check {}", selected.argument);
+    let confirm = match &finding.confirmation {
+        None => ("confirm".to_owned(), format!("{again} --confirm")),
+        Some(confirmation) => confirmed(confirmation),
+    };
+    vec![("replay".to_owned(), format!("{again} --replay {}", found.token)), confirm]
 }
 
 fn confirmed(confirmation: &Confirmation) -> (String, String) {

@@ -9,7 +9,7 @@ use crate::{
     Version, commands,
     context::Context,
     failure::{self, Answer, Failure},
-    number::leading_integer,
+    number::{leading_integer, parse_integer},
 };
 
 /// A command's function. It gets the whole command, name included.
@@ -51,18 +51,20 @@ pub(crate) mod flag {
     pub(crate) const ALLOW_BUSY: u32 = 1 << 11;
     pub(crate) const NO_MANDATORY_KEYS: u32 = 1 << 12;
     pub(crate) const MOVABLE_KEYS: u32 = 1 << 13;
+    pub(crate) const BLOCKING: u32 = 1 << 14;
     /// Executed at once between `MULTI` and `EXEC` instead of being queued. Not shown.
     pub(crate) const IMMEDIATE: u32 = 1 << 30;
     /// May find keys to remove anywhere, and then does not frame the removals. Not shown.
     pub(crate) const ANY_KEYS: u32 = 1 << 29;
 
     /// The names in the order in which Redis lists them.
-    pub(crate) const NAMES: [(u32, &str); 14] = [
+    pub(crate) const NAMES: [(u32, &str); 15] = [
         (WRITE, "write"),
         (READONLY, "readonly"),
         (DENYOOM, "denyoom"),
         (ADMIN, "admin"),
         (NOSCRIPT, "noscript"),
+        (BLOCKING, "blocking"),
         (LOADING, "loading"),
         (STALE, "stale"),
         (SKIP_MONITOR, "skip_monitor"),
@@ -83,10 +85,16 @@ pub(crate) enum Group {
     Dangerous,
     Hash,
     Keyspace,
+    List,
     /// `SWAPDB`, `FLUSHALL`, `KEYS`, …
     KeyspaceDangerous,
     Scripting,
     Server,
+    Set,
+    /// `SORT`
+    Sort,
+    SortedSet,
+    Stream,
     String,
     Transaction,
 }
@@ -108,11 +116,20 @@ pub(crate) enum FindKeys {
     Range { last: i32, step: i32 },
     /// A count of keys, then the keys.
     Count,
+    /// The first half of what follows the word `STREAMS`, which is at `begin` or after it.
+    AfterStreams,
+    /// Nobody can say without the data.
+    Unknown,
 }
 
 /// The keys from `begin` to `last`, every `step`th.
 pub(crate) const fn keys(begin: usize, last: i32, step: i32, flags: &'static [&'static str]) -> KeySpec {
     KeySpec { begin, find: FindKeys::Range { last, step }, flags, notes: None }
+}
+
+/// A count of keys at `begin`, then the keys.
+pub(crate) const fn first_keys(begin: usize, flags: &'static [&'static str]) -> KeySpec {
+    KeySpec { begin, find: FindKeys::Count, flags, notes: None }
 }
 
 impl Command {
@@ -154,6 +171,7 @@ impl Command {
     /// The indices of the keys of a call; `None` if its number of keys makes no sense.
     pub(crate) fn key_positions(&self, args: &[Bytes]) -> Option<Vec<usize>> {
         let mut positions = Vec::new();
+        let mut later = 0;
         for spec in self.keys {
             let (first, last, step) = match spec.find {
                 FindKeys::Range { last, step } => {
@@ -164,11 +182,26 @@ impl Command {
                     };
                     (spec.begin, last, step.unsigned_abs() as usize)
                 }
-                FindKeys::Count => {
-                    let count = usize::try_from(leading_integer(args.get(spec.begin)?)).ok()?;
-                    if count == 0 {
-                        continue;
+                FindKeys::Unknown => {
+                    // The last `STORE` of a `SORT` counts.
+                    if spec.flags.contains(&"OW") {
+                        positions.extend(store_position(args));
                     }
+                    continue;
+                }
+                FindKeys::AfterStreams => {
+                    let words = args.get(spec.begin..)?;
+                    let first = spec.begin + 1 + words.iter().position(|word| word.eq_ignore_ascii_case(b"streams"))?;
+                    let count = args.len().checked_sub(first)? / 2;
+                    (first, first + count.checked_sub(1)?, 1)
+                }
+                FindKeys::Count => {
+                    let text = args.get(spec.begin)?;
+                    if parse_integer(text).is_none() {
+                        // Redis falls back on functions that name the counted keys first.
+                        later = positions.len();
+                    }
+                    let count = usize::try_from(leading_integer(text)).ok().filter(|count| *count > 0)?;
                     (spec.begin + 1, spec.begin.checked_add(count)?, 1)
                 }
             };
@@ -177,8 +210,26 @@ impl Command {
             }
             positions.extend((first..=last).step_by(step));
         }
+        positions.rotate_left(later);
         Some(positions)
     }
+}
+
+/// Where `SORT` has the key that it stores in; arguments of other options are passed over.
+fn store_position(args: &[Bytes]) -> Option<usize> {
+    let (mut at, mut found) = (2, None);
+    while let Some(option) = args.get(at) {
+        at += match option.to_ascii_lowercase().as_slice() {
+            b"limit" => 3,
+            b"get" | b"by" => 2,
+            b"store" if at + 1 < args.len() => {
+                found = Some(at + 1);
+                1
+            }
+            _ => 1,
+        };
+    }
+    found
 }
 
 /// The longest name in the table; longer ones are unknown without looking.

@@ -9,7 +9,11 @@ use crate::{
     hash::Limits,
     number::{integer_text, parse_integer},
     settings::{Kind, SETTINGS, Setting},
+    stream, zset,
 };
+
+/// The most bytes of a stream's node.
+const MAX_STREAM_NODE: usize = 1 << 30;
 
 /// The settings that were changed, and the parsed form of those that the engine itself goes by.
 #[derive(Clone, Debug)]
@@ -17,9 +21,15 @@ pub(crate) struct Config {
     changed: BTreeMap<&'static str, Bytes>,
     hash_entries: usize,
     hash_value: usize,
+    set_integers: usize,
+    zset_entries: usize,
+    zset_value: usize,
+    stream_bytes: usize,
+    stream_entries: usize,
     longest_string: usize,
     lazy_expire: bool,
     counts_frequency: bool,
+    evicts_volatile_only: bool,
 }
 
 impl Default for Config {
@@ -28,9 +38,15 @@ impl Default for Config {
             changed: BTreeMap::new(),
             hash_entries: 0,
             hash_value: 0,
+            set_integers: 0,
+            zset_entries: 0,
+            zset_value: 0,
+            stream_bytes: 0,
+            stream_entries: 0,
             longest_string: 0,
             lazy_expire: false,
             counts_frequency: false,
+            evicts_volatile_only: false,
         };
         config.refresh();
         config
@@ -40,6 +56,19 @@ impl Default for Config {
 impl Config {
     pub(crate) const fn limits(&self, sorted: bool) -> Limits {
         Limits { entries: self.hash_entries, value: self.hash_value, sorted }
+    }
+
+    pub(crate) const fn zset_limits(&self) -> zset::Limits {
+        zset::Limits { entries: self.zset_entries, value: self.zset_value }
+    }
+
+    pub(crate) const fn stream_limits(&self) -> stream::Limits {
+        stream::Limits { bytes: self.stream_bytes, entries: self.stream_entries }
+    }
+
+    /// How many integers a set holds before it becomes a table.
+    pub(crate) const fn set_integers(&self) -> usize {
+        self.set_integers
     }
 
     /// How many databases there are. Fixed, as in Redis, while the server runs.
@@ -82,9 +111,22 @@ impl Config {
     fn refresh(&mut self) {
         self.hash_entries = self.number("hash-max-listpack-entries");
         self.hash_value = self.number("hash-max-listpack-value");
+        self.set_integers = self.number("set-max-intset-entries").min(1 << 30);
+        self.zset_entries = self.number("zset-max-listpack-entries");
+        self.zset_value = self.number("zset-max-listpack-value");
+        let bytes = self.number("stream-node-max-bytes");
+        self.stream_bytes = if bytes == 0 { MAX_STREAM_NODE } else { bytes.min(MAX_STREAM_NODE) };
+        self.stream_entries = self.number("stream-node-max-entries");
         self.longest_string = self.number("proto-max-bulk-len");
         self.lazy_expire = self.named("lazyfree-lazy-expire") == "yes";
-        self.counts_frequency = self.named("maxmemory-policy").ends_with(b"-lfu");
+        let policy = self.named("maxmemory-policy");
+        self.counts_frequency = policy.ends_with(b"-lfu");
+        self.evicts_volatile_only = policy.starts_with(b"volatile-");
+    }
+
+    /// Whether the eviction policy spares keys without a deadline.
+    pub(crate) const fn evicts_volatile_only(&self) -> bool {
+        self.evicts_volatile_only
     }
 
     fn named(&self, name: &str) -> Bytes {

@@ -7,7 +7,7 @@ use std::{
 
 use bytes::Bytes;
 
-use crate::{hash::Hash, key::Key, number};
+use crate::{hash::Hash, key::Key, number, set::Set, stream::Stream, typed::List, zset::Zset};
 
 /// How Redis holds a string; `OBJECT ENCODING` tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,19 +52,24 @@ impl Text {
 }
 
 /// What a key holds.
+///
+/// Collections are shared with snapshots until they are written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Value {
     Text(Text),
-    /// Shared with snapshots until it is written.
     Hash(Arc<Hash>),
+    List(Arc<List>),
+    Set(Arc<Set>),
+    Zset(Arc<Zset>),
+    Stream(Arc<Stream>),
 }
 
 impl Value {
     /// The earliest deadline of a field.
     pub(crate) fn first_deadline(&self) -> Option<i64> {
         match self {
-            Self::Text(_) => None,
             Self::Hash(hash) => hash.first_deadline(),
+            _ => None,
         }
     }
 
@@ -72,6 +77,24 @@ impl Value {
         match self {
             Self::Text(_) => "string",
             Self::Hash(_) => "hash",
+            Self::List(_) => "list",
+            Self::Set(_) => "set",
+            Self::Zset(_) => "zset",
+            Self::Stream(_) => "stream",
+        }
+    }
+
+    /// What `OBJECT ENCODING` says.
+    pub(crate) fn encoding(&self) -> &'static str {
+        match self {
+            Self::Text(Text { encoding: Encoding::Int, .. }) => "int",
+            Self::Text(Text { encoding: Encoding::Embstr, .. }) => "embstr",
+            Self::Text(Text { encoding: Encoding::Raw, .. }) => "raw",
+            Self::Hash(hash) => hash.encoding(),
+            Self::List(_) => "quicklist",
+            Self::Set(set) => set.encoding(),
+            Self::Zset(zset) => zset.encoding(),
+            Self::Stream(_) => "stream",
         }
     }
 }
@@ -91,12 +114,26 @@ pub(crate) struct Database {
 }
 
 /// All databases and the index of their deadlines. Databases that were never written are not stored.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Databases {
     list: Vec<Database>,
     deadlines: BTreeSet<(i64, u32, Bytes)>,
     /// The earliest deadline of a field, for every hash that has one.
     field_deadlines: BTreeSet<(i64, u32, Bytes)>,
+}
+
+impl Clone for Databases {
+    fn clone(&self) -> Self {
+        let Self { list, deadlines, field_deadlines } = self;
+        Self { list: list.clone(), deadlines: deadlines.clone(), field_deadlines: field_deadlines.clone() }
+    }
+
+    fn clone_from(&mut self, source: &Self) {
+        let Self { list, deadlines, field_deadlines } = source;
+        self.list.clone_from(list);
+        self.deadlines.clone_from(deadlines);
+        self.field_deadlines.clone_from(field_deadlines);
+    }
 }
 
 static EMPTY: Database = Database { keys: BTreeMap::new() };
@@ -109,6 +146,11 @@ impl Databases {
     /// Every key with the number of its database.
     pub(crate) fn keys(&self) -> impl Iterator<Item = (u32, &Bytes)> {
         (0..).zip(&self.list).flat_map(|(db, database)| database.keys.keys().map(move |key| (db, &key.name)))
+    }
+
+    /// Whether a key is there and has a deadline.
+    pub(crate) fn has_deadline(&self, db: u32, name: &Bytes) -> bool {
+        self.entry(db, &Key::new(name)).is_some_and(|entry| entry.deadline.is_some())
     }
 
     pub(crate) fn entry(&self, db: u32, key: &Key) -> Option<&Entry> {
@@ -125,6 +167,11 @@ impl Databases {
         let after = hash.first_deadline();
         self.index_fields(db, key, before, after);
         Some(result)
+    }
+
+    /// The value of a key, to be edited; not for hashes, whose fields' deadlines are indexed.
+    pub(crate) fn value_mut(&mut self, db: u32, key: &Key) -> Option<&mut Value> {
+        Some(&mut self.list.get_mut(db as usize)?.keys.get_mut(key)?.value)
     }
 
     /// Keeps the index of field deadlines after the earliest one of a key has changed.

@@ -1,4 +1,4 @@
-//! What `SCAN` and `HSCAN` have in common.
+//! What the scans have in common.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +10,7 @@ use crate::{
     glob,
     key::Key,
     number::{parse_cursor, parse_integer},
+    tree::Tree,
 };
 
 /// The options of a scan.
@@ -53,8 +54,18 @@ pub(crate) fn cursor(text: &[u8]) -> Result<u64, Failure> {
 /// The next part of a table from a cursor on, and the cursor at which the scan goes on, 0 at the end. Names that share
 /// a position are returned together, since the cursor cannot tell them apart.
 pub(crate) fn next_part<V>(table: &BTreeMap<Key, V>, cursor: u64, count: usize) -> (Vec<(&Key, &V)>, u64) {
+    part(table.range(Key::first_at(cursor)..), count)
+}
+
+/// [`next_part`] of a table that knows ranks.
+pub(crate) fn next_of<V>(table: &Tree<Key, V>, cursor: u64, count: usize) -> (Vec<(&Key, &V)>, u64) {
+    let first = Key::first_at(cursor);
+    part(table.iter_from(table.partition_point(|key| *key < first)), count)
+}
+
+fn part<'a, V>(entries: impl Iterator<Item = (&'a Key, &'a V)>, count: usize) -> (Vec<(&'a Key, &'a V)>, u64) {
     let mut part: Vec<(&Key, &V)> = Vec::new();
-    for (key, value) in table.range(Key::first_at(cursor)..) {
+    for (key, value) in entries {
         if part.len() >= count && part.last().is_none_or(|(last, _)| last.position() != key.position()) {
             return (part, key.position());
         }

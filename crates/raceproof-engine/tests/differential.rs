@@ -10,6 +10,8 @@
 
 #[path = "differential/canonical.rs"]
 mod canonical;
+#[path = "differential/choices.rs"]
+mod choices;
 #[path = "differential/compare.rs"]
 mod compare;
 #[path = "differential/coverage.rs"]

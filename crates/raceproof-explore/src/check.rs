@@ -206,6 +206,9 @@ impl Check {
                 self.name, report.bounds.steps_per_client
             );
         }
+        if let Some(what) = &report.undecided {
+            panic!("{}: not verified: {what}; let fewer operations of one object run at a time", self.name);
+        }
         let replayed = matches!(check.search.strategy, Strategy::Replay { .. });
         assert!(
             replayed || report.verdict == Verdict::Verified,

@@ -1,14 +1,16 @@
 //! What a client is given: connections, a clock, a history, shared state.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
 
-use crate::history::{Mark, OperationKind};
-use crate::mailbox::{Local, Port};
+use smallvec::SmallVec;
+
+use crate::history::Mark;
+use crate::mailbox::{OwnedPort, Port};
 use crate::redis_conn::RedisConnection;
 use crate::sim::Disk;
 use crate::sql::Database;
@@ -28,7 +30,8 @@ pub(crate) type NewClient = (String, Port, ClientFuture);
 pub(crate) struct Stage {
     spawned: RefCell<Vec<NewClient>>,
     started: Cell<usize>,
-    pub(crate) files: Disk,
+    ports: RefCell<SmallVec<[OwnedPort; 4]>>,
+    files: OnceCell<Disk>,
     /// The clients that have returned.
     returned: RefCell<Vec<String>>,
     /// A check at the end is being run.
@@ -36,6 +39,18 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
+    /// The mailbox of a client, for as long as this stage is there.
+    pub(crate) fn open_port(&self, origin: u64, now_ms: i64) -> Port {
+        let port = OwnedPort::new(origin, now_ms);
+        let handle = *port;
+        self.ports.borrow_mut().push(port);
+        handle
+    }
+
+    pub(crate) fn files(&self) -> &Disk {
+        self.files.get_or_init(Disk::default)
+    }
+
     pub(crate) fn has_spawned(&self) -> bool {
         !self.spawned.borrow().is_empty()
     }
@@ -153,44 +168,6 @@ impl Ctx {
         self.mark(Mark::Note(text.into()));
     }
 
-    /// Runs `work` as a write of `value` to `object`: acknowledged when `work` has returned.
-    pub async fn write<T>(&self, object: &str, value: impl ToString, work: impl Future<Output = T>) -> T {
-        let number = self.begin(object, OperationKind::Write(value.to_string()));
-        let done = work.await;
-        self.mark(Mark::End { number, value: None });
-        done
-    }
-
-    /// Runs `work` as a read of `object`; what it returns is the value read (`None`: there is none).
-    pub async fn read<T: ToString>(&self, object: &str, work: impl Future<Output = Option<T>>) -> Option<T> {
-        let number = self.begin(object, OperationKind::Read);
-        let value = work.await;
-        self.mark(Mark::End { number, value: value.as_ref().map(ToString::to_string) });
-        value
-    }
-
-    /// Runs `work` as a stay in the critical section `section`: it begins now, with whatever lock was just taken.
-    pub async fn inside<T>(&self, section: &str, work: impl Future<Output = T>) -> T {
-        let number = self.begin(section, OperationKind::Inside);
-        let done = work.await;
-        self.mark(Mark::End { number, value: None });
-        done
-    }
-
-    pub(crate) fn begin(&self, object: &str, kind: OperationKind) -> u32 {
-        let number = {
-            let mut mailbox = self.port.lock();
-            mailbox.operations += 1;
-            mailbox.operations
-        };
-        self.mark(Mark::Begin { number, object: object.to_owned(), kind });
-        number
-    }
-
-    pub(crate) fn mark(&self, mark: Mark) {
-        self.port.lock().note(Local::Mark(mark));
-    }
-
     /// Starts another client, which may outlive this one. A crash of this client does not end it.
     ///
     /// # Panics
@@ -201,8 +178,8 @@ impl Ctx {
         Fut: Future + 'static,
         Fut::Output: Finish,
     {
-        let port = Port::new(self.port.unique(), self.port.lock().now_ms);
-        let work = body(Self::new(name, port.clone(), self.stage.clone()));
+        let port = self.stage.open_port(self.port.unique(), self.port.lock().now_ms);
+        let work = body(Self::new(name, port, self.stage.clone()));
         let future: ClientFuture = Box::pin(async move { work.await.finish() });
         let mut spawned = self.stage.spawned.borrow_mut();
         let started = self.stage.started.get() + 1;

@@ -11,6 +11,7 @@ use raceproof_engine::{Access, Object};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use crate::execution::Delivered;
 use crate::faults::Fault;
 use crate::mailbox::CellId;
 use crate::numbers::{Named, Numbers};
@@ -168,6 +169,8 @@ pub(crate) struct Things {
     /// By number, as far as this worker knows them.
     kinds: Vec<Kind>,
     seen: Seen,
+    /// Steps were tried out as if nothing but Redis were ever touched.
+    only_redis: bool,
 }
 
 /// What steps have touched so far, as far as it decides what is known of steps that were not executed.
@@ -178,6 +181,8 @@ pub(crate) struct Seen {
     local: bool,
     /// Someone read a keyspace as a whole.
     keyspace_read: bool,
+    /// Something that is not Redis was touched.
+    beside: bool,
 }
 
 /// What a thing is to [`Things::is_fixed`].
@@ -189,6 +194,8 @@ enum Kind {
     Keyspace,
     Clock,
     Local,
+    /// Not Redis.
+    Beside,
     Other,
 }
 
@@ -201,7 +208,7 @@ impl Kind {
             Named::Redis(Object::Clock | Object::Deadlines) => Self::Clock,
             Named::Redis(Object::Random | Object::Scripts | Object::Server) => Self::Other,
             Named::Other(Thing::History | Thing::Section(_) | Thing::Cell(_) | Thing::Observed) => Self::Local,
-            Named::Other(_) => Self::Other,
+            Named::Other(_) => Self::Beside,
         }
     }
 }
@@ -275,7 +282,7 @@ impl Things {
             Kind::Key => *access == whole,
             Kind::Keyspace => !self.seen.keyspace_read,
             Kind::Clock => true,
-            Kind::Part | Kind::Local | Kind::Other => false,
+            Kind::Part | Kind::Local | Kind::Beside | Kind::Other => false,
         };
         !self.seen.local && footprint.touched.iter().all(fixed)
     }
@@ -284,17 +291,27 @@ impl Things {
         self.kinds.get(thing as usize).copied().unwrap_or(Kind::Other)
     }
 
-    /// Notes what a step touched. True if [`Self::is_fixed`] would now deny what it may have granted.
+    /// Whether nothing but Redis was ever touched. If that changes, [`Self::note`] tells.
+    pub(crate) fn are_redis(&mut self) -> bool {
+        self.only_redis = !self.seen.beside;
+        self.only_redis
+    }
+
+    /// Notes what a step touched. True if [`Self::is_fixed`] or [`Self::are_redis`] would now deny what it may have granted.
     pub(crate) fn note(&mut self, touched: &Touched) -> bool {
-        let before = self.seen;
+        let mut seen = self.seen;
         for (thing, access) in touched.iter() {
             match self.kind(*thing) {
-                Kind::Local => self.seen.local = true,
-                Kind::Keyspace => self.seen.keyspace_read |= matches!(access, Access::Read | Access::Write),
+                Kind::Local => (seen.local, seen.beside) = (true, true),
+                Kind::Beside => seen.beside = true,
+                Kind::Keyspace => seen.keyspace_read |= matches!(access, Access::Read | Access::Write),
                 Kind::Key | Kind::Part | Kind::Clock | Kind::Other => {}
             }
         }
-        self.seen != before
+        let known = Seen { beside: self.seen.beside || (seen.beside && !self.only_redis), ..self.seen };
+        self.seen = seen;
+        self.only_redis &= !seen.beside;
+        seen != known
     }
 
     pub(crate) const fn seen(&self) -> Seen {
@@ -315,6 +332,19 @@ impl Things {
             Thing::SqlTable(table) | Thing::SqlRow(table, _) => Some(table.to_string()),
             _ => None,
         })
+    }
+
+    /// As [`Self::name`], but rows and fields are told apart.
+    pub(crate) fn full_name(&self, id: ThingId) -> Option<String> {
+        let name = self.name(id)?;
+        if let Some((Thing::SqlRow(_, row), _)) = self.other.iter().find(|(_, known)| **known == id) {
+            return Some(format!("{name} (row {row})"));
+        }
+        let field = self.redis.iter().find(|(_, known)| **known == id).and_then(|(object, _)| match object {
+            Object::Field(_, _, field) => Some(String::from_utf8_lossy(field)),
+            _ => None,
+        });
+        Some(field.map_or(name.clone(), |field| format!("{name} (field {field})")))
     }
 
     /// The key that [`Outcome::Evict`] names, if any step has touched it.
@@ -412,6 +442,8 @@ pub(crate) struct Event {
     /// The states (= numbers of events executed before) in which the step was posted but had to wait for another
     /// client to signal.
     pub(crate) waited: Vec<usize>,
+    /// The request, if it was one to Redis.
+    pub(crate) delivered: Option<Delivered>,
 }
 
 /// Whether swapping two adjacent steps could be noticed.

@@ -34,6 +34,7 @@
 mod backend;
 mod check;
 mod checkers;
+mod command;
 mod ctx;
 mod error;
 mod event;
@@ -44,6 +45,7 @@ mod mailbox;
 mod numbers;
 mod panics;
 mod progress;
+mod recording;
 mod redis_conn;
 pub mod render;
 mod report;
@@ -52,18 +54,20 @@ mod search;
 mod shared;
 mod sim;
 mod sql;
+pub mod state;
 mod watchdog;
 mod world;
 
 pub use backend::{Backend, BackendError};
 pub use check::{Check, Confirmation};
-pub use checkers::{HistoryCheck, Since};
+pub use checkers::{Finding, HistoryCheck, Judgement, Model, Since};
 pub use ctx::{Ctx, TimedOut};
 pub use error::Error;
 pub use faults::{EVERYSEC_WINDOW_MS, Fault, Faults, Persistence, UnknownFault, UnknownPersistence};
-pub use history::{History, Note, Operation, OperationKind};
+pub use history::{Datum, FaultSeen, History, Note, Operation, OperationKind};
 pub use progress::Progress;
 pub use raceproof_engine::Reply;
+pub use recording::{Record, Recorded};
 pub use redis_conn::RedisConnection;
 pub use report::{
     Bounds, Broken, Counterexample, Cover, Odds, Place, Report, Sampled, Step, StepKind, Stopped, Strategy, Traces,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::faults::{Fault, Faults, Persistence};
+use crate::state::{Change, Held};
 
 /// The answer to "is it race-proof?".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +41,13 @@ impl Bounds {
     pub const fn with(mut self, fault: Fault, times: u32) -> Self {
         self.faults = self.faults.with(fault, times);
         self
+    }
+
+    /// Everything that may happen beside the clients' own steps, by the name that it has in a scenario file, with its
+    /// budget. Always the same names in the same order, also where a budget is 0.
+    pub fn budgets(&self) -> impl Iterator<Item = (&'static str, u32)> {
+        let faults = self.faults;
+        std::iter::once(("pauses", self.pauses)).chain(Fault::ALL.map(|fault| (fault.name(), faults.get(fault))))
     }
 
     /// Whether the server may lose writes within these bounds.
@@ -171,6 +179,8 @@ pub struct Report {
     pub met_at: Option<u64>,
     /// A client that was cut off by the step limit: the search is not complete.
     pub cut_off: Option<String>,
+    /// A check that could not be decided in some execution, in words: the search verifies nothing.
+    pub undecided: Option<String>,
     /// The bounds of the search.
     pub bounds: Bounds,
     /// Whether every trace within the bounds was run.
@@ -199,8 +209,13 @@ pub struct Counterexample {
     pub place: Option<Place>,
     /// The names of the clients that took part, in their order.
     pub clients: Vec<String>,
+    /// What stood in Redis and in the database when the clients started; of more than 100 keys and rows only those that
+    /// some step changes.
+    pub start: Vec<Held>,
     /// The steps.
     pub steps: Vec<Step>,
+    /// The pauses and faults that took place.
+    pub used: Bounds,
     /// The replay token.
     pub token: String,
 }
@@ -248,10 +263,23 @@ pub struct Step {
     pub reply: String,
     /// Virtual time of the step, in ms since the clients started.
     pub clock_ms: i64,
-    /// The keys that the step changed, each with its value after the step as one line, `None` for a key that is gone.
-    pub state: Vec<(String, Option<String>)>,
+    /// The step took effect, and its client never learnt of it.
+    pub unanswered: bool,
+    /// The keys and rows that the step changed.
+    pub changes: Vec<Change>,
     /// The client's remarks and the ends of its operations between this step and its next.
     pub notes: Vec<String>,
+}
+
+/// How the text of a step begins in which a client dies.
+pub(crate) const DIES: &str = "dies ";
+
+impl Step {
+    /// Whether its client died in it. Other faults a client survives.
+    #[must_use]
+    pub fn is_death(&self) -> bool {
+        self.kind == StepKind::Fault && self.text.starts_with(DIES)
+    }
 }
 
 /// What kind of thing happened in a step.
@@ -265,6 +293,6 @@ pub enum StepKind {
     Shared,
     /// The clock advanced.
     Clock,
-    /// A fault: the client died.
+    /// A fault: of a client, or of the server, whose name is then `server`.
     Fault,
 }

@@ -8,7 +8,9 @@ use std::rc::Rc;
 
 use crate::checkers::HistoryCheck;
 use crate::ctx::{ClientEnd, Ctx, NewClient, Stage};
-use crate::mailbox::{CellId, Port};
+use crate::history::Mark;
+use crate::mailbox::CellId;
+use crate::recording::{Record, Recorded};
 use crate::report::Place;
 use crate::shared::Shared;
 
@@ -61,6 +63,12 @@ pub(crate) struct StateCheck {
     pub(crate) run: Box<dyn Fn(Ctx) -> CheckFuture>,
 }
 
+/// Somebody who is no client and looks at an object: at the start, and when all clients have ended.
+pub(crate) struct Watch {
+    pub(crate) object: String,
+    pub(crate) look: Box<dyn Fn(Ctx) -> CheckFuture>,
+}
+
 /// When a check must hold, and so what the shrinker may leave out without making it meaningless.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum When {
@@ -80,6 +88,8 @@ pub struct World {
     pub(crate) clients: Vec<NewClient>,
     pub(crate) checks: Vec<StateCheck>,
     pub(crate) history_checks: Vec<HistoryCheck>,
+    pub(crate) watches: Vec<Watch>,
+    pub(crate) serializable: bool,
     pub(crate) stage: Rc<Stage>,
     pub(crate) cells: u64,
     pub(crate) error: Option<crate::Error>,
@@ -117,8 +127,8 @@ impl World {
     {
         let name = name.into();
         let origin = u64::try_from(self.clients.len()).unwrap_or(u64::MAX);
-        let port = Port::new(origin + 1, self.now_ms);
-        let work = body(Ctx::new(&name, port.clone(), self.stage.clone()));
+        let port = self.stage.open_port(origin + 1, self.now_ms);
+        let work = body(Ctx::new(&name, port, self.stage.clone()));
         self.clients.push((name, port, Box::pin(async move { work.await.finish() })));
     }
 
@@ -174,8 +184,56 @@ impl World {
         Shared::new(name, CellId(self.cells), value)
     }
 
-    /// A check over the recorded operations (`ctx.write`, `ctx.read`, `ctx.inside`).
+    /// A check over the recorded operations (`ctx.write`, `ctx.read`, `ctx.inside`, `ctx.operation` and so on).
     pub fn history(&mut self, check: HistoryCheck) {
         self.history_checks.push(check);
+    }
+
+    /// Checks that every execution has an outcome that the clients can also come to one after another: the same keys and
+    /// rows at the end, and the same replies to every client that lives. Nothing needs to be stated about the
+    /// protocol. The serial orders are run once, at the start of a search, so there may be up to 7 clients.
+    ///
+    /// In a serial order each client, with those that it spawns, runs to its end before the next one starts; time passes
+    /// only when it waits, and for the pauses in budget, as often for each client. The faults in budget may strike there,
+    /// too. (What sleeps side by side sleeps longer in turns: where keys expire meanwhile, outcomes differ for that.) For a client that
+    /// died, the serial orders are taken in which it died before any of its steps or after any of them, whatever it was
+    /// told. Deadlines of keys are compared only where no time has passed, else only which keys have one.
+    pub fn serializable(&mut self) {
+        self.serializable = true;
+    }
+
+    /// How to tell what `object` holds, for the checks over the history. It is looked at before the first step, which
+    /// gives the value at the start, and when all clients have ended, which is the last read of the object. `look` reads
+    /// Redis and the database freely, as a check does, and must not write.
+    pub fn value<F, Fut>(&mut self, object: impl Into<String>, look: F)
+    where
+        F: Fn(Ctx) -> Fut + 'static,
+        Fut: Future + 'static,
+        Fut::Output: Recorded,
+    {
+        self.watch(object, move |ctx| {
+            let work = look(ctx.clone());
+            async move {
+                match work.await.record() {
+                    Record::Done(value) => ctx.mark(Mark::Observed(value)),
+                    Record::Failed => return Err("it returned an error"),
+                }
+                Ok(())
+            }
+        });
+    }
+
+    /// Somebody who looks at an object and says what it has found.
+    pub(crate) fn watch<F, Fut>(&mut self, object: impl Into<String>, look: F)
+    where
+        F: Fn(Ctx) -> Fut + 'static,
+        Fut: Future + 'static,
+        Fut::Output: Finish,
+    {
+        let look = Box::new(move |ctx| -> CheckFuture {
+            let work = look(ctx);
+            Box::pin(async move { work.await.finish() })
+        });
+        self.watches.push(Watch { object: object.into(), look });
     }
 }

@@ -382,3 +382,42 @@ proptest! {
         survive(&source);
     }
 }
+
+#[test]
+fn a_check_knows_who_has_come_to_the_end() {
+    let crash = "scenario { name = \"t\", faults = { crash = 1 } }\n";
+    let body = |expectation: &str| {
+        let text = format!(
+            "{crash}client(\"a\", function() redis(\"SET\", \"k\", 1) end)\nfinally(function() {expectation} end)"
+        );
+        let scenario = Scenario::parse("t.lua", &text).unwrap_or_else(|error| panic!("{error}"));
+        scenario.run(&scenario.check()).unwrap_or_else(|error| panic!("{error}"))
+    };
+    let acknowledged = r#"expect(not returned("a") or redis("GET", "k"), "lost")"#;
+    assert_eq!(body(acknowledged).verdict, Verdict::Verified, "who has come to its end has written");
+    let everybody = body(r#"expect(returned("a"), "died")"#);
+    assert_eq!(everybody.violation.map(|found| found.message).as_deref(), Some("died"), "who has died has not");
+    let nobody = body(r#"expect(not returned("a"), "came through")"#);
+    assert_eq!(nobody.violation.map(|found| found.message).as_deref(), Some("came through"));
+    let unknown = body(r#"returned("b")"#).violation.expect("b is no client").message;
+    assert_eq!(unknown, "returned() takes the name of a client, not b");
+}
+
+#[test]
+fn a_locked_file_has_one_holder_and_is_given_back_by_a_client_that_ends() {
+    let clients = |rest: &str| {
+        format!(
+            "clients {{ \"a\", \"b\", function(me)
+               if lock_file(\"/data/lock\") then inside(\"job\", function() redis(\"SET\", me, 1) end) {rest} end
+             end }}
+             exclusive(\"job\")\n"
+        )
+    };
+    let one_of_two = "finally(function() expect(redis(\"EXISTS\", \"a\", \"b\") >= 1, \"nobody\") end)";
+    assert_eq!(run(&format!("{}{one_of_two}", clients(""))).verdict, Verdict::Verified);
+    let both = "finally(function() expect(redis(\"EXISTS\", \"a\", \"b\") < 2, \"both\") end)";
+    assert_eq!(violated(&format!("{}{both}", clients(""))).0, "both", "it ends with its client");
+    let unlocked =
+        format!("{}{both}", clients("expect(unlock_file(\"/data/lock\") and not unlock_file(\"/data/lock\"))"));
+    assert_eq!(violated(&unlocked).0, "both");
+}

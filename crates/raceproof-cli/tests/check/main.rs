@@ -2,6 +2,7 @@
 
 mod errors;
 mod output;
+mod pages;
 mod reports;
 mod selection;
 mod strategies;

@@ -21,7 +21,14 @@ fn json_has_the_form_of_the_contract() {
     let token = scenarios[1]["violation"]["token"].take();
     assert!(token.as_str().is_some_and(|token| token.starts_with("rp1.")), "{token}");
     let bounds = json!({ "pauses": 0, "faults": {}, "persistence": "everysec", "steps_per_client": 1000 });
-    let step = |n: u32, client: &str, text: &str, reply: &str| json!({ "n": n, "client": client, "kind": "redis", "text": text, "reply": reply, "clock_ms": 0 });
+    let step = |n: u32, client: &str, text: &str, reply: &str, changes: Value| {
+        json!({
+            "n": n, "client": client, "kind": "redis", "text": text, "reply": reply, "clock_ms": 0,
+            "unanswered": false, "changes": changes, "notes": [],
+        })
+    };
+    let change = |before: &str, after: &str| json!([{ "key": "user:123", "before": { "value": before }, "after": { "value": after }, "uncommitted": false }]);
+    let story = "web read user:123 at step 1 and wrote it at step 4; in between, mobile changed it at step 3.";
     let expected = json!({
         "version": 1,
         "scenarios": [
@@ -36,12 +43,16 @@ fn json_has_the_form_of_the_contract() {
                 "bounds": bounds,
                 "violation": {
                     "message": "memory of mobile lost",
+                    "story": story,
+                    "place": { "file": "lost.lua", "line": 7 },
                     "token": null,
+                    "clients": ["web", "mobile"],
+                    "start": [{ "key": "user:123", "value": "\"1,2\"" }],
                     "steps": [
-                        step(1, "web", "GET user:123", "\"1,2\""),
-                        step(2, "mobile", "GET user:123", "\"1,2\""),
-                        step(3, "mobile", "SET user:123 1,2,mobile", "OK"),
-                        step(4, "web", "SET user:123 1,2,web", "OK"),
+                        step(1, "web", "GET user:123", "\"1,2\"", json!([])),
+                        step(2, "mobile", "GET user:123", "\"1,2\"", json!([])),
+                        step(3, "mobile", "SET user:123 1,2,mobile", "OK", change("\"1,2\"", "\"1,2,mobile\"")),
+                        step(4, "web", "SET user:123 1,2,web", "OK", change("\"1,2,mobile\"", "\"1,2,web\"")),
                     ],
                 },
             },
@@ -70,6 +81,20 @@ fn json_tells_what_a_search_that_was_not_done_has_seen() {
 }
 
 #[test]
+fn the_document_in_the_docs_is_what_is_printed() {
+    let docs = include_str!("../../../../docs/output.md");
+    let block = docs.split("```json").nth(1).and_then(|rest| rest.split("```").next()).expect("the docs show one");
+    let mut shown: Value = serde_json::from_str(block).expect("it is JSON");
+    let mut printed = document(&Workshop::new(), &["memory/serialized-value"], 0);
+    for document in [&mut shown, &mut printed] {
+        document["scenarios"][0]["seconds"].take();
+    }
+    let steps = printed["scenarios"][0]["violation"]["steps"].take();
+    printed["scenarios"][0]["violation"]["steps"] = json!([steps[2]]);
+    assert_eq!(shown, printed);
+}
+
+#[test]
 fn json_tells_statements_clock_steps_and_faults_apart() {
     let text = r#"
 scenario { name = "kinds", pauses = 1, faults = { crash = 1 } }
@@ -90,6 +115,43 @@ finally(function() expect(#sql("SELECT n FROM t") == 1, "never inserted") end)
     assert_eq!(kinds.len(), steps.len());
     assert!(kinds.iter().all(|kind| ["redis", "sql", "clock", "fault"].contains(kind)), "{kinds:?}");
     assert!(kinds.contains(&"fault") || kinds.contains(&"clock"), "{kinds:?}");
+}
+
+#[test]
+fn json_tells_what_each_step_changed() {
+    let text = r#"
+scenario { name = "changes" }
+setup(function()
+  sql("CREATE TABLE users (id INTEGER PRIMARY KEY, plan TEXT)")
+  sql("INSERT INTO users VALUES (1, 'free')")
+end)
+client("a", function()
+  transaction(function() sql("UPDATE users SET plan = 'pro'") end)
+  redis("HSET", "h", "field", "v")
+  redis("PEXPIRE", "h", 500)
+  sql("DELETE FROM users")
+end)
+finally(function() expect(false, "show it") end)
+"#;
+    let document = document(&Workshop::new().file("changes.lua", text, ""), &["changes.lua"], 1);
+    let found = &document["scenarios"][0]["violation"];
+    let row = |before: Value, after: Value, uncommitted: bool| json!([{ "table": "users", "row": "id 1", "before": before, "after": after, "uncommitted": uncommitted }]);
+    let plan = |plan: &str| json!({ "value": { "plan": plan } });
+    assert_eq!(found["start"], json!([{ "table": "users", "row": "id 1", "value": { "plan": "'free'" } }]));
+    let changes: Vec<&Value> = found["steps"].as_array().expect("steps").iter().map(|step| &step["changes"]).collect();
+    let hash = json!({ "value": { "field": "\"v\"" } });
+    let expiring = json!({ "value": { "field": "\"v\"" }, "expires_ms": 500 });
+    assert_eq!(
+        changes,
+        [
+            &json!([]),
+            &row(plan("'free'"), plan("'pro'"), true),
+            &row(plan("'free'"), plan("'pro'"), false),
+            &json!([{ "key": "h", "before": null, "after": hash, "uncommitted": false }]),
+            &json!([{ "key": "h", "before": hash, "after": expiring, "uncommitted": false }]),
+            &row(plan("'pro'"), Value::Null, false),
+        ]
+    );
 }
 
 #[test]

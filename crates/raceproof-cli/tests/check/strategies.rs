@@ -99,15 +99,17 @@ fn folder(child: &Child) -> Option<PathBuf> {
 fn started(bench: &Workshop, args: &[&str]) -> (Child, PathBuf) {
     let mut command = bench.command();
     command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = command.spawn().expect("the binary runs");
+    let mut child = command.spawn().expect("the binary runs");
     let since = Instant::now();
-    loop {
+    while since.elapsed() < Duration::from_secs(60) {
         if let Some(folder) = folder(&child) {
             return (child, folder);
         }
-        assert!(since.elapsed() < Duration::from_secs(60), "the search never opened its database");
         std::thread::yield_now();
     }
+    drop(child.kill());
+    drop(child.wait());
+    panic!("the search never opened its database");
 }
 
 fn interrupt(child: &Child) {

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::bulk;
 use crate::{
     Access, Object, Protocol, Reply,
     command::{Command, Group, KeySpec, Run, flag::*, keys},
     context::{Context, Deadline},
     db::Value,
+    draw::{self, Draw},
     failure::{self, Answer, Failure, NAN_OR_INFINITY, NOT_A_FLOAT, NOT_AN_INTEGER, SYNTAX, WOULD_OVERFLOW},
     hash::Hash,
     key::Key,
@@ -173,10 +175,6 @@ fn read_all<'a>(context: &'a mut Context<'_>, key: &Key) -> Result<Vec<(&'a Byte
     Ok(pairs)
 }
 
-fn bulk(text: &Bytes) -> Reply {
-    Reply::Bulk(text.clone())
-}
-
 fn hgetall(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let pairs = read_all(context, &Key::new(&args[1]))?;
     Ok(Reply::Map(pairs.into_iter().map(|(field, value)| (bulk(field), bulk(value))).collect()))
@@ -251,31 +249,20 @@ fn hincrbyfloat(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     Ok(Reply::Bulk(new))
 }
 
-/// The longest reply with repetitions that is made; Redis would try any.
-const MAX_DRAWS: u64 = 1 << 24;
-
 fn hrandfield(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let key = Key::new(&args[1]);
     let Some(count) = args.get(2) else {
-        let drawn = draw(context, &key, 1, true)?;
+        let drawn = draw(context, &key, Draw::Repeating(1))?;
         return Ok(drawn.into_iter().next().map_or(Reply::Null, |(field, _)| Reply::Bulk(field)));
     };
-    let count = parse_integer(count).ok_or(NOT_AN_INTEGER)?;
-    if count == i64::MIN {
-        return Err(Failure::Constant(
-            "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
-        ));
-    }
+    let wanted = Draw::parse(count)?;
     let with_values = match &args[3..] {
         [] => false,
         [option] if option.eq_ignore_ascii_case(b"withvalues") => true,
         _ => return Err(SYNTAX),
     };
-    if (with_values && count.unsigned_abs() > i64::MAX as u64 / 2) || (count < 0 && count.unsigned_abs() > MAX_DRAWS) {
-        return Err(Failure::Constant("ERR value is out of range"));
-    }
     let nested = with_values && context.protocol() == Protocol::Resp3;
-    let drawn = draw(context, &key, count.unsigned_abs(), count < 0)?;
+    let drawn = draw(context, &key, wanted.limited(with_values)?)?;
     let mut replies = Vec::with_capacity(drawn.len());
     for (field, value) in drawn {
         match (with_values, nested) {
@@ -287,28 +274,14 @@ fn hrandfield(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     Ok(Reply::Array(replies))
 }
 
-/// Draws fields, with repetition or each at most once.
-fn draw(context: &mut Context<'_>, key: &Key, count: u64, repeat: bool) -> Result<Vec<(Bytes, Bytes)>, Failure> {
-    if context.hash(key, Access::Read)?.is_none() || count == 0 {
-        return Ok(Vec::new());
-    }
-    context.touch(Object::Random, Access::Write);
-    let random = &mut context.engine.random;
-    let entry = context.engine.databases.entry(context.db, key);
-    let Some(Value::Hash(hash)) = entry.map(|entry| &entry.value) else { return Ok(Vec::new()) };
-    let mut all: Vec<(Bytes, Bytes)> = hash.iter().map(|(field, value)| (field.clone(), value.clone())).collect();
-    if repeat {
-        return Ok((0..count).map(|_| all[random.below(all.len())].clone()).collect());
-    }
-    let count = usize::try_from(count).unwrap_or(usize::MAX);
-    if count < all.len() {
-        for at in 0..count {
-            let other = at + random.below(all.len() - at);
-            all.swap(at, other);
-        }
-        all.truncate(count);
-    }
-    Ok(all)
+/// Draws fields with their values.
+fn draw(context: &mut Context<'_>, key: &Key, wanted: Draw) -> Result<Vec<(Bytes, Bytes)>, Failure> {
+    let len = context.hash(key, Access::Read)?.map_or(0, Hash::len);
+    let ranks = draw::ranks(context, len, wanted);
+    let Some(hash) = context.hash_now(key).filter(|_| !ranks.is_empty()) else { return Ok(Vec::new()) };
+    let all: Vec<(&Bytes, &Bytes)> = hash.iter().collect();
+    let cloned = |rank: usize| all.get(rank).map(|(field, value)| ((*field).clone(), (*value).clone()));
+    Ok(ranks.into_iter().filter_map(cloned).collect())
 }
 
 fn hscan(context: &mut Context<'_>, args: &[Bytes]) -> Answer {

@@ -35,14 +35,24 @@ const SECTIONS: &[(&str, Section)] = &[
     ("Keyspace", keyspace),
 ];
 
+/// Notes what a section tells: who asks for the server's identity alone does not see its keys.
+fn look(context: &mut Context<'_>, section: &str) {
+    match section {
+        "Server" | "Persistence" => context.read_clock(),
+        "Memory" => context.touch(Object::Scripts, Access::Read),
+        "Keyspace" => {
+            context.touch(Object::Deadlines, Access::Read);
+            context.read_clock();
+            for db in 0..context.engine.config.databases() {
+                context.touch(Object::Keyspace(db), Access::Read);
+            }
+        }
+        _ => {}
+    }
+}
+
 fn info(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     context.touch(Object::Server, Access::Read);
-    context.touch(Object::Scripts, Access::Read);
-    context.touch(Object::Deadlines, Access::Read);
-    context.read_clock();
-    for db in 0..context.engine.config.databases() {
-        context.touch(Object::Keyspace(db), Access::Read);
-    }
     let everything = args.len() == 1
         || args[1..]
             .iter()
@@ -50,6 +60,7 @@ fn info(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let mut text = String::new();
     for (name, section) in SECTIONS {
         if everything || args[1..].iter().any(|asked| asked.eq_ignore_ascii_case(name.as_bytes())) {
+            look(context, name);
             let gap = if text.is_empty() { "" } else { "\r\n" };
             let _ = write!(text, "{gap}# {name}\r\n");
             section(context, &mut text);

@@ -107,16 +107,22 @@ fn getkeys(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 /// The access-control categories, in Redis's order.
 fn categories(command: &Command) -> Vec<&'static str> {
     let group = command.group;
-    let dangerous = command.has(ADMIN) || matches!(group, Group::Admin | Group::Dangerous | Group::KeyspaceDangerous);
+    let dangerous =
+        command.has(ADMIN) || matches!(group, Group::Admin | Group::Dangerous | Group::KeyspaceDangerous | Group::Sort);
     [
         ("@keyspace", matches!(group, Group::Keyspace | Group::KeyspaceDangerous)),
         ("@read", command.has(READONLY) && group != Group::Scripting),
         ("@write", command.has(WRITE)),
+        ("@set", matches!(group, Group::Set | Group::Sort)),
+        ("@sortedset", matches!(group, Group::SortedSet | Group::Sort)),
+        ("@list", matches!(group, Group::List | Group::Sort)),
         ("@hash", group == Group::Hash),
         ("@string", group == Group::String),
+        ("@stream", group == Group::Stream),
         ("@admin", command.has(ADMIN) || group == Group::Admin),
         ("@fast", command.has(FAST)),
         ("@slow", !command.has(FAST)),
+        ("@blocking", command.has(BLOCKING)),
         ("@dangerous", dangerous),
         ("@connection", group == Group::Connection),
         ("@transaction", group == Group::Transaction),
@@ -153,11 +159,11 @@ fn describe(command: &Command) -> Reply {
     ])
 }
 
-/// First key, last key and step, the older way to say where the keys are.
+/// First key, last key and step, the older way to say where the keys are; it knows nothing but ranges.
 fn range(specs: &[KeySpec]) -> (i64, i64, i64) {
     let mut whole: Option<(i64, i64, i64)> = None;
     for spec in specs {
-        let FindKeys::Range { last, step } = spec.find else { return (0, 0, 0) };
+        let FindKeys::Range { last, step } = spec.find else { continue };
         let begin = spec.begin as i64;
         let last = if last < 0 { i64::from(last) } else { begin + i64::from(last) };
         whole = Some(whole.map_or((begin, last, i64::from(step)), |(first, _, step)| (first, last, step)));
@@ -172,6 +178,8 @@ fn describe_keys(spec: &KeySpec) -> Reply {
         FindKeys::Range { last, step } => {
             found("range", vec![number("lastkey", last), number("keystep", step), number("limit", 0)])
         }
+        FindKeys::AfterStreams => found("range", vec![number("lastkey", -1), number("keystep", 1), number("limit", 2)]),
+        FindKeys::Unknown => found("unknown", Vec::new()),
         FindKeys::Count => found("keynum", vec![number("keynumidx", 0), number("firstkey", 1), number("keystep", 1)]),
     };
     let mut parts = Vec::new();
@@ -179,7 +187,16 @@ fn describe_keys(spec: &KeySpec) -> Reply {
         parts.push((text("notes"), text(notes)));
     }
     parts.push((text("flags"), names(spec.flags)));
-    parts.push((text("begin_search"), found("index", vec![number("index", spec.begin as i32)])));
+    parts.push((
+        text("begin_search"),
+        match spec.find {
+            FindKeys::Unknown => found("unknown", Vec::new()),
+            FindKeys::AfterStreams => {
+                found("keyword", vec![(text("keyword"), text("STREAMS")), number("startfrom", spec.begin as i32)])
+            }
+            _ => found("index", vec![number("index", spec.begin as i32)]),
+        },
+    ));
     parts.push((text("find_keys"), find));
     Reply::Map(parts)
 }

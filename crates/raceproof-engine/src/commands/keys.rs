@@ -156,13 +156,7 @@ fn encoding(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let key = Key::new(&args[2]);
     context.visit(&key, Access::Read);
     let Some(entry) = context.entry(&key) else { return Ok(Reply::Null) };
-    let name: &[u8] = match &entry.value {
-        Value::Text(Text { encoding: Encoding::Int, .. }) => b"int",
-        Value::Text(Text { encoding: Encoding::Embstr, .. }) => b"embstr",
-        Value::Text(Text { encoding: Encoding::Raw, .. }) => b"raw",
-        Value::Hash(hash) => hash.encoding().as_bytes(),
-    };
-    Ok(Reply::Bulk(Bytes::from_static(name)))
+    Ok(Reply::Bulk(Bytes::from_static(entry.value.encoding().as_bytes())))
 }
 
 /// Redis shares the integers below this bound; they count as referred to without end.

@@ -78,7 +78,7 @@ fn operand(context: &mut Context<'_>, name: &Bytes) -> Option<Bytes> {
     match context.entry(&key).map(|entry| &entry.value) {
         None => Some(Bytes::new()),
         Some(Value::Text(text)) => Some(text.data.clone()),
-        Some(Value::Hash(_)) => None,
+        Some(_) => None,
     }
 }
 

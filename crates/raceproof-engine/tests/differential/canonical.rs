@@ -9,13 +9,14 @@ use crate::resp::{Value, parse};
 pub(crate) enum Rule {
     /// The same elements in any order.
     AnyOrder,
-    /// The same elements in any order, if the hash of the first argument is a hash table; bytewise if it is a listpack.
+    /// The same elements in any order, if one of the arguments is a key with a hash table; bytewise otherwise.
     AnyOrderIfTable,
     /// The same pairs in any order.
     AnyPairOrder,
     /// The same pairs in any order, if the hash of the first argument is a hash table; bytewise if it is a listpack.
     AnyPairOrderIfTable,
-    /// The same shape, and nothing but fields of the hash of the first argument; distinct ones if the count is positive.
+    /// The same shape, and nothing but fields or members of what is at the first argument; distinct ones if the count
+    /// is positive.
     RandomFields,
     /// Null on both sides or on none, and then a key that exists.
     RandomKey,
@@ -57,6 +58,15 @@ pub(crate) const TABLE: &[Entry] = &[
     entry(&["HGETALL"], Rule::AnyPairOrderIfTable, TABLE_ORDER),
     entry(&["HKEYS"], Rule::AnyOrderIfTable, TABLE_ORDER),
     entry(&["HVALS"], Rule::AnyOrderIfTable, TABLE_ORDER),
+    entry(&["SMEMBERS"], Rule::AnyOrderIfTable, TABLE_ORDER),
+    entry(&["SINTER"], Rule::AnyOrderIfTable, TABLE_ORDER),
+    entry(&["SUNION"], Rule::AnyOrderIfTable, TABLE_ORDER),
+    entry(&["SDIFF"], Rule::AnyOrderIfTable, TABLE_ORDER),
+    entry(&["SPOP"], Rule::AnyOrder, "the engine is led to the server's choice, and several members are in no order"),
+    entry(&["SRANDMEMBER"], Rule::RandomFields, CHANCE),
+    entry(&["ZRANDMEMBER"], Rule::RandomFields, CHANCE),
+    entry(&["SSCAN"], Rule::Scan, "cursors are positions in a hash table, whose order depends on the seed"),
+    entry(&["ZSCAN"], Rule::Scan, "cursors are positions in a hash table, whose order depends on the seed"),
     entry(&["SCAN"], Rule::Scan, "cursors are positions in a hash table, whose order depends on the seed"),
     entry(&["HSCAN"], Rule::Scan, "cursors are positions in a hash table, whose order depends on the seed"),
     entry(&["HRANDFIELD"], Rule::RandomFields, CHANCE),
@@ -95,9 +105,9 @@ pub(crate) fn rule(args: &[Bytes]) -> Option<Rule> {
 
 /// What a comparison may ask about the state in which a command was executed.
 pub(crate) trait Facts {
-    /// Whether the hash at a key is a hash table.
+    /// Whether a key holds a hash table: a hash, a set or a sorted set that is no longer small.
     fn is_table(&self, key: &Bytes) -> bool;
-    /// The fields of a hash; `None` if they are not known, since commands of the same transaction may have changed them.
+    /// The fields of a hash, the members of a set; `None` if they are not known, since commands of the same transaction may have changed them.
     fn fields(&self, key: &Bytes) -> Option<Vec<Vec<u8>>>;
     /// The keys of the session's database; `None` if they are not known.
     fn keys(&self) -> Option<Vec<Vec<u8>>>;
@@ -126,7 +136,7 @@ pub(crate) fn same_value(args: &[Bytes], ours: &Value, real: &Value, facts: &dyn
     if ours.is_error() || real.is_error() || ours.kind() != real.kind() {
         return false;
     }
-    let table = || args.get(1).is_some_and(|key| facts.is_table(key));
+    let table = || args[1..].iter().any(|key| facts.is_table(key));
     match rule {
         Rule::AnyOrder => sorted(ours) == sorted(real),
         Rule::AnyOrderIfTable => table() && sorted(ours) == sorted(real),
@@ -195,8 +205,9 @@ fn without_id(value: &Value) -> Vec<Value> {
     elements
 }
 
+/// The elements in an order of their own; a value that has none is its only element.
 fn sorted(value: &Value) -> Vec<Value> {
-    let mut elements = value.elements().unwrap_or_default().to_vec();
+    let mut elements = value.elements().unwrap_or(std::slice::from_ref(value)).to_vec();
     elements.sort();
     elements
 }

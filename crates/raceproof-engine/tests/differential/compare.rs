@@ -24,7 +24,7 @@ use crate::states::States;
 use crate::support::driver::Driver;
 use crate::support::sequence::{Action, SESSIONS, Sequence, resolve};
 use crate::support::show;
-use crate::{log, pages};
+use crate::{choices, log, pages};
 
 /// A sequence during which the machine stood still for longer is run again (ms).
 const STALL_MS: i64 = 20;
@@ -48,6 +48,16 @@ const DEFAULTS: &[&str] = &[
     "no",
     "proto-max-bulk-len",
     "512mb",
+    "set-max-intset-entries",
+    "512",
+    "zset-max-listpack-entries",
+    "128",
+    "zset-max-listpack-value",
+    "64",
+    "stream-node-max-entries",
+    "100",
+    "stream-node-max-bytes",
+    "4096",
 ];
 
 /// Commands of one session that are sent at once.
@@ -163,9 +173,23 @@ pub(crate) fn run(server: &Server, host: &mut dyn ScriptHost, sequence: &Sequenc
 
 /// Commands before which the test must know the state, or after which the connection may be closed.
 fn runs_alone(args: &[Bytes]) -> bool {
-    [b"RANDOMKEY".as_slice(), b"SCAN", b"HSCAN", b"QUIT", b"HELLO", b"OBJECT"]
-        .iter()
-        .any(|name| args[0].eq_ignore_ascii_case(name))
+    [
+        b"RANDOMKEY".as_slice(),
+        b"SCAN",
+        b"HSCAN",
+        b"SSCAN",
+        b"ZSCAN",
+        b"SPOP",
+        b"SORT",
+        b"SORT_RO",
+        b"QUIT",
+        b"HELLO",
+        b"OBJECT",
+    ]
+    .iter()
+    .any(|name| args[0].eq_ignore_ascii_case(name))
+        || choices::ranges_over_members(args)
+        || choices::waits(args)
 }
 
 impl Run<'_> {
@@ -210,6 +234,10 @@ impl Run<'_> {
         if !self.sessions[session].open || self.is_left_out(session, &batch[0]) {
             return Ok(false);
         }
+        if choices::reads_errno(&batch[0]) {
+            let connection = &mut self.sessions[session].connection;
+            connection.request(&["HSCAN", "nosuchkey", "0"]);
+        }
         let before_ms = now_ms();
         self.sessions[session].connection.send(batch);
         let mut replies = Vec::new();
@@ -238,7 +266,8 @@ impl Run<'_> {
     /// Whether a command is left out here.
     ///
     /// Scans and random choices remove the expired keys that they come across, and so their effect depends on a hash
-    /// table's order or on chance: they are left out while there are some, and in transactions. Two known differences
+    /// table's order or on chance: they are left out while there are some, and in transactions. So are choices that
+    /// cannot be known (see `choices.rs`). Two known differences
     /// are left out as well (docs/fidelity.md): a transaction that changes the protocol amid its replies, and one that
     /// counts the references which its own queue holds.
     fn is_left_out(&self, session: usize, args: &[Bytes]) -> bool {
@@ -246,6 +275,17 @@ impl Run<'_> {
         let refcount = is(b"OBJECT") && args.get(1).is_some_and(|word| word.eq_ignore_ascii_case(b"REFCOUNT"));
         if (is(b"HELLO") || refcount) && self.sessions[session].queued.is_some() {
             return true;
+        }
+        if is(b"SORT") || is(b"SORT_RO") {
+            let left_out = |candidate: &Candidate| choices::has_ties(&candidate.driver, session, args);
+            return self.sessions[session].queued.is_some() || self.candidates.iter().any(left_out);
+        }
+        if choices::waits(args) && self.sessions[session].queued.is_none() {
+            return self.candidates.iter().any(|candidate| choices::finds_nothing(&candidate.driver, session, args));
+        }
+        if is(b"SPOP") || choices::ranges_over_members(args) {
+            let left_out = |candidate: &Candidate| choices::cannot_be_known(&candidate.driver, session, args);
+            return self.sessions[session].queued.is_some() || self.candidates.iter().any(left_out);
         }
         if !is(b"RANDOMKEY") && !is(b"SCAN") {
             return false;
@@ -286,6 +326,9 @@ impl Run<'_> {
             let mut seen: Vec<Signature> = Vec::new();
             for ms in before_ms.max(candidate.last_ms)..=after_ms {
                 let mut trial = candidate.clone();
+                if let Some(seed) = choices::seed_of(&candidate.driver, session, args, &real.value, ms) {
+                    trial.driver.engine.reseed(seed);
+                }
                 let mut outcome = trial.driver.run(self.host, session, args, ms);
                 let bytes = trial.driver.bytes(session, &outcome.reply);
                 let scanned = real

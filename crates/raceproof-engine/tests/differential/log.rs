@@ -14,7 +14,16 @@ pub(crate) fn canonical(log: &[Effect]) -> Vec<Effect> {
     for removals in log.chunk_by_mut(|one, other| is_removal(one) && is_removal(other)) {
         removals.sort_by(|one, other| (one.db, &one.args).cmp(&(other.db, &other.args)));
     }
+    // Members that are popped come in no order.
+    for removals in log.chunk_by_mut(|one, other| is_of_member(one) && is_of_member(other) && one.db == other.db) {
+        removals.sort_by(|one, other| one.args.cmp(&other.args));
+    }
     log
+}
+
+/// The removal of one member of a set, as the server itself writes it.
+fn is_of_member(effect: &Effect) -> bool {
+    matches!(effect.args.as_slice(), [name, _, _] if name == "SREM")
 }
 
 /// A log as a person reads it.

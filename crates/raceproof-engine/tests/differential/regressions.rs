@@ -373,6 +373,107 @@ pub(crate) const TABLE: &[(&str, &str)] = &[
         ",
     ),
     (
+        "the lowest rank of LPOS has no opposite",
+        "
+        [0] LPOS l a RANK -9223372036854775808
+        [0] RPUSH l a b a a
+        [0] LPOS l a RANK -9223372036854775808
+        [0] LPOS l a RANK -9223372036854775808 COUNT 0
+        [0] LPOS l a RANK -9223372036854775807 COUNT 0
+        [0] LPOS l a RANK 9223372036854775807
+        ",
+    ),
+    (
+        "a listpack knows no negative zero, and whole scores have all their digits in a scan of one",
+        "
+        [0] ZADD z -0 a 1e17 b -1e17 c 1.5 d 4611686018427387904 e 4611686018427389000 f
+        [0] ZRANGE z 0 -1 WITHSCORES
+        [0] ZSCAN z 0
+        [0] ZINCRBY z -0 g
+        [0] ZSCORE z g
+        [0] ZUNIONSTORE y 1 z WEIGHTS -1
+        [0] ZRANGE y 0 -1 WITHSCORES
+        [0] CONFIG SET zset-max-listpack-entries 0
+        [0] ZADD y -0 h
+        [0] ZRANGE y 0 -1 WITHSCORES
+        [0] ZADD x -0 i
+        [0] ZSCORE x i
+        [0] ZADD x 1e17 j
+        [0] ZSCAN x 0
+        ",
+    ),
+    (
+        "a constant BY stops SORT from sorting, whatever comes after it",
+        "
+        [0] RPUSH l 3 1 2
+        [0] SORT l BY nosort BY weight_*
+        [0] SORT l BY weight_* BY nosort DESC LIMIT 0 2
+        [0] SADD s 3 1 2
+        [0] SORT s BY nosort BY weight_* STORE m
+        [0] LRANGE m 0 -1
+        ",
+    ),
+    (
+        "SORT makes a skip list of a small sorted set",
+        "
+        [0] ZADD z 2 1 1 2
+        [0] OBJECT ENCODING z
+        [0] SORT_RO z
+        [0] OBJECT ENCODING z
+        ",
+    ),
+    (
+        "a difference may leave a table of nothing but integers",
+        "
+        [0] SADD s 1 2 3 4 5 6 7 x
+        [0] SADD t x
+        [0] SADD u y
+        [0] SDIFFSTORE v s t
+        [0] OBJECT ENCODING v
+        [0] SDIFFSTORE v s t u u u u u u u u
+        [0] OBJECT ENCODING v
+        ",
+    ),
+    (
+        "a large pop leaves a set of integers",
+        "
+        [0] SADD s 1 2 3 4 5 6 7 8
+        [0] CONFIG SET set-max-intset-entries 4
+        [0] SADD s 9
+        [0] SREM s 9
+        [0] OBJECT ENCODING s
+        [0] SPOP s 3
+        [0] OBJECT ENCODING s
+        [0] SPOP s 4
+        [0] OBJECT ENCODING s
+        ",
+    ),
+    (
+        "keys that have expired when a result is stored over them",
+        "
+        [0] SADD s a
+        [0] SET k v PX 1
+        [0] SET l v PX 1
+        (wait 3 ms)
+        [0] SINTERSTORE k s nosuch
+        [0] SUNIONSTORE l s
+        [0] TTL l
+        ",
+    ),
+    (
+        "COMMAND GETKEYS of counted and of sorted keys",
+        "
+        [0] COMMAND GETKEYS ZUNIONSTORE a 0 a
+        [0] COMMAND GETKEYS ZUNIONSTORE a 2 b c WEIGHTS 1 2
+        [0] COMMAND GETKEYS ZUNIONSTORE a 2x b c
+        [0] COMMAND GETKEYS SORT a BY x GET y STORE b LIMIT 0 1 STORE c
+        [0] COMMAND GETKEYS SORT a STORE
+        [0] COMMAND GETKEYS SORT_RO a BY x
+        [0] COMMAND GETKEYS LMPOP 2 a b LEFT
+        [0] COMMAND GETKEYS EVAL x 0
+        ",
+    ),
+    (
         "quitting drops what was queued and watched",
         "
         [1] WATCH a

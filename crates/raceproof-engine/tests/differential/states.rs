@@ -49,12 +49,16 @@ impl Facts for States<'_> {
         let words: [&[u8]; 3] = [b"OBJECT", b"ENCODING", key];
         // A transaction may select databases as it goes.
         let databases: &[_] = if self.exec { &[None, Some("0"), Some("1"), Some("2"), Some("15")] } else { &[None] };
-        let is_table = |driver, db| self.ask_in(driver, db, &words).bulk() == Some(b"hashtable");
+        let is_table = |driver, db| matches!(self.ask_in(driver, db, &words).bulk(), Some(b"hashtable" | b"skiplist"));
         databases.iter().any(|db| is_table(self.before, *db) || is_table(self.after, *db))
     }
 
     fn fields(&self, key: &Bytes) -> Option<Vec<Vec<u8>>> {
-        self.list(&[b"HKEYS", key])
+        match self.ask(self.before, &[b"TYPE", key]) {
+            Value::Line(_, kind) if kind == b"set" => self.list(&[b"SMEMBERS", key]),
+            Value::Line(_, kind) if kind == b"zset" => self.list(&[b"ZRANGE", key, b"0", b"-1"]),
+            _ => self.list(&[b"HKEYS", key]),
+        }
     }
 
     fn keys(&self) -> Option<Vec<Vec<u8>>> {

@@ -8,7 +8,7 @@ use proptest::strategy::Union;
 use raceproof_engine::{Access, Effect, Footprint, Object, Options, Outcome, Timestamp, Version};
 
 use crate::support::driver::{self, Driver};
-use crate::support::dump::dump;
+use crate::support::dump::dump_with_readers;
 use crate::support::generate;
 use crate::support::sequence::{Action, Arg, SESSIONS, Sequence, Step, resolve};
 use crate::support::show;
@@ -59,6 +59,93 @@ const CONTENDED: &[&str] = &[
     "HPERSIST h FIELDS 1 f",
     "HPTTL h FIELDS 1 f",
     "HPEXPIRETIME h FIELDS 2 f g",
+    "RPUSH l value",
+    "LPUSH l value value",
+    "LPOP l",
+    "RPOP l small",
+    "LLEN l",
+    "LRANGE l 0 -1",
+    "LSET l 0 value",
+    "LREM l 0 member",
+    "LMOVE l m LEFT RIGHT",
+    "RPOPLPUSH m l",
+    "LMPOP 2 l m LEFT",
+    "SADD s f",
+    "SADD s g",
+    "SADD s 1 2",
+    "SADD s member+",
+    "SREM s f",
+    "SREM s g 1",
+    "SREM s member+",
+    "SISMEMBER s f",
+    "SMISMEMBER s f 1",
+    "SCARD s",
+    "SMEMBERS s",
+    "SPOP s",
+    "SPOP s small",
+    "SRANDMEMBER s",
+    "SRANDMEMBER s 100",
+    "SMOVE s t f",
+    "SMOVE t s g",
+    "SINTER s t",
+    "SINTERCARD 2 s t",
+    "SUNIONSTORE t s t",
+    "SDIFFSTORE a s t",
+    "SSCAN s 0",
+    "DEL s",
+    "EXISTS s z l",
+    "TYPE s",
+    "ZADD z 1 f",
+    "ZADD z score g",
+    "ZADD z zaddopt score f",
+    "ZADD z XX 5 member",
+    "ZINCRBY z 1 f",
+    "ZINCRBY z score g",
+    "ZREM z f",
+    "ZREM z g 1",
+    "ZSCORE z f",
+    "ZMSCORE z f g",
+    "ZCARD z",
+    "ZRANK z f",
+    "ZCOUNT z -inf +inf",
+    "ZRANGE z 0 -1 WITHSCORES",
+    "ZRANGEBYSCORE z -inf 2",
+    "ZPOPMIN z",
+    "ZMPOP 2 z y MAX",
+    "ZRANDMEMBER z",
+    "ZREMRANGEBYSCORE z 2 5",
+    "ZUNIONSTORE y 2 z s",
+    "ZINTERSTORE z 2 z y",
+    "ZDIFFSTORE a 2 z y",
+    "ZRANGESTORE y z 0 1",
+    "ZSCAN z 0",
+    "PEXPIRE z ttl_ms",
+    "PEXPIRE s ttl_ms",
+    "XADD x 1-1 f value",
+    "XADD x * f value",
+    "XADD x MAXLEN small 9-* f value",
+    "XLEN x",
+    "XRANGE x - +",
+    "XDEL x 1-1",
+    "XTRIM x MAXLEN small",
+    "XREAD STREAMS x 0",
+    "XGROUP CREATE x g1 0 MKSTREAM",
+    "XGROUP DESTROY x g1",
+    "XREADGROUP GROUP g1 c1 STREAMS x undelivered",
+    "XREADGROUP GROUP g1 c2 NOACK STREAMS x undelivered",
+    "XREADGROUP GROUP g1 c1 STREAMS x 0",
+    "XACK x g1 1-1",
+    "XPENDING x g1",
+    "XPENDING x g1 IDLE 1 - highest 10",
+    "XCLAIM x g1 c2 small 1-1 FORCE",
+    "XAUTOCLAIM x g1 c2 small 0",
+    "XINFO STREAM x FULL",
+    "XINFO CONSUMERS x g1",
+    "SORT l BY by ALPHA GET get",
+    "SORT s ALPHA STORE l",
+    "SORT z ALPHA LIMIT 0 1",
+    "COPY z b REPLACE",
+    "RENAME s a",
     "GET a",
     "SET a value",
     "SETNX a value",
@@ -174,8 +261,8 @@ fn setup() -> impl Strategy<Value = Sequence> {
         generate::family(family).prop_map(|args| vec![Step { session: WATCHER, action: Action::Run(args) }])
     };
     let anything = generate::sequence(2, true).prop_map(|sequence| sequence.steps);
-    let group = prop_oneof![3 => fill("strings"), 4 => fill("hashes"), 2 => fill("field deadlines"), 3 => fill("expiry"), 1 => fill("databases"), 1 => anything];
-    prop::collection::vec(group, 0..10).prop_map(|groups| Sequence { resp3: [false; SESSIONS], steps: groups.concat() })
+    let group = prop_oneof![3 => fill("strings"), 4 => fill("hashes"), 3 => fill("lists"), 4 => fill("sets"), 4 => fill("sorted sets"), 1 => fill("sorting"), 3 => fill("streams"), 3 => fill("stream groups"), 2 => fill("field deadlines"), 3 => fill("expiry"), 1 => fill("databases"), 1 => anything];
+    prop::collection::vec(group, 0..14).prop_map(|groups| Sequence { resp3: [false; SESSIONS], steps: groups.concat() })
 }
 
 /// What one unit did.
@@ -354,7 +441,7 @@ fn run_unit(driver: &mut Driver, session: usize, unit: &Unit, now_ms: i64) -> Ra
 
 /// All that can be seen afterwards: the data, the next deadline, and whether each session's transaction goes through.
 fn observe(mut driver: Driver, now_ms: i64) -> Vec<String> {
-    let mut seen = dump(&driver, now_ms);
+    let mut seen = dump_with_readers(&driver, now_ms);
     seen.push(format!("next deadline {:?}", driver.engine.next_deadline_ms()));
     let mut host = driver::host();
     for session in 0..SESSIONS {

@@ -6,28 +6,51 @@ use proptest::prelude::*;
 use proptest::strategy::Union;
 
 use super::grammar::{
-    COMMAND_NAMES, COUNTS, FAMILIES, JUNK, MEMORIES, NAMES, PARAMETERS, POLICIES, RULES, SCRIPTS, TYPES,
+    COMMAND_NAMES, COUNTS, JUNK, MEMORIES, NAMES, PARAMETERS, POLICIES, SCRIPTS, TYPES, families, rules,
 };
-use super::pools;
 use super::sequence::{Action, Arg, SESSIONS, Sequence, Step};
+use super::{collections, pools, streams};
 
 type Args = Vec<Arg>;
 
 /// A random command of any family, sometimes with an argument too few or too many, in any case of letters.
 pub(crate) fn command() -> BoxedStrategy<Args> {
-    spoiled(Union::new_weighted(FAMILIES.iter().map(|(name, weight, _)| (*weight, family(name))).collect()).boxed())
+    spoiled(Union::new_weighted(families().map(|(name, weight, _)| (*weight, family(name))).collect()).boxed())
+}
+
+/// Families whose commands meet on the same keys. Half of the sequences keep mostly to one of these.
+const THEMES: &[&[&str]] = &[
+    &["strings", "counters", "hashes", "expiry"],
+    &["lists", "sorting"],
+    &["sets"],
+    &["sorted sets", "sets"],
+    &["sorted sets"],
+    &["streams"],
+    &["streams", "stream groups"],
+    &["stream groups"],
+];
+
+/// Random commands, mostly of one theme.
+fn themed(theme: &[&str]) -> BoxedStrategy<Args> {
+    let chosen = families().filter(|(name, ..)| theme.contains(name));
+    let of_theme = Union::new_weighted(chosen.map(|(name, weight, _)| (*weight, family(name))).collect());
+    prop_oneof![5 => spoiled(of_theme.boxed()), 1 => command()].boxed()
 }
 
 /// A random command of one family, well-formed as far as its template goes.
 pub(crate) fn family(name: &str) -> BoxedStrategy<Args> {
-    let (_, _, commands) = FAMILIES.iter().find(|(known, ..)| *known == name).expect("a family of the grammar");
+    let (_, _, commands) = families().find(|(known, ..)| *known == name).expect("a family of the grammar");
     Union::new_weighted(commands.iter().map(|(weight, text)| (*weight, template(text))).collect()).boxed()
 }
 
 /// A random sequence of at most `groups` groups of steps. With `waits`, time passes now and then.
 pub(crate) fn sequence(groups: usize, waits: bool) -> BoxedStrategy<Sequence> {
-    let steps =
-        prop::collection::vec(group(waits), 1..groups).prop_map(|groups| groups.into_iter().flatten().collect());
+    let steps = |command: BoxedStrategy<Args>| {
+        let groups = prop::collection::vec(group(waits, &command), 1..groups);
+        groups.prop_map(|groups| groups.into_iter().flatten().collect::<Vec<Step>>()).boxed()
+    };
+    let themes = THEMES.iter().map(|theme| (1, steps(themed(theme))));
+    let steps = Union::new_weighted(std::iter::once((THEMES.len() as u32, steps(command()))).chain(themes).collect());
     (prop::array::uniform3(prop::bool::weighted(0.3)), steps)
         .prop_map(|(resp3, steps)| Sequence { resp3, steps })
         .boxed()
@@ -35,9 +58,13 @@ pub(crate) fn sequence(groups: usize, waits: bool) -> BoxedStrategy<Sequence> {
 
 /// A transaction as one session runs it: `MULTI`, commands, `EXEC`, with at most one `WATCH` before.
 pub(crate) fn transaction() -> BoxedStrategy<Vec<Args>> {
+    transaction_of(&command())
+}
+
+fn transaction_of(command: &BoxedStrategy<Args>) -> BoxedStrategy<Vec<Args>> {
     let watch = prop::option::weighted(0.3, template("WATCH key+"));
     let end = prop::sample::select(vec!["EXEC", "EXEC", "EXEC", "DISCARD"]);
-    (watch, prop::collection::vec(command(), 0..5), end)
+    (watch, prop::collection::vec(command.clone(), 0..5), end)
         .prop_map(|(watch, commands, end)| {
             let mut block: Vec<Args> = watch.into_iter().collect();
             block.push(vec![Arg::of("MULTI")]);
@@ -51,13 +78,13 @@ pub(crate) fn transaction() -> BoxedStrategy<Vec<Args>> {
 /// Some sessions act more than others, so that transactions get long enough to meet.
 const SESSION_WEIGHTS: &[(u32, usize); SESSIONS] = &[(3, 0), (2, 1), (1, 2)];
 
-fn group(waits: bool) -> BoxedStrategy<Vec<Step>> {
+fn group(waits: bool, command: &BoxedStrategy<Args>) -> BoxedStrategy<Vec<Step>> {
     let session = || weighted(SESSION_WEIGHTS);
     let run = |session, args| Step { session, action: Action::Run(args) };
-    let alone = (session(), command()).prop_map(move |(session, args)| vec![run(session, args)]);
-    let several = (session(), prop::collection::vec(command(), 2..6))
+    let alone = (session(), command.clone()).prop_map(move |(session, args)| vec![run(session, args)]);
+    let several = (session(), prop::collection::vec(command.clone(), 2..6))
         .prop_map(move |(session, all)| all.into_iter().map(|args| run(session, args)).collect());
-    let block = (session(), transaction())
+    let block = (session(), transaction_of(command))
         .prop_map(move |(session, all)| all.into_iter().map(|args| run(session, args)).collect());
     let loaded = (session(), script(), call(sha1), prop::sample::select(vec!["EVALSHA", "EVALSHA_RO"])).prop_map(
         move |(session, (source, ..), mut args, name)| {
@@ -82,6 +109,8 @@ fn part(word: &str) -> BoxedStrategy<Args> {
         prop::collection::vec(rule(name), range).prop_map(|parts| parts.concat()).boxed()
     };
     match word.as_bytes().last() {
+        // The bound of a range.
+        _ if word.len() == 1 => rule(word),
         Some(b'?') => repeated(&word[..word.len() - 1], 0..2),
         Some(b'*') => repeated(&word[..word.len() - 1], 0..4),
         Some(b'+') => repeated(&word[..word.len() - 1], 1..4),
@@ -90,7 +119,7 @@ fn part(word: &str) -> BoxedStrategy<Args> {
 }
 
 fn rule(name: &str) -> BoxedStrategy<Args> {
-    if let Some((_, choices)) = RULES.iter().find(|(known, _)| *known == name) {
+    if let Some((_, choices)) = rules().find(|(known, _)| *known == name) {
         let choices = choices.iter().map(|(weight, text)| {
             let parts: Vec<BoxedStrategy<Args>> = text.split(' ').map(part).collect();
             (*weight, parts.prop_map(|parts| parts.concat()).boxed())
@@ -100,6 +129,30 @@ fn rule(name: &str) -> BoxedStrategy<Args> {
     match name {
         "key" => pool(pools::KEYS),
         "hkey" => prop_oneof![2 => fixed("h"), 2 => pool(pools::KEYS)].boxed(),
+        "lkey" => prop_oneof![3 => fixed("l"), 1 => fixed("m"), 1 => pool(pools::KEYS)].boxed(),
+        "skey" => prop_oneof![3 => fixed("s"), 2 => fixed("t"), 1 => pool(pools::KEYS)].boxed(),
+        "zkey" => prop_oneof![3 => fixed("z"), 2 => fixed("y"), 1 => pool(pools::KEYS)].boxed(),
+        "member" => pool(collections::MEMBERS),
+        "score" => prop_oneof![3 => pool(collections::SCORES), 1 => pool(pools::FLOATS)].boxed(),
+        "minmax" => prop_oneof![4 => pool(collections::SCORE_BOUNDS), 1 => pool(collections::SCORES)].boxed(),
+        "by" => pool(collections::BY_PATTERNS),
+        "get" => pool(collections::GET_PATTERNS),
+        "lex" => pool(collections::MEMBER_BOUNDS),
+        "manymembers" => many(510..515, |n| vec![Arg::of(n.to_string())]),
+        "manyscored" => many(126..131, |n| vec![Arg::of((n % 7).to_string()), Arg::of(format!("n{n}"))]),
+        "manyequal" => many(126..131, |n| vec![Arg::of("0"), Arg::of(format!("n{n}"))]),
+        "xkey" => prop_oneof![6 => fixed("x"), 2 => fixed("w"), 1 => pool(pools::KEYS)].boxed(),
+        "id" => prop_oneof![4 => pool(streams::IDS), 1 => pool(streams::NEXT_IDS)].boxed(),
+        "nextid" => pool(streams::NEXT_IDS),
+        "openid" => pool(streams::OPEN_IDS),
+        "edge" => pool(streams::EDGES),
+        "readid" => pool(streams::READ_IDS),
+        "group" => pool(streams::GROUPS),
+        "consumer" => pool(streams::CONSUMERS),
+        "lowest" => fixed("-"),
+        "highest" => fixed("+"),
+        "lastid" => fixed("$"),
+        "undelivered" => fixed(">"),
         "field" => pool(pools::FIELDS),
         "value" => prop_oneof![30 => pool(pools::VALUES), 1 => long_value()].boxed(),
         "int" => pool(pools::INTEGERS),
@@ -120,7 +173,7 @@ fn rule(name: &str) -> BoxedStrategy<Args> {
         "policy" => pool(POLICIES),
         "commandname" => pool(COMMAND_NAMES),
         "junk" => pool(JUNK),
-        "manyfields" => many_fields(),
+        "manyfields" => many(510..515, |n| vec![Arg::of(format!("n{n}")), Arg::of(n.to_string())]),
         "source" => script().prop_map(|(source, ..)| vec![Arg::of(source)]).boxed(),
         "sha" => script().prop_map(|(source, ..)| vec![Arg::of(sha1(source))]).boxed(),
         "script" => call(|source| source.to_owned()),
@@ -133,11 +186,32 @@ fn rule(name: &str) -> BoxedStrategy<Args> {
 }
 
 /// Lower-case words that stand for themselves: keys, fields, settings.
-const CONSTANTS: [&str; 10] = ["a", "b", "h", "f", "g", "abc", "yes", "hash", "maxmemory", "databases"];
+const CONSTANTS: [&str; 20] = [
+    "+inf",
+    "a",
+    "b",
+    "h",
+    "f",
+    "g",
+    "l",
+    "m",
+    "s",
+    "t",
+    "w",
+    "x",
+    "y",
+    "z",
+    "abc",
+    "yes",
+    "hash",
+    "zset",
+    "maxmemory",
+    "databases",
+];
 
-/// Words in lower case are rules; settings have a hyphen.
+/// Words in lower case are rules; settings have a hyphen, and keys that patterns lead to an underscore.
 fn is_rule(word: &str) -> bool {
-    !word.contains('-') && word.bytes().any(|byte| byte.is_ascii_lowercase())
+    !word.contains(['-', '_']) && word.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
 fn fixed(word: &str) -> BoxedStrategy<Args> {
@@ -170,11 +244,9 @@ fn long_value() -> BoxedStrategy<Args> {
     (60_usize..300).prop_map(|length| vec![Arg::Bytes(Bytes::from(vec![b'x'; length]))]).boxed()
 }
 
-/// Enough fields to leave the listpack, or just not.
-fn many_fields() -> BoxedStrategy<Args> {
-    (510_usize..515)
-        .prop_map(|count| (0..count).flat_map(|n| [Arg::of(format!("n{n}")), Arg::of(n.to_string())]).collect())
-        .boxed()
+/// Enough members to leave the small encoding, or just not.
+fn many(counts: std::ops::Range<usize>, member: fn(usize) -> Args) -> BoxedStrategy<Args> {
+    counts.prop_map(move |count| (0..count).flat_map(member).collect()).boxed()
 }
 
 fn script() -> impl Strategy<Value = (&'static str, usize, usize)> {

@@ -3,11 +3,23 @@
 //! A template is words divided by spaces. A word in capitals stands for itself; a word in lower case is a rule; `?`, `*`
 //! and `+` after a rule mean at most one, up to three, and one to three.
 
+use super::{collections, streams};
+
+/// Every rule.
+pub(crate) fn rules() -> impl Iterator<Item = &'static (&'static str, Choices)> {
+    RULES.iter().chain(collections::RULES).chain(streams::RULES)
+}
+
+/// Every family of commands.
+pub(crate) fn families() -> impl Iterator<Item = &'static (&'static str, u32, Choices)> {
+    FAMILIES.iter().chain(collections::FAMILIES).chain(streams::FAMILIES)
+}
+
 /// Templates, each with its weight.
-type Choices = &'static [(u32, &'static str)];
+pub(crate) type Choices = &'static [(u32, &'static str)];
 
 /// Rules made of templates, each with its weight. Rules that are not here are leaves (see `generate.rs`).
-pub(crate) const RULES: &[(&str, Choices)] = &[
+const RULES: &[(&str, Choices)] = &[
     ("pair", &[(1, "key value")]),
     ("fieldpair", &[(1, "field value")]),
     (
@@ -63,6 +75,20 @@ pub(crate) const RULES: &[(&str, Choices)] = &[
             (2, "DEL key+"),
             (2, "EVAL value int key"),
             (1, "EVALSHA value 2 key key"),
+            (1, "LPUSH key value"),
+            (1, "SORT key BY key GET key STORE key LIMIT 0 1"),
+            (1, "SORT_RO key"),
+            (2, "XREAD COUNT 2 STREAMS key key 0 0"),
+            (1, "XREAD COUNT 2 key 0"),
+            (1, "XREAD STREAMS key"),
+            (1, "XREADGROUP GROUP key key STREAMS key key 0"),
+            (1, "LMOVE key key LEFT RIGHT"),
+            (2, "LMPOP keylist LEFT"),
+            (1, "SUNIONSTORE key key+"),
+            (2, "SINTERCARD keylist"),
+            (2, "ZUNIONSTORE key keylist"),
+            (1, "ZINTER keylist"),
+            (1, "ZRANGESTORE key key 0 1"),
             (1, "PING"),
             (1, "MSET key"),
             (1, "junk key"),
@@ -79,6 +105,9 @@ pub(crate) const RULES: &[(&str, Choices)] = &[
             (1, "lazyfree-lazy-expire yes"),
             (2, "maxmemory memory"),
             (1, "proto-max-bulk-len memory"),
+            (2, "set-max-intset-entries small"),
+            (2, "zset-max-listpack-entries small"),
+            (2, "zset-max-ziplist-value small"),
             (1, "databases 4"),
             (1, "junk 1"),
         ],
@@ -87,7 +116,7 @@ pub(crate) const RULES: &[(&str, Choices)] = &[
 ];
 
 /// Families of commands, each with its weight, each command with its weight.
-pub(crate) const FAMILIES: &[(&str, u32, Choices)] = &[
+const FAMILIES: &[(&str, u32, Choices)] = &[
     (
         "strings",
         26,
@@ -344,6 +373,25 @@ pub(crate) const SCRIPTS: &[(&str, usize, usize)] = &[
     ("redis.log(redis.LOG_DEBUG, 'said') return 1", 0, 0),
     ("return redis.call('PING')", 0, 0),
     ("return {redis.call('MGET', KEYS[1], KEYS[2])}", 2, 0),
+    ("return redis.call('RPUSH', KEYS[1], ARGV[1], ARGV[2])", 1, 2),
+    ("local v = redis.call('LPOP', KEYS[1]) redis.call('RPUSH', KEYS[2], v or ARGV[1]) return v", 2, 1),
+    ("return redis.call('LRANGE', KEYS[1], 0, -1)", 1, 0),
+    ("redis.call('DEL', KEYS[1]) redis.call('SADD', KEYS[1], ARGV[1]) return redis.call('SPOP', KEYS[1])", 1, 1),
+    ("redis.call('SADD', KEYS[1], 1, 2) redis.call('SPOP', KEYS[1], 1000) return redis.call('EXISTS', KEYS[1])", 1, 0),
+    ("redis.call('SADD', KEYS[1], ARGV[1]) return redis.call('SISMEMBER', KEYS[1], ARGV[2])", 1, 2),
+    ("redis.call('ZADD', KEYS[1], 1.1, ARGV[1]) return redis.call('ZINCRBY', KEYS[1], 2.2, ARGV[1])", 1, 1),
+    ("redis.setresp(3) return redis.call('ZRANGE', KEYS[1], 0, 1, 'WITHSCORES')", 1, 0),
+    ("return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'WITHSCORES')", 1, 1),
+    ("redis.setresp(3) return redis.call('ZSCORE', KEYS[1], ARGV[1])", 1, 1),
+    ("return redis.call('ZPOPMIN', KEYS[1])", 1, 0),
+    ("return redis.call('XADD', KEYS[1], '9-*', ARGV[1], ARGV[2])", 1, 2),
+    ("return redis.call('XREAD', 'STREAMS', KEYS[1], '0')", 1, 0),
+    ("return redis.call('XREAD', 'BLOCK', '0', 'STREAMS', KEYS[1], '$')", 1, 0),
+    (
+        "redis.call('XGROUP', 'CREATE', KEYS[1], 'g1', '0', 'MKSTREAM') return redis.call('XREADGROUP', 'GROUP', 'g1', 'c1', 'STREAMS', KEYS[1], '>')",
+        1,
+        0,
+    ),
     ("return redis.call('GET', 'undeclared')", 0, 0),
 ];
 
@@ -360,6 +408,8 @@ pub(crate) const PARAMETERS: &[(u32, &[u8])] = &[
     (1, b"nosuchparameter"),
     (1, b"hash-max-listpack-entries"),
     (1, b"hash-max-listpack-value"),
+    (1, b"set-max-intset-entries"),
+    (1, b"zset-max-listpack-entries"),
     (1, b""),
 ];
 
@@ -411,6 +461,38 @@ pub(crate) const COMMAND_NAMES: &[(u32, &[u8])] = &[
     (1, b"ping"),
     (1, b"wait"),
     (1, b"time"),
+    (1, b"lpush"),
+    (1, b"lpop"),
+    (1, b"lrange"),
+    (1, b"lmove"),
+    (1, b"lmpop"),
+    (1, b"sadd"),
+    (1, b"spop"),
+    (1, b"smembers"),
+    (1, b"smove"),
+    (1, b"sinterstore"),
+    (1, b"sunionstore"),
+    (1, b"sintercard"),
+    (1, b"sscan"),
+    (1, b"zadd"),
+    (1, b"zrange"),
+    (1, b"zrangestore"),
+    (1, b"zunion"),
+    (1, b"zunionstore"),
+    (1, b"zinter"),
+    (1, b"zmpop"),
+    (1, b"zpopmin"),
+    (1, b"zrandmember"),
+    (1, b"zscan"),
+    (1, b"sort"),
+    (1, b"sort_ro"),
+    (1, b"xadd"),
+    (1, b"xread"),
+    (1, b"xreadgroup"),
+    (1, b"xclaim"),
+    (1, b"xautoclaim"),
+    (1, b"xinfo|stream"),
+    (1, b"xgroup|create"),
 ];
 
 /// Words that are no option, no subcommand and no command.
@@ -423,8 +505,17 @@ pub(crate) const JUNK: &[(u32, &[u8])] = &[
 ];
 
 /// Names of types.
-pub(crate) const TYPES: &[(u32, &[u8])] =
-    &[(3, b"string"), (3, b"hash"), (1, b"HASH"), (1, b"list"), (1, b"nosuch"), (1, b"")];
+pub(crate) const TYPES: &[(u32, &[u8])] = &[
+    (3, b"string"),
+    (3, b"hash"),
+    (1, b"HASH"),
+    (2, b"list"),
+    (2, b"set"),
+    (2, b"zset"),
+    (2, b"stream"),
+    (1, b"nosuch"),
+    (1, b""),
+];
 
 /// Values of COUNT.
 pub(crate) const COUNTS: &[(u32, &[u8])] = &[

@@ -2,6 +2,7 @@
 // Every test binary compiles this module and uses a part of it.
 #![allow(dead_code)]
 
+pub(crate) mod collections;
 pub(crate) mod driver;
 pub(crate) mod dump;
 pub(crate) mod generate;
@@ -10,3 +11,4 @@ pub(crate) mod pools;
 pub(crate) mod search;
 pub(crate) mod sequence;
 pub(crate) mod show;
+pub(crate) mod streams;

@@ -1,8 +1,20 @@
 //! The words that commands are made of: few, so that they collide, and odd, so that edge cases are met.
 
 /// Few keys. The first ones are the likeliest.
-pub(crate) const KEYS: &[(u32, &[u8])] =
-    &[(10, b"a"), (8, b"b"), (8, b"h"), (4, b"c"), (1, b""), (1, b"{t}x"), (1, b"bin\xff\x00\r\nkey"), (1, b"A")];
+pub(crate) const KEYS: &[(u32, &[u8])] = &[
+    (10, b"a"),
+    (8, b"b"),
+    (8, b"h"),
+    (3, b"l"),
+    (3, b"s"),
+    (3, b"z"),
+    (3, b"x"),
+    (4, b"c"),
+    (1, b""),
+    (1, b"{t}x"),
+    (1, b"bin\xff\x00\r\nkey"),
+    (1, b"A"),
+];
 
 /// Few fields; one does not fit a listpack.
 pub(crate) const FIELDS: &[(u32, &[u8])] = &[

@@ -11,15 +11,16 @@ pub(crate) fn check(history: &History, object: &str, since: Since) -> Option<Fin
     let on_object = || history.operations.iter().filter(|operation| operation.object == object);
     for read in on_object().filter(|operation| operation.kind == OperationKind::Read) {
         let (Some(started), Some(_)) = (read.started, read.ended) else { continue };
+        let value = read.value.as_ref().map(ToString::to_string);
         let returned: Vec<&Operation> =
-            on_object().filter(|write| wrote(write, read.value.as_deref()) && write.started.is_some()).collect();
+            on_object().filter(|write| wrote(write, value.as_deref()) && write.started.is_some()).collect();
         let missed = on_object()
             .filter(|write| visible_at(write, since).is_some_and(|step| step < started))
-            .filter(|write| !wrote(write, read.value.as_deref()))
+            .filter(|write| !wrote(write, value.as_deref()))
             .filter(|write| returned.iter().all(|older| precedes(older, write)))
             .max_by_key(|write| visible_at(write, since));
         if let Some(write) = missed {
-            return Some(finding(read, write, since));
+            return Some(finding(history, read, write, since));
         }
     }
     None
@@ -51,21 +52,19 @@ fn precedes(older: &Operation, newer: &Operation) -> bool {
     }
 }
 
-fn finding(read: &Operation, write: &Operation, since: Since) -> Finding {
+fn finding(history: &History, read: &Operation, write: &Operation, since: Since) -> Finding {
     let OperationKind::Write(value) = &write.kind else { unreachable!("only writes are missed") };
-    let returned = read.value.as_deref().unwrap_or("nothing");
-    let (article, how, step) = match since {
-        Since::Acknowledged => ("an", "acknowledged", write.ended),
-        Since::Committed => ("a", "committed", write.committed),
+    let returned = read.value.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);
+    let (article, how, at) = match since {
+        Since::Acknowledged => ("an", "acknowledged", history.when(write.ended, write.ended_ms)),
+        Since::Committed => ("a", "committed", history.when(write.committed, write.committed_ms)),
     };
     Finding {
         message: format!("stale read: {article} {how} write of {} was not seen", read.object),
         story: format!(
-            "{}'s write of {value} was {how} at step {}; {}'s read began after it, at step {}, and returned {returned}.",
+            "{}'s write of {value} was {how} at {at}; {} returned {returned}.",
             write.client,
-            step.unwrap_or_default(),
-            read.client,
-            read.started.unwrap_or_default(),
+            history.later(read)
         ),
     }
 }

@@ -13,7 +13,6 @@ use crate::Error;
 use crate::ctx::{ClientEnd, ClientFuture};
 use crate::event::{CLOCK, ClientId, Outcome, ProcessId, Thing, Things, Touched};
 use crate::faults::Fault;
-use crate::history::{Mark, Note, Operation, OperationKind};
 use crate::mailbox::{Local, Lost, Op, Port};
 use crate::panics;
 use crate::report::Broken;
@@ -103,21 +102,61 @@ impl Wake for Woken {
     }
 }
 
+/// What one execution leaves to the next, which so need not allocate it.
+#[derive(Default)]
+pub(super) struct Spare {
+    pub(super) clients: Vec<Option<Client>>,
+    parts: Vec<Parts>,
+    pub(super) enabled: Vec<Enabled>,
+    /// How many events the last execution had.
+    pub(super) events: usize,
+}
+
+/// The parts of a client that lie in memory of their own.
+struct Parts {
+    woken: Arc<Woken>,
+    waker: Waker,
+    pending: Vec<Pending>,
+}
+
+impl Default for Parts {
+    fn default() -> Self {
+        let woken = Arc::<Woken>::default();
+        Self { waker: Waker::from(woken.clone()), woken, pending: Vec::new() }
+    }
+}
+
+impl Spare {
+    /// Takes the clients of an execution that is over.
+    pub(super) fn take_back(&mut self, mut clients: Vec<Option<Client>>) {
+        for Client { woken, waker, mut pending, future, .. } in clients.drain(..).flatten() {
+            drop(future);
+            pending.clear();
+            // Somebody may have kept a waker: it shall not wake a client of another execution.
+            if Arc::strong_count(&woken) == 2 {
+                woken.0.store(false, Ordering::Relaxed);
+                self.parts.push(Parts { woken, waker, pending });
+            }
+        }
+        self.clients = clients;
+    }
+}
+
 impl Execution<'_> {
     pub(super) fn add_client(&mut self, id: ClientId, name: String, port: Port, future: ClientFuture) {
         let at = usize::from(id.0);
         if self.clients.len() <= at {
             self.clients.resize_with(at + 1, || None);
         }
-        let woken = Arc::<Woken>::default();
+        let Parts { woken, waker, pending } = self.worker.spare.parts.pop().unwrap_or_default();
         let name = self.own_name(name);
         self.clients[at] = Some(Client {
             name,
             port,
             future: Some(future),
-            waker: Waker::from(woken.clone()),
+            waker,
             woken,
-            pending: Vec::new(),
+            pending,
             sessions: SmallVec::new(),
             broken: SmallVec::new(),
             unreachable: false,
@@ -142,7 +181,9 @@ impl Execution<'_> {
 
     /// Lets a client run to its next gate, and then those that it spawns on the way.
     pub(super) fn poll(&mut self, id: ClientId) -> Result<(), Error> {
-        let mut next = vec![id];
+        self.poll_one(id)?;
+        let mut next = self.adopt(id);
+        next.reverse();
         while let Some(id) = next.pop() {
             self.poll_one(id)?;
             let children = self.adopt(id);
@@ -156,7 +197,7 @@ impl Execution<'_> {
         self.overtake(id);
         let client = self.client_mut(id);
         let Some(future) = &mut client.future else { return Ok(()) };
-        let port = client.port.clone();
+        let port = client.port;
         let mut context = Context::from_waker(&client.waker);
         let mut polls = 0;
         let ended = loop {
@@ -216,12 +257,14 @@ impl Execution<'_> {
     fn gave_up(&mut self, id: ClientId) {
         let name = self.client(id).name.clone();
         self.show_note(&name, "gives up");
-        let step = self.step_number();
-        self.end_by_fault(id, step);
+        self.end_by_fault(id);
     }
 
     /// Puts the clients on the stage that a client has just spawned.
     fn adopt(&mut self, parent: ClientId) -> Vec<ClientId> {
+        if !self.world.stage.has_spawned() {
+            return Vec::new();
+        }
         let spawned = self.world.stage.take_spawned();
         let mut children = Vec::with_capacity(spawned.len());
         for (name, port, future) in spawned {
@@ -255,9 +298,12 @@ impl Execution<'_> {
     }
 
     /// Moves what the client posted into its queue at the gate, and what it did locally into the step's footprint. A
-    /// connection or a sleep may come from the context of another client, so every mailbox is looked into.
+    /// connection or a sleep may come from the context of another client, so then every mailbox is looked into.
     fn take_over(&mut self, id: ClientId) {
         self.take_over_from(id, id);
+        if !Port::take_elsewhere() {
+            return;
+        }
         for place in 0..self.order.len() {
             let owner = self.order[place];
             if owner != id {
@@ -318,56 +364,6 @@ impl Execution<'_> {
     /// The number of the step under way, from 1; 0 before the first.
     pub(super) fn step_number(&self) -> usize {
         self.current.map_or(0, |at| at + 1)
-    }
-
-    fn mark(&mut self, id: ClientId, mark: Mark) {
-        let step = self.step_number();
-        let client = self.client(id).name.clone();
-        self.history_changed = true;
-        match mark {
-            Mark::Begin { number, object, kind } => {
-                let inside = kind == OperationKind::Inside;
-                if inside {
-                    self.touch_thing(Thing::Section(object.clone()), Access::Read);
-                }
-                let place = self.history.operations.len();
-                self.history.operations.push(Operation {
-                    client,
-                    object,
-                    kind,
-                    started: inside.then_some(step),
-                    committed: None,
-                    ended: None,
-                    crashed: None,
-                    value: None,
-                    started_ms: self.now_ms,
-                    ended_ms: self.now_ms,
-                });
-                self.client_mut(id).open.push((number, place));
-            }
-            Mark::End { number, value } => self.end_operation(id, number, value),
-            Mark::Note(text) => {
-                self.touch_thing(Thing::History, Access::Write);
-                self.show_note(&client, &text);
-                self.history.notes.push(Note { client, step, text });
-            }
-        }
-    }
-
-    fn end_operation(&mut self, id: ClientId, number: u32, value: Option<String>) {
-        let (step, now_ms) = (self.step_number(), self.now_ms);
-        let open = &mut self.client_mut(id).open;
-        let Some(at) = open.iter().position(|(known, _)| *known == number) else { return };
-        let (_, place) = open.remove(at);
-        let operation = &mut self.history.operations[place];
-        operation.ended = Some(step);
-        operation.ended_ms = now_ms;
-        operation.value = value;
-        let thing = match operation.kind {
-            OperationKind::Inside => Thing::Section(operation.object.clone()),
-            OperationKind::Write(_) | OperationKind::Read => Thing::History,
-        };
-        self.touch_thing(thing, Access::IntentWrite);
     }
 
     /// Fills in what can happen next: the clock first, then by process, in the order of their first requests.

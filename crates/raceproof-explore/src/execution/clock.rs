@@ -93,7 +93,6 @@ impl Execution<'_> {
         self.clock_footprint(&mut touched);
         self.touched = touched;
         self.show_step("clock", StepKind::Clock, format!("+{by_ms} ms"), String::new());
-        self.show_expired();
         self.wake_sleepers();
         Ok(Event {
             footprint: Arc::new(Footprint {
@@ -111,6 +110,7 @@ impl Execution<'_> {
             unlocks: None,
             logged: 0,
             waited: Vec::new(),
+            delivered: None,
         })
     }
 

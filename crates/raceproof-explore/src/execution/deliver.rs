@@ -11,14 +11,13 @@ use smallvec::SmallVec;
 
 use super::clients::Pending;
 use super::lost::Answered;
-use super::{Execution, trace};
+use super::{Delivered, Execution, trace};
 use crate::Error;
 use crate::event::{Choice, ClientId, Event, Footprint, Outcome, Reach, Thing, Touched};
 use crate::faults::Fault;
-use crate::history::OperationKind;
 use crate::mailbox::{Answer, CellOp, Local, Op};
 use crate::panics;
-use crate::report::{Broken, StepKind};
+use crate::report::{Broken, DIES, StepKind};
 use crate::sql::{SqlCall, SqlResult, Statement};
 
 impl Execution<'_> {
@@ -51,8 +50,12 @@ impl Execution<'_> {
             self.start_operations(id);
             let number = request.id;
             let answered = self.answer(id, &mut request, choice.outcome, &mut fingerprint)?;
+            match &answered {
+                Answered::Now(answer) => self.note_reply(choice.process, answer, fingerprint.finish()),
+                Answered::Later => self.note_reply(choice.process, &"no reply in time", 0),
+            }
             if choice.outcome == Outcome::CrashAfter {
-                self.show_crash_unanswered(id);
+                self.show_unanswered(id, &format!("{DIES}before the reply"))?;
                 self.kill(id)?;
             } else if let Answered::Now(answer) = answered {
                 self.client(request.owner).port.answer(number, answer);
@@ -62,12 +65,17 @@ impl Execution<'_> {
                 }
             }
         }
+        let reach = reach(&request.op);
+        let delivered = match request.op {
+            Op::Redis { session, commands } => Some(Delivered { owner: request.owner, session, commands }),
+            Op::Sql { .. } | Op::Cell(_) => None,
+        };
         Ok(Event {
             footprint: Arc::new(Footprint {
                 choice,
                 client: Some(id),
                 touched: Touched::default(),
-                reach: reach(&request.op),
+                reach,
                 barrier: false,
             }),
             fingerprint: fingerprint.finish(),
@@ -78,22 +86,8 @@ impl Execution<'_> {
             unlocks: None,
             logged: 0,
             waited: request.waited,
+            delivered,
         })
-    }
-
-    /// Operations that had begun before this step start with it.
-    fn start_operations(&mut self, id: ClientId) {
-        let step = self.step_number();
-        let open: SmallVec<[usize; 2]> = self.client(id).open.iter().map(|(_, place)| *place).collect();
-        for place in open {
-            let now_ms = self.now_ms;
-            let operation = &mut self.history.operations[place];
-            if operation.started.is_none() {
-                operation.started = Some(step);
-                operation.started_ms = now_ms;
-                self.touch_thing(Thing::History, Access::Read);
-            }
-        }
     }
 
     pub(super) fn carry_out(
@@ -113,7 +107,7 @@ impl Execution<'_> {
                     replies.push(reply);
                 }
                 if self.mode.record {
-                    self.show_redis(id, commands, &replies)?;
+                    self.show_redis(id, commands, &replies);
                 }
                 Ok(Answer::Redis(replies))
             }
@@ -244,26 +238,12 @@ impl Execution<'_> {
         }
     }
 
-    /// The open writes of the client have reached the database.
-    fn commit(&mut self, id: ClientId) {
-        let step = self.step_number();
-        let open: SmallVec<[usize; 2]> = self.client(id).open.iter().map(|(_, place)| *place).collect();
-        for place in open {
-            let operation = &mut self.history.operations[place];
-            if matches!(operation.kind, OperationKind::Write(_)) {
-                operation.committed = Some(step);
-                self.history_changed = true;
-                self.touch_thing(Thing::History, Access::IntentWrite);
-            }
-        }
-    }
-
     /// A client dies: what it had not yet sent is lost, its connections close, its transaction rolls back.
     fn kill(&mut self, id: ClientId) -> Result<(), Error> {
         self.left.spend(Fault::Crash);
-        let step = self.step_number();
+        self.note_death(id);
         let client = self.client_mut(id);
-        let (future, port) = (client.future.take(), client.port.clone());
+        let (future, port) = (client.future.take(), client.port);
         let dropped = port.enter(|| panics::catch(AssertUnwindSafe(|| drop(future))));
         if let Err(panic) = dropped {
             let name = self.client(id).name.clone();
@@ -284,7 +264,7 @@ impl Execution<'_> {
                 self.touch_thing(Thing::Cell(cell), access);
             }
         }
-        self.end_by_fault(id, step);
+        self.end_by_fault(id);
         self.close(id);
         Ok(())
     }
@@ -305,34 +285,10 @@ impl Execution<'_> {
     }
 }
 
-/// Commands of which it is known that in any state they touch the keys that they name and nothing else, with how much
-/// they can do to them.
+/// What the step could touch in another state.
 fn reach(op: &Op) -> Reach {
-    const READS: [&[u8]; 12] = [
-        b"GET",
-        b"MGET",
-        b"STRLEN",
-        b"GETRANGE",
-        b"EXISTS",
-        b"TYPE",
-        b"HGET",
-        b"HMGET",
-        b"HGETALL",
-        b"HLEN",
-        b"HEXISTS",
-        b"HKEYS",
-    ];
-    // Only what writes whatever it finds: INCR reads a value that is no number and leaves it, DEL a key that is not there.
-    const WRITES: [&[u8]; 4] = [b"SET", b"MSET", b"SETEX", b"PSETEX"];
-    let Op::Redis { commands, .. } = op else { return Reach::Anything };
-    let [args] = &commands[..] else { return Reach::Anything };
-    let Some(name) = args.first() else { return Reach::Anything };
-    let is = |known: &&[u8]| name.eq_ignore_ascii_case(known);
-    if READS.iter().any(is) {
-        Reach::Reads
-    } else if WRITES.iter().any(is) && (args.len() == 3 || !args[0].eq_ignore_ascii_case(b"SET")) {
-        Reach::Writes
-    } else {
-        Reach::Anything
+    match op {
+        Op::Redis { commands, .. } if commands.len() == 1 => commands[0].reach(),
+        Op::Redis { .. } | Op::Sql { .. } | Op::Cell(_) => Reach::Anything,
     }
 }

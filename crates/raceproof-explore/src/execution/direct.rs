@@ -10,7 +10,8 @@ use super::Execution;
 use crate::Error;
 use crate::ctx::{ClientEnd, ClientFuture};
 use crate::event::Thing;
-use crate::mailbox::{Answer, Local, Op, Port};
+use crate::history::{Datum, Mark};
+use crate::mailbox::{Answer, Local, Op, OwnedPort, Port};
 use crate::panics;
 use crate::sql::Statement;
 use crate::watchdog::watched;
@@ -21,12 +22,17 @@ const MOST_REQUESTS: usize = 1_000_000;
 /// The connections of the setup and the checks, kept for the whole execution.
 #[derive(Debug)]
 pub(super) struct Direct {
-    port: Port,
+    /// Which of the two it is, for its tokens.
+    origin: u64,
+    /// Opened for the first check.
+    port: Option<OwnedPort>,
     sessions: Vec<SessionId>,
     slots: Vec<usize>,
     changed_cells: bool,
     /// Something was written.
     pub(super) wrote: bool,
+    /// What the readers of objects have found.
+    pub(super) observed: Vec<Option<Datum>>,
 }
 
 impl Default for Direct {
@@ -42,7 +48,15 @@ impl Direct {
     }
 
     fn with_origin(origin: u64) -> Self {
-        Self { port: Port::new(origin, 0), sessions: Vec::new(), slots: Vec::new(), changed_cells: false, wrote: false }
+        Self {
+            origin,
+            port: None,
+            sessions: Vec::new(),
+            slots: Vec::new(),
+            changed_cells: false,
+            wrote: false,
+            observed: Vec::new(),
+        }
     }
 
     /// Whether state that clients share was changed.
@@ -62,7 +76,8 @@ impl Execution<'_> {
             // A slot whose connection cannot be rolled back says so at its next statement.
             let _ = self.worker.sql.close(*slot);
         }
-        let port = self.direct.port.clone();
+        let origin = self.direct.origin;
+        let port = **self.direct.port.get_or_insert_with(|| OwnedPort::new(origin, 0));
         port.lock().renew(self.now_ms);
         port
     }
@@ -114,6 +129,7 @@ impl Execution<'_> {
         match what {
             Local::ReadClock => self.touch(Object::Clock, Access::Read),
             Local::Cell(cell, access) => self.touch_thing(Thing::Cell(cell), access),
+            Local::Mark(Mark::Observed(value)) => self.direct.observed.push(value),
             Local::Timer | Local::Mark(_) => {}
         }
     }
@@ -129,7 +145,7 @@ impl Execution<'_> {
                 let mut replies = SmallVec::with_capacity(commands.len());
                 for args in &commands {
                     replies.push(self.redis(session, args)?);
-                    self.direct.wrote |= !self.worker.outcome.effects.is_empty();
+                    self.direct.wrote |= self.worker.outcome.wrote;
                 }
                 Ok(Answer::Redis(replies))
             }

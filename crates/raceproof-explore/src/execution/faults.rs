@@ -50,7 +50,7 @@ impl Execution<'_> {
 
     /// Notes what the command that was just executed wrote.
     pub(super) fn write_log(&mut self) -> Result<(), Error> {
-        if !self.bounds.faults.keep_a_log() || self.worker.outcome.effects.is_empty() {
+        if !self.bounds.faults.keep_a_log() || !self.worker.outcome.wrote {
             return Ok(());
         }
         self.touch_thing(Thing::Log, Access::Write);
@@ -102,7 +102,7 @@ impl Execution<'_> {
         }
         let engine = &self.worker.engine;
         if left(Fault::Evict) {
-            menu.extend(engine.keys().map(|(db, key)| Outcome::Evict(evicted(db, key))));
+            menu.extend(engine.evictable().map(|(db, key)| Outcome::Evict(evicted(db, key))));
         }
         if left(Fault::Flush) && engine.keys().next().is_some() {
             menu.push(Outcome::Flush);
@@ -158,6 +158,7 @@ impl Execution<'_> {
     fn fault_footprint(&mut self, outcome: Outcome, touched: &mut Touched) {
         let logged = self.bounds.faults.keep_a_log();
         let observed = !self.worker.observed.is_empty();
+        let timed = self.timed();
         let key = match outcome {
             Outcome::Evict(name) => self.worker.things.evictable(name),
             _ => None,
@@ -197,7 +198,12 @@ impl Execution<'_> {
             touched.add(things.id(Thing::Life), if restarts { Access::Write } else { Access::Read });
             touched.add(things.id(Thing::Log), Access::Write);
         }
-        if if restarts { self.is_observed(touched) } else { observed } {
+        if timed {
+            touched.add(things.id(Thing::History), Access::Write);
+            touched.add(things.redis(&Object::Clock), Access::Read);
+        }
+        let observed = if restarts { self.is_observed(touched) } else { observed };
+        if observed {
             touched.add(self.worker.things.id(Thing::Observed), Access::Write);
         }
     }
@@ -221,6 +227,7 @@ impl Execution<'_> {
             unlocks: None,
             logged: 0,
             waited: Vec::new(),
+            delivered: None,
         }
     }
 
@@ -229,7 +236,6 @@ impl Execution<'_> {
         if let Some(fault) = choice.outcome.fault() {
             self.left.spend(fault);
         }
-        let before = if self.mode.record { Some(self.shown_keys()?) } else { None };
         let text = match choice.outcome {
             Outcome::Restart(kept) => self.restart(kept, "restart", choice.outcome)?,
             Outcome::PowerLoss(kept) => self.restart(kept, "power loss", choice.outcome)?,
@@ -244,10 +250,8 @@ impl Execution<'_> {
             Outcome::JumpBack => self.jump(-STEP_BACK_MS)?,
             _ => String::new(),
         };
+        self.note_fault(choice.outcome, &text);
         self.show_step("server", StepKind::Fault, text, String::new());
-        if let Some(before) = before {
-            self.show_changes(before)?;
-        }
         Ok(self.event_of_nobody(choice, false))
     }
 

@@ -5,13 +5,11 @@ use std::hash::Hash;
 
 use raceproof_engine::{Access, Object};
 use rustc_hash::FxHasher;
-use smallvec::SmallVec;
 
 use super::clients::Pending;
 use super::{Execution, Silent};
 use crate::Error;
 use crate::event::{ClientId, Outcome, Thing};
-use crate::history::OperationKind;
 use crate::mailbox::{Answer, Lost, Op, REPLY_TIMEOUT_MS};
 use crate::report::StepKind;
 use crate::sql::{ABORTED, COMMIT_UNKNOWN, SqlCall, SqlError};
@@ -83,7 +81,7 @@ impl Execution<'_> {
             }
             Outcome::BrokenAfter => {
                 self.carry_out(id, request, fingerprint)?;
-                self.show_fault(id, "gets no reply: the connection breaks");
+                self.show_unanswered(id, "gets no reply: the connection breaks")?;
                 self.break_connection(owner, session);
                 Ok(Answered::Now(Answer::Lost(Lost::Broken)))
             }
@@ -93,7 +91,7 @@ impl Execution<'_> {
             }
             Outcome::SilenceAfter => {
                 self.carry_out(id, request, fingerprint)?;
-                self.show_fault(id, "gets no reply, and waits for it");
+                self.show_unanswered(id, "gets no reply, and waits for it")?;
                 Ok(self.silence(id, request))
             }
             _ => self.carry_out(id, request, fingerprint).map(Answered::Now),
@@ -145,7 +143,7 @@ impl Execution<'_> {
             }
             Outcome::UnknownAfter => {
                 self.carry_out(id, request, fingerprint)?;
-                self.show_fault(id, "gets no reply: the connection breaks");
+                self.show_unanswered(id, "gets no reply: the connection breaks")?;
                 self.roll_back(request.owner, connection)?;
                 failed(COMMIT_UNKNOWN, &call, true)
             }
@@ -166,34 +164,11 @@ impl Execution<'_> {
         Ok(())
     }
 
-    /// What the client was about is over and will never be acknowledged.
-    pub(super) fn end_by_fault(&mut self, id: ClientId, step: usize) {
-        let open: SmallVec<[(u32, usize); 1]> = std::mem::take(&mut self.client_mut(id).open);
-        for (_, place) in open {
-            let operation = &mut self.history.operations[place];
-            operation.crashed = Some(step);
-            let over = match operation.kind {
-                OperationKind::Inside => Thing::Section(operation.object.clone()),
-                OperationKind::Write(_) => Thing::History,
-                OperationKind::Read => continue,
-            };
-            self.touch_thing(over, Access::IntentWrite);
-        }
-        self.history_changed = true;
-    }
-
     fn show_lost(&mut self, id: ClientId, op: &Op, what: &str) {
         if self.mode.record {
             let name = self.client(id).name.clone();
             let text = format!("{} {what}", super::trace::request(op));
             self.show_step(&name, StepKind::Fault, text, String::new());
-        }
-    }
-
-    fn show_fault(&mut self, id: ClientId, what: &str) {
-        if self.mode.record {
-            let name = self.client(id).name.clone();
-            self.show_step(&name, StepKind::Fault, what.to_owned(), String::new());
         }
     }
 }

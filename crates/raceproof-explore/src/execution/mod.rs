@@ -1,12 +1,16 @@
 //! One execution: the clients are polled, their requests queue up at the gate, and a [`Chooser`] decides what happens
 //! next until nothing can.
 
+mod changes;
 mod clients;
 mod clock;
 mod deliver;
 mod direct;
+mod dry;
 mod faults;
 mod lost;
+mod record;
+mod serial;
 mod story;
 mod trace;
 mod worker;
@@ -19,6 +23,8 @@ use smallvec::SmallVec;
 use clients::Client;
 pub(crate) use clients::Enabled;
 use direct::Direct;
+pub(crate) use dry::Delivered;
+pub(crate) use serial::{Ending, Outcomes as SerialOutcome};
 pub(crate) use worker::{Attached, Mode, SETUP, Worker};
 
 use crate::Error;
@@ -27,6 +33,7 @@ use crate::event::{CLOCK, Choice, ClientId, END, Event, FAULTS, Footprint, Outco
 use crate::faults::Faults;
 use crate::history::History;
 use crate::report::{Bounds, Broken, Place, Step};
+use crate::state::Held;
 use crate::world::{Failure, When, World};
 
 /// Decides what happens next.
@@ -109,10 +116,15 @@ pub(crate) struct Run {
     /// of events that came before it.
     pub(crate) never: Vec<(usize, Event)>,
     pub(crate) violation: Option<Violation>,
-    /// The steps for people, if they were asked for.
+    /// What there was at the start, and the steps, for people, if they were asked for.
+    pub(crate) start: Vec<Held>,
     pub(crate) steps: Vec<Step>,
     /// How it came about, if the steps were asked for and show it.
     pub(crate) story: Option<String>,
+    /// A check that could not be decided, in words.
+    pub(crate) undecided: Option<String>,
+    /// How it ended, if that is compared with other executions.
+    pub(crate) ending: Option<Ending>,
     /// A fingerprint of the final state: every key and every row.
     pub(crate) final_state: Option<u64>,
     pub(crate) top: usize,
@@ -144,10 +156,16 @@ pub(crate) struct Execution<'w> {
     pub(crate) events: Vec<Event>,
     pub(crate) history: History,
     pub(crate) history_changed: bool,
+    pub(crate) start: Vec<Held>,
     pub(crate) steps: Vec<Step>,
+    /// What stood in the stores after the last of them, if they are recorded.
+    pub(crate) seen: changes::Seen,
     /// What each step read and wrote, if the steps are recorded.
     pub(crate) traffic: Vec<story::Traffic>,
     pub(crate) violation: Option<Violation>,
+    pub(crate) undecided: Option<String>,
+    noted: serial::Noted,
+    ending: Option<Ending>,
     /// The event that took the database's write lock last.
     pub(crate) lock_taken_by: Option<usize>,
     /// What the step under way has touched so far.
@@ -155,6 +173,8 @@ pub(crate) struct Execution<'w> {
     pub(crate) observed_grew: bool,
     /// The event under way; `None` before the first.
     pub(crate) current: Option<usize>,
+    /// Its number as people see it, where steps are shown; a step with a fault is shown as two.
+    number: usize,
     /// The client whose step it is; `None` for the clock's.
     pub(crate) mover: Option<ClientId>,
     direct: Direct,
@@ -182,11 +202,12 @@ impl<'w> Execution<'w> {
     pub(crate) fn new(worker: &'w mut Worker, world: World, bounds: Bounds, mode: Mode) -> Self {
         let now_ms = worker.start_ms();
         Self {
-            worker,
             world,
             mode,
             bounds,
-            clients: Vec::new(),
+            clients: std::mem::take(&mut worker.spare.clients),
+            events: Vec::with_capacity(worker.spare.events),
+            worker,
             order: Vec::new(),
             top: 0,
             spawned: Vec::new(),
@@ -195,16 +216,21 @@ impl<'w> Execution<'w> {
             now_ms,
             pauses_left: bounds.pauses,
             left: bounds.faults,
-            events: Vec::new(),
-            history: History::default(),
+            history: History { start_ms: now_ms, ..History::default() },
             history_changed: false,
+            start: Vec::new(),
             steps: Vec::new(),
+            seen: changes::Seen::default(),
             traffic: Vec::new(),
             violation: None,
+            undecided: None,
+            noted: serial::Noted::default(),
+            ending: None,
             lock_taken_by: None,
             touched: Touched::default(),
             observed_grew: false,
             current: None,
+            number: 0,
             mover: None,
             direct: Direct::default(),
             log: faults::Log::default(),
@@ -218,12 +244,15 @@ impl<'w> Execution<'w> {
     /// Runs to the end.
     pub(crate) fn run(mut self, chooser: &mut dyn Chooser) -> Result<Run, Error> {
         self.start()?;
-        let mut enabled = Vec::new();
+        let mut enabled = std::mem::take(&mut self.worker.spare.enabled);
         let end = loop {
             if let Some(what) = self.worker.run_out {
                 return Err(Error::TooMany(what));
             }
             self.list_enabled(&mut enabled);
+            if !self.keep_in_turn(&mut enabled) {
+                break End::Abandoned;
+            }
             if enabled.is_empty() {
                 if let Some(name) = self.cut_off.take() {
                     break End::CutOff(name);
@@ -243,7 +272,9 @@ impl<'w> Execution<'w> {
                 break End::Complete;
             }
         };
+        self.worker.spare.enabled = enabled;
         if matches!(end, End::Complete) {
+            self.ending = self.ending()?;
             self.check_at_the_end()?;
         }
         self.finish(end)
@@ -263,11 +294,14 @@ impl<'w> Execution<'w> {
         }
         self.open_log();
         self.touched.clear();
-        for id in self.order.clone() {
-            self.poll(id)?;
+        self.show_start()?;
+        // Those that they spawn are polled with them.
+        for place in 0..self.order.len() {
+            self.poll(self.order[place])?;
         }
         self.check_always()?;
         self.worker.restart |= self.worker.things.note(&self.touched);
+        self.look_at_the_start()?;
         self.touched.clear();
         Ok(())
     }
@@ -279,6 +313,7 @@ impl<'w> Execution<'w> {
         self.mover = self.worker.owner(choice.process);
         self.touched.clear();
         let number = self.steps.len() + 1;
+        self.number = if self.mode.record { number } else { at + 1 };
         let locked_by = self.locked_by();
         let entries = self.log.len();
         let event = match choice.process {
@@ -288,14 +323,16 @@ impl<'w> Execution<'w> {
             _ => self.client_step(choice)?,
         };
         self.events.push(event);
+        self.note_event();
         self.poll_woken()?;
+        self.show_changes()?;
         // Whatever client goes on in a step, the lock that it holds may end with it.
         self.events[at].locked = locked_by.is_some();
         self.events[at].logged = self.log.len().saturating_sub(entries);
         self.events[at].unlocks = locked_by.filter(|_| self.locked_by() != locked_by);
         self.note_running(choice);
         self.check_always()?;
-        self.check_history();
+        self.check_history()?;
         self.observe();
         let touched = std::mem::take(&mut self.touched);
         self.worker.restart |= self.worker.things.note(&touched);
@@ -355,27 +392,8 @@ impl<'w> Execution<'w> {
         Ok(())
     }
 
-    fn check_history(&mut self) {
-        if !std::mem::take(&mut self.history_changed) || self.violation.is_some() {
-            return;
-        }
-        let finding = self
-            .world
-            .history_checks
-            .iter()
-            .enumerate()
-            .find_map(|(number, check)| check.check(&self.history).map(|finding| (number, finding)));
-        if let Some((number, finding)) = finding {
-            self.violate(
-                Broken::History,
-                number,
-                Failure { message: finding.message, place: None },
-                Some(finding.story),
-            );
-        }
-    }
-
     fn check_at_the_end(&mut self) -> Result<(), Error> {
+        self.look_at_the_end()?;
         for number in 0..self.world.checks.len() {
             let broken = match self.world.checks[number].when {
                 When::Always => continue,
@@ -393,7 +411,7 @@ impl<'w> Execution<'w> {
     fn state_check(&mut self, number: usize, broken: Broken, observing: bool) -> Result<(), Error> {
         let (before, now_ms) = (std::mem::take(&mut self.touched), self.now_ms);
         let port = self.direct_port();
-        let ctx = Ctx::new("the check", port.clone(), self.world.stage.clone());
+        let ctx = Ctx::new("the check", port, self.world.stage.clone());
         let future = (self.world.checks[number].run)(ctx);
         self.direct.wrote = false;
         self.world.stage.at_the_end.set(!observing);
@@ -427,13 +445,19 @@ impl<'w> Execution<'w> {
             self.worker.restart = true;
         }
         let story = self.story();
+        let start = self.shown_start();
         let order = std::mem::take(&mut self.order);
         let cast = order.into_iter().map(|id| (id, std::mem::take(&mut self.client_mut(id).name))).collect();
+        self.worker.spare.take_back(self.clients);
+        self.worker.spare.events = self.events.len();
         Ok(Run {
             end,
             events: self.events,
             never,
             violation: self.violation,
+            undecided: self.undecided,
+            ending: self.ending,
+            start,
             steps: self.steps,
             story,
             final_state,
@@ -470,7 +494,8 @@ impl<'w> Execution<'w> {
         let end = self.events.len();
         let spared = self.spared();
         never.extend(spared.into_iter().map(|(choice, touched)| (end, virtual_event(choice, None, touched, None))));
-        for id in self.order.clone() {
+        for id in &self.order {
+            let id = *id;
             let requests = self.clients[usize::from(id.0)].as_ref().map_or(&[][..], |client| &client.pending);
             for pending in requests {
                 let mut touched = Touched::default();
@@ -514,6 +539,7 @@ fn virtual_event(choice: Choice, client: Option<ClientId>, touched: Touched, pos
         unlocks: None,
         logged: 0,
         waited: Vec::new(),
+        delivered: None,
     }
 }
 

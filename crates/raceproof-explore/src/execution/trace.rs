@@ -1,17 +1,17 @@
 //! Steps as text, and the state that they leave.
 
-use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 
 use bytes::Bytes;
-use raceproof_engine::{Object, Reply};
+use raceproof_engine::Reply;
 use rustc_hash::FxHasher;
 
 use super::Execution;
 use crate::Error;
+use crate::command::Command;
 use crate::event::ClientId;
 use crate::mailbox::Op;
-use crate::report::{Step, StepKind};
+use crate::report::{DIES, Step, StepKind};
 use crate::sql::{SqlCall, SqlReply, SqlResult};
 
 impl Execution<'_> {
@@ -26,7 +26,8 @@ impl Execution<'_> {
             text,
             reply,
             clock_ms: self.now_ms - self.worker.start_ms(),
-            state: Vec::new(),
+            unanswered: false,
+            changes: Vec::new(),
             notes: Vec::new(),
         });
     }
@@ -40,68 +41,27 @@ impl Execution<'_> {
     pub(super) fn show_crash_before(&mut self, id: ClientId, op: &Op) {
         if self.mode.record {
             let name = self.client(id).name.clone();
-            self.show_step(&name, StepKind::Fault, format!("dies before {}", request(op)), String::new());
+            self.show_step(&name, StepKind::Fault, format!("{DIES}before {}", request(op)), String::new());
         }
     }
 
-    /// The step before has taken effect, and its client will never know.
-    pub(super) fn show_crash_unanswered(&mut self, id: ClientId) {
+    /// The step before has taken effect, and its client does not learn of it.
+    pub(super) fn show_unanswered(&mut self, id: ClientId, what: &str) -> Result<(), Error> {
         if self.mode.record {
+            self.show_changes()?;
+            if let Some(step) = self.steps.last_mut() {
+                step.unanswered = true;
+            }
             let name = self.client(id).name.clone();
-            self.show_step(&name, StepKind::Fault, "dies before the reply".to_owned(), String::new());
+            self.show_step(&name, StepKind::Fault, what.to_owned(), String::new());
         }
+        Ok(())
     }
 
-    pub(super) fn show_redis(&mut self, id: ClientId, commands: &[Vec<Bytes>], replies: &[Reply]) -> Result<(), Error> {
+    pub(super) fn show_redis(&mut self, id: ClientId, commands: &[Command], replies: &[Reply]) {
         let name = self.client(id).name.clone();
         let shown = replies.last().map(reply).unwrap_or_default();
         self.show_step(&name, StepKind::Redis, transaction(commands), shown);
-        let written: Vec<Bytes> = self.written_keys();
-        let mut state = Vec::with_capacity(written.len());
-        for key in written {
-            let value = self.value_of(&key)?.map(|value| value + &self.time_left(&key));
-            state.push((escape(&key), value));
-        }
-        if let Some(step) = self.steps.last_mut() {
-            step.state = state;
-        }
-        Ok(())
-    }
-
-    /// The keys that the clock step shown last let expire.
-    pub(super) fn show_expired(&mut self) {
-        if self.mode.record {
-            let expired = self.written_keys().iter().map(|key| (escape(key), None)).collect();
-            if let Some(step) = self.steps.last_mut() {
-                step.state = expired;
-            }
-        }
-    }
-
-    /// Every key of the first database with what is shown of it.
-    pub(super) fn shown_keys(&mut self) -> Result<BTreeMap<Bytes, Option<String>>, Error> {
-        let keys: Vec<Bytes> =
-            self.worker.engine.keys().filter(|(db, _)| *db == 0).map(|(_, key)| key.clone()).collect();
-        keys.into_iter().map(|key| self.shown(&key).map(|shown| (key, shown))).collect()
-    }
-
-    /// The keys that the fault shown last has changed.
-    pub(super) fn show_changes(&mut self, before: BTreeMap<Bytes, Option<String>>) -> Result<(), Error> {
-        let mut after = self.shown_keys()?;
-        for key in before.keys() {
-            after.entry(key.clone()).or_insert(None);
-        }
-        let changed = after.into_iter().filter(|(key, shown)| before.get(key) != Some(shown));
-        let state = changed.map(|(key, shown)| (escape(&key), shown)).collect();
-        if let Some(step) = self.steps.last_mut() {
-            step.state = state;
-        }
-        Ok(())
-    }
-
-    /// A key's value and the time it has left.
-    fn shown(&mut self, key: &Bytes) -> Result<Option<String>, Error> {
-        Ok(self.value_of(key)?.map(|value| value + &self.time_left(key)))
     }
 
     pub(super) fn show_sql(&mut self, id: ClientId, call: &SqlCall, result: &SqlResult) {
@@ -113,39 +73,18 @@ impl Execution<'_> {
         self.show_step(&name, StepKind::Sql, statement(call), reply);
     }
 
-    /// The keys of the first database that the last command wrote.
-    fn written_keys(&self) -> Vec<Bytes> {
-        let mut keys: Vec<Bytes> = Vec::new();
-        for (object, access) in self.worker.outcome.footprint.iter() {
-            let key = match object {
-                Object::Key(0, key) | Object::Field(0, key, _) if access.writes() => key,
-                _ => continue,
-            };
-            if !keys.contains(key) {
-                keys.push(key.clone());
-            }
-        }
-        keys
-    }
-
     /// A key's value on one line; `None` if there is no such key. Looks at the engine without touching the footprint.
     fn value_of(&mut self, key: &Bytes) -> Result<Option<String>, Error> {
         let kind = self.peek(&[b"TYPE", key]);
         Ok(match kind {
             Reply::Simple("string") => Some(reply(&self.peek(&[b"GET", key]))),
             Reply::Simple("hash") => Some(pairs(&self.peek(&[b"HGETALL", key]))),
+            Reply::Simple("list") => Some(reply(&self.peek(&[b"LRANGE", key, b"0", b"-1"]))),
+            Reply::Simple("set") => Some(reply(&self.peek(&[b"SMEMBERS", key]))),
+            Reply::Simple("zset") => Some(pairs(&self.peek(&[b"ZRANGE", key, b"0", b"-1", b"WITHSCORES"]))),
             Reply::Simple("none") => None,
             other => Some(format!("({})", reply(&other))),
         })
-    }
-
-    /// ` (30 s)` for a key that has a deadline, else nothing.
-    fn time_left(&mut self, key: &Bytes) -> String {
-        match self.peek(&[b"PTTL", key]) {
-            Reply::Integer(ms) if ms >= 0 && ms % 1000 == 0 => format!(" ({} s)", ms / 1000),
-            Reply::Integer(ms) if ms >= 0 => format!(" ({ms} ms)"),
-            _ => String::new(),
-        }
     }
 
     fn peek(&mut self, args: &[&[u8]]) -> Reply {
@@ -185,7 +124,7 @@ pub(super) fn request(op: &Op) -> String {
     }
 }
 
-fn transaction(commands: &[Vec<Bytes>]) -> String {
+fn transaction(commands: &[Command]) -> String {
     commands.iter().map(|args| command(args)).collect::<Vec<_>>().join("; ")
 }
 
@@ -238,7 +177,7 @@ fn quoted(bytes: &[u8]) -> String {
 }
 
 /// Bytes as text: as they are where they are printable, with the escapes of redis-cli otherwise.
-fn escape(bytes: &[u8]) -> String {
+pub(super) fn escape(bytes: &[u8]) -> String {
     printable(bytes).map_or_else(|| quoted(bytes), str::to_owned)
 }
 
@@ -397,6 +336,7 @@ fn sorted(items: &[Reply]) -> Vec<String> {
 
 /// Commands whose reply has no order of its own; in exploration the engine sorts it.
 fn unordered(args: &[Bytes]) -> bool {
-    const UNORDERED: [&[u8]; 5] = [b"HGETALL", b"HKEYS", b"HVALS", b"KEYS", b"SMEMBERS"];
+    const UNORDERED: [&[u8]; 8] =
+        [b"HGETALL", b"HKEYS", b"HVALS", b"KEYS", b"SMEMBERS", b"SINTER", b"SUNION", b"SDIFF"];
     args.first().is_some_and(|name| UNORDERED.iter().any(|known| name.eq_ignore_ascii_case(known)))
 }

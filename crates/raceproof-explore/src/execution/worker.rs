@@ -6,6 +6,7 @@ use raceproof_engine::{Access, Engine, LuaHost, Options, Outcome};
 use rustc_hash::FxHashMap;
 
 use super::Execution;
+use super::clients::Spare;
 use super::direct::Direct;
 use crate::backend::Backend;
 use crate::ctx::Ctx;
@@ -25,12 +26,16 @@ const EPOCH_MS: i64 = 1_767_225_600_000;
 pub(crate) struct Mode {
     /// Keep the steps as text.
     pub(crate) record: bool,
+    /// Without the state that they leave and the story that they tell.
+    pub(crate) terse: bool,
     /// Clients that never start.
     pub(crate) absent: HashSet<ClientId>,
     /// End at the first violation instead of running all clients to their end.
     pub(crate) stop_at_violation: bool,
     /// Compute [`super::Run::final_state`].
     pub(crate) fingerprint_state: bool,
+    /// The clients take turns in this order, each until it has ended.
+    pub(crate) in_turn: Option<Vec<ClientId>>,
 }
 
 /// One thread's stores and tables.
@@ -48,9 +53,12 @@ pub(crate) struct Worker {
     pub(crate) backend: Option<Attached>,
     base: Option<Base>,
     numbers: Numbers,
+    /// How executions end in which the clients take turns.
+    pub(crate) serial: Option<crate::search::Serial>,
     clients: FxHashMap<(Option<ClientId>, usize), ClientId>,
     processes: FxHashMap<(ClientId, Lane), ProcessId>,
     lanes: Vec<(ClientId, Lane)>,
+    pub(super) spare: Spare,
     /// Of what there are more than can be numbered.
     pub(super) run_out: Option<&'static str>,
 }
@@ -84,15 +92,24 @@ impl Worker {
             things: Things::new(numbers.clone()),
             observed: Vec::new(),
             restart: false,
-            outcome: Outcome::default(),
+            outcome: Outcome { without_effects: true, ..Outcome::default() },
             backend: None,
             base: None,
             numbers,
+            serial: None,
             clients: FxHashMap::default(),
             processes: FxHashMap::default(),
             lanes: Vec::new(),
+            spare: Spare::default(),
             run_out: None,
         }
+    }
+
+    /// Makes the engine what every execution finds; `None` before the first.
+    pub(super) fn restore_engine(&mut self) -> Option<()> {
+        let base = self.base.as_ref()?;
+        self.engine.clone_from(&base.engine);
+        Some(())
     }
 
     /// Where the clock of the next execution starts (ms since the Unix epoch).
@@ -121,7 +138,7 @@ impl Worker {
         let database = |error: rusqlite::Error| Error::Database(error.to_string());
         match &self.base {
             Some(base) => {
-                self.engine = base.engine.clone();
+                self.engine.clone_from(&base.engine);
                 self.sql.restore().map_err(database)?;
             }
             None => {
@@ -151,7 +168,7 @@ impl Worker {
         execution.direct = Direct::of_setup();
         for setup in setups {
             let port = execution.direct_port();
-            let ctx = Ctx::new("setup", port.clone(), world.stage.clone());
+            let ctx = Ctx::new("setup", port, world.stage.clone());
             if let Err(failure) = execution.run_direct("setup", &port, setup(ctx))? {
                 return Ok(Err(failure));
             }
@@ -225,6 +242,16 @@ impl Worker {
     /// The client that a process belongs to; `None` for the clock, the faults and the end.
     pub(crate) fn owner(&self, process: ProcessId) -> Option<ClientId> {
         if matches!(process, CLOCK | END | FAULTS) { None } else { Some(self.lanes[usize::from(process.0) - 1].0) }
+    }
+
+    /// The connection that a process is; `None` for the clock, the faults and the end.
+    pub(crate) fn lane(&self, process: ProcessId) -> Option<(ClientId, Lane)> {
+        self.owner(process).map(|_| self.lanes[usize::from(process.0) - 1])
+    }
+
+    /// Who started a client, and which of theirs it is.
+    pub(crate) fn made_by(&self, client: ClientId) -> Option<(Option<ClientId>, usize)> {
+        self.clients.iter().find(|(_, known)| **known == client).map(|(made_by, _)| *made_by)
     }
 
     /// A client's name in a run.

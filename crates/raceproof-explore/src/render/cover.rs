@@ -2,7 +2,7 @@
 
 use crate::report::{Odds, Report, Stopped, Strategy, Traces};
 
-use super::thousands;
+use super::{harmless, thousands};
 
 /// How executions were sampled: `random (seed 7)`.
 pub(super) fn sampling(strategy: &Strategy) -> String {
@@ -18,6 +18,9 @@ pub(super) fn sampling(strategy: &Strategy) -> String {
 /// Why a search that found no violation verifies nothing, and what it has seen. `strategy` is how schedules were chosen.
 #[must_use]
 pub fn incomplete(report: &Report, strategy: &Strategy) -> String {
+    if let (None, Some(what)) = (&report.cut_off, &report.undecided) {
+        return harmless(what);
+    }
     let ran = executions(report.executions);
     match (&report.cut_off, strategy) {
         (Some(client), _) => {

@@ -43,11 +43,12 @@ struct Arrangement<'s> {
 
 /// Draws the steps into `page`, in the best arrangement that fits `columns`.
 pub(super) fn draw(found: &Counterexample, columns: usize, page: &mut Page) {
-    let sheet = Sheet::of(found);
-    // Torn lines cost attention: past these limits the values beside the lanes, and then the lanes, are not worth it.
+    // Torn lines cost attention: past these limits the rows, then the values beside the lanes, and then the lanes, are
+    // not worth it.
+    let (all, sheet) = (Sheet::of(found, true), Sheet::of(found, false));
     let steps = sheet.rows.len();
-    for (state, most) in [(true, steps / 2), (false, steps)] {
-        let lanes = Arrangement::new(&sheet, true, state);
+    for (sheet, state, most) in [(&all, true, 0), (&sheet, true, steps / 2), (&sheet, false, steps)] {
+        let lanes = Arrangement::new(sheet, true, state);
         if let Some((widths, gap)) = lanes.fit(columns).filter(|(widths, _)| lanes.torn(widths) <= most) {
             lanes.lines(&widths, gap).into_iter().for_each(|line| page.push(line));
             return;
@@ -65,7 +66,7 @@ impl<'s> Arrangement<'s> {
     fn new(sheet: &'s Sheet, lanes: bool, state: bool) -> Self {
         let mut columns = if lanes { lane_columns(sheet) } else { list_columns(sheet) };
         if state {
-            columns.extend((0..sheet.keys.len()).map(|key| state_column(sheet, key)));
+            columns.extend((0..sheet.items.len()).map(|key| state_column(sheet, key)));
         }
         Self { sheet, columns, lanes, state }
     }
@@ -186,7 +187,7 @@ impl<'s> Arrangement<'s> {
             lines.extend(wrap(remark, columns, 2));
         }
         if !self.lanes && !self.state {
-            for (key, value) in self.sheet.keys.iter().zip(&row.state) {
+            for (key, value) in self.sheet.items.iter().zip(&row.state) {
                 if let Some(value) = value {
                     let line = Line::default().with(Role::Faint, format!("{key} = ")).joined(value.clone());
                     lines.extend(wrap(&line, columns, 2));
@@ -243,7 +244,7 @@ fn list_columns(sheet: &Sheet) -> Vec<Column> {
 }
 
 fn state_column(sheet: &Sheet, key: usize) -> Column {
-    let name = &sheet.keys[key];
+    let name = &sheet.items[key];
     let values = sheet.rows.iter().filter_map(|row| row.state[key].as_ref()).map(Line::width).max().unwrap_or(0);
     let natural = values.max(width(name));
     Column { title: Line::default().with(Role::Strong, name), natural, least: natural.min(LEAST_STATE) }

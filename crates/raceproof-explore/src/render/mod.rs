@@ -7,16 +7,27 @@
 //! lanes alone, or a list with the clients' names.
 
 mod cover;
+mod entry;
+pub mod github;
+mod html;
 mod lanes;
+mod matrix;
 mod page;
+mod sequence;
 mod steps;
+mod svg;
 mod text;
 
+#[cfg(test)]
+mod page_tests;
 #[cfg(test)]
 mod tests;
 
 pub use cover::{executions, incomplete};
+pub use entry::{Entry, Searched};
+pub use html::html;
 pub use page::{Line, Page, Role, Span};
+pub use svg::{svg, svgs};
 pub use text::{cut, harmless, shorten, thousands, width, wrap};
 
 use self::cover::sampling;
@@ -110,13 +121,9 @@ pub fn test_failure(name: &str, found: &Counterexample, met: String, test: &str)
     counterexample(found, &Heading { name: name.to_owned(), met: Some(met), next }, PLAIN_WIDTH).to_string()
 }
 
-/// Which check does not hold, in its words, and where it stands.
-fn broken(page: &mut Page, found: &Counterexample, columns: usize) {
-    if found.broken == Broken::History && found.place.is_none() && found.story.is_some() {
-        // The title and the story have said it all.
-        return;
-    }
-    let check = match &found.broken {
+/// What a check is called in a scenario file.
+fn check_name(broken: &Broken) -> &str {
+    match broken {
         Broken::Always => "always",
         Broken::History => "history",
         Broken::Finally => "finally",
@@ -124,7 +131,16 @@ fn broken(page: &mut Page, found: &Counterexample, columns: usize) {
         Broken::Client(name) => name,
         Broken::Setup => "setup",
         Broken::Deadlock => "deadlock",
-    };
+    }
+}
+
+/// Which check does not hold, in its words, and where it stands.
+fn broken(page: &mut Page, found: &Counterexample, columns: usize) {
+    if found.broken == Broken::History && found.place.is_none() && found.story.is_some() {
+        // The title and the story have said it all.
+        return;
+    }
+    let check = check_name(&found.broken);
     let mut lines = found.message.lines();
     let mut first = Line::default().with(Role::Faint, format!("{}: ", harmless(check)));
     first.push(Role::Plain, harmless(lines.next().unwrap_or("a check does not hold")));

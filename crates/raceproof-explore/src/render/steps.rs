@@ -3,6 +3,7 @@
 use super::page::{Line, Role};
 use super::text::{harmless, shorten, shorten_values, thousands};
 use crate::report::{Counterexample, Step, StepKind};
+use crate::state::Item;
 
 /// Values and words wider than this are shortened in the middle.
 const VALUE_COLUMNS: usize = 40;
@@ -10,15 +11,15 @@ const VALUE_COLUMNS: usize = 40;
 const COMMAND_COLUMNS: usize = 240;
 /// A whole reply or remark wider than this is shortened in the middle.
 const REPLY_COLUMNS: usize = 120;
-/// More keys than this would crowd out the lanes: then what is in Redis is not shown beside them.
-const MOST_KEYS: usize = 2;
+/// More keys and rows than this would crowd out the lanes: then their values are not shown beside them.
+const MOST_ITEMS: usize = 2;
 
 /// A counterexample, ready to be arranged.
 pub(super) struct Sheet {
     /// The names of the lanes: the clients, then whatever else took a step, the clock last.
     pub(super) lanes: Vec<String>,
-    /// The keys whose values are shown.
-    pub(super) keys: Vec<String>,
+    /// The keys and rows whose values are shown.
+    pub(super) items: Vec<String>,
     pub(super) rows: Vec<Row>,
 }
 
@@ -31,38 +32,40 @@ pub(super) struct Row {
     /// `→ reply`, if there is one.
     pub(super) reply: Option<Line>,
     pub(super) remarks: Vec<Line>,
-    /// The value of each key after the step, where the step changed it.
+    /// The value of each item after the step, where the step changed it.
     pub(super) state: Vec<Option<Line>>,
     /// Lanes whose client goes on after this step or has gone before it: they show that they are idle.
     pub(super) idle: Vec<bool>,
 }
 
 impl Sheet {
-    pub(super) fn of(found: &Counterexample) -> Self {
+    /// `rows`: whether the rows of the database are shown beside the keys.
+    pub(super) fn of(found: &Counterexample, rows: bool) -> Self {
         let (mut lanes, clock) = lanes(found);
-        let keys = keys(found);
+        let items = items(found, rows);
         let mut alive = vec![true; lanes.len()];
         let mut before_ms = 0;
-        let mut rows = Vec::with_capacity(found.steps.len());
+        let mut steps = Vec::with_capacity(found.steps.len());
         for step in &found.steps {
             let lane = lane_of(step, &lanes, clock);
             let idle = (0..lanes.len()).map(|other| other != lane && Some(other) != clock && alive[other]).collect();
-            rows.push(Row {
+            steps.push(Row {
                 number: step.n.to_string(),
                 lane,
                 did: did(step, before_ms),
                 reply: reply(step),
                 remarks: step.notes.iter().map(|note| remark(note)).collect(),
-                state: keys.iter().map(|key| state(step, key)).collect(),
+                state: items.iter().map(|item| state(step, item)).collect(),
                 idle,
             });
-            if step.kind == StepKind::Fault {
+            if step.is_death() {
                 alive[lane] = false;
             }
             before_ms = step.clock_ms;
         }
         lanes.iter_mut().for_each(|name| *name = shorten(&harmless(name), VALUE_COLUMNS));
-        Self { lanes, keys: keys.iter().map(|key| shorten(&harmless(key), VALUE_COLUMNS)).collect(), rows }
+        let titles = items.iter().map(|item| shorten(&harmless(&item.to_string()), VALUE_COLUMNS));
+        Self { lanes, items: titles.collect(), rows: steps }
     }
 }
 
@@ -88,15 +91,16 @@ fn lane_of(step: &Step, lanes: &[String], clock: Option<usize>) -> usize {
     }
 }
 
-/// The keys that were changed, in the order of their first change; none if there are too many to show.
-fn keys(found: &Counterexample) -> Vec<String> {
-    let mut keys: Vec<String> = Vec::new();
-    for (key, _) in found.steps.iter().flat_map(|step| &step.state) {
-        if !keys.contains(key) {
-            keys.push(key.clone());
+/// What was changed, in the order of the first change: keys, and rows if they are asked for. None if there is too much
+/// to show.
+fn items(found: &Counterexample, rows: bool) -> Vec<Item> {
+    let mut items: Vec<Item> = Vec::new();
+    for change in found.steps.iter().flat_map(|step| &step.changes) {
+        if (rows || matches!(change.item, Item::Key(_))) && !items.contains(&change.item) {
+            items.push(change.item.clone());
         }
     }
-    if keys.len() > MOST_KEYS { Vec::new() } else { keys }
+    if items.len() > MOST_ITEMS { Vec::new() } else { items }
 }
 
 fn did(step: &Step, before_ms: i64) -> Line {
@@ -128,16 +132,20 @@ fn remark(note: &str) -> Line {
     Line::default().with(Role::Faint, format!("↳ {}", shorten(&harmless(note), REPLY_COLUMNS)))
 }
 
-fn state(step: &Step, key: &str) -> Option<Line> {
-    let (_, value) = step.state.iter().rev().find(|(changed, _)| changed == key)?;
-    Some(match value {
-        Some(value) => Line::default().with(Role::State, shorten_values(&harmless(value), VALUE_COLUMNS)),
+fn state(step: &Step, item: &Item) -> Option<Line> {
+    let change = step.changes.iter().rev().find(|change| change.item == *item)?;
+    Some(match &change.after {
+        Some(content) => {
+            let text = shorten_values(&harmless(&content.shown(step.clock_ms)), VALUE_COLUMNS);
+            let line = Line::default().with(Role::State, text);
+            if change.uncommitted { line.with(Role::Faint, " (uncommitted)") } else { line }
+        }
         None if step.kind == StepKind::Clock => Line::default().with(Role::Faint, "(expired)"),
         None => Line::default().with(Role::Faint, "(gone)"),
     })
 }
 
-fn one_line(text: &str, limit: usize) -> String {
+pub(super) fn one_line(text: &str, limit: usize) -> String {
     shorten(&shorten_values(&harmless(&joined_lines(text)), VALUE_COLUMNS), limit)
 }
 

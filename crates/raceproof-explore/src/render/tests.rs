@@ -2,34 +2,48 @@
 
 use super::*;
 use crate::report::{Bounds, Place, Step, StepKind, Verdict};
+use crate::state::{Change, Content, Item, Value};
 
-fn step(client: &str, kind: StepKind, text: &str, reply: &str) -> Step {
+pub(super) fn step(client: &str, kind: StepKind, text: &str, reply: &str) -> Step {
     let (client, text, reply) = (client.to_owned(), text.to_owned(), reply.to_owned());
-    Step { n: 0, client, kind, text, reply, clock_ms: 0, state: Vec::new(), notes: Vec::new() }
+    Step { n: 0, client, kind, text, reply, clock_ms: 0, unanswered: false, changes: Vec::new(), notes: Vec::new() }
 }
 
-fn redis(client: &str, text: &str, reply: &str) -> Step {
+pub(super) fn whole(value: &str, expires_ms: Option<i64>) -> Content {
+    Content { value: Value::Whole(value.to_owned()), expires_ms }
+}
+
+pub(super) fn change(item: Item, before: Option<Content>, after: Option<Content>) -> Change {
+    Change { item, before, after, uncommitted: false }
+}
+
+pub(super) fn redis(client: &str, text: &str, reply: &str) -> Step {
     step(client, StepKind::Redis, text, reply)
 }
 
 impl Step {
-    fn at(mut self, clock_ms: i64) -> Self {
+    pub(super) fn at(mut self, clock_ms: i64) -> Self {
         self.clock_ms = clock_ms;
         self
     }
 
-    fn leaves(mut self, key: &str, value: Option<&str>) -> Self {
-        self.state.push((key.to_owned(), value.map(str::to_owned)));
+    pub(super) fn leaves(mut self, key: &str, value: Option<&str>) -> Self {
+        self.changes.push(change(Item::Key(key.to_owned()), None, value.map(|value| whole(value, None))));
         self
     }
 
-    fn noting(mut self, note: &str) -> Self {
+    pub(super) fn leaves_until(mut self, key: &str, value: &str, expires_ms: i64) -> Self {
+        self.changes.push(change(Item::Key(key.to_owned()), None, Some(whole(value, Some(expires_ms)))));
+        self
+    }
+
+    pub(super) fn noting(mut self, note: &str) -> Self {
         self.notes.push(note.to_owned());
         self
     }
 }
 
-fn found(message: &str, clients: &[&str], steps: Vec<Step>) -> Counterexample {
+pub(super) fn found(message: &str, clients: &[&str], steps: Vec<Step>) -> Counterexample {
     let steps = steps.into_iter().enumerate().map(|(at, step)| Step { n: at + 1, ..step }).collect();
     Counterexample {
         message: message.to_owned(),
@@ -37,12 +51,14 @@ fn found(message: &str, clients: &[&str], steps: Vec<Step>) -> Counterexample {
         broken: Broken::Finally,
         place: None,
         clients: clients.iter().map(|&name| name.to_owned()).collect(),
+        start: Vec::new(),
         steps,
+        used: Bounds::default(),
         token: "rp1.abba.9f3c21d0".to_owned(),
     }
 }
 
-fn lost_memory() -> Counterexample {
+pub(super) fn lost_memory() -> Counterexample {
     let steps = vec![
         redis("web", "GET user:123", "\"1,2\""),
         redis("mobile", "GET user:123", "\"1,2\""),
@@ -81,13 +97,13 @@ fn expect(shown: &str, expected: &str) {
     assert!(shown == expected, "--- shown\n{shown}--- expected\n{expected}---");
 }
 
-fn lock() -> Counterexample {
+pub(super) fn lock() -> Counterexample {
     let set = |me: &str| format!("SET lock:job1 {me} NX PX 30000");
     let steps = vec![
-        redis("worker-A", &set("A"), "OK").leaves("lock:job1", Some("\"A\" (30 s)")),
+        redis("worker-A", &set("A"), "OK").leaves_until("lock:job1", "\"A\"", 30_000),
         step("worker-A", StepKind::Sql, "SELECT runs\n          FROM job WHERE id = 1", "0"),
         step("clock", StepKind::Clock, "advance", "").at(30_001).leaves("lock:job1", None),
-        redis("worker-B", &set("B"), "OK").at(30_001).leaves("lock:job1", Some("\"B\" (30 s)")),
+        redis("worker-B", &set("B"), "OK").at(30_001).leaves_until("lock:job1", "\"B\"", 60_001),
         step("worker-B", StepKind::Sql, "SELECT runs FROM job WHERE id = 1", "0").at(30_001),
         step("worker-A", StepKind::Sql, "UPDATE job SET runs = 1 WHERE id = 1", "1 row")
             .at(30_001)
@@ -98,7 +114,7 @@ fn lock() -> Counterexample {
     found("two workers inside", &["worker-A", "worker-B"], steps)
 }
 
-fn crash() -> Counterexample {
+pub(super) fn crash() -> Counterexample {
     let steps = vec![
         redis("A", "SETNX lock:job1 A", "1").leaves("lock:job1", Some("\"A\"")),
         step("A", StepKind::Fault, "dies before EXPIRE lock:job1 30", ""),
@@ -414,6 +430,7 @@ fn how_it_was_met_never_claims_more_than_was_searched() {
         redundant: 0,
         met_at: Some(1061),
         cut_off: None,
+        undecided: None,
         bounds: Bounds::default(),
         exhaustive: true,
         shrunk: true,
@@ -449,7 +466,10 @@ mod any_input {
     fn any_step() -> impl Strategy<Value = Step> {
         let kind =
             prop_oneof![Just(StepKind::Redis), Just(StepKind::Sql), Just(StepKind::Clock), Just(StepKind::Fault)];
-        let state = proptest::collection::vec((".{0,6}", proptest::option::of(".{0,80}")), 0..3);
+        let state = proptest::collection::vec(
+            (".{0,6}", proptest::option::of(".{0,80}".prop_map(|value| whole(&value, None)))),
+            0..3,
+        );
         (
             ".{0,4}",
             kind,
@@ -466,7 +486,8 @@ mod any_input {
                 text,
                 reply,
                 clock_ms,
-                state,
+                unanswered: false,
+                changes: state.into_iter().map(|(key, value)| super::change(Item::Key(key), None, value)).collect(),
                 notes,
             })
     }

@@ -1,16 +1,21 @@
 //! A coroutine of a scenario as a future: it performs at the gate what the coroutine asks for.
 
+use std::collections::HashMap;
+use std::path::Path;
 use std::rc::Rc;
 
 use bytes::Bytes;
 use mlua::{MultiValue, Table, Value};
 use raceproof_engine::Reply;
+use raceproof_env::Files as _;
 use smallvec::SmallVec;
 
 use super::convert;
 use super::language::{Answer, Body, Language, Progress, Refusal, Request};
+use crate::command::Command;
 use crate::history::{Mark, OperationKind};
-use crate::{Ctx, Database, Failure, Place, RedisConnection, SqlError, SqlReply};
+use crate::recording::Record;
+use crate::{Ctx, Database, DiskLock, Failure, Place, RedisConnection, SqlError, SqlReply};
 
 /// The steps that a body may make.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +35,7 @@ pub(super) async fn run(
     limit: Limit,
     ctx: Ctx,
 ) -> Result<(), Failure> {
-    let mut client = Client { language: &language, ctx, redis: None, database: None };
+    let mut client = Client { language: &language, ctx, redis: None, database: None, files: HashMap::new() };
     let (id, mut progress) = language.start(number, &body);
     let mut steps = 0_u32;
     loop {
@@ -59,8 +64,8 @@ pub(super) async fn run(
 }
 
 const fn is_step(request: Request) -> bool {
-    use Request::{Ended, Inside, Note, Now, Read, Returned, Write};
-    !matches!(request, Now | Returned | Note | Write | Read | Inside | Ended)
+    use Request::{Ended, Inside, Note, Now, Observed, Operation, Read, Returned, UnlockFile, Write};
+    !matches!(request, Now | Returned | Note | Write | Read | Operation | Inside | Ended | Observed | UnlockFile)
 }
 
 /// Where the file states a bound the search keeps it; here only a loop that never makes a step must be stopped.
@@ -78,6 +83,8 @@ struct Client<'a> {
     ctx: Ctx,
     redis: Option<RedisConnection>,
     database: Option<Database>,
+    /// The locked files. A lock ends with its client, however that ends.
+    files: HashMap<String, DiskLock>,
 }
 
 /// What was asked for, or the text of an error that the scenario may catch.
@@ -124,8 +131,19 @@ impl Client<'_> {
                 self.ctx.note(text(args.pop_front()));
                 Ok(Answer::Value(Value::Nil))
             }
-            Request::Write | Request::Read | Request::Inside => self.begin_operation(request, args),
+            Request::Write | Request::Read | Request::Operation | Request::Inside => {
+                self.begin_operation(request, args)
+            }
             Request::Ended => self.end_operation(args),
+            Request::Observed => match convert::datum(args.pop_front()) {
+                Ok(value) => self.told(Mark::Observed(value)),
+                Err(text) => refuse(text),
+            },
+            Request::LockFile => self.lock_file(text(args.pop_front())).await,
+            Request::UnlockFile => {
+                let held = self.files.remove(&text(args.pop_front())).is_some();
+                Ok(Answer::Value(Value::Boolean(held)))
+            }
         }
     }
 
@@ -149,18 +167,18 @@ impl Client<'_> {
     /// `MULTI`, the collected commands and `EXEC`, in one step.
     async fn multi(&mut self, collected: Option<Value>) -> Answered {
         let Some(Value::Table(collected)) = collected else { return refuse("multi() collected nothing".to_owned()) };
-        let mut commands: SmallVec<[Vec<Bytes>; 1]> = SmallVec::new();
-        commands.push(vec![Bytes::from_static(b"MULTI")]);
+        let mut commands: SmallVec<[Command; 1]> = SmallVec::new();
+        commands.push(vec![Bytes::from_static(b"MULTI")].into());
         for call in collected.sequence_values::<Table>() {
             let call = call?;
             let count: usize = call.raw_get("n")?;
             let values = (1..=count).map(|at| call.raw_get(at)).collect::<mlua::Result<Vec<Value>>>()?;
             match convert::command(values.into_iter()) {
-                Ok(command) => commands.push(command),
+                Ok(command) => commands.push(command.into()),
                 Err(text) => return refuse(text),
             }
         }
-        commands.push(vec![Bytes::from_static(b"EXEC")]);
+        commands.push(vec![Bytes::from_static(b"EXEC")].into());
         let names: Vec<Bytes> = commands.iter().map(|command| command[0].clone()).collect();
         let mut replies = match self.redis().send(commands).await {
             Ok(replies) => replies,
@@ -203,6 +221,17 @@ impl Client<'_> {
         Ok(result.map_or_else(|error| sql_error(&error), |()| Answer::Value(Value::Nil)))
     }
 
+    async fn lock_file(&mut self, path: String) -> Answered {
+        match self.ctx.try_lock(Path::new(&path)).await {
+            Ok(Some(lock)) => {
+                self.files.insert(path, lock);
+                Ok(Answer::Value(Value::Boolean(true)))
+            }
+            Ok(None) => Ok(Answer::Value(Value::Boolean(false))),
+            Err(error) => refuse(error.to_string()),
+        }
+    }
+
     fn begin_operation(&self, request: Request, mut args: MultiValue) -> Answered {
         let object = text(args.pop_front());
         let kind = match request {
@@ -211,6 +240,16 @@ impl Client<'_> {
                 Err(text) => return refuse(text),
             },
             Request::Read => OperationKind::Read,
+            Request::Operation => {
+                let name = text(args.pop_front());
+                // The last argument is the function.
+                drop(args.pop_back());
+                let given = args.iter().map(|arg| convert::history_value(arg).map(Option::unwrap_or_default));
+                match given.collect() {
+                    Ok(args) => OperationKind::Call { name, args },
+                    Err(text) => return refuse(text),
+                }
+            }
             _ => OperationKind::Inside,
         };
         Ok(Answer::Value(Value::Integer(i64::from(self.ctx.begin(&object, kind)))))
@@ -218,13 +257,19 @@ impl Client<'_> {
 
     fn end_operation(&self, mut args: MultiValue) -> Answered {
         let Some(Value::Integer(number)) = args.pop_front() else { return refuse("no operation".to_owned()) };
-        match convert::history_value(&args.pop_front().unwrap_or(Value::Nil)) {
-            Ok(value) => {
-                self.ctx.mark(Mark::End { number: u32::try_from(number).unwrap_or_default(), value });
-                Ok(Answer::Value(Value::Nil))
-            }
+        let number = u32::try_from(number).unwrap_or_default();
+        if args.pop_front() != Some(Value::Boolean(true)) {
+            return self.told(Mark::End { number, record: Record::Failed });
+        }
+        match convert::datum(args.pop_front()) {
+            Ok(value) => self.told(Mark::End { number, record: Record::Done(value) }),
             Err(text) => refuse(text),
         }
+    }
+
+    fn told(&self, mark: Mark) -> Answered {
+        self.ctx.mark(mark);
+        Ok(Answer::Value(Value::Nil))
     }
 }
 

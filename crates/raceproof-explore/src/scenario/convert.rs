@@ -4,6 +4,7 @@ use bytes::Bytes;
 use mlua::{Lua, Table, Value};
 use raceproof_engine::Reply;
 
+use crate::history::Datum;
 use crate::sql::{SqlReply, SqlValue};
 
 /// A number as Redis wants it: an integer without a decimal point.
@@ -179,4 +180,15 @@ pub(super) fn history_value(value: &Value) -> Result<Option<String>, String> {
             return Err(format!("the value of a read or write must be a text or a number, not {}", kind(other)));
         }
     }))
+}
+
+/// What an operation returned: nothing, a value, or a list of values; a table with names gives names and values in turn.
+pub(super) fn datum(value: Option<Value>) -> Result<Option<Datum>, String> {
+    let Some(Value::Table(table)) = value else {
+        return Ok(history_value(&value.unwrap_or(Value::Nil))?.map(Datum::Text));
+    };
+    let mut items = Vec::new();
+    push_argument(&mut items, &Value::Table(table), true)
+        .map_err(|found| format!("a value of the history is {found}"))?;
+    Ok(Some(Datum::List(items.iter().map(|item| String::from_utf8_lossy(item).into_owned()).collect())))
 }

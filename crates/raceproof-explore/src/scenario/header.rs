@@ -14,6 +14,8 @@ pub(super) struct Header {
     pub(super) name: String,
     pub(super) about: String,
     pub(super) known_from: String,
+    pub(super) row: Option<String>,
+    pub(super) instead: Option<String>,
     pub(super) expect: Option<Expectation>,
     pub(super) bounds: Bounds,
     /// Whether the file itself bounds the steps of a client.
@@ -21,7 +23,8 @@ pub(super) struct Header {
     pub(super) mutants: Vec<Mutant>,
 }
 
-const FIELDS: &str = "name, about, known_from, expect, message, pauses, faults, persistence, steps, mutants";
+const FIELDS: &str =
+    "name, about, known_from, row, instead, expect, message, pauses, faults, persistence, steps, mutants";
 
 /// Reads the fields of a header, and remembers where it stands for the errors.
 struct Reader<'a> {
@@ -59,6 +62,8 @@ impl Reader<'_> {
                 "name" => header.name = self.text("name", &value)?,
                 "about" => header.about = self.text("about", &value)?,
                 "known_from" => header.known_from = self.text("known_from", &value)?,
+                "row" => header.row = Some(self.text("row", &value)?),
+                "instead" => header.instead = Some(self.text("instead", &value)?),
                 "expect" => expect = Some(self.verdict(&value)?),
                 "message" => message = Some(self.text("message", &value)?),
                 "pauses" => header.bounds.pauses = self.count("pauses", &value)?,

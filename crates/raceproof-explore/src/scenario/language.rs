@@ -11,6 +11,8 @@ use mlua::chunk::ChunkMode;
 use mlua::{Function, HookTriggers, Lua, LuaOptions, MultiValue, StdLib, Table, Value, VmState};
 
 use super::error::ScenarioError;
+use super::rules;
+use crate::HistoryCheck;
 
 /// The name of the chunk in Lua's own messages; the file's name may be long, and Lua would cut it.
 const CHUNK: &str = "scenario";
@@ -34,11 +36,15 @@ pub(super) enum Request {
     Note,
     Write,
     Read,
+    Operation,
     Inside,
     Ended,
+    Observed,
+    LockFile,
+    UnlockFile,
 }
 
-const REQUESTS: [(&str, Request); 14] = [
+const REQUESTS: [(&str, Request); 18] = [
     ("redis", Request::Redis),
     ("multi", Request::Multi),
     ("sql", Request::Sql),
@@ -51,8 +57,12 @@ const REQUESTS: [(&str, Request); 14] = [
     ("note", Request::Note),
     ("write", Request::Write),
     ("read", Request::Read),
+    ("operation", Request::Operation),
     ("inside", Request::Inside),
     ("ended", Request::Ended),
+    ("observed", Request::Observed),
+    ("lock_file", Request::LockFile),
+    ("unlock_file", Request::UnlockFile),
 ];
 
 /// How the prelude is told that the database refused; anything else is the command that Redis refused.
@@ -99,22 +109,28 @@ pub(super) enum Progress {
 pub(super) struct Declared {
     pub(super) header: Option<(Table, Option<u32>)>,
     pub(super) bodies: Vec<Body>,
-    pub(super) histories: Vec<HistoryRule>,
+    pub(super) histories: Vec<HistoryCheck>,
+    pub(super) serializable: bool,
 }
 
 /// A function of the scenario, and what it is for.
 #[derive(Clone, Debug)]
 pub(super) struct Body {
     pub(super) kind: BodyKind,
-    /// The name of a client.
+    /// The name of a client, or of the object that is looked at.
     pub(super) name: Option<Rc<str>>,
     pub(super) line: Option<u32>,
 }
 
 impl Body {
+    /// The client's name, if it is one.
+    pub(super) fn client(&self) -> Option<&str> {
+        self.name.as_deref().filter(|_| self.kind == BodyKind::Client)
+    }
+
     /// What errors call it.
     fn title(&self) -> String {
-        self.name.as_ref().map_or_else(|| self.kind.name().to_owned(), |name| format!("client {name}"))
+        self.name.as_ref().map_or_else(|| self.kind.name().to_owned(), |name| format!("{} {name}", self.kind.name()))
     }
 }
 
@@ -127,6 +143,7 @@ pub(super) enum BodyKind {
     Always,
     Finally,
     Quiet,
+    Value,
 }
 
 impl BodyKind {
@@ -138,22 +155,14 @@ impl BodyKind {
             Self::Always => "always",
             Self::Finally => "finally",
             Self::Quiet => "quiet",
+            Self::Value => "value",
         }
     }
 
     fn named(name: &str) -> Option<Self> {
-        [Self::Setup, Self::Client, Self::Always, Self::Finally, Self::Quiet]
-            .into_iter()
-            .find(|kind| kind.name() == name)
+        let kinds = [Self::Setup, Self::Client, Self::Always, Self::Finally, Self::Quiet, Self::Value];
+        kinds.into_iter().find(|kind| kind.name() == name)
     }
-}
-
-/// `fresh(…)` or `exclusive(…)`.
-#[derive(Clone, Debug)]
-pub(super) struct HistoryRule {
-    pub(super) fresh: bool,
-    pub(super) name: String,
-    pub(super) since_commit: bool,
 }
 
 /// One scenario's Lua state.
@@ -257,16 +266,14 @@ impl Language {
         }
         let mut histories = Vec::new();
         for item in table.get::<Table>("histories")?.sequence_values::<Table>() {
-            let item = item?;
-            let name = String::from_utf8_lossy(&item.get::<mlua::LuaString>("name")?.as_bytes()).into_owned();
-            let fresh = item.get::<String>("kind")? == "fresh";
-            histories.push(HistoryRule { fresh, name, since_commit: item.get("commit")? });
+            histories.push(rules::check(&item?)?);
         }
         let header = match table.get::<Option<Table>>("header")? {
             Some(header) => Some((header, table.get("line")?)),
             None => None,
         };
-        Ok(Declared { header, bodies, histories })
+        let serializable = table.get::<Option<bool>>("serializable")?.unwrap_or(false);
+        Ok(Declared { header, bodies, histories, serializable })
     }
 
     /// Starts a body (numbered from 0) in a coroutine of its own.

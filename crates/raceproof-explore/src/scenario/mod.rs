@@ -24,6 +24,7 @@ mod convert;
 mod error;
 mod header;
 mod language;
+mod rules;
 mod source;
 
 use std::path::Path;
@@ -161,6 +162,18 @@ impl Scenario {
         &self.header.known_from
     }
 
+    /// The protocol that it is about, the row of the atlas, if the file says; several files may share one.
+    #[must_use]
+    pub fn row(&self) -> Option<&str> {
+        self.header.row.as_deref()
+    }
+
+    /// What to do instead of this protocol, if the file says: the name of another scenario, or a sentence.
+    #[must_use]
+    pub fn instead(&self) -> Option<&str> {
+        self.header.instead.as_deref()
+    }
+
     /// What the search is expected to find, if the file says.
     #[must_use]
     pub const fn expect(&self) -> Option<&Expectation> {
@@ -266,27 +279,19 @@ impl Scenario {
 
     fn runner(&self) -> Result<Runner, ScenarioError> {
         let language = Language::new(&self.file, &self.source)?;
-        let Declared { bodies, histories, .. } = language.declare()?;
-        let omitted = |body: &Body| body.name.as_deref().is_some_and(|name| self.omitted.iter().any(|out| out == name));
+        let Declared { bodies, histories, serializable, .. } = language.declare()?;
+        let omitted = |body: &Body| body.client().is_some_and(|name| self.omitted.iter().any(|out| out == name));
         let bodies = bodies.into_iter().enumerate().filter(|(_, body)| !omitted(body)).collect();
-        let histories = histories
-            .into_iter()
-            .map(|rule| match (rule.fresh, rule.since_commit) {
-                (true, false) => HistoryCheck::fresh(rule.name),
-                (true, true) => HistoryCheck::fresh_since_commit(rule.name),
-                (false, _) => HistoryCheck::exclusion(rule.name),
-            })
-            .collect();
         let (steps, stated) = (self.header.bounds.steps_per_client, self.header.steps_stated);
         let limit = Limit { steps, stated, ends_after: None };
-        Ok(Runner { language: Rc::new(language), bodies, histories, limit, ending: self.ending.clone() })
+        Ok(Runner { language: Rc::new(language), bodies, histories, serializable, limit, ending: self.ending.clone() })
     }
 }
 
 fn client_names(file: &str, declared: &Declared, header_line: Option<u32>) -> Result<Vec<String>, ScenarioError> {
     let mut names: Vec<String> = Vec::new();
     for body in &declared.bodies {
-        let Some(name) = body.name.as_deref() else { continue };
+        let Some(name) = body.client() else { continue };
         if names.iter().any(|earlier| earlier == name) {
             let what = format!("two clients are named '{name}'");
             return Err(ScenarioError::new(file, body.line, what, "give each client a name of its own", "clients"));
@@ -311,6 +316,7 @@ struct Runner {
     /// The bodies that take part, with their numbers in the file.
     bodies: Vec<(usize, Body)>,
     histories: Vec<HistoryCheck>,
+    serializable: bool,
     limit: Limit,
     ending: Vec<(String, u32)>,
 }
@@ -342,10 +348,13 @@ impl Runner {
         for check in &self.histories {
             world.history(check.clone());
         }
+        if self.serializable {
+            world.serializable();
+        }
     }
 
     fn add(&self, world: &mut World, number: usize, body: &Body) {
-        let ends_after = self.ending.iter().find(|(client, _)| body.name.as_deref() == Some(client));
+        let ends_after = self.ending.iter().find(|(client, _)| body.client() == Some(client));
         let limit = Limit { ends_after: ends_after.map(|(_, steps)| *steps), ..self.limit };
         let (language, kind, name) = (self.language.clone(), body.kind, body.name.as_deref().unwrap_or_default());
         let run = {
@@ -358,6 +367,7 @@ impl Runner {
             BodyKind::Always => world.always(run),
             BodyKind::Finally => world.finally(run),
             BodyKind::Quiet => world.quiet(run),
+            BodyKind::Value => world.watch(name, run),
             BodyKind::File => {}
         }
     }

@@ -20,7 +20,7 @@ local sort, match = table.sort, string.match
 local Fault = {}
 
 -- Run state of the present execution.
-local bodies, arguments, threads, roles, thrown
+local bodies, arguments, threads, roles, thrown, named
 local active, collecting, sealed, declared
 local next_id = 0
 
@@ -217,7 +217,7 @@ end
 
 local function returned(name)
   allow("returned", at_the_end)
-  need(name, "string", "the argument of returned()")
+  if not named[name] then raw_error("returned() takes the name of a client, not " .. tostring(name), 2) end
   return ask(REQUEST.returned, name)
 end
 
@@ -226,7 +226,7 @@ local function note(text)
   return ask(REQUEST.note, tostring(text))
 end
 
-local function begin_operation(name, request, object, value, fn)
+local function begin_operation(name, request, fn, object, ...)
   allow(name, in_client)
   if type(object) ~= "string" then
     raw_error("the first argument of " .. name .. "() must be a name, not " .. kind(object), 3)
@@ -234,35 +234,55 @@ local function begin_operation(name, request, object, value, fn)
   if type(fn) ~= "function" then
     raw_error("the last argument of " .. name .. "() must be a function, not " .. kind(fn), 3)
   end
-  return ask(request, object, value)
+  return ask(request, object, ...)
 end
 
-local function ended(number, ...)
-  ask(REQUEST.ended, number)
+-- An operation is over with what it returned; if it failed, nobody knows whether it took effect.
+local function concluded(number, ok, ...)
+  ask(REQUEST.ended, number, ok, (...))
+  if not ok then raw_error((...), 0) end
   return ...
 end
 
 local function write(object, value, fn)
   if value == nil then raw_error("the second argument of write() must be the value written, not nil", 2) end
-  return ended(begin_operation("write", REQUEST.write, object, value, fn), fn())
+  return concluded(begin_operation("write", REQUEST.write, fn, object, value), pcall(fn))
 end
 
 local function read(object, fn)
-  local number = begin_operation("read", REQUEST.read, object, nil, fn)
-  local value = fn()
-  ask(REQUEST.ended, number, value)
-  return value
+  return (concluded(begin_operation("read", REQUEST.read, fn, object), pcall(fn)))
+end
+
+local function operation(object, name, ...)
+  local count = select("#", ...)
+  local fn = select(count > 0 and count or 1, ...)
+  if type(name) ~= "string" then raw_error("the second argument of operation() must be a name, not " .. kind(name), 2) end
+  return concluded(begin_operation("operation", REQUEST.operation, fn, object, name, ...), pcall(fn))
 end
 
 local function left(number, ok, ...)
-  ask(REQUEST.ended, number)
+  ask(REQUEST.ended, number, true)
   if not ok then raw_error((...), 0) end
   return ...
 end
 
 local function inside(section, fn)
-  local number = begin_operation("inside", REQUEST.inside, section, nil, fn)
+  local number = begin_operation("inside", REQUEST.inside, fn, section)
   return left(number, pcall(fn)) -- who fails inside has left
+end
+
+-- Files ------------------------------------------------------------------------------------------------------------
+
+local function lock_file(path)
+  allow("lock_file", in_client)
+  need(path, "string", "the argument of lock_file()")
+  return ask(REQUEST.lock_file, path)
+end
+
+local function unlock_file(path)
+  allow("unlock_file", in_client)
+  need(path, "string", "the argument of unlock_file()")
+  return ask(REQUEST.unlock_file, path)
 end
 
 -- Lua --------------------------------------------------------------------------------------------------------------
@@ -340,12 +360,13 @@ local function declare(what, name, fn, argument)
     mistake(what .. "() is called while clients run", "call it at the top level of the file", "language")
   end
   if type(fn) ~= "function" then
-    local anchor = what == "client" and "clients" or what == "setup" and "setup" or "checks"
+    local anchor = what == "client" and "clients" or what == "setup" and "setup" or what == "value" and "history" or "checks"
     local shape = what .. "(" .. (name and '"name", ' or "") .. "function() … end)"
     mistake(what .. "() needs a function, not " .. kind(fn), shape, anchor)
   end
   local n = #bodies + 1
   bodies[n], arguments[n] = fn, argument
+  if what == "client" then named[name] = true end
   if declared then declared.items[n] = { kind = what, name = name, line = host_line() } end
 end
 
@@ -377,20 +398,49 @@ local function declares(what)
   return function(fn) declare(what, nil, fn, nil) end
 end
 
-local function history(what, name, since)
+-- A check over the history of what is called `name`; `extra` is what else it takes, `shape` how it is written.
+local function history(what, name, extra, shape)
   if sealed then
     mistake(what .. "() is called while clients run", "call it at the top level of the file", "language")
   end
   if type(name) ~= "string" then
-    mistake(what .. "() needs a name, not " .. kind(name), what .. '("name")', "history")
+    mistake(what .. "() needs a name, not " .. kind(name), shape, "history")
   end
+  if declared then declared.histories[#declared.histories + 1] = { kind = what, name = name, extra = extra } end
+end
+
+local function since_commit(what, since)
   if since ~= nil and since ~= "commit" then
-    local what_else = 'the second argument of fresh() is "commit" or nothing, not ' .. tostring(since)
-    mistake(what_else, 'fresh("name", "commit")', "history")
+    local text = "the second argument of " .. what .. '() is "commit" or nothing, not ' .. tostring(since)
+    mistake(text, what .. '("name", "commit")', "history")
   end
-  if declared then
-    declared.histories[#declared.histories + 1] = { kind = what, name = name, commit = since == "commit" }
+  return since
+end
+
+local models = { register = true, counter = true, set = true, map = true, lock = true }
+
+local function linearizable(object, model)
+  local shape = 'linearizable("name", "register")'
+  if not models[model] then
+    local text = "the second argument of linearizable() is register, counter, set, map or lock, not " .. tostring(model)
+    mistake(text, shape, "history")
   end
+  history("linearizable", object, model, shape)
+end
+
+-- Looks at an object at the start and at the end.
+local function value(object, fn)
+  if type(object) ~= "string" then
+    mistake("value() needs a name, not " .. kind(object), 'value("name", function() … end)', "history")
+  end
+  declare("value", object, fn and function() ask(REQUEST.observed, (fn())) end)
+end
+
+local function serializable()
+  if sealed then
+    mistake("serializable() is called while clients run", "call it at the top level of the file", "language")
+  end
+  if declared then declared.serializable = true end
 end
 
 local function scenario(header)
@@ -410,11 +460,13 @@ local base = setmetatable({
   always = declares("always"),
   finally = declares("finally"),
   quiet = declares("quiet"),
-  fresh = function(object, since) history("fresh", object, since) end,
-  exclusive = function(section) history("exclusive", section) end,
+  fresh = function(object, since) history("fresh", object, since_commit("fresh", since), 'fresh("name")') end,
+  exclusive = function(section) history("exclusive", section, nil, 'exclusive("name")') end,
+  linearizable = linearizable, value = value, serializable = serializable,
   redis = redis, multi = multi, sql = sql, transaction = transaction, null = null,
   sleep = sleep, advance = advance, now = now, returned = returned, note = note,
-  write = write, read = read, inside = inside, expect = expect,
+  write = write, read = read, operation = operation, inside = inside, expect = expect,
+  lock_file = lock_file, unlock_file = unlock_file,
   assert = assert, error = error, pcall = pcall, xpcall = xpcall, tostring = tostring, pairs = pairs,
   ipairs = ipairs, next = next, select = select, tonumber = tonumber, type = type, unpack = unpack,
   rawequal = rawequal, rawget = rawget, setmetatable = setmetatable, getmetatable = getmetatable,
@@ -480,14 +532,14 @@ local function start(n, role, name)
   local id = next_id
   local co = create(bodies[n])
   threads[id] = co
-  roles[id] = { kind = role, name = name, title = name and "client " .. name or role }
+  roles[id] = { kind = role, name = name, title = name and role .. " " .. name or role }
   active = id
   return id, outcome(id, co, resume(co, arguments[n]))
 end
 
 -- Runs the chunk for a new execution; the first time it collects what is declared.
 local function begin(chunk, first)
-  bodies, arguments, threads, roles, thrown = {}, {}, {}, {}, {}
+  bodies, arguments, threads, roles, thrown, named = {}, {}, {}, {}, {}, {}
   active, collecting, sealed = nil, nil, false
   declared = first and { items = {}, histories = {} } or nil
   -- The environment itself stays empty, so that every assignment to a global passes __newindex.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// The calls whose text no mutant may edit, and which stand at the top level of the file.
-const CHECKS: [&str; 5] = ["always", "finally", "quiet", "fresh", "exclusive"];
+const CHECKS: [&str; 8] = ["always", "finally", "quiet", "fresh", "exclusive", "linearizable", "value", "serializable"];
 
 /// Where the header and the checks stand in a source.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -11,9 +11,9 @@ use super::random::Random;
 use super::replay::Replay;
 use super::sampling::sample;
 use super::token::{Encoded, Token, fingerprint};
-use super::{audit, crew, shrink};
+use super::{audit, crew, serial, shrink};
 use crate::backend::Backend;
-use crate::event::{Choice, ClientId, END, Footprint, Outcome};
+use crate::event::{CLOCK, Choice, ClientId, END, Event, Footprint, Outcome};
 use crate::execution::{Attached, Cast, Chooser, End, Execution, Mode, Run, SETUP, Violation, Worker};
 use crate::faults::Fault;
 use crate::progress::Progress;
@@ -49,8 +49,23 @@ const SHRINK_WHEN_ASKED: Duration = Duration::from_secs(2);
 
 pub(crate) type Body<'a> = &'a dyn Fn(&mut World);
 
-/// Runs one execution from the start.
+/// Runs one execution from the start, and compares its outcome where that is asked for.
 pub(crate) fn execute(
+    worker: &mut Worker,
+    body: Body<'_>,
+    bounds: Bounds,
+    mode: Mode,
+    chooser: &mut dyn Chooser,
+) -> Result<Result<Run, Failure>, Error> {
+    let mut run = run_once(worker, body, bounds, mode, chooser)?;
+    if let Ok(run) = &mut run {
+        serial::judge(worker, body, bounds, run)?;
+    }
+    Ok(run)
+}
+
+/// Runs one execution from the start.
+pub(crate) fn run_once(
     worker: &mut Worker,
     body: Body<'_>,
     bounds: Bounds,
@@ -72,6 +87,7 @@ pub(crate) struct Found {
     pub(crate) violation: Option<Violation>,
     schedule: Vec<Encoded>,
     cut_off: Option<String>,
+    undecided: Option<String>,
     exhaustive: bool,
     pub(crate) cover: Cover,
     pub(crate) setup: Option<Failure>,
@@ -85,6 +101,9 @@ impl Found {
     pub(crate) fn add(&mut self, run: &Run, worker: &Worker) {
         if let End::CutOff(client) = &run.end {
             self.cut_off.get_or_insert_with(|| client.clone());
+        }
+        if self.undecided.is_none() {
+            self.undecided.clone_from(&run.undecided);
         }
         if let (Some(violation), None) = (&run.violation, &self.violation) {
             self.violation = Some(violation.clone());
@@ -126,7 +145,7 @@ pub(crate) fn search(search: &Search, body: Body<'_>, bodies: &dyn Bodies) -> Re
         }
         (None, None) => (None, false),
     };
-    let complete = found.exhaustive && found.cut_off.is_none();
+    let complete = found.exhaustive && found.cut_off.is_none() && found.undecided.is_none();
     Ok(Report {
         verdict: match violation {
             Some(_) => Verdict::Violated,
@@ -137,6 +156,7 @@ pub(crate) fn search(search: &Search, body: Body<'_>, bodies: &dyn Bodies) -> Re
         redundant: found.redundant,
         met_at: found.met_at,
         cut_off: found.cut_off,
+        undecided: found.undecided,
         bounds: search.bounds,
         exhaustive: found.exhaustive,
         shrunk,
@@ -153,7 +173,9 @@ fn setup_failed(failure: Failure) -> Counterexample {
         broken: SETUP,
         place: failure.place,
         clients: Vec::new(),
+        start: Vec::new(),
         steps: Vec::new(),
+        used: Bounds::default(),
         token: String::new(),
     }
 }
@@ -337,7 +359,7 @@ fn exhaustive(search: &Search, mut bench: Bench<'_>, start: Instant) -> Result<F
 fn check_determinism(worker: &mut Worker, bounds: Bounds, body: Body<'_>) -> Result<(), Error> {
     let mut runs = Vec::with_capacity(2);
     for _ in 0..2 {
-        let mode = Mode { record: true, ..Mode::default() };
+        let mode = Mode { record: true, terse: true, ..Mode::default() };
         let mut chooser = Random::new(0, 0);
         match execute(worker, body, bounds, mode, &mut chooser)? {
             Ok(run) => runs.push(run),
@@ -403,6 +425,7 @@ pub(crate) fn counterexample(
     choices: Vec<Encoded>,
 ) -> Counterexample {
     let token = Token { absent, choices, fingerprint: fingerprint(&run.steps) };
+    let used = used(&run.events);
     let clients = run
         .cast
         .into_iter()
@@ -415,9 +438,24 @@ pub(crate) fn counterexample(
         broken: violation.broken,
         place: violation.place,
         clients,
+        start: run.start,
         steps: run.steps,
+        used,
         token: token.render(),
     }
+}
+
+/// The pauses and faults that took place. A clock step that everybody waited for is no pause.
+fn used(events: &[Event]) -> Bounds {
+    let mut used = Bounds::default();
+    for event in events {
+        let choice = event.footprint.choice;
+        used.pauses += u32::from(choice.process == CLOCK && event.optional);
+        if let Some(fault) = choice.outcome.fault() {
+            used = used.with(fault, used.faults.get(fault) + 1);
+        }
+    }
+    used
 }
 
 /// The bounds that a schedule needs at least, so that a token works whatever bounds it is replayed under.
@@ -452,7 +490,7 @@ fn replay(search: &Search, text: &str, body: Body<'_>) -> Result<Report, Error> 
         return Err(wrong(format!("it was made for other code: {what}; run the check again for a new one")));
     }
     let run = replayed.run;
-    let violation = run.violation.clone();
+    let (violation, undecided) = (run.violation.clone(), run.undecided.clone());
     let violation = violation.map(|violation| counterexample(run, violation, token.absent, token.choices));
     Ok(Report {
         verdict: if violation.is_some() { Verdict::Violated } else { Verdict::NoViolationFound },
@@ -460,6 +498,7 @@ fn replay(search: &Search, text: &str, body: Body<'_>) -> Result<Report, Error> 
         redundant: 0,
         met_at: violation.as_ref().map(|_| 1),
         cut_off: None,
+        undecided,
         bounds,
         exhaustive: false,
         shrunk: false,

@@ -12,6 +12,7 @@ mod random;
 mod referee;
 mod replay;
 mod sampling;
+mod serial;
 mod shrink;
 mod token;
 mod told;
@@ -20,3 +21,4 @@ mod wakeup;
 
 pub(crate) use crew::{Bodies, Same};
 pub(crate) use driver::{Body, Search, confirm, search};
+pub(crate) use serial::Serial;

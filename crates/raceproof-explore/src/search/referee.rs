@@ -20,6 +20,7 @@ use crate::{Bounds, Ctx, Fault, Faults, Persistence, World};
 const MOST_INTERLEAVINGS: usize = 6_000;
 
 mod branching;
+mod checks;
 mod faults;
 mod helped;
 

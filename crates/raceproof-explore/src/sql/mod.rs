@@ -15,7 +15,7 @@ use std::fmt;
 
 pub(crate) use footprint::SqlAccess;
 pub use raceproof_env::SqlValue;
-pub(crate) use store::{SqlStore, Statement};
+pub(crate) use store::{Rows, SqlStore, Statement};
 
 use crate::mailbox::{Answer, Op, Port};
 
@@ -103,7 +103,7 @@ impl Database {
         let connection = mailbox.connections;
         mailbox.connections += 1;
         drop(mailbox);
-        Self { port: port.clone(), connection }
+        Self { port: *port, connection }
     }
 
     async fn ask(&self, call: SqlCall) -> SqlResult {

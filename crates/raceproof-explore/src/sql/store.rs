@@ -5,6 +5,8 @@
 //! `COMMIT` and `UPDATE` can each wait for the other for ever. The write lock is tracked here, so that a statement which
 //! would be BUSY is known before it runs. After the setup the database is copied; every execution starts from the copy.
 
+mod look;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,6 +18,8 @@ use super::folder::Folder;
 use super::footprint::{Shape, SqlAccess, Watcher};
 use super::value::{Bound, from_row};
 use super::{SqlCall, SqlError, SqlReply, SqlResult, SqlValue};
+
+pub(crate) use look::Rows;
 
 type Failure = rusqlite::Error;
 /// The rows that the update hook has seen since the last look: table and row id.

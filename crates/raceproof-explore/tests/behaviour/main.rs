@@ -4,11 +4,14 @@ mod env;
 mod errors;
 mod faults;
 mod history;
+mod linearizable;
 mod redis_client;
 mod sampling;
+mod serializable;
 mod shrink;
 mod sql;
 mod sql_lock;
+mod state;
 mod strategies;
 mod time;
 mod tokens;
@@ -57,6 +60,18 @@ fn lines(found: &Counterexample) -> Vec<String> {
         reply => format!("{}: {} → {reply}", step.client, step.text),
     };
     found.steps.iter().map(line).collect()
+}
+
+/// What a step changed, one line each: `item: before → after`.
+fn changes(step: &raceproof_explore::Step) -> Vec<String> {
+    let gone = || "gone".to_owned();
+    let line = |change: &raceproof_explore::state::Change| {
+        let before = change.before.as_ref().map_or_else(gone, |content| content.value.to_string());
+        let after = change.after.as_ref().map_or_else(gone, |content| content.shown(step.clock_ms));
+        let hidden = if change.uncommitted { " (uncommitted)" } else { "" };
+        format!("{}: {before} → {after}{hidden}", change.item)
+    };
+    step.changes.iter().map(line).collect()
 }
 
 /// What came of the executions of a search, each with how often; filled in by clients and checks.

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker};
 use raceproof_explore::{Check, World};
 use redis::{AsyncCommands, RedisResult, Script};
 
-use crate::{Tally, lines, verified, violated};
+use crate::{Tally, changes, lines, verified, violated};
 
 /// A client that sends two commands in some way, beside one that looks at both keys at once.
 fn halves(world: &mut World, atomic: bool, seen: &Tally) {
@@ -57,7 +57,7 @@ fn an_atomic_pipeline_is_shown_as_what_was_sent() {
         assert!(step.text.contains(part), "{part} is missing in {}", step.text);
     }
     assert!(step.reply.contains("OK") && step.reply.contains('2'), "{}", step.reply);
-    assert_eq!(step.state, [("a".to_owned(), Some("\"2\"".to_owned()))]);
+    assert_eq!(changes(step), ["a: gone → \"2\""]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::process::Command;
 use raceproof_explore::{Broken, Check, StepKind, Strategy, Verdict, World};
 use redis::{AsyncCommands, RedisResult};
 
-use crate::{lines, verified, violated};
+use crate::{changes, lines, verified, violated};
 
 #[test]
 fn a_client_that_returns_an_error() {
@@ -220,7 +220,7 @@ fn the_lost_memory() {
     assert!(found.steps.iter().all(|step| step.kind == StepKind::Redis && step.clock_ms == 0));
     let numbers: Vec<usize> = found.steps.iter().map(|step| step.n).collect();
     assert_eq!(numbers, [1, 2, 3, 4]);
-    assert_eq!(found.steps[2].state, [("user:123".to_owned(), Some(format!("\"1,2,{first}\"")))]);
+    assert_eq!(changes(&found.steps[2]), [format!("user:123: \"1,2\" → \"1,2,{first}\"")]);
     assert!(found.story.expect("a stale write has a story").contains("read user:123 at step 1"));
 }
 
@@ -315,7 +315,7 @@ fn a_holder_that_is_paused_past_its_ttl() {
     );
     assert_eq!(found.steps.iter().map(|step| step.clock_ms).collect::<Vec<_>>(), [0, 101, 101, 101, 101]);
     assert_eq!(found.steps[1].kind, StepKind::Clock);
-    assert_eq!(found.steps[1].state, [("lock".to_owned(), None)]);
+    assert_eq!(changes(&found.steps[1]), ["lock: \"web\" → gone"]);
 }
 
 fn verify_the_lost_update() {
