@@ -12,6 +12,9 @@ use crate::atlas::AtlasArgs;
 /// Random executions when neither `--executions` nor `--seconds` bounds the search.
 const RANDOM_EXECUTIONS: u64 = 10_000;
 
+/// The depth of what pct looks for: most races need two or three steps in a certain order.
+const USUAL_DEPTH: u32 = 3;
+
 /// Finds the races of state that is kept in Redis beside a database.
 #[derive(Debug, Parser)]
 #[command(name = "raceproof", version, arg_required_else_help = true, disable_help_subcommand = true)]
@@ -25,7 +28,8 @@ pub(crate) enum Command {
     /// Runs scenarios through every interleaving and shows a counterexample of each that breaks
     #[command(after_help = "\
 Exit status: 0 if every verdict is the expected one (and every counterexample was confirmed, with --confirm), \
-1 if some is not (for a file without `expect`: if it is violated), 2 for bad usage or input.
+1 if some is not (for a file without `expect`: if it is violated), 2 for bad usage or input, \
+130 if it was interrupted (Ctrl-C once: what is known so far is printed; twice: at once).
 
 Examples:
   raceproof check                            the built-in catalogue
@@ -65,11 +69,12 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "N")]
     pauses: Option<u32>,
 
-    /// How schedules are chosen: every trace once, every state once, or at random
-    #[arg(long, value_enum, default_value_t = StrategyName::Exhaustive, hide_possible_values = true, value_name = "exhaustive|states|random")]
+    /// How schedules are chosen: every trace once, every state once, at random, by random priorities that change at few steps, or by random
+    /// walks over traces
+    #[arg(long, value_enum, default_value_t = StrategyName::Exhaustive, hide_possible_values = true, value_name = "exhaustive|states|random|pct|uniform")]
     strategy: StrategyName,
 
-    /// Ends each search after N executions [default: as many as there are; 10000 for a random search without --seconds]
+    /// Ends each search after N executions [default: as many as there are; 10000 for sampling without --seconds]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) executions: Option<u64>,
 
@@ -81,16 +86,25 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) depth: Option<u32>,
 
-    /// Ends each search after S seconds
+    /// Ends each search after S seconds; one that is to be exhaustive and is not done after two thirds of them samples for
+    /// the rest, by pct
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub(crate) seconds: Option<Duration>,
 
-    /// The seed of a random search [default: 0]
+    /// The seed of what is chosen at random [default: 0]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
 
+    /// How many steps must come in a certain order for what pct looks for [default: 3]
+    #[arg(long, value_name = "D", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pct_depth: Option<u32>,
+
+    /// Ends each search at the first violation instead of counting every trace
+    #[arg(long)]
+    first: bool,
+
     /// Runs the one execution that a counterexample's token describes; needs exactly one scenario
-    #[arg(long, value_name = "TOKEN", conflicts_with_all = ["strategy", "seed", "list"])]
+    #[arg(long, value_name = "TOKEN", conflicts_with_all = ["strategy", "seed", "pct_depth", "first", "list"])]
     pub(crate) replay: Option<String>,
 
     /// Plays each counterexample on a real redis-server of its own and compares
@@ -113,7 +127,7 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "DIR", conflicts_with = "list")]
     pub(crate) svg: Option<PathBuf>,
 
-    /// How many scenarios run at once [default: one per core]
+    /// How many threads search: several scenarios at once, or one together; the result is the same [default: one per core]
     #[arg(short, value_name = "N")]
     jobs: Option<NonZeroUsize>,
 }
@@ -123,6 +137,8 @@ enum StrategyName {
     Exhaustive,
     States,
     Random,
+    Pct,
+    Uniform,
 }
 
 /// The form of the output.
@@ -138,6 +154,9 @@ pub(crate) enum Format {
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) strategy: Strategy,
+    /// What an exhaustive search that takes too long goes over to.
+    pub(crate) then: Option<Strategy>,
+    pub(crate) first: bool,
     pub(crate) executions: Option<u64>,
     pub(crate) preemptions: Option<u32>,
     pub(crate) depth: Option<u32>,
@@ -159,20 +178,24 @@ impl CheckArgs {
 
     /// The plan, or what is wrong with the combination of options.
     pub(crate) fn plan(&self) -> Result<Plan, String> {
-        let strategy = match (&self.replay, self.strategy, self.seed) {
-            (Some(token), ..) => Strategy::Replay { token: token.clone() },
-            (None, StrategyName::Random, seed) => Strategy::Random { seed: seed.unwrap_or(0) },
-            (None, StrategyName::Exhaustive, None) => Strategy::Exhaustive,
-            (None, StrategyName::States, None) => Strategy::States,
-            (None, StrategyName::Exhaustive | StrategyName::States, Some(seed)) => {
-                let way_out = "leave it out, or sample with --strategy random";
-                return Err(format!("--seed {seed} has no meaning in an exhaustive search\n  └ {way_out}"));
-            }
+        let seed = self.seed.unwrap_or(0);
+        let pct = Strategy::Pct { seed, depth: self.pct_depth.unwrap_or(USUAL_DEPTH) };
+        let strategy = match (&self.replay, self.strategy) {
+            (Some(token), _) => Strategy::Replay { token: token.clone() },
+            (None, StrategyName::Random) => Strategy::Random { seed },
+            (None, StrategyName::Uniform) => Strategy::Uniform { seed },
+            (None, StrategyName::Pct) => pct.clone(),
+            (None, StrategyName::Exhaustive) => Strategy::Exhaustive,
+            (None, StrategyName::States) => Strategy::States,
         };
+        let exhaustive = matches!(strategy, Strategy::Exhaustive | Strategy::States);
+        self.without_meaning(&strategy)?;
         let unbounded = self.executions.is_none() && self.seconds.is_none();
-        let sampled = matches!(strategy, Strategy::Random { .. });
+        let sampled = !exhaustive && self.replay.is_none();
         let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         Ok(Plan {
+            then: (strategy == Strategy::Exhaustive && self.seconds.is_some()).then_some(pct),
+            first: self.first,
             executions: if sampled && unbounded { Some(RANDOM_EXECUTIONS) } else { self.executions },
             preemptions: self.preemptions,
             depth: self.depth,
@@ -181,6 +204,26 @@ impl CheckArgs {
             jobs: self.jobs.map_or_else(cores, NonZeroUsize::get),
             strategy,
         })
+    }
+}
+
+impl CheckArgs {
+    /// Whether an option stands beside a strategy that does not know it.
+    fn without_meaning(&self, strategy: &Strategy) -> Result<(), String> {
+        // With a limit of time an exhaustive search may go over to pct.
+        let pct =
+            matches!(strategy, Strategy::Pct { .. }) || (*strategy == Strategy::Exhaustive && self.seconds.is_some());
+        match (self.seed, self.pct_depth, strategy) {
+            (Some(seed), _, Strategy::Exhaustive | Strategy::States) if !pct => {
+                let way_out = "leave it out, or sample with --strategy random";
+                Err(format!("--seed {seed} has no meaning in an exhaustive search\n  └ {way_out}"))
+            }
+            (_, Some(depth), _) if !pct => {
+                let way_out = "leave it out, or choose --strategy pct";
+                Err(format!("--pct-depth {depth} has a meaning for pct only\n  └ {way_out}"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

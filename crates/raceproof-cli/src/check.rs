@@ -1,12 +1,14 @@
 //! `raceproof check`, from the arguments to the exit status.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use raceproof_explore::Verdict;
-use raceproof_explore::render::{Line, PLAIN_WIDTH, Page, Role};
+use raceproof_explore::render::{Line, PLAIN_WIDTH, Page, Role, incomplete};
+use raceproof_explore::{Progress as Searching, Stopped, Verdict};
 
 use crate::args::{CheckArgs, Format, Plan};
-use crate::judge::{Judgement, incomplete};
+use crate::interrupt::{INTERRUPTED, listen};
+use crate::judge::Judgement;
 use crate::junit::Junit;
 use crate::output::{Output, complain};
 use crate::pages::Pages;
@@ -92,6 +94,9 @@ struct Session<'s> {
     /// The argument of a scenario that is worth looking at.
     see: Option<String>,
     seen_bad: bool,
+    /// Some search was asked to stop, and so many scenarios were not begun.
+    interrupted: bool,
+    skipped: usize,
     junit: Option<Junit>,
     pages: Option<Pages>,
 }
@@ -138,6 +143,8 @@ impl<'s> Session<'s> {
             errors: Vec::new(),
             see: None,
             seen_bad: false,
+            interrupted: false,
+            skipped: 0,
             junit: None,
             pages: None,
         }
@@ -148,7 +155,8 @@ impl<'s> Session<'s> {
         if self.style == Style::Rows || self.style == Style::Pages {
             self.row(self.table.titles());
         }
-        run(scenarios, plan, &mut self);
+        let stop = listen()?;
+        run(scenarios, plan, &stop, &mut self);
         for error in &self.selection.broken {
             self.failed(&error.file, &error.file, error.to_string());
         }
@@ -176,6 +184,10 @@ impl<'s> Session<'s> {
                 }
             }
         }
+        if self.skipped > 0 && self.style != Style::Json {
+            let left = format!("  interrupted: {} of {} scenarios were not begun", self.skipped, self.scenarios.len());
+            self.output.line(&Line::default().with(Role::Bad, left));
+        }
         self.errors.iter().for_each(|error| complain(error));
         if let Some(junit) = self.junit.take() {
             junit.finish(took)?;
@@ -184,6 +196,7 @@ impl<'s> Session<'s> {
             pages.finish()?;
         }
         let status = match (self.errors.is_empty(), self.tally.is_good()) {
+            _ if self.interrupted => INTERRUPTED,
             (false, _) => BAD_INPUT,
             (true, true) => EXPECTED,
             (true, false) => UNEXPECTED,
@@ -203,6 +216,7 @@ impl<'s> Session<'s> {
 
     fn found(&mut self, selected: &Selected, finding: &Finding) {
         let judgement = Judgement::of(&selected.scenario, finding);
+        self.interrupted |= finding.report.cover.stopped == Some(Stopped::Asked);
         self.tally.add(finding, &judgement);
         if let Some(junit) = &mut self.junit {
             let page = text::page(selected, finding, &self.plan.strategy, PLAIN_WIDTH).to_string();
@@ -288,7 +302,12 @@ impl Watch for Session<'_> {
         }
     }
 
-    fn tick(&mut self, done: usize, executions: u64) {
-        self.progress.show(done, executions);
+    fn skipped(&mut self) {
+        self.skipped += 1;
+        self.interrupted = true;
+    }
+
+    fn tick(&mut self, done: usize, progress: &[Arc<Searching>]) {
+        self.progress.show(done, progress);
     }
 }

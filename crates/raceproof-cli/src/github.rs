@@ -4,9 +4,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use raceproof_explore::render::github::{Annotation, Level};
+use raceproof_explore::render::incomplete;
 use raceproof_explore::{Strategy, Verdict};
 
-use crate::judge::{Judgement, incomplete};
+use crate::judge::Judgement;
 use crate::run::Finding;
 use crate::select::Selected;
 use crate::text::{self, Tally};
@@ -21,7 +22,7 @@ pub(crate) fn finding(selected: &Selected, finding: &Finding, judgement: &Judgem
     let level = match judgement {
         Judgement::AsExpected => return String::new(),
         Judgement::Unpinned if report.verdict == Verdict::Verified => return String::new(),
-        Judgement::Unpinned => Level::Warning,
+        Judgement::Unpinned | Judgement::Interrupted => Level::Warning,
         Judgement::Violated | Judgement::Wrong(_) | Judgement::NotConfirmed(_) => Level::Error,
     };
     let what = match (judgement.reason(), found) {

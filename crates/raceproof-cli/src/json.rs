@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use raceproof_explore::state::{Change, Content, Held, Item, Value};
-use raceproof_explore::{Bounds, Confirmation, Counterexample, Step, StepKind};
+use raceproof_explore::{
+    Bounds, Confirmation, Counterexample, Cover, Odds, Sampled, Step, StepKind, Stopped, Strategy,
+};
 use serde::{Serialize, Serializer};
 
 use crate::judge::word;
@@ -28,6 +30,12 @@ pub(crate) struct Entry {
     verdict: &'static str,
     executions: u64,
     seconds: f64,
+    /// Why the search ended before it was done; null if it was done.
+    stopped: Option<&'static str>,
+    #[serde(flatten)]
+    cover: EntryCover,
+    /// The sampling that followed an exhaustive search; null if there was none.
+    sampled: Option<EntrySampled>,
     bounds: EntryBounds,
     /// Absent unless the search merged states.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,6 +44,40 @@ pub(crate) struct Entry {
     /// Absent unless confirmation was asked for; null if there was nothing to confirm.
     #[serde(skip_serializing_if = "Option::is_none")]
     confirmed: Option<Option<Confirmed>>,
+}
+
+#[derive(Debug, Serialize)]
+struct EntryCover {
+    /// The estimated number of traces; null if it is not known, or known exactly.
+    traces: Option<EntryTraces>,
+    /// What a search by pct guarantees.
+    odds: Option<EntryOdds>,
+}
+
+#[derive(Debug, Serialize)]
+struct EntryTraces {
+    estimate: f64,
+    /// The standard error, if it is known.
+    error: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct EntryOdds {
+    depth: u32,
+    actors: u64,
+    steps: u64,
+    executions: u64,
+    /// The least probability that one execution finds a violation of that depth, and that some does.
+    of_one: f64,
+    of_all: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct EntrySampled {
+    strategy: &'static str,
+    executions: u64,
+    #[serde(flatten)]
+    cover: EntryCover,
 }
 
 #[derive(Debug, Serialize)]
@@ -171,11 +213,40 @@ pub(crate) fn entry(selected: &Selected, finding: &Finding, confirm: bool) -> En
         verdict: word(report.verdict),
         executions: report.executions,
         seconds: report.elapsed.as_secs_f64(),
+        stopped: report.cover.stopped.map(|why| match why {
+            Stopped::Limit => "limit",
+            Stopped::First => "first",
+            Stopped::Asked => "interrupted",
+        }),
+        cover: cover(&report.cover),
+        sampled: report.cover.then.as_deref().map(sampled),
         bounds: EntryBounds { pauses, faults, persistence, steps_per_client, preemptions, depth },
         states: report.states.map(|states| EntryStates { reached: states.reached, merged: states.merged }),
         violation: report.violation.as_ref().map(violation),
         confirmed: confirm.then(|| finding.confirmation.as_ref().map(confirmed)),
     }
+}
+
+fn cover(cover: &Cover) -> EntryCover {
+    EntryCover {
+        traces: cover.traces.map(|traces| EntryTraces { estimate: traces.number, error: traces.error }),
+        odds: cover.odds.map(|odds| {
+            let Odds { depth, actors, steps, executions } = odds;
+            EntryOdds { depth, actors, steps, executions, of_one: odds.of_one(), of_all: odds.of_all() }
+        }),
+    }
+}
+
+fn sampled(sampled: &Sampled) -> EntrySampled {
+    let strategy = match sampled.strategy {
+        Strategy::Exhaustive => "exhaustive",
+        Strategy::States => "states",
+        Strategy::Random { .. } => "random",
+        Strategy::Pct { .. } => "pct",
+        Strategy::Uniform { .. } => "uniform",
+        Strategy::Replay { .. } => "replay",
+    };
+    EntrySampled { strategy, executions: sampled.executions, cover: cover(&sampled.cover) }
 }
 
 fn violation(found: &Counterexample) -> Violation {

@@ -1,8 +1,8 @@
 //! Whether a verdict is the expected one, and if not, what to say about it.
 
-use raceproof_explore::render::{harmless, thousands};
+use raceproof_explore::render::{executions, harmless, thousands};
 use raceproof_explore::scenario::{Expectation, Scenario};
-use raceproof_explore::{Confirmation, Report, Strategy, Verdict};
+use raceproof_explore::{Confirmation, Report, Stopped, Verdict};
 
 use crate::run::Finding;
 
@@ -16,6 +16,8 @@ pub(crate) enum Judgement {
     Violated,
     /// Not as expected: why.
     Wrong(String),
+    /// The search was interrupted before it found anything.
+    Interrupted,
     /// As expected, but a real server did something else: what.
     NotConfirmed(String),
 }
@@ -23,6 +25,9 @@ pub(crate) enum Judgement {
 impl Judgement {
     pub(crate) fn of(scenario: &Scenario, finding: &Finding) -> Self {
         let report = &finding.report;
+        if report.verdict == Verdict::NoViolationFound && report.cover.stopped == Some(Stopped::Asked) {
+            return Self::Interrupted;
+        }
         match (scenario.expect(), &finding.confirmation) {
             (Some(expected), _) if !expected.met_by(report) => Self::Wrong(difference(expected, report)),
             (_, Some(confirmation)) if !confirmation.same_outcome => Self::NotConfirmed(not_confirmed(confirmation)),
@@ -34,13 +39,13 @@ impl Judgement {
 
     /// Whether all is as it should be.
     pub(crate) const fn is_good(&self) -> bool {
-        matches!(self, Self::AsExpected | Self::Unpinned)
+        matches!(self, Self::AsExpected | Self::Unpinned | Self::Interrupted)
     }
 
     pub(crate) fn reason(&self) -> Option<&str> {
         match self {
             Self::Wrong(reason) | Self::NotConfirmed(reason) => Some(reason),
-            Self::AsExpected | Self::Unpinned | Self::Violated => None,
+            Self::AsExpected | Self::Unpinned | Self::Violated | Self::Interrupted => None,
         }
     }
 }
@@ -68,31 +73,6 @@ fn difference(expected: &Expectation, report: &Report) -> String {
     }
 }
 
-/// Why a search without a violation proves nothing.
-pub(crate) fn incomplete(report: &Report, strategy: &Strategy) -> String {
-    if let Some(client) = &report.cut_off {
-        let steps = thousands(report.bounds.steps_per_client.into());
-        return format!("{client} was cut off after {steps} steps");
-    }
-    if let Some(what) = &report.undecided {
-        return harmless(what);
-    }
-    if report.too_deep {
-        let steps = thousands(report.bounds.depth.unwrap_or_default().into());
-        return format!("an execution was cut off after {steps} steps");
-    }
-    if let Some(states) = report.states.filter(|states| states.full) {
-        return format!("there is no room for more than {} states", thousands(states.reached));
-    }
-    match strategy {
-        Strategy::Random { seed } => format!("{} were only sampled (seed {seed})", executions(report.executions)),
-        Strategy::Replay { .. } => "only one execution was replayed".to_owned(),
-        Strategy::Exhaustive | Strategy::States => {
-            format!("the search was cut short after {}", executions(report.executions))
-        }
-    }
-}
-
 /// The verdict that a search without a violation verified, with the bound that makes it less than all schedules.
 pub(crate) fn verified(report: &Report) -> String {
     match report.bounds.preemptions {
@@ -104,18 +84,13 @@ pub(crate) fn verified(report: &Report) -> String {
 
 /// What was run so that nothing is missing.
 pub(crate) fn complete(report: &Report) -> String {
-    let executions = executions(report.executions);
+    let ran = executions(report.executions);
     match report.states {
-        None => format!("every trace was run and none breaks a check: {executions}, exhaustive"),
+        None => format!("every trace was run and none breaks a check: {ran}, exhaustive"),
         Some(states) => format!(
-            "every state was reached and none breaks a check: {} states, {executions} ({} cut where states met)",
+            "every state was reached and none breaks a check: {} states, {ran} ({} cut where states met)",
             thousands(states.reached),
             thousands(states.merged)
         ),
     }
-}
-
-/// `1 execution`, `1,204 executions`.
-pub(crate) fn executions(number: u64) -> String {
-    format!("{} {}", thousands(number), if number == 1 { "execution" } else { "executions" })
 }

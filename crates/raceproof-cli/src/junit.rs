@@ -28,6 +28,7 @@ impl Junit {
     pub(crate) fn add(&mut self, name: &str, finding: &Finding, judgement: &Judgement, page: &str) {
         let status = match judgement {
             Judgement::AsExpected | Judgement::Unpinned => TestCaseStatus::success(),
+            Judgement::Interrupted => TestCaseStatus::skipped(),
             Judgement::Violated | Judgement::Wrong(_) | Judgement::NotConfirmed(_) => {
                 let broken = finding.report.violation.as_ref().map(|found| found.message.as_str());
                 let parts: Vec<&str> = broken.into_iter().chain(judgement.reason()).collect();

@@ -7,6 +7,7 @@ mod catalogue;
 mod check;
 mod file;
 mod github;
+mod interrupt;
 mod json;
 mod judge;
 mod junit;

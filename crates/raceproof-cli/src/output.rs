@@ -75,6 +75,11 @@ pub(crate) fn complain(text: &str) {
     let _ = writeln!(stream, "{red}error:{red:#} {text}");
 }
 
+/// Says something on standard error that is no error.
+pub(crate) fn remark(text: &str) {
+    let _ = writeln!(anstream::AutoStream::auto(io::stderr()), "\n{text}");
+}
+
 fn painted(role: Role, text: &str) -> String {
     let style = match role {
         Role::Plain => return text.to_owned(),

@@ -2,12 +2,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use raceproof_explore::scenario::Scenario;
-use raceproof_explore::{Confirmation, Error, Report, Strategy};
+use raceproof_explore::{Confirmation, Error, Progress, Report, Strategy};
 use raceproof_lab::RealRedis;
 
 use crate::args::Plan;
@@ -30,23 +30,29 @@ pub(crate) struct Finding {
 pub(crate) trait Watch {
     /// A scenario is done; called in the order of the selection.
     fn done(&mut self, number: usize, result: Result<Finding, String>);
-    /// Time has passed: so many scenarios are done, so many executions were run.
-    fn tick(&mut self, done: usize, executions: u64);
+    /// A scenario was not begun, because the command was interrupted.
+    fn skipped(&mut self);
+    /// Time has passed: so many scenarios are done, and so far have they come.
+    fn tick(&mut self, done: usize, progress: &[Arc<Progress>]);
 }
 
-/// Runs every scenario, `plan.jobs` at a time.
-pub(crate) fn run(scenarios: &[Selected], plan: &Plan, watch: &mut dyn Watch) {
+/// Runs every scenario, by `plan.jobs` threads in all, until `stop` is set.
+pub(crate) fn run(scenarios: &[Selected], plan: &Plan, stop: &Arc<AtomicBool>, watch: &mut dyn Watch) {
     let next = AtomicUsize::new(0);
-    let counters: Vec<Arc<AtomicU64>> = scenarios.iter().map(|_| Arc::default()).collect();
+    let counters: Vec<Arc<Progress>> = scenarios.iter().map(|_| Arc::default()).collect();
     let (sender, results) = mpsc::channel();
+    // Several scenarios keep the threads busy; a single one shares them out inside.
+    let threads = (plan.jobs / scenarios.len().max(1)).max(1);
     std::thread::scope(|scope| {
         for _ in 0..plan.jobs.min(scenarios.len()) {
             let (sender, next, counters) = (sender.clone(), &next, &counters);
             let work = move || {
                 loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(selected) = scenarios.get(number) else { return };
-                    let result = guarded(&selected.scenario, plan, counters[number].clone());
+                    let Some(selected) = scenarios.get(number).filter(|_| !stop.load(Ordering::Relaxed)) else {
+                        return;
+                    };
+                    let result = guarded(&selected.scenario, plan, threads, counters[number].clone(), stop.clone());
                     if sender.send((number, result)).is_err() {
                         return;
                     }
@@ -73,29 +79,52 @@ pub(crate) fn run(scenarios: &[Selected], plan: &Plan, watch: &mut dyn Watch) {
                 watch.done(told, result);
                 told += 1;
             }
-            watch.tick(done, counters.iter().map(|counter| counter.load(Ordering::Relaxed)).sum());
+            watch.tick(done, &counters);
         }
         for (number, result) in waiting.into_iter().enumerate().skip(told) {
-            watch.done(number, result.unwrap_or_else(|| Err("the system allows no thread to run it".to_owned())));
+            match result {
+                Some(result) => watch.done(number, result),
+                None if stop.load(Ordering::Relaxed) => watch.skipped(),
+                None => watch.done(number, Err("the system allows no thread to run it".to_owned())),
+            }
         }
     });
 }
 
 /// A panic of the search is a defect of raceproof: it is reported for its scenario and the others go on.
-fn guarded(scenario: &Scenario, plan: &Plan, progress: Arc<AtomicU64>) -> Result<Finding, String> {
-    catch_unwind(AssertUnwindSafe(|| one(scenario, plan, progress))).unwrap_or_else(|_| {
+fn guarded(
+    scenario: &Scenario,
+    plan: &Plan,
+    threads: usize,
+    progress: Arc<Progress>,
+    stop: Arc<AtomicBool>,
+) -> Result<Finding, String> {
+    catch_unwind(AssertUnwindSafe(|| one(scenario, plan, threads, progress, stop))).unwrap_or_else(|_| {
         let ask = "this is a defect of raceproof: please report it with the scenario";
         Err(format!("the search for {} panicked\n  └ {ask}", scenario.name()))
     })
 }
 
-fn one(scenario: &Scenario, plan: &Plan, progress: Arc<AtomicU64>) -> Result<Finding, String> {
+fn one(
+    scenario: &Scenario,
+    plan: &Plan,
+    threads: usize,
+    progress: Arc<Progress>,
+    stop: Arc<AtomicBool>,
+) -> Result<Finding, String> {
     let in_words = |error: Error| match error {
         // It names its file.
         Error::Scenario(text) => text,
         error => format!("{error}\n  └ {}", scenario.file()),
     };
-    let mut check = scenario.check().strategy(plan.strategy.clone()).progress(progress);
+    let mut check =
+        scenario.check().strategy(plan.strategy.clone()).progress(progress).stop_when(stop).threads(threads);
+    if plan.first {
+        check = check.stop_at_first();
+    }
+    if let Some(then) = &plan.then {
+        check = check.then_sample(then.clone());
+    }
     if let Some(executions) = plan.executions {
         check = check.max_executions(executions);
     }

@@ -47,7 +47,7 @@ fn unbroken(selected: &Selected, finding: &Finding, strategy: &Strategy, columns
     let (mark, role, verdict, searched) = match report.verdict {
         Verdict::Verified => ("✓ ", Role::Good, judge::verified(report), judge::complete(report)),
         Verdict::Violated | Verdict::NoViolationFound => {
-            let searched = format!("{}: others may break a check", judge::incomplete(report, strategy));
+            let searched = format!("{}: others may break a check", render::incomplete(report, strategy));
             ("? ", Role::Plain, "no violation found".to_owned(), searched)
         }
     };
@@ -91,6 +91,8 @@ pub(crate) struct Tally {
     pub(crate) broken: usize,
     /// Not as expected.
     pub(crate) wrong: usize,
+    /// Interrupted before anything was found.
+    pub(crate) interrupted: usize,
     /// Nothing is expected of them.
     pub(crate) unpinned: usize,
     /// Nothing is expected of them, and they are violated.
@@ -111,6 +113,7 @@ impl Tally {
         match judgement {
             Judgement::AsExpected => {}
             Judgement::Unpinned => self.unpinned += 1,
+            Judgement::Interrupted => self.interrupted += 1,
             Judgement::Violated => self.unpinned_violated += 1,
             Judgement::Wrong(_) => self.wrong += 1,
             Judgement::NotConfirmed(_) => self.not_confirmed += 1,
@@ -150,12 +153,13 @@ impl Tally {
             (self.not_found, "no violation found"),
             (self.broken, "could not be run"),
             (self.wrong, "not as expected"),
+            (self.interrupted, "interrupted"),
         ];
         let confirmed = [(self.confirmed, "confirmed"), (self.not_confirmed, "not confirmed")];
         let counted = |(count, what): (usize, &str)| if one { what.to_owned() } else { format!("{count} {what}") };
         let some = |(count, _): &(usize, &str)| *count > 0;
         let mut parts: Vec<String> = counts.into_iter().filter(some).map(counted).collect();
-        if self.broken + self.wrong + self.unpinned + self.unpinned_violated == 0 {
+        if self.broken + self.wrong + self.interrupted + self.unpinned + self.unpinned_violated == 0 {
             parts.push(if one { "as expected" } else { "all as expected" }.to_owned());
         }
         parts.extend(confirmed.into_iter().filter(some).map(counted));

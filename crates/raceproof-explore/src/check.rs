@@ -1,12 +1,12 @@
 //! The entry: what to explore, within which bounds, by which strategy.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use crate::search::{Search, confirm, search};
+use crate::search::{Bodies, Body, Same, Search, confirm, search};
 use crate::watchdog::Watchdog;
-use crate::{Backend, Bounds, Error, Fault, Persistence, Report, Strategy, Verdict, World, render};
+use crate::{Backend, Bounds, Error, Fault, Persistence, Progress, Report, Strategy, Verdict, World, render};
 
 /// A search to be run.
 #[derive(Clone, Debug)]
@@ -41,6 +41,10 @@ impl Check {
                 max_states: None,
                 max_state_bytes: 1 << 30,
                 progress: None,
+                stop: None,
+                first: false,
+                then: None,
+                threads: 1,
             },
         }
     }
@@ -156,10 +160,41 @@ impl Check {
         self
     }
 
-    /// Keeps the number of executions so far in `counter`, for a progress display.
+    /// Keeps `progress` up to date, for a display.
     #[must_use]
-    pub fn progress(mut self, counter: Arc<AtomicU64>) -> Self {
-        self.search.progress = Some(counter);
+    pub fn progress(mut self, progress: Arc<Progress>) -> Self {
+        self.search.progress = Some(progress);
+        self
+    }
+
+    /// Ends the search after the execution under way when `stop` is set. What is known by then is reported; a violation
+    /// that was found is shrunk for two seconds at most.
+    #[must_use]
+    pub fn stop_when(mut self, stop: Arc<AtomicBool>) -> Self {
+        self.search.stop = Some(stop);
+        self
+    }
+
+    /// Ends an exhaustive search at the first violation, instead of running every trace.
+    #[must_use]
+    pub fn stop_at_first(mut self) -> Self {
+        self.search.first = true;
+        self
+    }
+
+    /// Lets an exhaustive search that is not done after two thirds of its [`Self::max_time`] sample by `strategy` for the
+    /// rest, unless it has found a violation. That verifies nothing, and the report says so.
+    #[must_use]
+    pub fn then_sample(mut self, strategy: Strategy) -> Self {
+        self.search.then = Some(strategy);
+        self
+    }
+
+    /// Lets so many threads share the search (1 unless set). The report is the same whatever their number; they run
+    /// ahead of the search, so the body is called for executions, too, that are not of it.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.search.threads = threads;
         self
     }
 
@@ -167,9 +202,14 @@ impl Check {
     ///
     /// # Errors
     /// When the search cannot be carried out; a violation is not an error.
-    pub fn run(&self, body: impl Fn(&mut World)) -> Result<Report, Error> {
+    pub fn run(&self, body: impl Fn(&mut World) + Sync) -> Result<Report, Error> {
+        self.run_with(&body, &Same(&body))
+    }
+
+    /// As [`Self::run`], with a body of its own for every thread.
+    pub(crate) fn run_with(&self, body: Body<'_>, bodies: &dyn Bodies) -> Result<Report, Error> {
         let _watchdog = Watchdog::start();
-        search(&self.search, &body)
+        search(&self.search, body, bodies)
     }
 
     /// Runs the search as a test: panics with the counterexample, as text, unless everything is verified.
@@ -181,7 +221,7 @@ impl Check {
     /// When a check is violated, when the search did not cover every trace within the bounds, and when it could not be
     /// carried out.
     #[track_caller]
-    pub fn verify(&self, body: impl Fn(&mut World)) {
+    pub fn verify(&self, body: impl Fn(&mut World) + Sync) {
         let mut check = self.clone();
         if let Ok(token) = std::env::var("RACEPROOF_REPLAY") {
             check.search.strategy = Strategy::Replay { token };

@@ -147,7 +147,7 @@ impl Ctx {
     /// The clock, for a client that moves it.
     #[must_use]
     pub fn clock(&self) -> ClockHand {
-        ClockHand::new(self.port.clone())
+        ClockHand::new(self.port)
     }
 
     /// Waits for `ms` milliseconds of virtual time.

@@ -4,7 +4,6 @@
 //! [`dependent`] is the one definition of dependence: the reduction, the sleep sets, the audit and the shrinker all use
 //! it.
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -15,6 +14,7 @@ use smallvec::SmallVec;
 use crate::execution::Delivered;
 use crate::faults::Fault;
 use crate::mailbox::CellId;
+use crate::numbers::{Named, Numbers};
 use crate::sql::SqlAccess;
 
 /// A number for a [`Process`], the same in every execution of a search.
@@ -160,58 +160,125 @@ pub(crate) enum Thing {
 
 pub(crate) type ThingId = u32;
 
-/// Things by number. Numbers are given in the order of first sight and stay for a whole search.
+/// Things by number. A number stays for a whole search and means the same to all its workers.
 #[derive(Debug, Default)]
 pub(crate) struct Things {
+    numbers: Numbers,
     redis: FxHashMap<Object, ThingId>,
     other: FxHashMap<Thing, ThingId>,
     /// The first keyspace.
     keyspace: Option<ThingId>,
-    /// For a key and its parts the key, for a keyspace itself.
-    whole: FxHashMap<ThingId, Whole>,
-    next: ThingId,
-    /// Something was touched that a step may touch or not, depending on what its client makes of the reply: history,
-    /// shared state, an observed object. Then nothing is known of a step in a state in which it was not executed.
-    local: bool,
-    keyspace_read: bool,
+    /// By number, as far as this worker knows them.
+    kinds: Vec<Kind>,
+    seen: Seen,
     /// Steps were tried out as if nothing but Redis were ever touched.
     only_redis: bool,
-    widened: bool,
 }
 
-/// What a part of Redis belongs to.
+/// What steps have touched so far, as far as it decides what is known of steps that were not executed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// Something that a step may touch or not, depending on what its client makes of the reply: history, shared state,
+    /// an observed object. Then nothing is known of a step in a state in which it was not executed.
+    local: bool,
+    /// Someone read a keyspace as a whole.
+    keyspace_read: bool,
+    /// Something that is not Redis was touched.
+    beside: bool,
+}
+
+/// What a thing is to [`Things::is_fixed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Whole {
-    Key(ThingId),
+enum Kind {
+    Key,
+    /// A field or the cardinality of a key.
+    Part,
     Keyspace,
     Clock,
+    Local,
+    /// Not Redis.
+    Beside,
+    Other,
+}
+
+impl Kind {
+    fn of(named: &Named) -> Self {
+        match named {
+            Named::Redis(Object::Key(..)) => Self::Key,
+            Named::Redis(Object::Field(..) | Object::Cardinality(..)) => Self::Part,
+            Named::Redis(Object::Keyspace(_)) => Self::Keyspace,
+            Named::Redis(Object::Clock | Object::Deadlines) => Self::Clock,
+            Named::Redis(Object::Random | Object::Scripts | Object::Server) => Self::Other,
+            Named::Other(Thing::History | Thing::Section(_) | Thing::Cell(_) | Thing::Observed) => Self::Local,
+            Named::Other(_) => Self::Beside,
+        }
+    }
 }
 
 impl Things {
+    pub(crate) fn new(numbers: Numbers) -> Self {
+        Self { numbers, ..Self::default() }
+    }
+
     pub(crate) fn redis(&mut self, object: &Object) -> ThingId {
         // Every command that names a key touches it.
         if let (Object::Keyspace(0), Some(id)) = (object, self.keyspace) {
             return id;
         }
-        if let Some(id) = self.redis.get(object) {
+        match self.redis.get(object) {
+            Some(id) => *id,
+            None => self.meet(Named::Redis(object.clone())),
+        }
+    }
+
+    pub(crate) fn id(&mut self, thing: Thing) -> ThingId {
+        match self.other.get(&thing) {
+            Some(id) => *id,
+            None => self.meet(Named::Other(thing)),
+        }
+    }
+
+    /// The number of something that this worker has not met: another one may have.
+    fn meet(&mut self, named: Named) -> ThingId {
+        let numbers = self.numbers.clone();
+        let mut shared = numbers.lock();
+        self.learn_from(&shared.things);
+        let known = match &named {
+            Named::Redis(object) => self.redis.get(object),
+            Named::Other(thing) => self.other.get(thing),
+        };
+        if let Some(id) = known {
             return *id;
         }
-        let id = self.take();
-        self.redis.insert(object.clone(), id);
-        match object {
-            Object::Key(..) => drop(self.whole.insert(id, Whole::Key(id))),
-            Object::Field(db, key, _) | Object::Cardinality(db, key) => {
-                let key = self.redis(&Object::Key(*db, key.clone()));
-                self.whole.insert(id, Whole::Key(key));
+        shared.things.push(named);
+        self.learn_from(&shared.things);
+        self.last()
+    }
+
+    /// Takes over the numbers that other workers have given.
+    pub(crate) fn learn(&mut self) {
+        let numbers = self.numbers.clone();
+        self.learn_from(&numbers.lock().things);
+    }
+
+    fn learn_from(&mut self, shared: &[Named]) {
+        for named in &shared[self.kinds.len()..] {
+            self.kinds.push(Kind::of(named));
+            let id = self.last();
+            match named {
+                Named::Redis(object) => {
+                    if *object == Object::Keyspace(0) {
+                        self.keyspace = Some(id);
+                    }
+                    self.redis.insert(object.clone(), id);
+                }
+                Named::Other(thing) => drop(self.other.insert(thing.clone(), id)),
             }
-            Object::Keyspace(db) => {
-                self.whole.insert(id, Whole::Keyspace);
-                self.keyspace = (*db == 0).then_some(id).or(self.keyspace);
-            }
-            Object::Clock | Object::Deadlines => drop(self.whole.insert(id, Whole::Clock)),
-            Object::Random | Object::Scripts | Object::Server => {}
         }
-        id
+    }
+
+    fn last(&self) -> ThingId {
+        ThingId::try_from(self.kinds.len() - 1).unwrap_or(ThingId::MAX)
     }
 
     /// Whether a step would touch the same in any other state, as far as anyone can tell the difference: while nobody
@@ -222,42 +289,48 @@ impl Things {
             Reach::Writes => Access::Write,
             Reach::Anything => return false,
         };
-        let fixed = |(thing, access): &(ThingId, Access)| match self.whole.get(thing) {
-            Some(Whole::Key(key)) => key == thing && *access == whole,
-            Some(Whole::Keyspace) => !self.keyspace_read,
-            Some(Whole::Clock) => true,
-            None => false,
+        let fixed = |(thing, access): &(ThingId, Access)| match self.kind(*thing) {
+            Kind::Key => *access == whole,
+            Kind::Keyspace => !self.seen.keyspace_read,
+            Kind::Clock => true,
+            Kind::Part | Kind::Local | Kind::Beside | Kind::Other => false,
         };
-        !self.local && footprint.touched.iter().all(fixed)
+        !self.seen.local && footprint.touched.iter().all(fixed)
+    }
+
+    fn kind(&self, thing: ThingId) -> Kind {
+        self.kinds.get(thing as usize).copied().unwrap_or(Kind::Other)
     }
 
     /// Whether nothing but Redis was ever touched. If that changes, [`Self::note`] tells.
     pub(crate) fn are_redis(&mut self) -> bool {
-        self.only_redis = self.other.is_empty();
+        self.only_redis = !self.seen.beside;
         self.only_redis
     }
 
-    /// Notes who reads a keyspace as a whole. True if [`Self::is_fixed`] or [`Self::are_redis`] would now deny what it may
-    /// have granted.
+    /// Notes what a step touched. True if [`Self::is_fixed`] or [`Self::are_redis`] would now deny what it may have granted.
     pub(crate) fn note(&mut self, touched: &Touched) -> bool {
-        let reads = |(thing, access): &(ThingId, Access)| {
-            matches!(access, Access::Read | Access::Write) && self.whole.get(thing) == Some(&Whole::Keyspace)
-        };
-        let first = !self.keyspace_read && touched.iter().any(reads);
-        self.keyspace_read |= first;
-        std::mem::take(&mut self.widened) || first
+        let mut seen = self.seen;
+        for (thing, access) in touched.iter() {
+            match self.kind(*thing) {
+                Kind::Local => (seen.local, seen.beside) = (true, true),
+                Kind::Beside => seen.beside = true,
+                Kind::Keyspace => seen.keyspace_read |= matches!(access, Access::Read | Access::Write),
+                Kind::Key | Kind::Part | Kind::Clock | Kind::Other => {}
+            }
+        }
+        let known = Seen { beside: self.seen.beside || (seen.beside && !self.only_redis), ..self.seen };
+        self.seen = seen;
+        self.only_redis &= !seen.beside;
+        seen != known
     }
 
-    pub(crate) fn id(&mut self, thing: Thing) -> ThingId {
-        if let Some(id) = self.other.get(&thing) {
-            return *id;
-        }
-        let local = matches!(thing, Thing::History | Thing::Section(_) | Thing::Cell(_) | Thing::Observed);
-        self.widened |= (local && !self.local) || self.only_redis;
-        self.local |= local;
-        let id = self.take();
-        self.other.insert(thing, id);
-        id
+    pub(crate) const fn seen(&self) -> Seen {
+        self.seen
+    }
+
+    pub(crate) const fn set_seen(&mut self, seen: Seen) {
+        self.seen = seen;
     }
 
     /// What people call a thing that holds data: its key or its table. Slow: for the steps that are shown.
@@ -291,11 +364,6 @@ impl Things {
             Object::Key(db, key) if evicted(*db, key) == name => Some((*db, key.clone())),
             _ => None,
         })
-    }
-
-    fn take(&mut self) -> ThingId {
-        self.next += 1;
-        self.next - 1
     }
 
     pub(crate) fn sql(&mut self, access: SqlAccess) -> (ThingId, Access) {
@@ -366,7 +434,7 @@ pub(crate) struct Footprint {
 /// One executed step.
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
-    pub(crate) footprint: Rc<Footprint>,
+    pub(crate) footprint: Arc<Footprint>,
     /// A hash of the text of the step and its reply, to see whether a re-run does the same.
     pub(crate) fingerprint: u64,
     /// The event after which the client posted the step (`None`: before the first event).

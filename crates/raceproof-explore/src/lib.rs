@@ -43,7 +43,9 @@ mod faults;
 mod hand;
 mod history;
 mod mailbox;
+mod numbers;
 mod panics;
+mod progress;
 mod recording;
 mod redis_conn;
 pub mod render;
@@ -65,11 +67,15 @@ pub use error::Error;
 pub use faults::{EVERYSEC_WINDOW_MS, Fault, Faults, Persistence, UnknownFault, UnknownPersistence};
 pub use hand::ClockHand;
 pub use history::{Datum, FaultSeen, History, Note, Operation, OperationKind};
+pub use progress::Progress;
 pub use raceproof_engine::Reply;
 pub use recording::{Record, Recorded};
 pub use redis_conn::RedisConnection;
-pub use report::{Bounds, Broken, Counterexample, Place, Report, States, Step, StepKind, Strategy, Verdict};
+pub use report::{
+    Bounds, Broken, Counterexample, Cover, Odds, Place, Report, Sampled, States, Step, StepKind, Stopped, Strategy,
+    Traces, Verdict,
+};
 pub use shared::Shared;
 pub use sim::{Disk, DiskLock, Ringing, SimBell, Sleeping};
-pub use sql::{Database, IntoParams, SqlError, SqlReply, SqlValue, sqlite_version};
+pub use sql::{Database, IntoParams, SqlError, SqlReply, SqlValue, remove_temporary_folders, sqlite_version};
 pub use world::{Failure, Finish, World};

@@ -81,11 +81,103 @@ pub enum Strategy {
         /// The seed; equal seeds make equal runs.
         seed: u64,
     },
+    /// Random priorities that change at a few random steps: finds what few steps in a certain order bring about.
+    Pct {
+        /// The seed; equal seeds make equal runs.
+        seed: u64,
+        /// How many steps must come in a certain order for the violations that are looked for.
+        depth: u32,
+    },
+    /// Random walks over traces, with weights by which every trace counts alike.
+    Uniform {
+        /// The seed; equal seeds make equal runs.
+        seed: u64,
+    },
     /// The one execution that a token describes.
     Replay {
         /// The token, as printed with a counterexample.
         token: String,
     },
+}
+
+/// What a search by [`Strategy::Pct`] guarantees: a violation that needs `depth` steps in a certain order is found by
+/// one execution with at least the probability [`Odds::of_one`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Odds {
+    /// The depth.
+    pub depth: u32,
+    /// Those who make steps: the clients' sessions and connections, and each kind of step of the clock and of faults.
+    pub actors: u64,
+    /// The steps of the longest execution.
+    pub steps: u64,
+    /// The executions for which this holds: those since the last that was longer, or had more actors, than any before.
+    pub executions: u64,
+}
+
+impl Odds {
+    /// 1/(actors · steps^(depth-1)).
+    #[must_use]
+    pub fn of_one(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+        let (actors, steps) = (self.actors as f64, self.steps as f64);
+        let exponent = i32::try_from(self.depth.saturating_sub(1)).unwrap_or(i32::MAX);
+        1.0 / (actors * steps.powi(exponent))
+    }
+
+    /// The least probability that one of the executions finds it.
+    #[must_use]
+    pub fn of_all(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "a count of executions")]
+        let executions = self.executions as f64;
+        -(executions * (-self.of_one()).ln_1p()).exp_m1()
+    }
+}
+
+/// Why a search ended before it was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// It reached its limit of time or executions.
+    Limit,
+    /// It was to stop at the first violation.
+    First,
+    /// Somebody asked it to.
+    Asked,
+}
+
+/// An estimated number of traces.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Traces {
+    /// The estimate.
+    pub number: f64,
+    /// Its standard error, if it is known.
+    pub error: Option<f64>,
+}
+
+/// How much of all that could happen a search has seen.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Cover {
+    /// Why it ended before it was done; `None` if it was done.
+    pub stopped: Option<Stopped>,
+    /// Roughly how many traces there are in all: of an exhaustive search that was cut short by what it had seen, of a
+    /// uniform one by its weights.
+    pub traces: Option<Traces>,
+    /// What the search guarantees if it went by priorities.
+    pub odds: Option<Odds>,
+    /// The sampling that took over when an exhaustive search came to the end of its share of the time.
+    pub then: Option<Box<Sampled>>,
+}
+
+/// A sampling that followed an exhaustive search.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sampled {
+    /// How it went about it.
+    pub strategy: Strategy,
+    /// The executions that it ran.
+    pub executions: u64,
+    /// The one of them (from 1) that first violated a check.
+    pub met_at: Option<u64>,
+    /// What it has seen.
+    pub cover: Cover,
 }
 
 /// The result of one search.
@@ -114,6 +206,8 @@ pub struct Report {
     /// Whether the counterexample was shrunk to the end, so that every step of it is needed. A violation whose smaller
     /// worlds or schedules are too many to try is shown as short as was found.
     pub shrunk: bool,
+    /// What is known of a search that was not done.
+    pub cover: Cover,
     /// The time that the search took, without shrinking.
     pub elapsed: Duration,
     /// The shrunk counterexample of a violated check.

@@ -8,11 +8,11 @@ use std::task::Poll;
 use raceproof_explore::{Broken, Check, Ctx, Error, HistoryCheck, Report, Strategy, World};
 use redis::AsyncCommands;
 
-fn run(body: impl Fn(&mut World)) -> Result<Report, Error> {
+fn run(body: impl Fn(&mut World) + Sync) -> Result<Report, Error> {
     Check::new("misuse").max_executions(100).run(body)
 }
 
-fn message(body: impl Fn(&mut World)) -> String {
+fn message(body: impl Fn(&mut World) + Sync) -> String {
     run(body).expect("the search is carried out").violation.expect("a violation").message
 }
 

@@ -5,7 +5,7 @@ use raceproof_lab::RealRedis;
 use redis::{AsyncCommands, RedisResult, Script};
 
 /// Finds the violation, and plays it.
-fn confirm(check: &Check, body: impl Fn(&mut World)) -> Result<Confirmation, Error> {
+fn confirm(check: &Check, body: impl Fn(&mut World) + Sync) -> Result<Confirmation, Error> {
     let report = check.run(&body).expect("the search can be carried out");
     let violation = report.violation.expect("the protocol is broken");
     let redis = RealRedis::start().expect("redis-server starts");

@@ -73,7 +73,7 @@ fn drawn(args: &AtlasArgs) -> Result<Vec<String>, String> {
     let jobs = args.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
     let tick = |done: usize| {
         if let Ok(mut progress) = progress.lock() {
-            progress.show(done, 0);
+            progress.show(done, &[]);
         }
     };
     errors.extend(search(&mut groups, &columns, args.executions, jobs, &tick));

@@ -6,6 +6,7 @@ mod output;
 mod pages;
 mod reports;
 mod selection;
+mod strategies;
 
 use std::ffi::OsStr;
 use std::path::Path;

@@ -34,11 +34,13 @@ fn json_has_the_form_of_the_contract() {
         "scenarios": [
             {
                 "name": "design/kept", "file": "kept.lua", "expect": "verified", "verdict": "verified",
-                "executions": 1, "seconds": null, "bounds": bounds, "violation": null,
+                "executions": 1, "seconds": null, "stopped": null, "traces": null, "odds": null, "sampled": null,
+                "bounds": bounds, "violation": null,
             },
             {
                 "name": "design/lost", "file": "lost.lua", "expect": "violated", "verdict": "violated",
-                "executions": 4, "seconds": null, "bounds": bounds,
+                "executions": 4, "seconds": null, "stopped": null, "traces": null, "odds": null, "sampled": null,
+                "bounds": bounds,
                 "violation": {
                     "message": "memory of mobile lost",
                     "story": story,
@@ -57,6 +59,25 @@ fn json_has_the_form_of_the_contract() {
         ],
     });
     assert_eq!(document, expected);
+}
+
+#[test]
+fn json_tells_what_a_search_that_was_not_done_has_seen() {
+    let kept = Workshop::with_both();
+    let scenario = |args: &[&str], status: i32| document(&kept, args, status)["scenarios"][0].clone();
+    let pct = scenario(&["kept.lua", "--strategy", "pct", "--executions", "50", "--pct-depth", "2"], 1);
+    assert_eq!(pct["stopped"], "limit");
+    let odds = json!({ "depth": 2, "actors": 2, "steps": 2, "executions": 49, "of_one": 0.25, "of_all": null });
+    let mut found = pct["odds"].clone();
+    assert!(found["of_all"].take().as_f64().is_some_and(|all| (0.999..=1.0).contains(&all)), "{found}");
+    assert_eq!(found, odds);
+    let uniform = scenario(&["kept.lua", "--strategy", "uniform", "--executions", "200"], 1);
+    assert_eq!(uniform["stopped"], "limit");
+    let near = |value: &Value, wanted: f64| value.as_f64().is_some_and(|value| (value - wanted).abs() < 0.5);
+    assert!(near(&uniform["traces"]["estimate"], 1.0) && near(&uniform["traces"]["error"], 0.0), "{uniform}");
+    let cut = scenario(&["lost.lua", "--executions", "1"], 1);
+    assert_eq!((&cut["stopped"], &cut["traces"]["estimate"]), (&json!("limit"), &json!(2.0)));
+    assert_eq!(scenario(&["lost.lua", "--first"], 0)["stopped"], "first");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use smallvec::{SmallVec, smallvec};
 use super::{Execution, Outcomes};
 use crate::Error;
 use crate::ctx::{ClientEnd, ClientFuture};
-use crate::event::{ClientId, Outcome, ProcessId, Thing, Things, Touched};
+use crate::event::{CLOCK, ClientId, Outcome, ProcessId, Thing, Things, Touched};
 use crate::faults::Fault;
 use crate::mailbox::{Local, Lost, Op, Port};
 use crate::panics;
@@ -371,7 +371,7 @@ impl Execution<'_> {
         self.current.map_or(0, |at| at + 1)
     }
 
-    /// Fills in what can happen next, by process.
+    /// Fills in what can happen next: the clock first, then by process, in the order of their first requests.
     pub(super) fn list_enabled(&mut self, enabled: &mut Vec<Enabled>) {
         let at = self.events.len();
         enabled.clear();
@@ -404,7 +404,11 @@ impl Execution<'_> {
             enabled.push(clock);
         }
         self.enable_faults(enabled);
-        enabled.sort_unstable_by_key(|one| one.process);
+        let lanes = &self.lanes;
+        let place = |process: ProcessId| lanes.iter().position(|known| *known == process);
+        // The faults and the end come last, and have the highest numbers.
+        enabled
+            .sort_unstable_by_key(|one| (one.process != CLOCK, place(one.process).unwrap_or(usize::MAX), one.process));
     }
 
     /// A client that would take one step too many takes no more; the others go on without it.

@@ -4,7 +4,7 @@
 //! step is a *pause* of all of them and costs one of the budget: to the next deadline of a key or a sleep (a key lives
 //! through the last millisecond of its deadline), or to the first millisecond after it.
 
-use std::rc::Rc;
+use std::sync::Arc;
 use std::task::Waker;
 
 use raceproof_engine::{Access, Object, Timestamp};
@@ -98,7 +98,7 @@ impl Execution<'_> {
         self.show_step("clock", StepKind::Clock, format!("+{by_ms} ms"), String::new());
         self.wake_sleepers();
         Ok(Event {
-            footprint: Rc::new(Footprint {
+            footprint: Arc::new(Footprint {
                 choice,
                 client: None,
                 touched: Touched::default(),

@@ -2,7 +2,7 @@
 
 use std::hash::{Hash, Hasher};
 use std::panic::AssertUnwindSafe;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use raceproof_engine::{Access, Reply, SessionId};
@@ -74,7 +74,7 @@ impl Execution<'_> {
             Op::Sql { .. } | Op::Cell(_) | Op::Clock(_) => None,
         };
         Ok(Event {
-            footprint: Rc::new(Footprint {
+            footprint: Arc::new(Footprint {
                 choice,
                 client: Some(id),
                 touched: Touched::default(),

@@ -7,7 +7,7 @@
 //! while such a fault is in budget all writes are ordered; and since connections end with the server, every command is
 //! ordered with it.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use raceproof_engine::{Access, Engine, Object, SessionId};
@@ -233,7 +233,7 @@ impl Execution<'_> {
         let touched = Touched::default();
         let footprint = Footprint { choice, client: None, touched, reach: Reach::Anything, barrier };
         Event {
-            footprint: Rc::new(footprint),
+            footprint: Arc::new(footprint),
             fingerprint: 0,
             posted_after: None,
             optional: choice.process == FAULTS,

@@ -16,7 +16,7 @@ mod story;
 mod trace;
 mod worker;
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use raceproof_engine::Access;
 use smallvec::SmallVec;
@@ -40,7 +40,8 @@ use crate::world::{Failure, When, World};
 
 /// Decides what happens next.
 pub(crate) trait Chooser {
-    /// One of the enabled choices, or `None` to abandon the execution. `enabled` is ordered by process and never empty.
+    /// One of the enabled choices, or `None` to abandon the execution. `enabled` is never empty; the clock comes first, then the
+    /// processes in the order of their first requests in this execution.
     fn choose(&mut self, at: usize, enabled: &[Enabled], cast: &Cast<'_>) -> Option<Choice>;
 
     /// Whether the execution is now known to be the same as in an earlier run; `false` abandons it.
@@ -329,6 +330,7 @@ impl<'w> Execution<'w> {
             self.poll(self.order[place])?;
         }
         self.check_always()?;
+        self.worker.restart |= self.worker.things.note(&self.touched);
         self.look_at_the_start()?;
         self.touched.clear();
         Ok(())
@@ -366,7 +368,7 @@ impl<'w> Execution<'w> {
         let touched = std::mem::take(&mut self.touched);
         self.worker.restart |= self.worker.things.note(&touched);
         self.note_traffic(number, choice, &touched);
-        if let Some(footprint) = Rc::get_mut(&mut self.events[at].footprint) {
+        if let Some(footprint) = Arc::get_mut(&mut self.events[at].footprint) {
             footprint.touched = touched;
         }
         Ok(())
@@ -468,6 +470,9 @@ impl<'w> Execution<'w> {
 
     fn finish(mut self, end: End) -> Result<Run, Error> {
         let never = self.never();
+        for (_, event) in &never {
+            self.worker.restart |= self.worker.things.note(&event.footprint.touched);
+        }
         let final_state = if self.mode.fingerprint_state { Some(self.fingerprint_state()?) } else { None };
         if self.observed_grew {
             self.worker.restart = true;
@@ -558,7 +563,7 @@ impl<'w> Execution<'w> {
 
 fn virtual_event(choice: Choice, client: Option<ClientId>, touched: Touched, posted_after: Option<usize>) -> Event {
     Event {
-        footprint: Rc::new(Footprint { choice, client, touched, reach: Reach::Anything, barrier: false }),
+        footprint: Arc::new(Footprint { choice, client, touched, reach: Reach::Anything, barrier: false }),
         fingerprint: 0,
         posted_after,
         optional: matches!(choice.process, CLOCK | FAULTS),

@@ -12,6 +12,7 @@ use crate::backend::Backend;
 use crate::ctx::Ctx;
 use crate::event::{CLOCK, ClientId, END, FAULTS, ProcessId, ThingId, Things, Touched};
 use crate::mailbox::Lane;
+use crate::numbers::Numbers;
 use crate::report::Broken;
 use crate::sql::SqlStore;
 use crate::world::{Failure, World};
@@ -53,6 +54,7 @@ pub(crate) struct Worker {
     /// What a search that keeps states knows; `None` in all others.
     pub(crate) recall: Option<Recall>,
     base: Option<Base>,
+    numbers: Numbers,
     /// How executions end in which the clients take turns.
     pub(crate) serial: Option<crate::search::Serial>,
     clients: FxHashMap<(Option<ClientId>, usize), ClientId>,
@@ -80,17 +82,23 @@ struct Base {
 
 impl Worker {
     pub(crate) fn new() -> Self {
+        Self::beside(Numbers::default())
+    }
+
+    /// A worker that shares its numbers with others.
+    pub(crate) fn beside(numbers: Numbers) -> Self {
         Self {
             engine: engine(),
             lua: LuaHost::new(),
             sql: SqlStore::default(),
-            things: Things::default(),
+            things: Things::new(numbers.clone()),
             observed: Vec::new(),
             restart: false,
             outcome: Outcome { without_effects: true, ..Outcome::default() },
             backend: None,
             recall: None,
             base: None,
+            numbers,
             serial: None,
             clients: FxHashMap::default(),
             processes: FxHashMap::default(),
@@ -174,25 +182,64 @@ impl Worker {
         Ok(Ok(again))
     }
 
+    pub(crate) fn numbers(&self) -> &Numbers {
+        &self.numbers
+    }
+
     pub(crate) fn client_id(&mut self, parent: Option<ClientId>, number: usize) -> ClientId {
-        let next = ClientId(u16::try_from(self.clients.len()).unwrap_or(u16::MAX));
-        if next.0 == u16::MAX {
-            self.run_out = Some("clients");
+        if let Some(id) = self.clients.get(&(parent, number)) {
+            return *id;
         }
-        *self.clients.entry((parent, number)).or_insert(next)
+        let numbers = self.numbers.clone();
+        let mut shared = numbers.lock();
+        self.learn_clients(&shared.clients);
+        if !self.clients.contains_key(&(parent, number)) {
+            shared.clients.push((parent, number));
+            self.learn_clients(&shared.clients);
+        }
+        self.clients[&(parent, number)]
+    }
+
+    fn learn_clients(&mut self, clients: &[(Option<ClientId>, usize)]) {
+        for client in &clients[self.clients.len()..] {
+            let id = ClientId(u16::try_from(self.clients.len()).unwrap_or(u16::MAX));
+            if id.0 == u16::MAX {
+                self.run_out = Some("clients");
+            }
+            self.clients.insert(*client, id);
+        }
     }
 
     pub(crate) fn process_id(&mut self, client: ClientId, lane: Lane) -> ProcessId {
         if let Some(id) = self.processes.get(&(client, lane)) {
             return *id;
         }
-        self.lanes.push((client, lane));
-        let id = ProcessId(u16::try_from(self.lanes.len()).unwrap_or(u16::MAX));
-        if id.0 >= END.0 {
-            self.run_out = Some("sessions, database connections and pieces of shared state");
+        let numbers = self.numbers.clone();
+        let mut shared = numbers.lock();
+        self.learn_from(&shared.lanes);
+        if !self.processes.contains_key(&(client, lane)) {
+            shared.lanes.push((client, lane));
+            self.learn_from(&shared.lanes);
         }
-        self.processes.insert((client, lane), id);
-        id
+        self.processes[&(client, lane)]
+    }
+
+    /// Takes over the numbers that other workers have given.
+    pub(crate) fn learn(&mut self) {
+        self.things.learn();
+        let numbers = self.numbers.clone();
+        self.learn_from(&numbers.lock().lanes);
+    }
+
+    fn learn_from(&mut self, lanes: &[(ClientId, Lane)]) {
+        for (client, lane) in &lanes[self.lanes.len()..] {
+            self.lanes.push((*client, *lane));
+            let id = ProcessId(u16::try_from(self.lanes.len()).unwrap_or(u16::MAX));
+            if id.0 >= END.0 {
+                self.run_out = Some("sessions, database connections and pieces of shared state");
+            }
+            self.processes.insert((*client, *lane), id);
+        }
     }
 
     /// The client that a process belongs to; `None` for the clock, the faults and the end.

@@ -6,6 +6,7 @@
 //! then picks the widest arrangement that the columns at hand can bear: lanes with the values in Redis beside them,
 //! lanes alone, or a list with the clients' names.
 
+mod cover;
 mod entry;
 pub mod github;
 mod html;
@@ -22,13 +23,15 @@ mod page_tests;
 #[cfg(test)]
 mod tests;
 
+pub use cover::{executions, incomplete};
 pub use entry::{Entry, Searched};
 pub use html::html;
 pub use page::{Line, Page, Role, Span};
 pub use svg::{svg, svgs};
 pub use text::{cut, harmless, shorten, thousands, width, wrap};
 
-use crate::report::{Broken, Counterexample, Report, Strategy};
+use self::cover::sampling;
+use crate::report::{Broken, Counterexample, Report, Stopped, Strategy};
 
 /// The columns of a page whose reader is unknown: a file, a pipe, the output of `cargo test`.
 pub const PLAIN_WIDTH: usize = 120;
@@ -80,17 +83,37 @@ pub fn counterexample(found: &Counterexample, heading: &Heading, columns: usize)
 /// How the search met its counterexample: `met at execution 2 of 4, exhaustive · every step shown is needed`.
 #[must_use]
 pub fn met(report: &Report, strategy: &Strategy) -> String {
+    if let Some(then) = &report.cover.then {
+        let met = then.met_at.map_or_else(String::new, |at| {
+            format!("met at sample {} of {}", thousands(at), thousands(then.executions))
+        });
+        return format!(
+            "{met}, {}, after {} exhaustive ones · {}",
+            sampling(&then.strategy),
+            executions(report.executions),
+            needed(report)
+        );
+    }
     let (at, of) = (report.met_at.map(thousands), thousands(report.executions));
     let at = at.map_or_else(|| format!("met in {of} executions"), |at| format!("met at execution {at} of {of}"));
     let how = match strategy {
         // Any schedule can be replayed: whether it was shrunk is not known.
         Strategy::Replay { .. } => return "replayed".to_owned(),
         Strategy::Exhaustive | Strategy::States if report.exhaustive => "exhaustive".to_owned(),
+        Strategy::Exhaustive | Strategy::States if report.cover.stopped == Some(Stopped::First) => {
+            "where the search stopped".to_owned()
+        }
+        Strategy::Exhaustive | Strategy::States if report.cover.stopped == Some(Stopped::Asked) => {
+            "the search was interrupted".to_owned()
+        }
         Strategy::Exhaustive | Strategy::States => "the search was cut short".to_owned(),
-        Strategy::Random { seed } => format!("random (seed {seed})"),
+        Strategy::Random { .. } | Strategy::Pct { .. } | Strategy::Uniform { .. } => sampling(strategy),
     };
-    let needed = if report.shrunk { "every step shown is needed" } else { "too many schedules to find the shortest" };
-    format!("{at}, {how} · {needed}")
+    format!("{at}, {how} · {}", needed(report))
+}
+
+fn needed(report: &Report) -> &'static str {
+    if report.shrunk { "every step shown is needed" } else { "too many schedules to find the shortest" }
 }
 
 /// The counterexample as the text of a failed `cargo test`, with the line that replays that test. `test` is the name

@@ -23,6 +23,7 @@ fn report(bounds: Bounds, violation: Option<Counterexample>) -> Report {
         too_deep: false,
         states: None,
         undecided: None,
+        cover: crate::report::Cover::default(),
         bounds,
         exhaustive: true,
         shrunk: true,

@@ -436,6 +436,7 @@ fn how_it_was_met_never_claims_more_than_was_searched() {
         bounds: Bounds::default(),
         exhaustive: true,
         shrunk: true,
+        cover: crate::report::Cover::default(),
         elapsed: std::time::Duration::ZERO,
         violation: None,
     };

@@ -36,6 +36,7 @@ pub use error::ScenarioError;
 use self::client::Limit;
 use self::header::Header;
 use self::language::{Body, BodyKind, Declared, Language};
+use crate::search::{Bodies, Body as SearchBody};
 use crate::{Backend, Bounds, Check, Confirmation, Error, HistoryCheck, Report, Verdict, World};
 
 /// A scenario file that has been read and found sound.
@@ -262,7 +263,7 @@ impl Scenario {
     /// [`Check::run`] reports.
     pub fn run(&self, check: &Check) -> Result<Report, Error> {
         let runner = self.runner()?;
-        let result = check.run(|world| runner.build(world));
+        let result = check.run_with(&|world| runner.build(world), &Runners(self));
         runner.result(result)
     }
 
@@ -318,6 +319,17 @@ struct Runner {
     serializable: bool,
     limit: Limit,
     ending: Vec<(String, u32)>,
+}
+
+/// A Lua state stays with its thread, so each thread makes its own.
+struct Runners<'a>(&'a Scenario);
+
+impl Bodies for Runners<'_> {
+    fn with(&self, work: &mut dyn FnMut(SearchBody<'_>)) {
+        if let Ok(runner) = self.0.runner() {
+            work(&|world| runner.build(world));
+        }
+    }
 }
 
 impl Runner {

@@ -1,20 +1,23 @@
 //! From a test body to a report: run the strategy, shrink what it found, tell.
 
-use std::rc::Rc;
+use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::crew::{Bodies, Crew};
 use super::optimal::{Optimal, Probe};
 use super::random::Random;
 use super::replay::Replay;
+use super::sampling::sample;
 use super::token::{Encoded, Token, fingerprint};
-use super::{audit, serial, shrink, states};
+use super::{audit, crew, serial, shrink, states};
 use crate::backend::Backend;
 use crate::event::{CLOCK, Choice, ClientId, END, Event, Footprint, Outcome};
 use crate::execution::{Attached, Cast, Chooser, End, Execution, Mode, Run, SETUP, Violation, Worker};
 use crate::faults::Fault;
-use crate::report::{Bounds, Counterexample, Report, States, Strategy, Verdict};
+use crate::progress::Progress;
+use crate::report::{Bounds, Counterexample, Cover, Report, Sampled, States, Stopped, Strategy, Traces, Verdict};
 use crate::world::{Failure, World};
 use crate::{Confirmation, Error};
 
@@ -29,11 +32,23 @@ pub(crate) struct Search {
     /// How many states a search that merges them may keep, and in how many bytes.
     pub(crate) max_states: Option<u64>,
     pub(crate) max_state_bytes: usize,
-    pub(crate) progress: Option<Arc<AtomicU64>>,
+    pub(crate) progress: Option<Arc<Progress>>,
+    /// Set by whoever wants the search to end.
+    pub(crate) stop: Option<Arc<AtomicBool>>,
+    /// Ends an exhaustive search at the first violation.
+    pub(crate) first: bool,
+    /// Takes over from an exhaustive search that has used up its share of the time.
+    pub(crate) then: Option<Strategy>,
+    /// How many threads share the search.
+    pub(crate) threads: usize,
 }
 
-/// How many executions a random search makes unless a limit is given.
-const RANDOM_EXECUTIONS: u64 = 10_000;
+/// The part of the time, in thirds, after which an exhaustive search leaves the rest to sampling.
+const EXHAUSTIVE_THIRDS: u32 = 2;
+/// After how many executions the size of the tree is estimated anew for whoever watches.
+const ESTIMATE_EVERY: u64 = 64;
+/// How long a search that was asked to stop may go on shrinking what it has found.
+const SHRINK_WHEN_ASKED: Duration = Duration::from_secs(2);
 
 pub(crate) type Body<'a> = &'a dyn Fn(&mut World);
 
@@ -68,22 +83,27 @@ pub(crate) fn run_once(
 
 /// What a strategy has found so far.
 #[derive(Debug, Default)]
-pub(super) struct Found {
-    pub(super) executions: u64,
-    pub(super) redundant: u64,
-    pub(super) met_at: Option<u64>,
-    pub(super) violation: Option<Violation>,
-    pub(super) schedule: Vec<Encoded>,
-    pub(super) cut_off: Option<String>,
-    pub(super) too_deep: bool,
-    pub(super) states: Option<States>,
-    pub(super) undecided: Option<String>,
-    pub(super) exhaustive: bool,
-    pub(super) setup: Option<Failure>,
+pub(crate) struct Found {
+    pub(crate) executions: u64,
+    pub(crate) redundant: u64,
+    met_at: Option<u64>,
+    pub(crate) violation: Option<Violation>,
+    schedule: Vec<Encoded>,
+    cut_off: Option<String>,
+    undecided: Option<String>,
+    pub(crate) too_deep: bool,
+    pub(crate) states: Option<States>,
+    pub(crate) exhaustive: bool,
+    pub(crate) cover: Cover,
+    pub(crate) setup: Option<Failure>,
 }
 
 impl Found {
-    pub(super) fn add(&mut self, run: &Run, worker: &Worker) {
+    pub(crate) fn with_failed_setup(self, failure: Failure) -> Self {
+        Self { setup: Some(failure), executions: 1, ..self }
+    }
+
+    pub(crate) fn add(&mut self, run: &Run, worker: &Worker) {
         self.too_deep |= matches!(run.end, End::TooDeep);
         if let End::CutOff(client) = &run.end {
             self.cut_off.get_or_insert_with(|| client.clone());
@@ -108,27 +128,30 @@ pub(crate) fn schedule(run: &Run, worker: &Worker) -> Vec<Encoded> {
     choices.filter(|choice| choice.process != END).map(|choice| Encoded::of(choice, &cast)).collect()
 }
 
-pub(crate) fn search(search: &Search, body: Body<'_>) -> Result<Report, Error> {
+pub(crate) fn search(search: &Search, body: Body<'_>, bodies: &dyn Bodies) -> Result<Report, Error> {
     if let Strategy::Replay { token } = &search.strategy {
         return replay(search, token, body);
     }
     let start = Instant::now();
     let mut worker = Worker::new();
     check_determinism(&mut worker, search.bounds, body)?;
-    let found = match search.strategy {
-        Strategy::Random { seed } => random(search, &mut worker, body, seed, start)?,
+    let found = match &search.strategy {
         Strategy::States => states::search(search, &mut worker, body, start)?,
         // The reduction tries a step in other places because it has seen it made: it misses what a bound cuts off.
         Strategy::Exhaustive if search.bounds.preemptions.is_some() || search.bounds.depth.is_some() => {
             states::search(search, &mut worker, body, start)?
         }
-        Strategy::Exhaustive | Strategy::Replay { .. } => exhaustive(search, &mut worker, body, start)?,
+        Strategy::Exhaustive | Strategy::Replay { .. } => {
+            let found = shared(search, &mut worker, body, bodies, start)?;
+            then_sample(search, &mut worker, (body, bodies), start, found)?
+        }
+        sampling => sample(search, sampling, &mut worker, body, bodies, start)?,
     };
     let elapsed = start.elapsed();
     let (violation, shrunk) = match (&found.setup, &found.violation) {
         (Some(failure), _) => (Some(setup_failed(failure.clone())), true),
         (None, Some(violation)) => {
-            let (shortest, all) = shrink::shrink(search.bounds, body, violation, &found.schedule)?;
+            let (shortest, all) = shrink::shrink(search.bounds, body, violation, &found.schedule, &hurry(search))?;
             (Some(shortest), all)
         }
         (None, None) => (None, false),
@@ -151,6 +174,7 @@ pub(crate) fn search(search: &Search, body: Body<'_>) -> Result<Report, Error> {
         bounds: search.bounds,
         exhaustive: found.exhaustive,
         shrunk,
+        cover: found.cover,
         elapsed,
         violation,
     })
@@ -170,13 +194,59 @@ fn setup_failed(failure: Failure) -> Counterexample {
     }
 }
 
-/// Whether a limit of the search is reached.
-pub(super) fn over(search: &Search, executions: u64, start: Instant) -> bool {
+/// Whether the search has to end here, and why.
+pub(crate) fn over(search: &Search, found: &Found, start: Instant) -> Option<Stopped> {
     if let Some(progress) = &search.progress {
-        progress.store(executions, Ordering::Relaxed);
+        progress.set(found.executions, found.violation.is_some());
     }
-    search.max_executions.is_some_and(|most| executions >= most)
-        || search.max_time.is_some_and(|most| start.elapsed() >= most)
+    if asked(search) {
+        return Some(Stopped::Asked);
+    }
+    let over = search.max_executions.is_some_and(|most| found.executions >= most)
+        || search.max_time.is_some_and(|most| start.elapsed() >= most);
+    over.then_some(Stopped::Limit)
+}
+
+fn asked(search: &Search) -> bool {
+    search.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed))
+}
+
+/// Whether whoever asked the search to stop has waited long enough for a short counterexample.
+fn hurry(search: &Search) -> impl Fn() -> bool {
+    let since = Cell::new(None);
+    move || {
+        asked(search) && {
+            let asked_at = since.get().unwrap_or_else(Instant::now);
+            since.set(Some(asked_at));
+            asked_at.elapsed() >= SHRINK_WHEN_ASKED
+        }
+    }
+}
+
+/// Lets sampling use the rest of the time of an exhaustive search that could not be done in its share.
+fn then_sample(
+    search: &Search,
+    worker: &mut Worker,
+    (body, bodies): (Body<'_>, &dyn Bodies),
+    start: Instant,
+    mut found: Found,
+) -> Result<Found, Error> {
+    let (Some(strategy), Some(Stopped::Limit)) = (&search.then, found.cover.stopped) else { return Ok(found) };
+    let late = search.max_time.is_some_and(|most| start.elapsed() >= most);
+    if found.violation.is_some() || late || search.max_time.is_none() {
+        return Ok(found);
+    }
+    let sampled = sample(&Search { max_executions: None, ..search.clone() }, strategy, worker, body, bodies, start)?;
+    (found.violation, found.schedule) = (sampled.violation, sampled.schedule);
+    found.cut_off = found.cut_off.or(sampled.cut_off);
+    found.cover.stopped = sampled.cover.stopped;
+    found.cover.then = Some(Box::new(Sampled {
+        strategy: strategy.clone(),
+        executions: sampled.executions,
+        met_at: sampled.met_at,
+        cover: sampled.cover,
+    }));
+    Ok(found)
 }
 
 /// Where executions of one search run: its stores, its body, its bounds.
@@ -185,6 +255,16 @@ pub(crate) struct Bench<'a> {
     pub(crate) body: Body<'a>,
     pub(crate) bounds: Bounds,
     pub(crate) mode: Mode,
+    pub(crate) aside: Aside<'a>,
+}
+
+/// Who else takes part.
+pub(crate) enum Aside<'a> {
+    Nobody,
+    /// Threads that run ahead of this one.
+    Crew(Crew<'a>),
+    /// This one runs ahead: steps that it has tried out, for the thread that it helps.
+    Tell(Vec<(Vec<Choice>, Option<Arc<Footprint>>)>),
 }
 
 impl Bench<'_> {
@@ -193,23 +273,63 @@ impl Bench<'_> {
     }
 
     /// Runs a schedule and tells what its last step touched; `None` if it is not possible.
-    pub(crate) fn probe(&mut self, choices: &[Choice]) -> Result<Option<Rc<Footprint>>, Error> {
+    pub(crate) fn probe(&mut self, choices: &[Choice]) -> Result<Option<Arc<Footprint>>, Error> {
+        if let Aside::Crew(crew) = &self.aside
+            && let Some(known) = crew.probed(choices)
+        {
+            return Ok(known.clone());
+        }
         let mut probe = Probe::new(choices);
         drop(self.run(&mut probe)?);
+        if let Aside::Tell(tried) = &mut self.aside {
+            tried.push((choices.to_vec(), probe.tried.clone()));
+        }
         Ok(probe.tried)
+    }
+
+    /// The next execution of an exhaustive search.
+    pub(crate) fn next(&mut self, tree: &mut Optimal) -> Result<Result<Run, Failure>, Error> {
+        let known = match &mut self.aside {
+            Aside::Crew(crew) => crew.take(tree, self.worker),
+            Aside::Nobody | Aside::Tell(_) => None,
+        };
+        known.map_or_else(|| self.run(tree), |run| Ok(Ok(run)))
     }
 }
 
-fn exhaustive(search: &Search, worker: &mut Worker, body: Body<'_>, start: Instant) -> Result<Found, Error> {
-    let mut bench = Bench { worker, body, bounds: search.bounds, mode: Mode::default() };
+/// Shares the search among threads, if it may use more than one.
+fn shared(
+    search: &Search,
+    worker: &mut Worker,
+    body: Body<'_>,
+    bodies: &dyn Bodies,
+    start: Instant,
+) -> Result<Found, Error> {
+    let (bounds, mode) = (search.bounds, Mode::default());
+    if search.threads <= 1 {
+        return exhaustive(search, Bench { worker, body, bounds, mode, aside: Aside::Nobody }, start);
+    }
+    std::thread::scope(|scope| {
+        let helpers = search.threads - 1;
+        let crew = Crew::new(helpers, crew::start(scope, helpers, bodies, bounds, worker.numbers().clone()));
+        exhaustive(search, Bench { worker, body, bounds, mode, aside: Aside::Crew(crew) }, start)
+    })
+}
+
+fn exhaustive(search: &Search, mut bench: Bench<'_>, start: Instant) -> Result<Found, Error> {
+    let share = |time: Duration| if search.then.is_some() { time * EXHAUSTIVE_THIRDS / 3 } else { time };
+    let limits = Search { max_time: search.max_time.map(share), ..search.clone() };
     'again: loop {
         let mut tree = Optimal::new(search.bounds);
+        if let Aside::Crew(crew) = &mut bench.aside {
+            crew.forget();
+        }
         let mut found = Found::default();
         let mut audited = 0;
         loop {
-            let run = match bench.run(&mut tree)? {
+            let run = match bench.next(&mut tree)? {
                 Ok(run) => run,
-                Err(failure) => return Ok(Found { setup: Some(failure), executions: 1, ..found }),
+                Err(failure) => return Ok(found.with_failed_setup(failure)),
             };
             if std::mem::take(&mut bench.worker.restart) {
                 // What an `always` check reads has grown: what was taken for independent before may not be.
@@ -224,7 +344,7 @@ fn exhaustive(search: &Search, worker: &mut Worker, body: Body<'_>, start: Insta
             found.add(&run, bench.worker);
             if audited < search.audit && !matches!(run.end, End::Abandoned) {
                 audited += 1;
-                audit::audit(bench.worker, body, search.bounds, &run)?;
+                audit::audit(bench.worker, bench.body, search.bounds, &run)?;
                 if std::mem::take(&mut bench.worker.restart) {
                     continue 'again;
                 }
@@ -233,29 +353,18 @@ fn exhaustive(search: &Search, worker: &mut Worker, body: Body<'_>, start: Insta
                 found.exhaustive = true;
                 return Ok(found);
             }
-            if over(search, found.executions, start) {
+            let first = (search.first && found.violation.is_some()).then_some(Stopped::First);
+            found.cover.stopped = over(&limits, &found, start).or(first);
+            if found.cover.stopped.is_some() {
+                found.cover.traces = Some(Traces { number: tree.estimate(), error: None });
                 return Ok(found);
             }
-        }
-    }
-}
-
-fn random(search: &Search, worker: &mut Worker, body: Body<'_>, seed: u64, start: Instant) -> Result<Found, Error> {
-    let limits = Search {
-        max_executions: search.max_executions.or(search.max_time.is_none().then_some(RANDOM_EXECUTIONS)),
-        ..search.clone()
-    };
-    let mut found = Found::default();
-    loop {
-        let mut chooser = Random::new(seed, found.executions);
-        let run = match execute(worker, body, search.bounds, Mode::default(), &mut chooser)? {
-            Ok(run) => run,
-            Err(failure) => return Ok(Found { setup: Some(failure), executions: 1, ..found }),
-        };
-        found.executions += 1;
-        found.add(&run, worker);
-        if found.violation.is_some() || over(&limits, found.executions, start) {
-            return Ok(found);
+            if let Some(progress) = search.progress.as_ref().filter(|_| found.executions % ESTIMATE_EVERY == 0) {
+                progress.set_traces(tree.estimate());
+            }
+            if let Aside::Crew(crew) = &mut bench.aside {
+                crew.share(&tree, &run, bench.worker, found.executions);
+            }
         }
     }
 }
@@ -411,6 +520,7 @@ fn replay(search: &Search, text: &str, body: Body<'_>) -> Result<Report, Error> 
         bounds,
         exhaustive: false,
         shrunk: false,
+        cover: Cover::default(),
         elapsed: start.elapsed(),
         violation,
     })

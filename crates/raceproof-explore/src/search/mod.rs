@@ -2,18 +2,24 @@
 
 mod audit;
 mod bounded;
+mod crew;
 mod driver;
 mod optimal;
+mod pct;
 mod races;
 mod random;
 #[cfg(test)]
 mod referee;
 mod replay;
+mod sampling;
 mod serial;
 mod shrink;
 mod states;
 mod token;
+mod told;
+mod uniform;
 mod wakeup;
 
-pub(crate) use driver::{Search, confirm, search};
+pub(crate) use crew::{Bodies, Same};
+pub(crate) use driver::{Body, Search, confirm, search};
 pub(crate) use serial::Serial;

@@ -11,9 +11,15 @@
 //! (a pause): it takes part in the races at the end although it never happened, and it never stands for executions
 //! without it.
 
-use std::cmp::Ordering;
-use std::rc::Rc;
+mod estimate;
+mod fork;
 
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use estimate::Below;
+pub(crate) use fork::Pending;
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::driver::Bench;
@@ -23,8 +29,11 @@ use crate::event::{Choice, Event, Footprint, Kept, Outcome, Things, dependent};
 use crate::execution::{Cast, Chooser, Enabled, Run};
 use crate::{Bounds, Error, Persistence};
 
+/// How many steps that were tried out a node remembers: the first nodes live as long as the search.
+const MOST_TRIED: usize = 1 << 10;
+
 /// A state on the present path, and what is left to do from it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Node {
     /// Steps whose executions from here are all done already.
     sleep: Vec<Planned>,
@@ -33,10 +42,11 @@ struct Node {
     /// The fingerprint of the step that the branch under way makes, once it is known.
     fingerprint: Option<u64>,
     /// Steps that were tried out from here, with what came of it.
-    tried: Vec<(Vec<Choice>, Option<Rc<Footprint>>)>,
+    tried: FxHashMap<Vec<Choice>, Option<Arc<Footprint>>>,
     /// Whether an execution along the branch under way has come to its end. A branch that turned out to lead nowhere
     /// was never explored, and must not be slept on.
     explored: bool,
+    below: Below,
     /// How many outcomes each process has here, and whether it is optional.
     enabled: SmallVec<[(Choice, bool); 4]>,
 }
@@ -69,6 +79,8 @@ pub(crate) struct Optimal {
     /// The choice before this one: free runs go on with its process.
     previous: Option<Choice>,
     races: Vec<Race>,
+    /// So many states at the front of the path keep the branch under way: this is a part of a search.
+    fixed: usize,
     pub(crate) executions: u64,
     pub(crate) redundant: u64,
 }
@@ -85,7 +97,7 @@ struct Steps<'a> {
 
 impl Steps<'_> {
     /// What the last of them touches in its new place, if that takes no execution to know.
-    fn try_dry(self, from: usize, bench: &mut Bench<'_>) -> Option<Rc<Footprint>> {
+    fn try_dry(self, from: usize, bench: &mut Bench<'_>) -> Option<Arc<Footprint>> {
         let bounds = bench.bounds;
         if self.last >= self.happened || bounds.pauses > 0 || bounds.faults.total() > 0 {
             return None;
@@ -96,7 +108,7 @@ impl Steps<'_> {
         let order = (0..from).chain(self.before.iter().copied()).chain([self.last]);
         let requests: Option<Vec<_>> = order.map(|at| self.events[at].delivered.as_ref()).collect();
         let touched = bench.worker.dry_run(&requests?)?;
-        Some(Rc::new(Footprint { touched, ..(*self.events[self.last].footprint).clone() }))
+        Some(Arc::new(Footprint { touched, ..(*self.events[self.last].footprint).clone() }))
     }
 }
 
@@ -155,7 +167,8 @@ impl Optimal {
             branches,
             fingerprint: None,
             explored: false,
-            tried: Vec::new(),
+            below: Below::at(self.executions),
+            tried: FxHashMap::default(),
             enabled: enabled
                 .iter()
                 .flat_map(|one| {
@@ -317,9 +330,8 @@ impl Optimal {
         choices: Vec<Choice>,
         steps: Steps<'_>,
         bench: &mut Bench<'_>,
-    ) -> Result<Option<Rc<Footprint>>, Error> {
-        let known = self.path[from].tried.iter().find(|(tried, _)| *tried == choices[from..]);
-        if let Some((_, result)) = known {
+    ) -> Result<Option<Arc<Footprint>>, Error> {
+        if let Some(result) = self.path[from].tried.get(&choices[from..]) {
             return Ok(result.clone());
         }
         let result = match steps.try_dry(from, bench) {
@@ -330,7 +342,11 @@ impl Optimal {
             }
             None => bench.probe(&choices)?,
         };
-        self.path[from].tried.push((choices[from..].to_vec(), result.clone()));
+        let tried = &mut self.path[from].tried;
+        if tried.len() >= MOST_TRIED {
+            tried.clear();
+        }
+        tried.insert(choices[from..].to_vec(), result.clone());
         Ok(result)
     }
 
@@ -350,8 +366,9 @@ impl Optimal {
 
     /// Leaves the deepest branch that is under way and takes up the next one.
     fn backtrack(&mut self) -> bool {
-        while let Some(node) = self.path.last_mut() {
+        while let Some(node) = self.path.get_mut(self.fixed..).and_then(<[Node]>::last_mut) {
             let done = node.branches.remove(0);
+            node.below.done(self.executions);
             if std::mem::take(&mut node.explored) {
                 node.sleep.push(done.step);
             }
@@ -417,7 +434,7 @@ fn is_covered(sleep: &[Planned], branch: &Branch) -> bool {
 /// Follows a schedule to its end and keeps what its last step was.
 pub(crate) struct Probe<'a> {
     choices: &'a [Choice],
-    pub(crate) tried: Option<Rc<Footprint>>,
+    pub(crate) tried: Option<Arc<Footprint>>,
 }
 
 impl<'a> Probe<'a> {

@@ -7,20 +7,22 @@ use crate::execution::{Cast, Chooser, Enabled};
 /// How often, of 256, a step that may go wrong does, and an optional step is considered at all.
 const RARE: u64 = 32;
 
-/// Chooses every step by a generator whose whole state is its seed.
+/// A generator whose whole state is its seed.
 #[derive(Debug)]
-pub(crate) struct Random {
+pub(crate) struct Generator {
     state: u64,
 }
 
-impl Random {
+impl Generator {
     /// The generator of the execution with this number: each execution can be repeated on its own.
     pub(crate) fn new(seed: u64, execution: u64) -> Self {
-        Self { state: seed ^ execution.wrapping_mul(0x9e37_79b9_7f4a_7c15) }
+        // Mixed once, so that the executions of neighbouring seeds are not each other's.
+        let mut start = Self { state: seed };
+        Self { state: start.next() ^ execution.wrapping_mul(0x9e37_79b9_7f4a_7c15) }
     }
 
     /// SplitMix64 (Steele, Lea, Flood 2014).
-    fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.state;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -28,24 +30,35 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, n: usize) -> usize {
+    /// One of `0..n`; `n` must not be 0.
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         let n = u64::try_from(n).unwrap_or(u64::MAX);
         usize::try_from(self.next() % n).unwrap_or(0)
     }
 }
 
+/// Chooses every step at random.
+#[derive(Debug)]
+pub(crate) struct Random(Generator);
+
+impl Random {
+    pub(crate) fn new(seed: u64, execution: u64) -> Self {
+        Self(Generator::new(seed, execution))
+    }
+}
+
 impl Chooser for Random {
     fn choose(&mut self, _at: usize, enabled: &[Enabled], _cast: &Cast<'_>) -> Option<Choice> {
-        let rare = self.next() % 256 < RARE;
+        let rare = self.0.next() % 256 < RARE;
         let must = enabled.iter().filter(|one| !one.optional).count();
         let one = if rare || must == 0 {
-            &enabled[self.below(enabled.len())]
+            &enabled[self.0.below(enabled.len())]
         } else {
-            let chosen = self.below(must);
+            let chosen = self.0.below(must);
             enabled.iter().filter(|one| !one.optional).nth(chosen)?
         };
-        let goes_wrong = one.outcomes.len() > 1 && (one.outcomes[0] != Outcome::Done || self.next() % 256 < RARE);
-        let outcome = if goes_wrong { one.outcomes[self.below(one.outcomes.len())] } else { one.outcomes[0] };
+        let goes_wrong = one.outcomes.len() > 1 && (one.outcomes[0] != Outcome::Done || self.0.next() % 256 < RARE);
+        let outcome = if goes_wrong { one.outcomes[self.0.below(one.outcomes.len())] } else { one.outcomes[0] };
         Some(Choice { process: one.process, outcome })
     }
 

@@ -10,7 +10,7 @@ use redis::AsyncCommands;
 use rustc_hash::FxHasher;
 
 use super::bounded::Bounded;
-use super::driver::{Bench, Body, execute};
+use super::driver::{Aside, Bench, Body, execute};
 use super::optimal::Optimal;
 use crate::event::{Choice, dependent};
 use crate::execution::{Chooser, End, Mode, Run, Worker};
@@ -22,6 +22,7 @@ const MOST_INTERLEAVINGS: usize = 6_000;
 mod branching;
 mod checks;
 mod faults;
+mod helped;
 mod merging;
 mod parts;
 
@@ -218,7 +219,7 @@ fn optimal(body: Body<'_>, bounds: Bounds) -> (Findings, u64) {
 }
 
 fn optimal_in(worker: &mut Worker, body: Body<'_>, bounds: Bounds) -> (Findings, u64) {
-    let mut bench = Bench { worker, body, bounds, mode: mode() };
+    let mut bench = Bench { worker, body, bounds, mode: mode(), aside: Aside::Nobody };
     'again: loop {
         let mut tree = Optimal::new(bounds);
         let mut found = Findings::default();
@@ -248,6 +249,7 @@ fn agree(body: Body<'_>, bounds: Bounds) -> Result<bool, TestCaseError> {
     prop_assert_eq!(&found.verdicts, &all.verdicts, "verdicts");
     prop_assert_eq!(&found.ends, &all.ends, "final states and replies");
     prop_assert_eq!(found.traces.len(), all.traces.len(), "traces");
+    helped::same(body, bounds)?;
     // A step with several outcomes, and one that need not happen, say nothing about executions without them: there an
     // execution may have to be given up.
     if bounds.faults.total() == 0 && bounds.pauses == 0 {

@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 
 use super::bounded::Bounded;
-use super::driver::{Bench, Body, counterexample, execute, replay_schedule, schedule};
+use super::driver::{Aside, Bench, Body, counterexample, execute, replay_schedule, schedule};
 use super::optimal::Optimal;
 use super::token::Encoded;
 use crate::Error;
@@ -45,13 +45,14 @@ pub(crate) fn shrink(
     body: Body<'_>,
     violation: &Violation,
     found: &[Encoded],
+    hurry: &dyn Fn() -> bool,
 ) -> Result<(Counterexample, bool), Error> {
     let mut worker = Worker::new();
     let mut smaller = Smaller { bounds, absent: Vec::new() };
     let mut best = found.to_vec();
     let mut complete = true;
     for candidate in candidates(&mut worker, bounds, body, violation)? {
-        match search(&mut worker, body, &candidate, violation)? {
+        match search(&mut worker, body, &candidate, violation, hurry)? {
             Searched::Found(schedule) => {
                 (smaller, best) = (candidate, schedule);
                 break;
@@ -60,7 +61,7 @@ pub(crate) fn shrink(
             Searched::TooMuch => complete = false,
         }
     }
-    match fewest_switches(&mut worker, body, &smaller, violation)? {
+    match fewest_switches(&mut worker, body, &smaller, violation, hurry)? {
         Some((schedule, all)) => {
             best = schedule;
             complete &= all;
@@ -145,9 +146,15 @@ enum Searched {
 }
 
 /// A schedule of the smaller world that shows the violation, if there is one.
-fn search(worker: &mut Worker, body: Body<'_>, smaller: &Smaller, violation: &Violation) -> Result<Searched, Error> {
+fn search(
+    worker: &mut Worker,
+    body: Body<'_>,
+    smaller: &Smaller,
+    violation: &Violation,
+    hurry: &dyn Fn() -> bool,
+) -> Result<Searched, Error> {
     let mode = Mode { stop_at_violation: false, ..smaller.mode() };
-    let mut bench = Bench { worker, body, bounds: smaller.bounds, mode };
+    let mut bench = Bench { worker, body, bounds: smaller.bounds, mode, aside: Aside::Nobody };
     'again: loop {
         let mut tree = Optimal::new(smaller.bounds);
         let mut too_deep = false;
@@ -167,7 +174,7 @@ fn search(worker: &mut Worker, body: Body<'_>, smaller: &Smaller, violation: &Vi
             if !more {
                 return Ok(if too_deep { Searched::TooMuch } else { Searched::Nothing });
             }
-            if tree.executions >= MOST_EXECUTIONS {
+            if tree.executions >= MOST_EXECUTIONS || hurry() {
                 return Ok(Searched::TooMuch);
             }
         }
@@ -181,6 +188,7 @@ fn fewest_switches(
     body: Body<'_>,
     smaller: &Smaller,
     violation: &Violation,
+    hurry: &dyn Fn() -> bool,
 ) -> Result<Option<(Vec<Encoded>, bool)>, Error> {
     let mut executions = 0;
     for most in 0.. {
@@ -200,7 +208,7 @@ fn fewest_switches(
             if !chooser.advance() {
                 break;
             }
-            if executions >= MOST_EXECUTIONS {
+            if executions >= MOST_EXECUTIONS || hurry() {
                 return Ok(best.map(|best| (best, false)));
             }
         }

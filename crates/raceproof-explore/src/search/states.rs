@@ -47,7 +47,7 @@ fn graph(search: &Search, worker: &mut Worker, body: Body<'_>, start: Instant) -
         loop {
             let run = match execute(worker, body, search.bounds, mode.clone(), &mut graph)? {
                 Ok(run) => run,
-                Err(failure) => return Ok(Found { setup: Some(failure), executions: 1, ..found }),
+                Err(failure) => return Ok(found.with_failed_setup(failure)),
             };
             if worker.recall.as_mut().is_some_and(Recall::has_grown) {
                 // Somebody asked for the number of a session: states that differ in it were taken for one.
@@ -64,7 +64,8 @@ fn graph(search: &Search, worker: &mut Worker, body: Body<'_>, start: Instant) -
             graph.covered.full |= more && bytes > search.max_state_bytes;
             found.states = Some(graph.covered);
             found.exhaustive = !more && !graph.covered.full;
-            if !more || graph.covered.full || over(search, found.executions, start) {
+            found.cover.stopped = if more { over(search, &found, start) } else { None };
+            if !more || graph.covered.full || found.cover.stopped.is_some() {
                 return Ok(found);
             }
         }

@@ -5,7 +5,7 @@
 //! can stand for a sequence that does not contain its process only if there is no other outcome: a sequence without the
 //! process may go on with any of them.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::event::{Choice, Footprint, dependent};
 
@@ -15,7 +15,7 @@ pub(crate) struct Planned {
     pub(crate) choice: Choice,
     /// What the step touches in its place; unknown for an outcome that has not been tried, and for a step that was
     /// executed in another state only.
-    pub(crate) footprint: Option<Rc<Footprint>>,
+    pub(crate) footprint: Option<Arc<Footprint>>,
     /// Whether the process has only this outcome, and must take it sometime.
     pub(crate) only: bool,
 }

@@ -5,9 +5,12 @@
 //! not enabled until the holder ends its transaction.
 
 mod contents;
+mod folder;
 mod footprint;
 mod store;
 mod value;
+
+pub use folder::remove_temporary_folders;
 
 use std::fmt;
 

@@ -8,15 +8,14 @@
 mod look;
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use raceproof_engine::Access;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode};
-use tempfile::TempDir;
 
 use super::contents;
+use super::folder::Folder;
 use super::footprint::{Shape, SqlAccess, Watcher};
 use super::value::{Bound, from_row};
 use super::{SqlCall, SqlError, SqlReply, SqlResult, SqlValue};
@@ -57,7 +56,7 @@ struct Slot {
 }
 
 struct Files {
-    folder: TempDir,
+    folder: Folder,
     template: Connection,
 }
 
@@ -142,11 +141,7 @@ impl SqlStore {
 
     fn new_slot(&mut self) -> Result<Slot, Failure> {
         if self.files.is_none() {
-            let memory = Path::new("/dev/shm");
-            let mut folder = tempfile::Builder::new();
-            folder.prefix("raceproof-");
-            let folder = if memory.is_dir() { folder.tempdir_in(memory) } else { folder.tempdir() };
-            let folder = folder.map_err(|error| cannot_open(&error))?;
+            let folder = Folder::new().map_err(|error| cannot_open(&error))?;
             self.files = Some(Files { folder, template: Connection::open_in_memory()? });
         }
         let path = self.files.as_ref().map(|files| files.folder.path().join("database")).unwrap_or_default();

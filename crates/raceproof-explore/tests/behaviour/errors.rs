@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use raceproof_explore::{Check, Ctx, Error, World};
 use redis::{AsyncCommands, RedisResult};
 
-fn error(body: impl Fn(&mut World)) -> Error {
+fn error(body: impl Fn(&mut World) + Sync) -> Error {
     let start = Instant::now();
     let error = Check::new("refused").run(body).expect_err("this cannot be explored");
     assert!(start.elapsed() < Duration::from_secs(1), "it took {:?} to say {error}", start.elapsed());

@@ -35,7 +35,7 @@ async fn read_row(ctx: &Ctx) -> Option<String> {
 /// One writer, whose work is given, beside one reader of the cache.
 fn writer_and_reader<F: Future<Output = ()> + 'static>(
     check: HistoryCheck,
-    work: impl Fn(Ctx) -> F + Clone + 'static,
+    work: impl Fn(Ctx) -> F + Clone + Sync + 'static,
 ) -> Report {
     explore(&Check::new("history"), |world: &mut World| {
         table(world);
@@ -51,7 +51,7 @@ fn writer_and_reader<F: Future<Output = ()> + 'static>(
     })
 }
 
-fn verdicts<F: Future<Output = ()> + 'static>(work: impl Fn(Ctx) -> F + Clone + 'static) -> [Verdict; 2] {
+fn verdicts<F: Future<Output = ()> + 'static>(work: impl Fn(Ctx) -> F + Clone + Sync + 'static) -> [Verdict; 2] {
     let of = |check| writer_and_reader(check, work.clone()).verdict;
     [of(HistoryCheck::fresh("item")), of(HistoryCheck::fresh_since_commit("item"))]
 }

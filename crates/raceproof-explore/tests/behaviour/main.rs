@@ -8,6 +8,7 @@ mod hand;
 mod history;
 mod linearizable;
 mod redis_client;
+mod sampling;
 mod serializable;
 mod shrink;
 mod sql;
@@ -24,12 +25,12 @@ use std::sync::{Arc, Mutex};
 use raceproof_explore::{Bounds, Check, Counterexample, Report, Strategy, Verdict, World};
 
 /// Runs a search that must end in a report.
-fn explore(check: &Check, body: impl Fn(&mut World)) -> Report {
+fn explore(check: &Check, body: impl Fn(&mut World) + Sync) -> Report {
     check.run(body).unwrap_or_else(|error| panic!("{}: {error}", check.name()))
 }
 
 /// Runs an exhaustive search that must verify everything; gives the number of executions.
-fn verified(check: &Check, body: impl Fn(&mut World)) -> u64 {
+fn verified(check: &Check, body: impl Fn(&mut World) + Sync) -> u64 {
     let report = explore(&check.clone().audit(50), body);
     assert_eq!(report.violation, None);
     assert_eq!(report.verdict, Verdict::Verified);
@@ -41,7 +42,7 @@ fn verified(check: &Check, body: impl Fn(&mut World)) -> u64 {
 
 /// Runs a search that must find a violation, and replays its token: the same counterexample must come of it, whatever
 /// the bounds of the replay.
-fn violated(check: &Check, body: impl Fn(&mut World)) -> Counterexample {
+fn violated(check: &Check, body: impl Fn(&mut World) + Sync) -> Counterexample {
     let report = explore(check, &body);
     assert_eq!(report.verdict, Verdict::Violated, "{} finds nothing", check.name());
     let found = report.violation.expect("a violated verdict comes with its counterexample");

@@ -29,7 +29,7 @@ fn counters(world: &mut World, atomic: bool) {
     world.serializable();
 }
 
-fn found(body: impl Fn(&mut World)) -> (String, String) {
+fn found(body: impl Fn(&mut World) + Sync) -> (String, String) {
     let Counterexample { message, story, .. } = violated(&Check::new("serializable"), body);
     (message, story.unwrap_or_default())
 }

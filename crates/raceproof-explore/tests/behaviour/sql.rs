@@ -15,7 +15,7 @@ pub(crate) fn two_rows(world: &mut World) {
 }
 
 /// One client per statement; all run in autocommit.
-fn one_each(statements: &'static [&'static str]) -> impl Fn(&mut World) {
+fn one_each(statements: &'static [&'static str]) -> impl Fn(&mut World) + Sync {
     move |world| {
         two_rows(world);
         for (number, sql) in statements.iter().enumerate() {

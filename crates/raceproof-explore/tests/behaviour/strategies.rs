@@ -1,10 +1,9 @@
 //! How schedules are chosen, and what a search that was cut short may claim.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use raceproof_explore::{Check, Error, Report, Strategy, Verdict, World};
+use raceproof_explore::{Check, Error, Progress, Report, Strategy, Verdict, World};
 use redis::{AsyncCommands, RedisResult};
 
 use crate::{Tally, explore, violated};
@@ -161,10 +160,12 @@ fn a_violation_is_found_although_a_client_was_cut_off() {
 
 #[test]
 fn progress_counts_executions() {
-    let counter = Arc::new(AtomicU64::new(0));
-    let report = explore(&Check::new("progress").progress(counter.clone()), rare);
-    let shown = counter.load(Ordering::Relaxed);
+    let progress = Arc::new(Progress::default());
+    let report = explore(&Check::new("progress").progress(progress.clone()), rare);
+    let shown = progress.executions();
     assert!(shown > 0 && shown <= report.executions, "{shown} of {}", report.executions);
+    assert!(progress.violated());
+    assert!(progress.traces().is_some_and(|traces| (45..=180).contains(&traces)), "{:?}", progress.traces());
 }
 
 #[test]

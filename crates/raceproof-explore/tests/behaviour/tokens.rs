@@ -21,11 +21,11 @@ fn lost_update(world: &mut World) {
     });
 }
 
-fn replay(token: &str, body: impl Fn(&mut World)) -> Result<raceproof_explore::Report, Error> {
+fn replay(token: &str, body: impl Fn(&mut World) + Sync) -> Result<raceproof_explore::Report, Error> {
     Check::new("replay").strategy(Strategy::Replay { token: token.to_owned() }).run(body)
 }
 
-fn refusal(token: &str, body: impl Fn(&mut World)) -> String {
+fn refusal(token: &str, body: impl Fn(&mut World) + Sync) -> String {
     match replay(token, body) {
         Err(error @ Error::Token { .. }) => error.to_string(),
         other => panic!("{token}: {other:?}"),
