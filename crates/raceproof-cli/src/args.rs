@@ -65,13 +65,21 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "N")]
     pauses: Option<u32>,
 
-    /// How schedules are chosen: every trace once, or at random
-    #[arg(long, value_enum, default_value_t = StrategyName::Exhaustive, hide_possible_values = true, value_name = "exhaustive|random")]
+    /// How schedules are chosen: every trace once, every state once, or at random
+    #[arg(long, value_enum, default_value_t = StrategyName::Exhaustive, hide_possible_values = true, value_name = "exhaustive|states|random")]
     strategy: StrategyName,
 
     /// Ends each search after N executions [default: as many as there are; 10000 for a random search without --seconds]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) executions: Option<u64>,
+
+    /// Runs only schedules with at most N context switches away from a client that could have gone on
+    #[arg(long, value_name = "N")]
+    pub(crate) preemptions: Option<u32>,
+
+    /// Cuts executions off after N steps; if one is, nothing is verified
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) depth: Option<u32>,
 
     /// Ends each search after S seconds
     #[arg(long, value_name = "S", value_parser = seconds)]
@@ -113,6 +121,7 @@ pub(crate) struct CheckArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum StrategyName {
     Exhaustive,
+    States,
     Random,
 }
 
@@ -130,6 +139,8 @@ pub(crate) enum Format {
 pub(crate) struct Plan {
     pub(crate) strategy: Strategy,
     pub(crate) executions: Option<u64>,
+    pub(crate) preemptions: Option<u32>,
+    pub(crate) depth: Option<u32>,
     pub(crate) time: Option<Duration>,
     pub(crate) confirm: bool,
     pub(crate) jobs: usize,
@@ -152,7 +163,8 @@ impl CheckArgs {
             (Some(token), ..) => Strategy::Replay { token: token.clone() },
             (None, StrategyName::Random, seed) => Strategy::Random { seed: seed.unwrap_or(0) },
             (None, StrategyName::Exhaustive, None) => Strategy::Exhaustive,
-            (None, StrategyName::Exhaustive, Some(seed)) => {
+            (None, StrategyName::States, None) => Strategy::States,
+            (None, StrategyName::Exhaustive | StrategyName::States, Some(seed)) => {
                 let way_out = "leave it out, or sample with --strategy random";
                 return Err(format!("--seed {seed} has no meaning in an exhaustive search\n  └ {way_out}"));
             }
@@ -162,6 +174,8 @@ impl CheckArgs {
         let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         Ok(Plan {
             executions: if sampled && unbounded { Some(RANDOM_EXECUTIONS) } else { self.executions },
+            preemptions: self.preemptions,
+            depth: self.depth,
             time: self.seconds,
             confirm: self.confirm,
             jobs: self.jobs.map_or_else(cores, NonZeroUsize::get),

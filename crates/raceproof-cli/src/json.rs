@@ -29,6 +29,9 @@ pub(crate) struct Entry {
     executions: u64,
     seconds: f64,
     bounds: EntryBounds,
+    /// Absent unless the search merged states.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    states: Option<EntryStates>,
     violation: Option<Violation>,
     /// Absent unless confirmation was asked for; null if there was nothing to confirm.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,6 +45,17 @@ struct EntryBounds {
     faults: BTreeMap<&'static str, u32>,
     persistence: &'static str,
     steps_per_client: u32,
+    /// Absent where there is no such bound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preemptions: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    depth: Option<u32>,
+}
+
+#[derive(Debug, Serialize)]
+struct EntryStates {
+    reached: u64,
+    merged: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -147,7 +161,8 @@ struct Listed {
 /// One scenario's part of the document.
 pub(crate) fn entry(selected: &Selected, finding: &Finding, confirm: bool) -> Entry {
     let (scenario, report) = (&selected.scenario, &finding.report);
-    let Bounds { pauses, faults, persistence, steps_per_client } = report.bounds;
+    let Bounds { pauses, faults, persistence, steps_per_client, preemptions, depth } = report.bounds;
+    let persistence = persistence.name();
     let faults = faults.iter().map(|(fault, times)| (fault.name(), times)).collect();
     Entry {
         name: scenario.name().to_owned(),
@@ -156,7 +171,8 @@ pub(crate) fn entry(selected: &Selected, finding: &Finding, confirm: bool) -> En
         verdict: word(report.verdict),
         executions: report.executions,
         seconds: report.elapsed.as_secs_f64(),
-        bounds: EntryBounds { pauses, faults, persistence: persistence.name(), steps_per_client },
+        bounds: EntryBounds { pauses, faults, persistence, steps_per_client, preemptions, depth },
+        states: report.states.map(|states| EntryStates { reached: states.reached, merged: states.merged }),
         violation: report.violation.as_ref().map(violation),
         confirmed: confirm.then(|| finding.confirmation.as_ref().map(confirmed)),
     }

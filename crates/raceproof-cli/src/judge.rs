@@ -70,19 +70,48 @@ fn difference(expected: &Expectation, report: &Report) -> String {
 
 /// Why a search without a violation proves nothing.
 pub(crate) fn incomplete(report: &Report, strategy: &Strategy) -> String {
-    if let (None, Some(what)) = (&report.cut_off, &report.undecided) {
+    if let Some(client) = &report.cut_off {
+        let steps = thousands(report.bounds.steps_per_client.into());
+        return format!("{client} was cut off after {steps} steps");
+    }
+    if let Some(what) = &report.undecided {
         return harmless(what);
     }
-    match (&report.cut_off, strategy) {
-        (Some(client), _) => {
-            let steps = thousands(report.bounds.steps_per_client.into());
-            format!("{client} was cut off after {steps} steps")
+    if report.too_deep {
+        let steps = thousands(report.bounds.depth.unwrap_or_default().into());
+        return format!("an execution was cut off after {steps} steps");
+    }
+    if let Some(states) = report.states.filter(|states| states.full) {
+        return format!("there is no room for more than {} states", thousands(states.reached));
+    }
+    match strategy {
+        Strategy::Random { seed } => format!("{} were only sampled (seed {seed})", executions(report.executions)),
+        Strategy::Replay { .. } => "only one execution was replayed".to_owned(),
+        Strategy::Exhaustive | Strategy::States => {
+            format!("the search was cut short after {}", executions(report.executions))
         }
-        (None, Strategy::Random { seed }) => {
-            format!("{} were only sampled (seed {seed})", executions(report.executions))
-        }
-        (None, Strategy::Replay { .. }) => "only one execution was replayed".to_owned(),
-        (None, Strategy::Exhaustive) => format!("the search was cut short after {}", executions(report.executions)),
+    }
+}
+
+/// The verdict that a search without a violation verified, with the bound that makes it less than all schedules.
+pub(crate) fn verified(report: &Report) -> String {
+    match report.bounds.preemptions {
+        None => "verified".to_owned(),
+        Some(1) => "verified within 1 preemption".to_owned(),
+        Some(most) => format!("verified within {most} preemptions"),
+    }
+}
+
+/// What was run so that nothing is missing.
+pub(crate) fn complete(report: &Report) -> String {
+    let executions = executions(report.executions);
+    match report.states {
+        None => format!("every trace was run and none breaks a check: {executions}, exhaustive"),
+        Some(states) => format!(
+            "every state was reached and none breaks a check: {} states, {executions} ({} cut where states met)",
+            thousands(states.reached),
+            thousands(states.merged)
+        ),
     }
 }
 

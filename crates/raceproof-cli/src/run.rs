@@ -99,6 +99,12 @@ fn one(scenario: &Scenario, plan: &Plan, progress: Arc<AtomicU64>) -> Result<Fin
     if let Some(executions) = plan.executions {
         check = check.max_executions(executions);
     }
+    if let Some(preemptions) = plan.preemptions {
+        check = check.preemptions(preemptions);
+    }
+    if let Some(depth) = plan.depth {
+        check = check.depth(depth);
+    }
     if let Some(time) = plan.time {
         check = check.max_time(time);
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use raceproof_explore::render::{Line, Role, cut, harmless, thousands, width};
 use raceproof_explore::{Report, Verdict};
 
+use crate::judge::verified;
 use crate::run::Finding;
 
 /// Less of a message than this says nothing.
@@ -98,7 +99,7 @@ impl Table {
         let report = &finding.report;
         let (mark, message) = match (&report.violation, report.verdict) {
             (Some(found), _) => ((Role::Bad, "✗ "), first_line(&found.message)),
-            (None, Verdict::Verified) => ((Role::Good, "✓ "), "verified".to_owned()),
+            (None, Verdict::Verified) => ((Role::Good, "✓ "), verified(report)),
             (None, _) => ((Role::Plain, "? "), "no violation found".to_owned()),
         };
         let mut line = self.start(name, wrong).with(mark.0, mark.1);

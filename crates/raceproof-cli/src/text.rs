@@ -44,15 +44,11 @@ fn confirmed(confirmation: &Confirmation) -> (String, String) {
 
 fn unbroken(selected: &Selected, finding: &Finding, strategy: &Strategy, columns: usize) -> Page {
     let (scenario, report) = (&selected.scenario, &finding.report);
-    let executions = judge::executions(report.executions);
     let (mark, role, verdict, searched) = match report.verdict {
-        Verdict::Verified => {
-            let searched = format!("every trace was run and none breaks a check: {executions}, exhaustive");
-            ("✓ ", Role::Good, "verified", searched)
-        }
+        Verdict::Verified => ("✓ ", Role::Good, judge::verified(report), judge::complete(report)),
         Verdict::Violated | Verdict::NoViolationFound => {
             let searched = format!("{}: others may break a check", judge::incomplete(report, strategy));
-            ("? ", Role::Plain, "no violation found", searched)
+            ("? ", Role::Plain, "no violation found".to_owned(), searched)
         }
     };
     let mut page = Page::default();
@@ -72,9 +68,17 @@ fn unbroken(selected: &Selected, finding: &Finding, strategy: &Strategy, columns
 
 /// The bounds of a verdict in words.
 fn bounds(bounds: Bounds) -> String {
-    let Bounds { pauses, faults, persistence, steps_per_client } = bounds;
+    let Bounds { pauses, faults, persistence, steps_per_client, preemptions, depth } = bounds;
     let kept = if bounds.loses_writes() { format!(" (persistence = {persistence})") } else { String::new() };
-    format!("pauses = {pauses}, faults = {faults}{kept}, {} steps per client", thousands(steps_per_client.into()))
+    let optional = |name: &str, bound: Option<u32>| {
+        bound.map_or_else(String::new, |bound| format!("{name} = {}, ", thousands(bound.into())))
+    };
+    format!(
+        "{}{}pauses = {pauses}, faults = {faults}{kept}, {} steps per client",
+        optional("preemptions", preemptions),
+        optional("depth", depth),
+        thousands(steps_per_client.into())
+    )
 }
 
 /// The counts of all verdicts.

@@ -51,18 +51,20 @@ pub(crate) mod flag {
     pub(crate) const ALLOW_BUSY: u32 = 1 << 11;
     pub(crate) const NO_MANDATORY_KEYS: u32 = 1 << 12;
     pub(crate) const MOVABLE_KEYS: u32 = 1 << 13;
+    pub(crate) const BLOCKING: u32 = 1 << 14;
     /// Executed at once between `MULTI` and `EXEC` instead of being queued. Not shown.
     pub(crate) const IMMEDIATE: u32 = 1 << 30;
     /// May find keys to remove anywhere, and then does not frame the removals. Not shown.
     pub(crate) const ANY_KEYS: u32 = 1 << 29;
 
     /// The names in the order in which Redis lists them.
-    pub(crate) const NAMES: [(u32, &str); 14] = [
+    pub(crate) const NAMES: [(u32, &str); 15] = [
         (WRITE, "write"),
         (READONLY, "readonly"),
         (DENYOOM, "denyoom"),
         (ADMIN, "admin"),
         (NOSCRIPT, "noscript"),
+        (BLOCKING, "blocking"),
         (LOADING, "loading"),
         (STALE, "stale"),
         (SKIP_MONITOR, "skip_monitor"),
@@ -92,6 +94,7 @@ pub(crate) enum Group {
     /// `SORT`
     Sort,
     SortedSet,
+    Stream,
     String,
     Transaction,
 }
@@ -113,6 +116,8 @@ pub(crate) enum FindKeys {
     Range { last: i32, step: i32 },
     /// A count of keys, then the keys.
     Count,
+    /// The first half of what follows the word `STREAMS`, which is at `begin` or after it.
+    AfterStreams,
     /// Nobody can say without the data.
     Unknown,
 }
@@ -183,6 +188,12 @@ impl Command {
                         positions.extend(store_position(args));
                     }
                     continue;
+                }
+                FindKeys::AfterStreams => {
+                    let words = args.get(spec.begin..)?;
+                    let first = spec.begin + 1 + words.iter().position(|word| word.eq_ignore_ascii_case(b"streams"))?;
+                    let count = args.len().checked_sub(first)? / 2;
+                    (first, first + count.checked_sub(1)?, 1)
                 }
                 FindKeys::Count => {
                     let text = args.get(spec.begin)?;

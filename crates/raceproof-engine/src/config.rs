@@ -9,8 +9,11 @@ use crate::{
     hash::Limits,
     number::{integer_text, parse_integer},
     settings::{Kind, SETTINGS, Setting},
-    zset,
+    stream, zset,
 };
+
+/// The most bytes of a stream's node.
+const MAX_STREAM_NODE: usize = 1 << 30;
 
 /// The settings that were changed, and the parsed form of those that the engine itself goes by.
 #[derive(Clone, Debug)]
@@ -21,6 +24,8 @@ pub(crate) struct Config {
     set_integers: usize,
     zset_entries: usize,
     zset_value: usize,
+    stream_bytes: usize,
+    stream_entries: usize,
     longest_string: usize,
     lazy_expire: bool,
     counts_frequency: bool,
@@ -36,6 +41,8 @@ impl Default for Config {
             set_integers: 0,
             zset_entries: 0,
             zset_value: 0,
+            stream_bytes: 0,
+            stream_entries: 0,
             longest_string: 0,
             lazy_expire: false,
             counts_frequency: false,
@@ -53,6 +60,10 @@ impl Config {
 
     pub(crate) const fn zset_limits(&self) -> zset::Limits {
         zset::Limits { entries: self.zset_entries, value: self.zset_value }
+    }
+
+    pub(crate) const fn stream_limits(&self) -> stream::Limits {
+        stream::Limits { bytes: self.stream_bytes, entries: self.stream_entries }
     }
 
     /// How many integers a set holds before it becomes a table.
@@ -85,6 +96,11 @@ impl Config {
         self.changed.get(setting.primary()).cloned().unwrap_or(Bytes::from_static(setting.default.as_bytes()))
     }
 
+    /// What was changed, by name: all else follows from it.
+    pub(crate) const fn changed(&self) -> &BTreeMap<&'static str, Bytes> {
+        &self.changed
+    }
+
     /// Changes several settings, or none if one of them cannot be.
     pub(crate) fn change(&mut self, pairs: &[(&'static Setting, &Bytes)]) -> Result<(), Failure> {
         let mut changed = self.changed.clone();
@@ -103,6 +119,9 @@ impl Config {
         self.set_integers = self.number("set-max-intset-entries").min(1 << 30);
         self.zset_entries = self.number("zset-max-listpack-entries");
         self.zset_value = self.number("zset-max-listpack-value");
+        let bytes = self.number("stream-node-max-bytes");
+        self.stream_bytes = if bytes == 0 { MAX_STREAM_NODE } else { bytes.min(MAX_STREAM_NODE) };
+        self.stream_entries = self.number("stream-node-max-entries");
         self.longest_string = self.number("proto-max-bulk-len");
         self.lazy_expire = self.named("lazyfree-lazy-expire") == "yes";
         let policy = self.named("maxmemory-policy");

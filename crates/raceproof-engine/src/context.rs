@@ -22,13 +22,31 @@ pub(crate) struct Context<'a> {
     pub(crate) db: u32,
     pub(crate) now: Timestamp,
     pub(crate) footprint: &'a mut Footprint,
-    pub(crate) effects: &'a mut Vec<Effect>,
+    pub(crate) effects: Effects<'a>,
     /// Set while a script runs.
     pub(crate) script: Option<RunningScript>,
     /// Whether the connection is to be closed after the reply.
     pub(crate) close: bool,
+    /// Whether the command could wait: not inside a transaction or a script.
+    pub(crate) may_wait: bool,
     /// Whether several effects are framed by `MULTI` and `EXEC`.
     pub(crate) framed: bool,
+}
+
+/// What is propagated. Whoever only asks whether anything is saves the making of it.
+pub(crate) struct Effects<'a> {
+    pub(crate) list: &'a mut Vec<Effect>,
+    pub(crate) wanted: bool,
+    pub(crate) any: &'a mut bool,
+}
+
+impl Effects<'_> {
+    fn add(&mut self, db: u32, args: impl FnOnce() -> Vec<Bytes>) {
+        *self.any = true;
+        if self.wanted {
+            self.list.push(Effect { db, args: args() });
+        }
+    }
 }
 
 /// The script on whose behalf commands are executed.
@@ -143,7 +161,7 @@ impl Context<'_> {
         for field in due {
             gone = self.remove_field_in(db, key, &field);
             self.changed(db, key);
-            self.effects.push(Effect { db, args: vec![Bytes::from_static(b"HDEL"), key.name.clone(), field] });
+            self.effects.add(db, || vec![Bytes::from_static(b"HDEL"), key.name.clone(), field]);
         }
         !gone
     }
@@ -298,7 +316,8 @@ impl Context<'_> {
     /// Removes a key whose time is over, as an access or the server's cycle finds it.
     pub(crate) fn expire(&mut self, db: u32, key: &Key) {
         self.remove_in(db, key);
-        self.effects.push(Effect { db, args: vec![self.engine.config.expiry_command(), key.name.clone()] });
+        let command = self.engine.config.expiry_command();
+        self.effects.add(db, || vec![command, key.name.clone()]);
     }
 
     /// Tells those who watch a key that it was changed.
@@ -312,13 +331,17 @@ impl Context<'_> {
 
     /// Propagates a command as it came.
     pub(crate) fn propagate(&mut self, args: &[Bytes]) {
-        self.propagate_as(args.to_vec());
+        self.propagate_with(|| args.to_vec());
     }
 
     /// Propagates a command in another form than it came in.
     pub(crate) fn propagate_as(&mut self, args: Vec<Bytes>) {
+        self.propagate_with(|| args);
+    }
+
+    fn propagate_with(&mut self, args: impl FnOnce() -> Vec<Bytes>) {
         if self.script.is_none_or(|script| script.propagates) {
-            self.effects.push(Effect { db: self.db, args });
+            self.effects.add(self.db, args);
         }
     }
 }

@@ -7,10 +7,10 @@ use std::{
 
 use bytes::Bytes;
 
-use crate::{hash::Hash, key::Key, number, set::Set, typed::List, zset::Zset};
+use crate::{hash::Hash, key::Key, number, set::Set, stream::Stream, typed::List, zset::Zset};
 
 /// How Redis holds a string; `OBJECT ENCODING` tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Encoding {
     Int,
     Embstr,
@@ -18,7 +18,7 @@ pub(crate) enum Encoding {
 }
 
 /// A string value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Text {
     pub(crate) data: Bytes,
     pub(crate) encoding: Encoding,
@@ -54,13 +54,14 @@ impl Text {
 /// What a key holds.
 ///
 /// Collections are shared with snapshots until they are written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Value {
     Text(Text),
     Hash(Arc<Hash>),
     List(Arc<List>),
     Set(Arc<Set>),
     Zset(Arc<Zset>),
+    Stream(Arc<Stream>),
 }
 
 impl Value {
@@ -79,6 +80,7 @@ impl Value {
             Self::List(_) => "list",
             Self::Set(_) => "set",
             Self::Zset(_) => "zset",
+            Self::Stream(_) => "stream",
         }
     }
 
@@ -92,12 +94,13 @@ impl Value {
             Self::List(_) => "quicklist",
             Self::Set(set) => set.encoding(),
             Self::Zset(zset) => zset.encoding(),
+            Self::Stream(_) => "stream",
         }
     }
 }
 
 /// A key's value and deadline.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Entry {
     pub(crate) value: Value,
     /// Unix ms; the key lives through that millisecond.
@@ -111,7 +114,7 @@ pub(crate) struct Database {
 }
 
 /// All databases and the index of their deadlines. Databases that were never written are not stored.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Databases {
     list: Vec<Database>,
     deadlines: BTreeSet<(i64, u32, Bytes)>,
@@ -119,11 +122,30 @@ pub(crate) struct Databases {
     field_deadlines: BTreeSet<(i64, u32, Bytes)>,
 }
 
+impl Clone for Databases {
+    fn clone(&self) -> Self {
+        let Self { list, deadlines, field_deadlines } = self;
+        Self { list: list.clone(), deadlines: deadlines.clone(), field_deadlines: field_deadlines.clone() }
+    }
+
+    fn clone_from(&mut self, source: &Self) {
+        let Self { list, deadlines, field_deadlines } = source;
+        self.list.clone_from(list);
+        self.deadlines.clone_from(deadlines);
+        self.field_deadlines.clone_from(field_deadlines);
+    }
+}
+
 static EMPTY: Database = Database { keys: BTreeMap::new() };
 
 impl Databases {
     pub(crate) fn get(&self, db: u32) -> &Database {
         self.list.get(db as usize).unwrap_or(&EMPTY)
+    }
+
+    /// The databases that hold keys, with their numbers.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, &Database)> {
+        self.list.iter().enumerate().filter(|(_, database)| !database.keys.is_empty())
     }
 
     /// Every key with the number of its database.

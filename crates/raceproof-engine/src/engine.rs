@@ -10,7 +10,7 @@ use crate::{
     command::{self, Command, flag},
     commands::transaction,
     config::Config,
-    context::Context,
+    context::{Context, Effects},
     db::Databases,
     hash::Limits,
     key::Key,
@@ -55,7 +55,7 @@ pub enum Version {
 }
 
 /// What an engine is started with.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct Options {
     /// The version whose commands exist.
     pub version: Version,
@@ -76,6 +76,10 @@ pub struct Outcome {
     pub footprint: Footprint,
     /// What is propagated to the append-only file and to replicas.
     pub effects: Vec<Effect>,
+    /// Set by the caller, and kept by [`Self::clear`]: `effects` stays empty, which saves making them.
+    pub without_effects: bool,
+    /// Whether anything is propagated.
+    pub wrote: bool,
     /// Whether the reply is not to be sent (`CLIENT REPLY OFF | SKIP`).
     pub silent: bool,
     /// Whether the connection is to be closed once the reply is sent (`QUIT`).
@@ -88,6 +92,7 @@ impl Outcome {
         self.reply = Reply::Null;
         self.footprint.clear();
         self.effects.clear();
+        self.wrote = false;
         self.silent = false;
         self.close = false;
     }
@@ -95,12 +100,20 @@ impl Outcome {
 
 impl Default for Outcome {
     fn default() -> Self {
-        Self { reply: Reply::Null, footprint: Footprint::default(), effects: Vec::new(), silent: false, close: false }
+        Self {
+            reply: Reply::Null,
+            footprint: Footprint::default(),
+            effects: Vec::new(),
+            without_effects: false,
+            wrote: false,
+            silent: false,
+            close: false,
+        }
     }
 }
 
-/// A Redis server as plain data. `Clone` is a snapshot.
-#[derive(Clone, Debug)]
+/// A Redis server as plain data. `clone` makes a snapshot, `clone_from` goes back to one in the memory that is there.
+#[derive(Debug)]
 pub struct Engine {
     pub(crate) options: Options,
     pub(crate) databases: Databases,
@@ -114,8 +127,51 @@ pub struct Engine {
     pub(crate) started: Option<Timestamp>,
     /// How often it has been restarted: each process has a `run_id` of its own.
     pub(crate) incarnation: u64,
-    closed: Vec<u32>,
-    connections: i64,
+    pub(crate) closed: Vec<u32>,
+    pub(crate) connections: i64,
+}
+
+impl Clone for Engine {
+    fn clone(&self) -> Self {
+        Self {
+            options: self.options.clone(),
+            databases: self.databases.clone(),
+            sessions: self.sessions.clone(),
+            watchers: self.watchers.clone(),
+            scripts: self.scripts.clone(),
+            config: self.config.clone(),
+            random: self.random.clone(),
+            started: self.started,
+            incarnation: self.incarnation,
+            closed: self.closed.clone(),
+            connections: self.connections,
+        }
+    }
+
+    fn clone_from(&mut self, source: &Self) {
+        let Self {
+            options,
+            databases,
+            sessions,
+            watchers,
+            scripts,
+            config,
+            random,
+            started,
+            incarnation,
+            closed,
+            connections,
+        } = source;
+        self.options.clone_from(options);
+        self.databases.clone_from(databases);
+        self.sessions.clone_from(sessions);
+        self.watchers.clone_from(watchers);
+        self.scripts.clone_from(scripts);
+        self.config.clone_from(config);
+        self.random.clone_from(random);
+        self.closed.clone_from(closed);
+        (self.started, self.incarnation, self.connections) = (*started, *incarnation, *connections);
+    }
 }
 
 impl Engine {
@@ -238,9 +294,10 @@ impl Engine {
             db,
             now,
             footprint: &mut out.footprint,
-            effects: &mut out.effects,
+            effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
             script: None,
             close: false,
+            may_wait: true,
             framed: true,
         };
         out.reply = dispatch(&mut context, args);
@@ -279,9 +336,10 @@ impl Engine {
             db: 0,
             now,
             footprint: &mut out.footprint,
-            effects: &mut out.effects,
+            effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
             script: None,
             close: false,
+            may_wait: false,
             framed: false,
         };
         let due = |first: Option<&(i64, u32, Bytes)>| {

@@ -102,6 +102,27 @@ pub(crate) fn unknown_subcommand(args: &[Bytes]) -> Failure {
     Failure::Bytes(text.into())
 }
 
+/// A subcommand with options that it does not have, or too many arguments.
+pub(crate) fn wrong_subcommand(args: &[Bytes]) -> Failure {
+    let mut text = b"ERR unknown subcommand or wrong number of arguments for '".to_vec();
+    text.extend_from_slice(quoted(&args[1], QUOTED));
+    text.extend_from_slice(b"'. Try ");
+    text.extend(args[0].iter().map(u8::to_ascii_uppercase));
+    text.extend_from_slice(b" HELP.");
+    Failure::Bytes(text.into())
+}
+
+/// A stream, or a group of it, that does not exist.
+pub(crate) fn no_group(key: &[u8], group: &[u8], where_: &str) -> Failure {
+    let mut text = b"NOGROUP No such key '".to_vec();
+    text.extend_from_slice(quoted(key, key.len()));
+    text.extend_from_slice(b"' or consumer group '");
+    text.extend_from_slice(quoted(group, group.len()));
+    text.push(b'\'');
+    text.extend_from_slice(where_.as_bytes());
+    Failure::Bytes(text.into())
+}
+
 /// What a C format prints of a string: at most `limit` bytes, and none after a NUL.
 pub(crate) fn quoted(text: &[u8], limit: usize) -> &[u8] {
     let text = &text[..text.len().min(limit)];

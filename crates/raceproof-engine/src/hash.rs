@@ -18,7 +18,7 @@ pub(crate) struct Limits {
 }
 
 /// One hash. A hash that has become large stays large, as in Redis.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Hash {
     fields: Fields,
     /// The fields that have a deadline of their own (7.4), Unix ms.
@@ -28,7 +28,7 @@ pub(crate) struct Hash {
 }
 
 /// Fields and values.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Fields {
     /// `listpack`
     Small(Vec<(Bytes, Bytes)>),

@@ -12,7 +12,7 @@ const POSITION_BITS: u32 = 52;
 ///
 /// Tables are ordered by position and a scan's cursor is the position at which it goes on. A name never moves, so a
 /// scan returns every name that is present throughout exactly once, whatever is added or removed meanwhile.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Key {
     position: u64,
     pub(crate) name: Bytes,

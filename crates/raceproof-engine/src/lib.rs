@@ -39,6 +39,8 @@ mod scripts;
 mod session;
 mod set;
 mod settings;
+mod state;
+mod stream;
 mod tree;
 mod typed;
 mod zrange;

@@ -75,6 +75,12 @@ pub(crate) fn parse_cursor(text: &[u8]) -> Option<u64> {
     Some(if negative { value.wrapping_neg() } else { value })
 }
 
+/// Reads an unsigned number as C's `strtoull` does in base 10, refusing what is too large and trailing text.
+pub(crate) fn parse_unsigned(text: &[u8]) -> Option<u64> {
+    let start = text.iter().position(|byte| !matches!(byte, b' ' | b'\t'..=b'\r'))?;
+    parse_cursor(&text[start..])
+}
+
 /// The form that C's `printf("%.17g")` gives a finite float.
 pub(crate) fn float_text(value: f64) -> String {
     if value == 0.0 {

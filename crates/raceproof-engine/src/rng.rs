@@ -1,7 +1,7 @@
 //! The engine's own random generator: tiny, seeded, the same everywhere.
 
 /// SplitMix64: one 64-bit word of state, which makes a cloned engine continue exactly as its original.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Random {
     state: u64,
 }

@@ -37,6 +37,13 @@ impl ScriptCache {
         self.scripts.insert(sha1, script);
     }
 
+    /// The SHA1s of all scripts, in order.
+    pub(crate) fn names(&self) -> Vec<&Bytes> {
+        let mut names: Vec<&Bytes> = self.scripts.keys().collect();
+        names.sort_unstable();
+        names
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.scripts.is_empty()
     }

@@ -41,7 +41,7 @@ impl Session {
 }
 
 /// `CLIENT REPLY`
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Replies {
     On,
     Off,
@@ -65,7 +65,7 @@ pub(crate) struct Queued {
 }
 
 /// A key under `WATCH`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Watched {
     pub(crate) db: u32,
     pub(crate) key: Key,

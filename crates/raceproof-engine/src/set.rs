@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// One set. One that has become a table stays one, as in Redis 7.0.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Set {
     /// `intset`
     Integers(Vec<i64>),

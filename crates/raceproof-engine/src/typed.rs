@@ -11,13 +11,14 @@ use crate::{
     failure::{Failure, WRONG_TYPE},
     key::Key,
     set::Set,
+    stream::Stream,
     zset::Zset,
 };
 
 /// The elements of a list.
 pub(crate) type List = VecDeque<Bytes>;
 
-/// A type of value that is a collection: a key that holds an empty one does not exist.
+/// A type of value that is a collection: a key that holds an empty one does not exist, unless it is a stream.
 pub(crate) trait Collection: Clone + Default {
     fn of(value: &Value) -> Option<&Self>;
 
@@ -26,11 +27,12 @@ pub(crate) trait Collection: Clone + Default {
 
     fn into_value(self) -> Value;
 
+    /// How many elements there are; one at least if an empty one can be the value of a key.
     fn count(&self) -> usize;
 }
 
 macro_rules! collection {
-    ($type:ty, $variant:ident) => {
+    ($type:ty, $variant:ident, $count:expr) => {
         impl Collection for $type {
             fn of(value: &Value) -> Option<&Self> {
                 if let Value::$variant(value) = value { Some(value) } else { None }
@@ -45,15 +47,16 @@ macro_rules! collection {
             }
 
             fn count(&self) -> usize {
-                self.len()
+                $count(self)
             }
         }
     };
 }
 
-collection!(List, List);
-collection!(Set, Set);
-collection!(Zset, Zset);
+collection!(List, List, List::len);
+collection!(Set, Set, Set::len);
+collection!(Zset, Zset, Zset::len);
+collection!(Stream, Stream, |_| 1);
 
 impl Context<'_> {
     /// Looks a key up that must hold a collection of a type. Its type changes only by a write of the whole key, so an

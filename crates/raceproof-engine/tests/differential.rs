@@ -28,6 +28,8 @@ mod resp;
 mod server;
 #[path = "differential/states.rs"]
 mod states;
+#[path = "differential/stream_regressions.rs"]
+mod stream_regressions;
 mod support;
 
 use std::cell::{Cell, RefCell};
@@ -79,7 +81,7 @@ fn sequences_that_once_differed_get_the_replies_of_redis_server() {
     let server = Server::start().unwrap_or_else(|error| panic!("{error}"));
     let mut host = driver::host();
     let mut report = String::new();
-    for (name, text) in regressions::TABLE {
+    for (name, text) in regressions::TABLE.iter().chain(stream_regressions::TABLE) {
         if let Err(difference) = compare(&server, &mut host, &Sequence::parse(text)) {
             writeln!(report, "{name}:\n{difference}").expect("writing to a string");
         }

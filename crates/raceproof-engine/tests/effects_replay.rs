@@ -4,6 +4,7 @@ mod support;
 
 use std::cell::Cell;
 
+use bytes::Bytes;
 use raceproof_engine::{Effect, Options, Version};
 
 use support::driver::{self, Driver, NoScripts};
@@ -54,6 +55,16 @@ fn options() -> Options {
 /// Effects with the time at which they were made (ms since the Unix epoch).
 type Log = Vec<(i64, Effect)>;
 
+/// An effect as a client may send it. An approximate trim is propagated as an exact one that keeps its `LIMIT`, which only
+/// a replica takes.
+fn as_client(args: &[Bytes]) -> Vec<Bytes> {
+    let is = |at: usize, word: &str| args.get(at).is_some_and(|arg| arg.eq_ignore_ascii_case(word.as_bytes()));
+    let trims = is(0, "XADD") || is(0, "XTRIM");
+    let limit = (2..args.len()).find(|at| trims && is(*at, "LIMIT") && args[2..].iter().any(|arg| arg == "="));
+    let keep = |at: &usize| limit.is_none_or(|limit| *at != limit && *at != limit + 1);
+    (0..args.len()).filter(keep).map(|at| args[at].clone()).collect()
+}
+
 fn run(sequence: &Sequence) -> (Driver, Log, i64) {
     let mut driver = Driver::new(options());
     let mut host = driver::host();
@@ -78,7 +89,7 @@ fn compare(original: &Driver, log: &Log, now_ms: i64) -> Result<(), String> {
     for (at_ms, effect) in log {
         let select = ["SELECT".into(), effect.db.to_string().into()];
         replica.run(&mut NoScripts, 0, &select, *at_ms);
-        let outcome = replica.run(&mut NoScripts, 0, &effect.args, *at_ms);
+        let outcome = replica.run(&mut NoScripts, 0, &as_client(&effect.args), *at_ms);
         if let raceproof_engine::Reply::Error(text) = outcome.reply {
             return Err(format!("replaying {} gave {}", show::command(&effect.args), show::quoted(&text)));
         }

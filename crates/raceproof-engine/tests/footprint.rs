@@ -7,6 +7,8 @@ mod support;
 
 #[path = "footprint/case.rs"]
 mod case;
+#[path = "footprint/contended.rs"]
+mod contended;
 #[path = "footprint/precision.rs"]
 mod precision;
 
@@ -105,6 +107,7 @@ fn each_property_fails_when_a_part_of_the_footprints_is_missing() {
             |(object, _)| !matches!(object, Object::Cardinality(_, key) if key == "z"),
         ),
         ("no lists", order, |(object, _)| !matches!(object, Object::Key(_, key) if key == "l")),
+        ("no streams", order, |(object, _)| !matches!(object, Object::Key(_, key) if key == "x")),
         ("no random", order, |(object, _)| *object != Object::Random),
         ("no scripts", order, |(object, _)| *object != Object::Scripts),
         ("no server", order, |(object, _)| *object != Object::Server),

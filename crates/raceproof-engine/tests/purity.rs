@@ -1,5 +1,5 @@
 //! The engine is pure: the same seed and inputs give the same replies, effects and footprints, also on a clone made at
-//! any moment, and whatever was done to the original since.
+//! any moment, and whatever was done to the original since; and in an engine that went back to where another one is.
 
 mod support;
 
@@ -22,6 +22,7 @@ struct Seen {
     command: String,
     reply: String,
     effects: Vec<Effect>,
+    wrote: bool,
     footprint: Vec<(Object, Access)>,
     next_deadline_ms: Option<i64>,
 }
@@ -41,15 +42,32 @@ fn equal_inputs_give_equal_outputs_also_on_a_clone() {
         let mut copy = original.clone();
         let (seen_late, _) = run(&mut original, late, now_ms);
         same("on a clone", &seen_late, &run(&mut copy, late, now_ms).0)?;
-        let mut again = Driver::new(options);
+        let mut again = Driver::new(options.clone());
         let seen_again = run(&mut again, &steps, BASE_MS).0;
         let whole: Vec<Seen> = seen_early.into_iter().chain(seen_late).collect();
-        same("in a second run", &whole, &seen_again)
+        same("in a second run", &whole, &seen_again)?;
+        // An engine that has been elsewhere goes back to where another one is.
+        let start = Driver::new(options.clone());
+        again.engine.clone_from(&start.engine);
+        same("after going back", &whole, &run(&mut again, &steps, BASE_MS).0)?;
+        without_effects(start, &steps, whole)
     };
     let found = search::find(&mut search::runner(5), &strategy, check, || sequences.get() >= SEQUENCES);
     if let Some(found) = found {
         panic!("{}\n{}", found.reason, found.value.0);
     }
+}
+
+/// Effects that are not asked for change nothing else.
+fn without_effects(mut driver: Driver, steps: &[Step], mut expected: Vec<Seen>) -> Result<(), String> {
+    for seen in &mut expected {
+        if seen.wrote == seen.effects.is_empty() {
+            return Err(format!("wrote: {} with the effects {:?}", seen.wrote, seen.effects));
+        }
+        seen.effects.clear();
+    }
+    driver.without_effects = true;
+    same("without effects", &expected, &run(&mut driver, steps, BASE_MS).0)
 }
 
 #[test]
@@ -78,6 +96,7 @@ fn run(driver: &mut Driver, steps: &[Step], mut now_ms: i64) -> (Vec<Seen>, i64)
                 seen.push(Seen {
                     command: show::command(&args),
                     reply: show::quoted(&driver.bytes(step.session, &outcome.reply)),
+                    wrote: outcome.wrote,
                     effects: outcome.effects,
                     footprint: outcome.footprint.iter().cloned().collect(),
                     next_deadline_ms: driver.engine.next_deadline_ms(),

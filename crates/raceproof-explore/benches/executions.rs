@@ -1,33 +1,172 @@
-//! Executions per second, of raceproof and in the same run of shuttle, on the lost update: two clients that each GET a
-//! key and then SET it. `docs/performance.md` says what the numbers mean.
+//! How fast raceproof runs executions, beside shuttle in the same run. `docs/performance.md` says what the numbers mean.
 //!
-//! An item is one execution: all clients run from the start to their end. `search` benches are whole searches with
-//! whatever they cost besides executions (stores, Lua, the check that the body is deterministic); `schedules` benches
-//! run so many random schedules that this no longer counts.
+//! ```text
+//! cargo bench -p raceproof-explore [-- [--rounds N] [WORD]]
+//! ```
+//!
+//! Other work on the machine disturbs everything that is measured here. So contestants take turns, a few milliseconds
+//! each, for many rounds, and a ratio is the median of the ratios of the rounds: what disturbs a round disturbs both.
 
 use std::collections::HashMap;
+use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use bytes::Bytes;
-use divan::Bencher;
-use divan::counter::ItemsCount;
-use raceproof_explore::{Check, Report, Strategy, World};
+use raceproof_explore::{Check, Strategy, World};
 use redis::AsyncCommands;
 
-/// How many random schedules one sample runs.
-const SCHEDULES: u64 = 10_000;
+/// How many random schedules a turn runs: so many that what a search costs besides them hardly counts.
+const SCHEDULES: u64 = 1000;
 /// How many executions two clients with GET and SET take exhaustively, by raceproof: one for each class of schedules
 /// that anyone could tell apart.
 const LOST_UPDATE_CLASSES: u64 = 4;
 
+/// What takes turns.
+struct Contestant {
+    name: &'static str,
+    /// How many executions one run makes.
+    executions: u64,
+    run: Box<dyn FnMut()>,
+    /// How many runs a turn takes: of short ones many, so that they find the caches warm.
+    runs: u32,
+}
+
+impl Contestant {
+    fn new(name: &'static str, executions: u64, run: impl FnMut() + 'static) -> Self {
+        let runs = if executions < 1000 { 1000 / executions as u32 } else { 1 };
+        Self { name, executions, run: Box::new(run), runs }
+    }
+
+    /// How long a run takes (us).
+    fn turn(&mut self) -> f64 {
+        let start = Instant::now();
+        for _ in 0..self.runs {
+            (self.run)();
+        }
+        start.elapsed().as_secs_f64() * 1e6 / f64::from(self.runs)
+    }
+}
+
 fn main() {
-    eprintln!(
-        "lost update, every schedule: raceproof runs {LOST_UPDATE_CLASSES} executions, shuttle's check_dfs {} with threads \
-         and {} with tasks",
-        executions_of_dfs(shuttle_threads),
-        executions_of_dfs(shuttle_tasks)
-    );
-    divan::main();
+    let (rounds, word) = arguments();
+    type Table = (&'static str, fn() -> Vec<Contestant>);
+    let tables: [Table; 3] = [
+        ("2 x (GET, SET), every schedule; for each 1 of shuttle's check_dfs with threads", every_schedule),
+        ("random schedules of 2 clients; for each 1 of shuttle's check_random with threads", random_schedules),
+        ("whole exhaustive searches; for each 1 of 2 x (GET, SET)", searches),
+    ];
+    for (title, contestants) in tables {
+        let mut contestants = contestants();
+        if !title.contains(&word) {
+            let mut at = 0;
+            contestants.retain(|contestant| {
+                at += 1;
+                at == 1 || contestant.name.contains(&word)
+            });
+        }
+        if contestants.len() > 1 {
+            contest(title, &mut contestants, rounds);
+        }
+    }
+}
+
+/// The number of rounds, and a word of the titles or names that are wanted. Cargo adds `--bench`.
+fn arguments() -> (usize, String) {
+    let (mut rounds, mut word) = (100, String::new());
+    let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");
+    while let Some(arg) = args.next() {
+        if arg == "--rounds" {
+            rounds = args.next().and_then(|text| text.parse().ok()).expect("--rounds takes a number");
+        } else {
+            word = arg;
+        }
+    }
+    (rounds, word)
+}
+
+/// Lets all take turns and prints what they took. The first is what the others are compared with.
+fn contest(title: &str, contestants: &mut [Contestant], rounds: usize) {
+    let mut times = vec![Vec::with_capacity(rounds); contestants.len()];
+    for round in 0..=rounds {
+        for (contestant, times) in contestants.iter_mut().zip(&mut times) {
+            let time = contestant.turn();
+            // The first round warms up.
+            if round > 0 {
+                times.push(time);
+            }
+        }
+    }
+    println!("\n{title}, {rounds} rounds");
+    println!("{:44} {:>6} {:>10} {:>10} {:>12} {:>9}", "", "execs", "fastest", "median", "execs/s", "ratio");
+    for (contestant, mine) in contestants.iter().zip(&times) {
+        let executions = contestant.executions as f64;
+        let ratios = times[0].iter().zip(mine).map(|(first, mine)| first / mine).collect();
+        println!(
+            "{:44} {:>6} {:>7.1} us {:>7.1} us {:>12.0} {:>9.2}",
+            contestant.name,
+            contestant.executions,
+            mine.iter().copied().fold(f64::INFINITY, f64::min),
+            median(mine.clone()),
+            executions * 1e6 / median(mine.clone()),
+            median(ratios)
+        );
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn every_schedule() -> Vec<Contestant> {
+    let dfs = |name, body: fn()| Contestant::new(name, executions_of_dfs(body), move || shuttle::check_dfs(body, None));
+    vec![
+        dfs("shuttle, check_dfs, threads", shuttle_threads),
+        dfs("shuttle, check_dfs, tasks", shuttle_tasks),
+        search("raceproof, redis-rs", LOST_UPDATE_CLASSES, lost_update),
+        search("raceproof, without redis-rs", LOST_UPDATE_CLASSES, lost_update_raw),
+    ]
+}
+
+fn random_schedules() -> Vec<Contestant> {
+    let schedules = usize::try_from(SCHEDULES).expect("it is small");
+    let random = |name, body: fn()| Contestant::new(name, SCHEDULES, move || shuttle::check_random(body, schedules));
+    vec![
+        random("shuttle, check_random, threads", shuttle_threads),
+        random("shuttle, check_random, tasks", shuttle_tasks),
+        in_a_row("raceproof, GET and SET, redis-rs", SCHEDULES, lost_update),
+        in_a_row("raceproof, GET and SET, without redis-rs", SCHEDULES, lost_update_raw),
+        in_a_row("raceproof, two scripts, redis-rs", SCHEDULES, lost_update_script),
+        in_a_row("raceproof, SELECT and UPDATE", SCHEDULES / 10, lost_update_sql),
+    ]
+}
+
+fn searches() -> Vec<Contestant> {
+    vec![
+        search("2 x (GET, SET)", LOST_UPDATE_CLASSES, lost_update),
+        search("2 x (GET, SET), without redis-rs", LOST_UPDATE_CLASSES, lost_update_raw),
+        search("3 x (GET, SET)", 36, |world| clients(world, 3, &["GET", "SET"])),
+        search("3 x (GET, GET, INCR)", 108, |world| clients(world, 3, &["GET", "GET", "INCR"])),
+        search("4 x (GET, SET)", 576, |world| clients(world, 4, &["GET", "SET"])),
+        search("2 x (EVAL that reads, EVAL that writes)", 6, lost_update_script),
+        search("2 x (SELECT, UPDATE)", LOST_UPDATE_CLASSES, lost_update_sql),
+    ]
+}
+
+/// A whole exhaustive search, as a test or the command line runs it.
+fn search(name: &'static str, executions: u64, body: fn(&mut World)) -> Contestant {
+    Contestant::new(name, executions, move || {
+        let report = Check::new("search").run(body).expect("the search runs");
+        assert_eq!((report.executions, report.redundant), (executions, 0), "{name}");
+    })
+}
+
+fn in_a_row(name: &'static str, executions: u64, body: fn(&mut World)) -> Contestant {
+    let check = Check::new("schedules").strategy(Strategy::Random { seed: 1 }).max_executions(executions);
+    Contestant::new(name, executions, move || {
+        assert_eq!(check.run(body).expect("the search runs").executions, executions, "{name}");
+    })
 }
 
 /// Clients through redis-rs, each with the same commands on one key; each reads its own.
@@ -81,72 +220,19 @@ fn lost_update_sql(world: &mut World) {
     }
 }
 
-/// A whole exhaustive search, as a test or the command line runs it.
-fn search(bencher: Bencher<'_, '_>, executions: u64, body: fn(&mut World)) {
-    let run = || Check::new("search").run(body).expect("the search runs");
-    let report = run();
-    assert_eq!((report.executions, report.redundant), (executions, 0));
-    bencher.counter(ItemsCount::new(executions)).bench_local(run);
-}
-
-/// So many random schedules that what a search costs besides them does not count.
-fn schedules(bencher: Bencher<'_, '_>, executions: u64, body: fn(&mut World)) {
-    let check = Check::new("schedules").strategy(Strategy::Random { seed: 1 }).max_executions(executions);
-    let run = || -> Report { check.run(body).expect("the search runs") };
-    assert_eq!(run().executions, executions);
-    bencher.counter(ItemsCount::new(executions)).bench_local(run);
-}
-
-mod raceproof_search {
-    use super::{Bencher, LOST_UPDATE_CLASSES, clients, lost_update, lost_update_raw, lost_update_sql, search};
-
-    #[divan::bench]
-    fn lost_update_4(bencher: Bencher<'_, '_>) {
-        search(bencher, LOST_UPDATE_CLASSES, lost_update);
-    }
-
-    #[divan::bench]
-    fn lost_update_without_redis_rs_4(bencher: Bencher<'_, '_>) {
-        search(bencher, LOST_UPDATE_CLASSES, lost_update_raw);
-    }
-
-    #[divan::bench]
-    fn lost_update_sql_4(bencher: Bencher<'_, '_>) {
-        search(bencher, LOST_UPDATE_CLASSES, lost_update_sql);
-    }
-
-    #[divan::bench]
-    fn three_get_set_36(bencher: Bencher<'_, '_>) {
-        search(bencher, 36, |world| clients(world, 3, &["GET", "SET"]));
-    }
-
-    #[divan::bench]
-    fn three_get_get_incr_108(bencher: Bencher<'_, '_>) {
-        search(bencher, 108, |world| clients(world, 3, &["GET", "GET", "INCR"]));
-    }
-
-    #[divan::bench]
-    fn four_get_set_576(bencher: Bencher<'_, '_>) {
-        search(bencher, 576, |world| clients(world, 4, &["GET", "SET"]));
-    }
-}
-
-mod raceproof_schedules {
-    use super::{Bencher, SCHEDULES, lost_update, lost_update_raw, lost_update_sql, schedules};
-
-    #[divan::bench(sample_count = 30)]
-    fn lost_update_redis_rs(bencher: Bencher<'_, '_>) {
-        schedules(bencher, SCHEDULES, lost_update);
-    }
-
-    #[divan::bench(sample_count = 30)]
-    fn lost_update_without_redis_rs(bencher: Bencher<'_, '_>) {
-        schedules(bencher, SCHEDULES, lost_update_raw);
-    }
-
-    #[divan::bench(sample_count = 10)]
-    fn lost_update_in_sql(bencher: Bencher<'_, '_>) {
-        schedules(bencher, SCHEDULES / 10, lost_update_sql);
+/// The lost update by scripts: two clients that each read a key by one script and write it by another.
+fn lost_update_script(world: &mut World) {
+    for client in ["client-0", "client-1"] {
+        world.client(client, move |ctx| async move {
+            let mut redis = ctx.redis();
+            let eval = |script| {
+                let mut cmd = redis::cmd("EVAL");
+                cmd.arg(script).arg(1).arg("k");
+                cmd
+            };
+            eval("return redis.call('GET', KEYS[1])").query_async::<Option<String>>(&mut redis).await?;
+            eval("return redis.call('SET', KEYS[1], ARGV[1])").arg(client).query_async::<()>(&mut redis).await
+        });
     }
 }
 
@@ -166,7 +252,7 @@ fn shuttle_threads() {
     let threads = [0, 1].map(|client| {
         let map = map.clone();
         shuttle::thread::spawn(move || {
-            divan::black_box(get(&map));
+            black_box(get(&map));
             set(&map, client);
         })
     });
@@ -181,7 +267,7 @@ fn shuttle_tasks() {
     let tasks = [0, 1].map(|client| {
         let map = map.clone();
         shuttle::future::spawn(async move {
-            divan::black_box(get(&map));
+            black_box(get(&map));
             set(&map, client);
         })
     });
@@ -202,41 +288,4 @@ fn executions_of_dfs(body: fn()) -> u64 {
     };
     shuttle::check_dfs(counted, None);
     executions.load(Ordering::Relaxed)
-}
-
-mod shuttle_search {
-    use super::{Bencher, ItemsCount, executions_of_dfs, shuttle_tasks, shuttle_threads};
-
-    #[divan::bench(sample_count = 10)]
-    fn lost_update_threads(bencher: Bencher<'_, '_>) {
-        dfs(bencher, shuttle_threads);
-    }
-
-    #[divan::bench(sample_count = 10)]
-    fn lost_update_tasks(bencher: Bencher<'_, '_>) {
-        dfs(bencher, shuttle_tasks);
-    }
-
-    fn dfs(bencher: Bencher<'_, '_>, body: fn()) {
-        bencher.counter(ItemsCount::new(executions_of_dfs(body))).bench_local(|| shuttle::check_dfs(body, None));
-    }
-}
-
-mod shuttle_schedules {
-    use super::{Bencher, ItemsCount, SCHEDULES, shuttle_tasks, shuttle_threads};
-
-    #[divan::bench(sample_count = 30)]
-    fn lost_update_threads(bencher: Bencher<'_, '_>) {
-        random(bencher, shuttle_threads);
-    }
-
-    #[divan::bench(sample_count = 30)]
-    fn lost_update_tasks(bencher: Bencher<'_, '_>) {
-        random(bencher, shuttle_tasks);
-    }
-
-    fn random(bencher: Bencher<'_, '_>, body: fn()) {
-        let schedules = usize::try_from(SCHEDULES).expect("it is small");
-        bencher.counter(ItemsCount::new(SCHEDULES)).bench_local(|| shuttle::check_random(body, schedules));
-    }
 }

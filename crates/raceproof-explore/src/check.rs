@@ -38,6 +38,8 @@ impl Check {
                 max_executions: None,
                 max_time: None,
                 audit: 0,
+                max_states: None,
+                max_state_bytes: 1 << 30,
                 progress: None,
             },
         }
@@ -84,6 +86,39 @@ impl Check {
         self
     }
 
+    /// At most so many context switches away from a client that could have gone on, in each execution: most races need
+    /// one or two. With this bound an exhaustive search merges states ([`Strategy::States`]), and its verdict holds for
+    /// every schedule that keeps to the bound.
+    #[must_use]
+    pub fn preemptions(mut self, preemptions: u32) -> Self {
+        self.search.bounds.preemptions = Some(preemptions);
+        self
+    }
+
+    /// At most so many steps in each execution, all clients and the clock together. With this bound an exhaustive search
+    /// merges states ([`Strategy::States`]). If an execution needs more steps nothing is verified, but its start was run,
+    /// as was every other one of that length.
+    #[must_use]
+    pub fn depth(mut self, steps: u32) -> Self {
+        self.search.bounds.depth = Some(steps);
+        self
+    }
+
+    /// How many states a search that merges states may keep. A search that meets more ends and verifies nothing.
+    #[must_use]
+    pub fn max_states(mut self, states: u64) -> Self {
+        self.search.max_states = Some(states);
+        self
+    }
+
+    /// How many bytes the states may take that a search keeps to merge others with (1 GiB unless set). A search that
+    /// needs more ends and verifies nothing.
+    #[must_use]
+    pub fn max_state_bytes(mut self, bytes: usize) -> Self {
+        self.search.max_state_bytes = bytes;
+        self
+    }
+
     /// All bounds at once.
     #[must_use]
     pub fn bounds(mut self, bounds: Bounds) -> Self {
@@ -113,7 +148,8 @@ impl Check {
     }
 
     /// In the first so many executions of an exhaustive search, swaps every two adjacent steps that are claimed
-    /// independent, runs again and compares: [`Error::HiddenState`] if that changes anything.
+    /// independent, runs again and compares: [`Error::HiddenState`] if that changes anything. A search that merges states
+    /// runs on from the first so many states that it comes to again, and compares: [`Error::Forgotten`].
     #[must_use]
     pub fn audit(mut self, executions: u64) -> Self {
         self.search.audit = executions;
@@ -165,6 +201,15 @@ impl Check {
                 "{}: not verified: {client} was cut off after {} steps; bound its loop or raise steps_per_client",
                 self.name, report.bounds.steps_per_client
             );
+        }
+        assert!(
+            !report.too_deep,
+            "{}: not verified: an execution was cut off after {} steps; raise depth",
+            self.name,
+            report.bounds.depth.unwrap_or_default()
+        );
+        if let Some(states) = report.states.filter(|states| states.full) {
+            panic!("{}: not verified: no more than {} states could be kept", self.name, states.reached);
         }
         if let Some(what) = &report.undecided {
             panic!("{}: not verified: {what}; let fewer operations of one object run at a time", self.name);

@@ -1,14 +1,17 @@
 //! What a client is given: connections, a clock, a history, shared state.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
 
+use smallvec::SmallVec;
+
+use crate::hand::ClockHand;
 use crate::history::Mark;
-use crate::mailbox::Port;
+use crate::mailbox::{OwnedPort, Port};
 use crate::redis_conn::RedisConnection;
 use crate::sim::Disk;
 use crate::sql::Database;
@@ -28,20 +31,39 @@ pub(crate) type NewClient = (String, Port, ClientFuture);
 pub(crate) struct Stage {
     spawned: RefCell<Vec<NewClient>>,
     started: Cell<usize>,
-    pub(crate) files: Disk,
+    ports: RefCell<SmallVec<[OwnedPort; 4]>>,
+    files: OnceCell<Disk>,
     /// The clients that have returned.
     returned: RefCell<Vec<String>>,
+    /// A check has asked who has returned.
+    pub(crate) asked: Cell<bool>,
     /// A check at the end is being run.
     pub(crate) at_the_end: Cell<bool>,
 }
 
 impl Stage {
+    /// The mailbox of a client, for as long as this stage is there.
+    pub(crate) fn open_port(&self, origin: u64, now_ms: i64) -> Port {
+        let port = OwnedPort::new(origin, now_ms);
+        let handle = *port;
+        self.ports.borrow_mut().push(port);
+        handle
+    }
+
+    pub(crate) fn files(&self) -> &Disk {
+        self.files.get_or_init(Disk::default)
+    }
+
     pub(crate) fn has_spawned(&self) -> bool {
         !self.spawned.borrow().is_empty()
     }
 
     pub(crate) fn note_return(&self, client: &str) {
         self.returned.borrow_mut().push(client.to_owned());
+    }
+
+    pub(crate) fn has_returned(&self, client: &str) -> bool {
+        self.returned.borrow().iter().any(|known| known == client)
     }
 
     pub(crate) fn take_spawned(&self) -> Vec<NewClient> {
@@ -118,7 +140,14 @@ impl Ctx {
     #[must_use]
     pub fn returned(&self, client: &str) -> bool {
         assert!(self.stage.at_the_end.get(), "ctx.returned can be asked in finally and quiet checks only");
-        self.stage.returned.borrow().iter().any(|known| known == client)
+        self.stage.asked.set(true);
+        self.stage.has_returned(client)
+    }
+
+    /// The clock, for a client that moves it.
+    #[must_use]
+    pub fn clock(&self) -> ClockHand {
+        ClockHand::new(self.port.clone())
     }
 
     /// Waits for `ms` milliseconds of virtual time.
@@ -163,8 +192,8 @@ impl Ctx {
         Fut: Future + 'static,
         Fut::Output: Finish,
     {
-        let port = Port::new(self.port.unique(), self.port.lock().now_ms);
-        let work = body(Self::new(name, port.clone(), self.stage.clone()));
+        let port = self.stage.open_port(self.port.unique(), self.port.lock().now_ms);
+        let work = body(Self::new(name, port, self.stage.clone()));
         let future: ClientFuture = Box::pin(async move { work.await.finish() });
         let mut spawned = self.stage.spawned.borrow_mut();
         let started = self.stage.started.get() + 1;

@@ -57,6 +57,17 @@ pub enum Error {
         /// What differed.
         what: String,
     },
+    /// Two executions that came to one state went on differently.
+    #[error(
+        "hidden state: two executions that come to the same {differs} when they go on alike (after step {step}); what a \
+         client that has ended leaves behind must be in Redis, in the database, in ctx.shared or in the history"
+    )]
+    Forgotten {
+        /// The number of steps after which they are the same.
+        step: usize,
+        /// What differed, with its verb.
+        differs: String,
+    },
     /// A check or the setup does what it must not do.
     #[error("{who} {what}")]
     Misuse {

@@ -12,6 +12,7 @@ use raceproof_engine::{Access, Object};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use crate::execution::Delivered;
 use crate::faults::Fault;
 use crate::mailbox::CellId;
 use crate::sql::SqlAccess;
@@ -164,6 +165,8 @@ pub(crate) type ThingId = u32;
 pub(crate) struct Things {
     redis: FxHashMap<Object, ThingId>,
     other: FxHashMap<Thing, ThingId>,
+    /// The first keyspace.
+    keyspace: Option<ThingId>,
     /// For a key and its parts the key, for a keyspace itself.
     whole: FxHashMap<ThingId, Whole>,
     next: ThingId,
@@ -171,6 +174,8 @@ pub(crate) struct Things {
     /// shared state, an observed object. Then nothing is known of a step in a state in which it was not executed.
     local: bool,
     keyspace_read: bool,
+    /// Steps were tried out as if nothing but Redis were ever touched.
+    only_redis: bool,
     widened: bool,
 }
 
@@ -184,6 +189,10 @@ enum Whole {
 
 impl Things {
     pub(crate) fn redis(&mut self, object: &Object) -> ThingId {
+        // Every command that names a key touches it.
+        if let (Object::Keyspace(0), Some(id)) = (object, self.keyspace) {
+            return id;
+        }
         if let Some(id) = self.redis.get(object) {
             return *id;
         }
@@ -195,7 +204,10 @@ impl Things {
                 let key = self.redis(&Object::Key(*db, key.clone()));
                 self.whole.insert(id, Whole::Key(key));
             }
-            Object::Keyspace(_) => drop(self.whole.insert(id, Whole::Keyspace)),
+            Object::Keyspace(db) => {
+                self.whole.insert(id, Whole::Keyspace);
+                self.keyspace = (*db == 0).then_some(id).or(self.keyspace);
+            }
             Object::Clock | Object::Deadlines => drop(self.whole.insert(id, Whole::Clock)),
             Object::Random | Object::Scripts | Object::Server => {}
         }
@@ -219,7 +231,14 @@ impl Things {
         !self.local && footprint.touched.iter().all(fixed)
     }
 
-    /// Notes who reads a keyspace as a whole. True if [`Self::is_fixed`] would now deny what it may have granted.
+    /// Whether nothing but Redis was ever touched. If that changes, [`Self::note`] tells.
+    pub(crate) fn are_redis(&mut self) -> bool {
+        self.only_redis = self.other.is_empty();
+        self.only_redis
+    }
+
+    /// Notes who reads a keyspace as a whole. True if [`Self::is_fixed`] or [`Self::are_redis`] would now deny what it may
+    /// have granted.
     pub(crate) fn note(&mut self, touched: &Touched) -> bool {
         let reads = |(thing, access): &(ThingId, Access)| {
             matches!(access, Access::Read | Access::Write) && self.whole.get(thing) == Some(&Whole::Keyspace)
@@ -234,7 +253,7 @@ impl Things {
             return *id;
         }
         let local = matches!(thing, Thing::History | Thing::Section(_) | Thing::Cell(_) | Thing::Observed);
-        self.widened |= local && !self.local;
+        self.widened |= (local && !self.local) || self.only_redis;
         self.local |= local;
         let id = self.take();
         self.other.insert(thing, id);
@@ -366,6 +385,8 @@ pub(crate) struct Event {
     /// The states (= numbers of events executed before) in which the step was posted but had to wait for another
     /// client to signal.
     pub(crate) waited: Vec<usize>,
+    /// The request, if it was one to Redis.
+    pub(crate) delivered: Option<Delivered>,
 }
 
 /// Whether swapping two adjacent steps could be noticed.

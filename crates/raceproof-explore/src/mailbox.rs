@@ -1,18 +1,21 @@
 //! The seam between a client's futures and the scheduler.
 //!
-//! A client's futures hold nothing but an `Arc` of its mailbox: what they want is *posted* here, and the scheduler
-//! answers here. So the futures are `Send` (redis-rs demands it) while the engine, Lua and the databases stay with the
+//! A client's futures hold nothing but the number of its mailbox: what they want is *posted* there, and the scheduler
+//! answers there. So the futures are `Send` (redis-rs demands it) while the engine, Lua and the databases stay with the
 //! scheduler, and a future that is dropped leaves its request behind, as a connection does with a command it has sent.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::ops::{Deref, DerefMut};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use bytes::Bytes;
 use raceproof_engine::{Access, Reply};
 use smallvec::SmallVec;
 
+use crate::command::Command;
 use crate::event::ClientId;
 use crate::history::Mark;
 use crate::panics;
@@ -22,7 +25,10 @@ use crate::world::Failure;
 thread_local! {
     /// The client that is being polled. Bells and locks go from client to client, and what is done to them counts for
     /// who does it.
-    static CURRENT: RefCell<Option<Port>> = const { RefCell::new(None) };
+    static CURRENT: Cell<Option<Port>> = const { Cell::new(None) };
+
+    /// Something was put into another mailbox than that of the client that is being polled.
+    static ELSEWHERE: Cell<bool> = const { Cell::new(true) };
 }
 
 /// The last instant that the virtual clock can show (ms since the Unix epoch): some 290,000 years from now, with room to
@@ -32,11 +38,35 @@ pub(crate) const END_OF_TIME_MS: i64 = i64::MAX / 1000 - 1;
 /// What a client asks for at a gate. Each is one step.
 pub(crate) enum Op {
     /// One command of a Redis session, or the commands of one `MULTI … EXEC` that were sent together.
-    Redis { session: u32, commands: SmallVec<[Vec<Bytes>; 1]> },
+    Redis { session: u32, commands: SmallVec<[Command; 1]> },
     /// One statement of a database connection.
     Sql { connection: u32, call: SqlCall },
     /// An atomic operation on state that clients share.
     Cell(CellOp),
+    /// A client moves the clock.
+    Clock(ClockCall),
+}
+
+/// What a client does with the clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ClockCall {
+    /// Forward by so many ms.
+    Advance(u64),
+    /// The server's back by so many ms.
+    Rewind(u64),
+    Freeze,
+    Resume,
+}
+
+impl ClockCall {
+    pub(crate) fn text(self) -> String {
+        match self {
+            Self::Advance(ms) => format!("advances the clock by {ms} ms"),
+            Self::Rewind(ms) => format!("sets the server's clock back by {ms} ms"),
+            Self::Freeze => "freezes the clock".to_owned(),
+            Self::Resume => "lets time pass again".to_owned(),
+        }
+    }
 }
 
 /// A piece of shared state. Its number is made from who made it and which of theirs it is, so that it is the same in
@@ -59,6 +89,7 @@ pub(crate) enum Lane {
     Redis(u32),
     Sql(u32),
     Cell(CellId),
+    Clock,
     /// A connection that another client opened.
     LentRedis(ClientId, u32),
     LentSql(ClientId, u32),
@@ -73,6 +104,7 @@ impl Op {
             (Self::Redis { session, .. }, Some(lender)) => Lane::LentRedis(lender, *session),
             (Self::Sql { connection, .. }, Some(lender)) => Lane::LentSql(lender, *connection),
             (Self::Cell(op), _) => Lane::Cell(op.cell),
+            (Self::Clock(_), _) => Lane::Clock,
         }
     }
 }
@@ -142,6 +174,8 @@ pub(crate) struct Sleeper {
 
 #[derive(Debug, Default)]
 pub(crate) struct Mailbox {
+    /// That of its port.
+    key: u64,
     next_id: u64,
     /// Posted, and not yet taken over by the scheduler.
     pub(crate) posted: SmallVec<[(u64, Op); 1]>,
@@ -166,14 +200,45 @@ pub(crate) struct Mailbox {
 const MOST_BETWEEN_GATES: usize = 100_000;
 
 impl Mailbox {
+    /// Empties the mailbox for its next owner, and gives what was in it.
+    fn retire(&mut self) -> Option<Self> {
+        let empty = self.posted.is_empty()
+            && self.withdrawn.is_empty()
+            && self.answers.is_empty()
+            && self.timers.is_empty()
+            && self.local.is_empty();
+        if !empty {
+            return Some(std::mem::take(self));
+        }
+        (self.next_id, self.made) = (0, 0);
+        (self.sessions, self.connections, self.operations) = (0, 0, 0);
+        None
+    }
+
     /// Forgets everything but which numbers it has given away.
     pub(crate) fn renew(&mut self, now_ms: i64) {
-        *self = Self { origin: self.origin, made: self.made, next_id: self.next_id, now_ms, ..Self::default() };
+        *self = Self {
+            key: self.key,
+            origin: self.origin,
+            made: self.made,
+            next_id: self.next_id,
+            now_ms,
+            ..Self::default()
+        };
     }
 
     pub(crate) fn note(&mut self, what: Local) {
         self.local.push(what);
+        self.filled();
         self.bound();
+    }
+
+    /// Whoever polls a client looks for what it left in its own mailbox, and in all others only if it left something
+    /// there.
+    fn filled(&self) {
+        if CURRENT.with(|current| current.get().is_none_or(|current| current.key != self.key)) {
+            ELSEWHERE.set(true);
+        }
     }
 
     /// A client that asks for the time, notes something or sends requests for ever never comes to a gate, and nothing
@@ -187,24 +252,134 @@ impl Mailbox {
     }
 }
 
-/// A shared handle to a client's mailbox.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Port(Arc<Mutex<Mailbox>>);
+/// A client's handle to its mailbox. Mailboxes stay with the thread on which their clients run, so that reaching one takes
+/// no lock, and are used again by later executions; a port is a number, which finds its own mailbox or none. One whose
+/// execution is over reaches an empty mailbox that nobody looks into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Port {
+    place: usize,
+    /// Never given twice, by any thread.
+    key: u64,
+}
 
-impl Port {
-    /// The mailbox. A client that panicked while it held the lock leaves plain data behind, so poison is ignored.
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Mailbox> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+/// The mailboxes of a thread.
+struct Mailboxes {
+    /// Those in use, and those that wait to be used again, each with the key of its last port.
+    places: Vec<(u64, Place)>,
+    free: Vec<usize>,
+    next_key: u64,
+}
+
+/// Where a mailbox is while nobody looks into it.
+type Place = Rc<Cell<Option<Box<Mailbox>>>>;
+
+thread_local! {
+    static MAILBOXES: RefCell<Mailboxes> = RefCell::new(Mailboxes::new());
+}
+
+impl Mailboxes {
+    fn new() -> Self {
+        const KEYS_OF_A_THREAD: u64 = 1 << 40;
+        static THREADS: AtomicU64 = AtomicU64::new(0);
+        let next_key = THREADS.fetch_add(1, Ordering::Relaxed).wrapping_mul(KEYS_OF_A_THREAD);
+        Self { places: Vec::new(), free: Vec::new(), next_key }
     }
 
+    fn open(&mut self) -> Port {
+        self.next_key += 1;
+        let key = self.next_key;
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.places.push((key, Rc::new(Cell::new(Some(Box::default())))));
+            self.places.len() - 1
+        });
+        self.places[place].0 = key;
+        Port { place, key }
+    }
+
+    /// Takes a mailbox from its port, which reaches it no longer.
+    fn close(&mut self, port: &Port) -> Option<Place> {
+        let (key, place) = self.places.get_mut(port.place).filter(|(key, _)| *key == port.key)?;
+        *key = 0;
+        self.free.push(port.place);
+        Some(place.clone())
+    }
+}
+
+/// A mailbox that is looked into, until this is dropped.
+pub(crate) struct Opened {
+    mailbox: Option<Box<Mailbox>>,
+    place: Option<Place>,
+}
+
+impl Deref for Opened {
+    type Target = Mailbox;
+
+    fn deref(&self) -> &Mailbox {
+        self.mailbox.as_ref().expect("it goes back to its place when this is dropped")
+    }
+}
+
+impl DerefMut for Opened {
+    fn deref_mut(&mut self) -> &mut Mailbox {
+        self.mailbox.as_mut().expect("it goes back to its place when this is dropped")
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        if let Some(place) = &self.place {
+            place.set(self.mailbox.take());
+        }
+    }
+}
+
+/// A port that closes with its owner.
+#[derive(Debug)]
+pub(crate) struct OwnedPort(Port);
+
+impl OwnedPort {
     /// The mailbox of a client at a time.
     pub(crate) fn new(origin: u64, now_ms: i64) -> Self {
-        let port = Self::default();
+        let port = MAILBOXES.with_borrow_mut(Mailboxes::open);
         {
             let mut mailbox = port.lock();
-            (mailbox.origin, mailbox.now_ms) = (origin, now_ms);
+            (mailbox.key, mailbox.origin, mailbox.now_ms) = (port.key, origin, now_ms);
         }
-        port
+        Self(port)
+    }
+}
+
+impl Deref for OwnedPort {
+    type Target = Port;
+
+    fn deref(&self) -> &Port {
+        &self.0
+    }
+}
+
+impl Drop for OwnedPort {
+    fn drop(&mut self) {
+        // What is left in it may belong to clients, and its end may reach for other ports: not while the mailbox is open.
+        let left = self.0.lock().retire();
+        drop(left);
+        // When the thread ends its mailboxes may be gone before its ports.
+        let _ = MAILBOXES.try_with(|mailboxes| mailboxes.borrow_mut().close(&self.0));
+    }
+}
+
+impl Port {
+    /// The mailbox.
+    pub(crate) fn lock(&self) -> Opened {
+        let place = MAILBOXES.try_with(|mailboxes| {
+            let mailboxes = mailboxes.borrow();
+            let (key, place) = mailboxes.places.get(self.place)?;
+            (*key == self.key).then(|| place.clone())
+        });
+        let place = place.ok().flatten();
+        match place.as_ref().and_then(|place| place.take()) {
+            Some(mailbox) => Opened { mailbox: Some(mailbox), place },
+            None => Opened { mailbox: Some(Box::default()), place: None },
+        }
     }
 
     /// A number that only this client has, and only once: for its cells, children and tokens.
@@ -216,15 +391,22 @@ impl Port {
 
     /// Polls or drops what belongs to the client.
     pub(crate) fn enter<T>(&self, work: impl FnOnce() -> T) -> T {
-        let outer = CURRENT.replace(Some(self.clone()));
+        let outer = CURRENT.replace(Some(*self));
         let done = work();
         CURRENT.set(outer);
+        // Within a client's poll there was a search of its own.
+        ELSEWHERE.set(ELSEWHERE.get() || outer.is_some());
         done
+    }
+
+    /// Whether something was put into a mailbox since the last call by anyone but its client.
+    pub(crate) fn take_elsewhere() -> bool {
+        ELSEWHERE.replace(false)
     }
 
     /// The client that is being polled, or `self` if none is.
     pub(crate) fn current(&self) -> Self {
-        CURRENT.with_borrow(|current| current.clone().unwrap_or_else(|| self.clone()))
+        CURRENT.get().unwrap_or(*self)
     }
 
     pub(crate) fn touch(&self, cell: CellId, access: Access) {
@@ -236,6 +418,7 @@ impl Port {
         mailbox.next_id += 1;
         let id = mailbox.next_id;
         mailbox.posted.push((id, op));
+        mailbox.filled();
         mailbox.bound();
         id
     }
@@ -298,7 +481,7 @@ impl Port {
 
     /// The instant `ms` milliseconds from now (virtual ms since the Unix epoch), the end of time at most.
     pub(crate) fn after(&self, ms: u64) -> i64 {
-        let now_ms = self.lock().now_ms;
+        let now_ms = self.read_clock();
         now_ms.saturating_add(i64::try_from(ms).unwrap_or(i64::MAX)).min(END_OF_TIME_MS.max(now_ms))
     }
 
@@ -337,6 +520,7 @@ impl Drop for Asked<'_> {
         mailbox.posted.retain(|(id, _)| *id != self.id);
         if mailbox.posted.len() == before {
             mailbox.withdrawn.push(self.id);
+            mailbox.filled();
         }
     }
 }

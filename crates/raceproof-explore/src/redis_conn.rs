@@ -1,13 +1,17 @@
 //! A Redis connection for redis-rs whose every command stops at the gate.
 
+use std::future::Future;
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use raceproof_engine::Reply;
 use redis::aio::ConnectionLike;
-use redis::{Arg, Cmd, ErrorKind, Pipeline, RedisError, RedisFuture, RedisResult, Value};
+use redis::{Cmd, Pipeline, RedisError, RedisFuture, RedisResult, Value};
 use smallvec::{SmallVec, smallvec};
 
+use crate::command::Command;
 use crate::mailbox::{Answer, Lost, Op, Port};
 
 /// A connection to the explored Redis, for [`redis::AsyncCommands`], pipelines and scripts.
@@ -32,35 +36,72 @@ impl RedisConnection {
         let session = mailbox.sessions;
         mailbox.sessions += 1;
         drop(mailbox);
-        Self { port: port.clone(), session }
+        Self { port: *port, session }
     }
 
     /// Sends one command as it stands and gives the reply in the engine's own type. A reply that is lost is an error
     /// reply that begins with `LOST` (nobody knows whether the command took effect) or `UNREACHABLE` (it was not sent).
     pub async fn command(&self, args: Vec<Bytes>) -> Reply {
-        match self.send(smallvec![args]).await {
-            Ok(mut replies) => replies.pop().unwrap_or(Reply::Null),
+        match only(self.deliver(args.into()).await) {
+            Ok(reply) => reply,
             Err(lost) => Reply::Error(Bytes::from_static(lost.text().as_bytes())),
         }
     }
 
     /// Sends commands that are delivered together, in one step.
-    pub(crate) async fn send(&self, commands: SmallVec<[Vec<Bytes>; 1]>) -> Result<SmallVec<[Reply; 1]>, Lost> {
-        match self.port.ask(Op::Redis { session: self.session, commands }).await {
-            Answer::Redis(replies) => Ok(replies),
-            Answer::Lost(lost) => Err(lost),
-            Answer::Sql(_) | Answer::Cell | Answer::Panic(_) => Ok(SmallVec::new()),
-        }
+    pub(crate) async fn send(&self, commands: SmallVec<[Command; 1]>) -> Result<SmallVec<[Reply; 1]>, Lost> {
+        replies(self.port.ask(Op::Redis { session: self.session, commands }).await)
     }
+
+    fn deliver(&self, command: Command) -> Delivery<'_> {
+        Delivery { connection: self, stage: Stage::Unsent(command) }
+    }
+}
+
+/// One command on its way: sent at the first poll. Small, and one state machine instead of several in each other: a
+/// search makes one for every step.
+struct Delivery<'a> {
+    connection: &'a RedisConnection,
+    stage: Stage,
+}
+
+enum Stage {
+    Unsent(Command),
+    /// Sent, by the number of the request.
+    Sent(u64),
+}
+
+impl Future for Delivery<'_> {
+    type Output = Answer;
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Answer> {
+        let RedisConnection { port, session } = self.connection;
+        if let Stage::Sent(id) = self.stage {
+            return port.take_answer(id).map_or(Poll::Pending, Poll::Ready);
+        }
+        if let Stage::Unsent(command) = std::mem::replace(&mut self.stage, Stage::Sent(0)) {
+            self.stage = Stage::Sent(port.post(Op::Redis { session: *session, commands: smallvec![command] }));
+        }
+        Poll::Pending
+    }
+}
+
+fn replies(answer: Answer) -> Result<SmallVec<[Reply; 1]>, Lost> {
+    match answer {
+        Answer::Redis(replies) => Ok(replies),
+        Answer::Lost(lost) => Err(lost),
+        Answer::Sql(_) | Answer::Cell | Answer::Panic(_) => Ok(SmallVec::new()),
+    }
+}
+
+fn only(answer: Answer) -> Result<Reply, Lost> {
+    Ok(replies(answer)?.pop().unwrap_or(Reply::Null))
 }
 
 impl ConnectionLike for RedisConnection {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
-        let args = arguments(cmd);
-        Box::pin(async move {
-            let mut replies = self.send(smallvec![args?]).await.map_err(unanswered)?;
-            value(replies.pop().unwrap_or(Reply::Null))
-        })
+        let delivery = Command::of_redis_rs(cmd).map(|command| self.deliver(command));
+        Box::pin(async move { value(only(delivery?.await).map_err(unanswered)?) })
     }
 
     fn req_packed_commands<'a>(
@@ -70,11 +111,11 @@ impl ConnectionLike for RedisConnection {
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
         Box::pin(async move {
-            let commands: Vec<Vec<Bytes>> = pipeline.cmd_iter().map(arguments).collect::<RedisResult<_>>()?;
+            let commands: Vec<Command> = pipeline.cmd_iter().map(Command::of_redis_rs).collect::<RedisResult<_>>()?;
             let replies = if pipeline.is_transaction() {
-                let mut together: SmallVec<[Vec<Bytes>; 1]> = smallvec![vec![Bytes::from_static(b"MULTI")]];
+                let mut together: SmallVec<[Command; 1]> = smallvec![vec![Bytes::from_static(b"MULTI")].into()];
                 together.extend(commands);
-                together.push(vec![Bytes::from_static(b"EXEC")]);
+                together.push(vec![Bytes::from_static(b"EXEC")].into());
                 self.send(together).await
             } else {
                 self.send_each(commands).await
@@ -91,49 +132,16 @@ impl ConnectionLike for RedisConnection {
 
 impl RedisConnection {
     /// Posts all commands at once, as a pipeline is written in one go; each is delivered as a step of its own.
-    async fn send_each(&self, commands: Vec<Vec<Bytes>>) -> Result<SmallVec<[Reply; 1]>, Lost> {
-        let posted: Vec<u64> = commands
-            .into_iter()
-            .map(|args| self.port.post(Op::Redis { session: self.session, commands: smallvec![args] }))
-            .collect();
-        let mut replies = SmallVec::with_capacity(posted.len());
+    async fn send_each(&self, commands: Vec<Command>) -> Result<SmallVec<[Reply; 1]>, Lost> {
+        let post = |command| self.port.post(Op::Redis { session: self.session, commands: smallvec![command] });
+        let posted: Vec<u64> = commands.into_iter().map(post).collect();
+        let mut all = SmallVec::with_capacity(posted.len());
         for id in posted {
-            let answer = std::future::poll_fn(|_| {
-                self.port.take_answer(id).map_or(std::task::Poll::Pending, std::task::Poll::Ready)
-            })
-            .await;
-            match answer {
-                Answer::Redis(reply) => replies.extend(reply),
-                Answer::Lost(lost) => return Err(lost),
-                Answer::Sql(_) | Answer::Cell | Answer::Panic(_) => {}
-            }
+            let answer = Delivery { connection: self, stage: Stage::Sent(id) }.await;
+            all.extend(replies(answer)?);
         }
-        Ok(replies)
+        Ok(all)
     }
-}
-
-/// The arguments, in one allocation: a search makes millions of commands.
-fn arguments(cmd: &Cmd) -> RedisResult<Vec<Bytes>> {
-    let args = || {
-        cmd.args_iter().map(|arg| match arg {
-            Arg::Simple(bytes) => Ok(bytes),
-            Arg::Cursor => Ok(&b"0"[..]),
-            _ => Err(RedisError::from((
-                ErrorKind::Client,
-                "an argument of a kind this version of raceproof does not know",
-            ))),
-        })
-    };
-    let mut lengths = SmallVec::<[usize; 8]>::new();
-    for arg in args() {
-        lengths.push(arg?.len());
-    }
-    let mut joined = Vec::with_capacity(lengths.iter().sum());
-    for arg in args() {
-        joined.extend_from_slice(arg?);
-    }
-    let mut rest = Bytes::from(joined);
-    Ok(lengths.iter().map(|length| rest.split_to(*length)).collect())
 }
 
 /// The error of redis-rs for a reply that never came.

@@ -27,11 +27,22 @@ pub struct Bounds {
     pub persistence: Persistence,
     /// Steps of one client; a client that needs more is cut off, and then nothing is verified.
     pub steps_per_client: u32,
+    /// Context switches away from a client that could have gone on; `None`: any number.
+    pub preemptions: Option<u32>,
+    /// Steps of an execution; one that needs more is cut off, and then nothing is verified. `None`: any number.
+    pub depth: Option<u32>,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { pauses: 0, faults: Faults::NONE, persistence: Persistence::default(), steps_per_client: 1000 }
+        Self {
+            pauses: 0,
+            faults: Faults::NONE,
+            persistence: Persistence::default(),
+            steps_per_client: 1000,
+            preemptions: None,
+            depth: None,
+        }
     }
 }
 
@@ -62,6 +73,9 @@ impl Bounds {
 pub enum Strategy {
     /// Every trace once, by optimal dynamic partial-order reduction.
     Exhaustive,
+    /// Every state once: an execution that comes to a state in which another one has been is not run on. For programs
+    /// that have few states and many traces; there is no reduction beside it.
+    States,
     /// Random choices from a seed.
     Random {
         /// The seed; equal seeds make equal runs.
@@ -87,6 +101,10 @@ pub struct Report {
     pub met_at: Option<u64>,
     /// A client that was cut off by the step limit: the search is not complete.
     pub cut_off: Option<String>,
+    /// Whether an execution was cut off by [`Bounds::depth`]: the search is not complete.
+    pub too_deep: bool,
+    /// What a search that merges states has covered; `None` for all others.
+    pub states: Option<States>,
     /// A check that could not be decided in some execution, in words: the search verifies nothing.
     pub undecided: Option<String>,
     /// The bounds of the search.
@@ -100,6 +118,17 @@ pub struct Report {
     pub elapsed: Duration,
     /// The shrunk counterexample of a violated check.
     pub violation: Option<Counterexample>,
+}
+
+/// What a search that merges states has covered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct States {
+    /// Different states that were reached.
+    pub reached: u64,
+    /// Executions that were not run on, since they came to a state in which an earlier one had been.
+    pub merged: u64,
+    /// The search ended because it could keep no more states.
+    pub full: bool,
 }
 
 /// A shrunk execution that breaks a check.

@@ -64,7 +64,7 @@ impl Sleep for Ctx {
     type Sleeping = Sleeping;
 
     fn sleep(&self, ms: u64) -> Sleeping {
-        let port = self.port().clone();
+        let port = *self.port();
         let until = port.after(ms);
         Sleeping(Box::pin(async move { port.sleep_until(until).await }))
     }
@@ -94,7 +94,7 @@ impl Notify for Ctx {
     type Bell = SimBell;
 
     fn bell(&self) -> SimBell {
-        SimBell { port: self.port().clone(), cell: CellId(self.port().unique()), rings: Arc::default() }
+        SimBell { port: *self.port(), cell: CellId(self.port().unique()), rings: Arc::default() }
     }
 }
 
@@ -112,7 +112,7 @@ impl Bell for SimBell {
     }
 
     fn after(&self, seen: u64) -> Ringing {
-        let (maker, cell, rings) = (self.port.clone(), self.cell, self.rings.clone());
+        let (maker, cell, rings) = (self.port, self.cell, self.rings.clone());
         let ready = move || rings.load(Ordering::Relaxed) > seen;
         let text = "wait for a bell".to_owned();
         let op = CellOp { cell, access: Access::Read, text, ready: Some(Box::new(ready)), run: Box::new(String::new) };
@@ -161,7 +161,7 @@ impl Ctx {
         what: &str,
         work: impl FnOnce(&mut Contents, PathBuf) -> T + Send + 'static,
     ) -> T {
-        let (disk, path) = (self.stage().files.clone(), path.to_owned());
+        let (disk, path) = (self.stage().files().clone(), path.to_owned());
         let (cell, text) = (cell_of(&path), format!("{what} {}", path.display()));
         let run = move || {
             let done = work(&mut disk.0.lock().unwrap_or_else(PoisonError::into_inner), path);
@@ -187,7 +187,7 @@ impl Files for Ctx {
 
     async fn try_lock(&self, path: &Path) -> io::Result<Option<DiskLock>> {
         // The guard is made with the lock, so that a client that dies before it hears of the lock gives it back.
-        let (disk, port) = (self.stage().files.clone(), self.port().clone());
+        let (disk, port) = (self.stage().files().clone(), *self.port());
         let take = move |contents: &mut Contents, path: PathBuf| {
             let taken = contents.locked.insert(path.clone());
             taken.then(|| DiskLock { disk, path, port })

@@ -1,5 +1,5 @@
 //! A client that blocks its thread (a lock, a socket, a loop without end) would stop the search for ever, and nothing on
-//! that thread can end it. A second thread watches: it names the client and ends the process.
+//! that thread can end it. Another thread watches: it names the client and ends the process.
 //!
 //! A poll counts a beat on its way in and one on its way out, so an odd count that does not change is a poll that does
 //! not return.
@@ -7,8 +7,8 @@
 use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, Builder};
 use std::time::Duration;
 
 /// After how many seconds a poll that has not returned ends the process; `RACEPROOF_STUCK_SECONDS` sets another number,
@@ -21,6 +21,26 @@ struct Pulse {
     client: Mutex<String>,
 }
 
+/// What the watching thread knows of one thread that it watches.
+#[derive(Debug)]
+struct Watched {
+    pulse: Arc<Pulse>,
+    limit: u64,
+    /// The count at the last look, and for how many seconds it has been the same in the midst of a poll.
+    last: u64,
+    seconds: u64,
+}
+
+/// All that is watched. One thread watches for the whole process, and stays for a while when there is nothing to watch:
+/// starting it takes longer than many a search.
+#[derive(Debug, Default)]
+struct Ward {
+    watched: Vec<Watched>,
+    has_watcher: bool,
+}
+
+static WARD: Mutex<Ward> = Mutex::new(Ward { watched: Vec::new(), has_watcher: false });
+
 thread_local! {
     static PULSE: RefCell<Option<Arc<Pulse>>> = const { RefCell::new(None) };
 }
@@ -28,8 +48,7 @@ thread_local! {
 /// Watches the thread that made it until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Watchdog {
-    /// Gone, it ends the watching thread.
-    _stop: Sender<()>,
+    pulse: Arc<Pulse>,
     outer: Option<Arc<Pulse>>,
     /// It belongs to its thread.
     _thread: PhantomData<*const ()>,
@@ -39,28 +58,48 @@ impl Watchdog {
     pub(crate) fn start() -> Self {
         let pulse = Arc::new(Pulse::default());
         let outer = PULSE.replace(Some(pulse.clone()));
-        let (stop, stopped) = mpsc::channel();
         let limit = std::env::var("RACEPROOF_STUCK_SECONDS").ok().and_then(|text| text.parse().ok());
         let limit = limit.unwrap_or(STUCK_SECONDS);
         if limit > 0 {
-            std::thread::spawn(move || {
-                let (mut last, mut seconds) = (0, 0);
-                while stopped.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Timeout) {
-                    let beats = pulse.beats.load(Ordering::Relaxed);
-                    seconds = if beats == last && beats % 2 == 1 { seconds + 1 } else { 0 };
-                    last = beats;
-                    if seconds >= limit {
-                        give_up(&pulse, limit);
-                    }
-                }
-            });
+            let mut ward = ward();
+            ward.watched.push(Watched { pulse: pulse.clone(), limit, last: 0, seconds: 0 });
+            ward.has_watcher = ward.has_watcher || Builder::new().spawn(watch).is_ok();
         }
-        Self { _stop: stop, outer, _thread: PhantomData }
+        Self { pulse, outer, _thread: PhantomData }
+    }
+}
+
+fn ward() -> MutexGuard<'static, Ward> {
+    WARD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The watching thread. It ends when it has found nothing to watch for some seconds.
+fn watch() {
+    const STAYS_SECONDS: u32 = 10;
+    let mut idle = 0;
+    loop {
+        thread::sleep(Duration::from_secs(1));
+        let mut ward = ward();
+        idle = if ward.watched.is_empty() { idle + 1 } else { 0 };
+        if idle >= STAYS_SECONDS {
+            ward.has_watcher = false;
+            return;
+        }
+        for watched in &mut ward.watched {
+            let beats = watched.pulse.beats.load(Ordering::Relaxed);
+            let stuck = beats == watched.last && beats % 2 == 1;
+            watched.seconds = if stuck { watched.seconds + 1 } else { 0 };
+            watched.last = beats;
+            if watched.seconds >= watched.limit {
+                give_up(&watched.pulse, watched.limit);
+            }
+        }
     }
 }
 
 impl Drop for Watchdog {
     fn drop(&mut self) {
+        ward().watched.retain(|watched| !Arc::ptr_eq(&watched.pulse, &self.pulse));
         PULSE.set(self.outer.take());
     }
 }

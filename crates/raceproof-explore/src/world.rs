@@ -9,7 +9,7 @@ use std::rc::Rc;
 use crate::checkers::HistoryCheck;
 use crate::ctx::{ClientEnd, Ctx, NewClient, Stage};
 use crate::history::Mark;
-use crate::mailbox::{CellId, Port};
+use crate::mailbox::CellId;
 use crate::recording::{Record, Recorded};
 use crate::report::Place;
 use crate::shared::Shared;
@@ -66,6 +66,8 @@ pub(crate) struct StateCheck {
 /// Somebody who is no client and looks at an object: at the start, and when all clients have ended.
 pub(crate) struct Watch {
     pub(crate) object: String,
+    /// It looks twice, at a cache and at what is cached, which must agree at the end.
+    pub(crate) agreement: bool,
     pub(crate) look: Box<dyn Fn(Ctx) -> CheckFuture>,
 }
 
@@ -127,8 +129,8 @@ impl World {
     {
         let name = name.into();
         let origin = u64::try_from(self.clients.len()).unwrap_or(u64::MAX);
-        let port = Port::new(origin + 1, self.now_ms);
-        let work = body(Ctx::new(&name, port.clone(), self.stage.clone()));
+        let port = self.stage.open_port(origin + 1, self.now_ms);
+        let work = body(Ctx::new(&name, port, self.stage.clone()));
         self.clients.push((name, port, Box::pin(async move { work.await.finish() })));
     }
 
@@ -223,6 +225,44 @@ impl World {
         });
     }
 
+    /// When all clients have ended, what `cache` finds is what `row` finds, or nothing: the cached copy of `object` agrees
+    /// with its row when all is quiet. If it does not, the message says for how long: until the copy expires, or for ever.
+    pub fn agrees<C, R, CFut, RFut>(&mut self, object: impl Into<String>, cache: C, row: R)
+    where
+        C: Fn(Ctx) -> CFut + 'static,
+        R: Fn(Ctx) -> RFut + 'static,
+        CFut: Future + 'static,
+        RFut: Future + 'static,
+        CFut::Output: Recorded,
+        RFut::Output: Recorded,
+    {
+        self.watch_agreement(object, move |ctx| {
+            let (cache, row) = (cache(ctx.clone()), row(ctx.clone()));
+            async move {
+                for record in [cache.await.record(), row.await.record()] {
+                    match record {
+                        Record::Done(value) => ctx.mark(Mark::Observed(value)),
+                        Record::Failed => return Err("it returned an error"),
+                    }
+                }
+                Ok(())
+            }
+        });
+    }
+
+    /// Somebody who looks at a cache, and then at what is cached.
+    pub(crate) fn watch_agreement<F, Fut>(&mut self, object: impl Into<String>, look: F)
+    where
+        F: Fn(Ctx) -> Fut + 'static,
+        Fut: Future + 'static,
+        Fut::Output: Finish,
+    {
+        self.watch(object, look);
+        if let Some(watch) = self.watches.last_mut() {
+            watch.agreement = true;
+        }
+    }
+
     /// Somebody who looks at an object and says what it has found.
     pub(crate) fn watch<F, Fut>(&mut self, object: impl Into<String>, look: F)
     where
@@ -234,6 +274,6 @@ impl World {
             let work = look(ctx);
             Box::pin(async move { work.await.finish() })
         });
-        self.watches.push(Watch { object: object.into(), look });
+        self.watches.push(Watch { object: object.into(), agreement: false, look });
     }
 }

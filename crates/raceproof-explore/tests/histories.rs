@@ -137,9 +137,7 @@ fn parse(file: &str, text: &str) -> Vec<Case> {
             continue;
         }
         let case = cases.last_mut().unwrap_or_else(|| panic!("{file}: no history yet: {line}"));
-        if let Some((check, verdict)) = line.split_once(": ") {
-            case.verdicts.push((check.to_owned(), verdict.trim().to_owned()));
-        } else if let Some(value) = line.strip_prefix("start ") {
+        if let Some(value) = line.strip_prefix("start ") {
             case.history.initial.push((OBJECT.to_owned(), datum(value)));
         } else if let Some(value) = line.strip_prefix("end ") {
             case.end = Some(datum(value));
@@ -147,6 +145,8 @@ fn parse(file: &str, text: &str) -> Vec<Case> {
             let (step, what) = fault.split_once(' ').unwrap();
             let step = step.parse().unwrap();
             case.history.faults.push(FaultSeen { step, what: what.to_owned(), at_ms: ms(step) });
+        } else if let Some((check, verdict)) = line.split_once(": ") {
+            case.verdicts.push((check.to_owned(), verdict.trim().to_owned()));
         } else {
             case.history.operations.push(parse_operation(line));
         }
@@ -163,6 +163,15 @@ fn check(text: &str) -> HistoryCheck {
         ["linearizable", model] => {
             HistoryCheck::linearizable(OBJECT, Model::named(model).unwrap_or_else(|| panic!("no model {model}")))
         }
+        ["staleness", ms] => HistoryCheck::staleness(OBJECT, ms.parse().unwrap()),
+        ["staleness", ms, "commit"] => HistoryCheck::staleness_since_commit(OBJECT, ms.parse().unwrap()),
+        ["no_lost_update"] => HistoryCheck::no_lost_update(OBJECT),
+        ["monotonic_reads"] => HistoryCheck::monotonic_reads(OBJECT),
+        ["read_your_writes"] => HistoryCheck::read_your_writes(OBJECT),
+        ["fencing"] => HistoryCheck::fencing(OBJECT),
+        ["survival"] => HistoryCheck::survival(OBJECT),
+        ["survival", ms] => HistoryCheck::survival_but_for(OBJECT, ms.parse().unwrap()),
+        ["at_most_once"] => HistoryCheck::at_most_once(OBJECT),
         _ => panic!("no check {text:?}"),
     }
 }

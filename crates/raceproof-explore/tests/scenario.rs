@@ -298,7 +298,7 @@ fn the_header_is_read() {
         "t.lua",
         r#"scenario {
             name = "group/t", about = "what", known_from = "where",
-            expect = "violated", message = "lost", pauses = 2, faults = { crash = 1 }, steps = 50,
+            expect = "violated", message = "lost", pauses = 2, faults = { crash = 1 }, steps = 50, preemptions = 3, depth = 60,
         }
         clients({ "a", "b" }, function() end)
         client("c", function() end)"#,
@@ -309,6 +309,7 @@ fn the_header_is_read() {
     assert_eq!(scenario.expect().unwrap().message.as_deref(), Some("lost"));
     let bounds = scenario.bounds();
     assert_eq!((bounds.pauses, bounds.faults.get(Fault::Crash), bounds.steps_per_client), (2, 1, 50));
+    assert_eq!((bounds.preemptions, bounds.depth), (Some(3), Some(60)));
     assert_eq!(scenario.clients(), ["a", "b", "c"]);
     assert_eq!(scenario.without_client("b").clients(), ["a", "c"]);
 }

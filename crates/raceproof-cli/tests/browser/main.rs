@@ -225,6 +225,29 @@ fn an_address_leads_to_a_protocol_and_to_a_step() {
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 
+/// Six keys, of which each step changes one.
+const MANY: &str = r#"
+scenario { name = "many/keys" }
+setup(function() for n = 1, 6 do redis("SET", "key:" .. n, "0") end end)
+client("a", function() redis("SET", "key:1", "1") redis("SET", "key:2", "1") end)
+finally(function() expect(redis("GET", "key:1") == "0", "it was changed") end)
+"#;
+
+#[test]
+fn of_many_keys_the_unchanged_ones_open_with_their_step() {
+    let (desk, mut browser) = (Desk::with(&[("many.lua", MANY)]), Browser::start());
+    open(&mut browser, &desk, "");
+    let (changed, all) = (".step[id='many/keys:1'] .changed", ".step[id='many/keys:1'] .item");
+    assert_eq!((seen(&mut browser, changed), seen(&mut browser, all)), (1, 1));
+    assert_eq!(seen(&mut browser, ".start .item"), 6, "the start shows all");
+    browser.press("j");
+    browser.press("j");
+    assert_eq!(seen(&mut browser, all), 6, "the marked step shows all");
+    browser.press("j");
+    assert_eq!(seen(&mut browser, all), 1);
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
 /// The smallest contrast between a text and what it stands on, over all texts that can be seen.
 const CONTRAST: &str = r"(() => {
   const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
@@ -293,7 +316,7 @@ fn without_its_script_the_page_is_a_list_of_steps() {
     assert!(steps > 8);
     assert_eq!(seen(&mut browser, ".step"), steps);
     assert_eq!(seen(&mut browser, ".with-script"), 0, "no button that does nothing");
-    assert_eq!(seen(&mut browser, ".step dl.state"), steps - 2, "the state after each step, but for the verdicts");
+    assert_eq!(seen(&mut browser, ".step div.state"), steps - 2, "the state after each step, but for the verdicts");
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 

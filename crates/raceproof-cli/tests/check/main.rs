@@ -1,5 +1,6 @@
 //! `raceproof check` as its users run it: the binary, its output, its exit status.
 
+mod bounds;
 mod errors;
 mod output;
 mod pages;

@@ -118,9 +118,11 @@ fn categories(command: &Command) -> Vec<&'static str> {
         ("@list", matches!(group, Group::List | Group::Sort)),
         ("@hash", group == Group::Hash),
         ("@string", group == Group::String),
+        ("@stream", group == Group::Stream),
         ("@admin", command.has(ADMIN) || group == Group::Admin),
         ("@fast", command.has(FAST)),
         ("@slow", !command.has(FAST)),
+        ("@blocking", command.has(BLOCKING)),
         ("@dangerous", dangerous),
         ("@connection", group == Group::Connection),
         ("@transaction", group == Group::Transaction),
@@ -176,6 +178,7 @@ fn describe_keys(spec: &KeySpec) -> Reply {
         FindKeys::Range { last, step } => {
             found("range", vec![number("lastkey", last), number("keystep", step), number("limit", 0)])
         }
+        FindKeys::AfterStreams => found("range", vec![number("lastkey", -1), number("keystep", 1), number("limit", 2)]),
         FindKeys::Unknown => found("unknown", Vec::new()),
         FindKeys::Count => found("keynum", vec![number("keynumidx", 0), number("firstkey", 1), number("keystep", 1)]),
     };
@@ -188,6 +191,9 @@ fn describe_keys(spec: &KeySpec) -> Reply {
         text("begin_search"),
         match spec.find {
             FindKeys::Unknown => found("unknown", Vec::new()),
+            FindKeys::AfterStreams => {
+                found("keyword", vec![(text("keyword"), text("STREAMS")), number("startfrom", spec.begin as i32)])
+            }
             _ => found("index", vec![number("index", spec.begin as i32)]),
         },
     ));

@@ -27,6 +27,11 @@ mod server;
 mod set;
 mod set_algebra;
 mod sort;
+mod stream;
+mod stream_claim;
+mod stream_group;
+mod stream_info;
+mod stream_read;
 mod string;
 pub(crate) mod transaction;
 mod zset;
@@ -53,6 +58,11 @@ pub(crate) const FAMILIES: &[&[Command]] = &[
     set::COMMANDS,
     set_algebra::COMMANDS,
     sort::COMMANDS,
+    stream::COMMANDS,
+    stream_claim::COMMANDS,
+    stream_group::COMMANDS,
+    stream_info::COMMANDS,
+    stream_read::COMMANDS,
     string::COMMANDS,
     transaction::COMMANDS,
     zset::COMMANDS,

@@ -73,6 +73,7 @@ fn exec(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
     if touched {
         return Ok(Reply::NullArray);
     }
+    context.may_wait = false;
     let replies = transaction.queue.iter().map(|queued| engine::call(context, queued.command, &queued.args));
     Ok(Reply::Array(replies.collect()))
 }

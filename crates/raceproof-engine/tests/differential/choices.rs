@@ -62,6 +62,24 @@ pub(crate) fn has_ties(driver: &Driver, session: usize, args: &[Bytes]) -> bool 
     (has(b"BY") && (has(b"ALPHA") || kind == Reply::Simple("set"))) || members.iter().any(has_nul)
 }
 
+/// Whether a command takes an `errno` of an earlier one for its own, so that it has to be cleared before: `SORT` does, and
+/// whatever reads a cursor clears it.
+pub(crate) fn reads_errno(args: &[Bytes]) -> bool {
+    is(args, &["SORT", "SORT_RO"])
+}
+
+/// Whether a command waits if it finds nothing.
+pub(crate) fn waits(args: &[Bytes]) -> bool {
+    is(args, &["XREAD", "XREADGROUP"]) && args.iter().any(|arg| arg.eq_ignore_ascii_case(b"BLOCK"))
+}
+
+/// Whether such a command finds nothing. The engine refuses to wait.
+pub(crate) fn finds_nothing(driver: &Driver, session: usize, args: &[Bytes]) -> bool {
+    let words: Vec<&[u8]> = args.iter().map(|arg| &arg[..]).collect();
+    let Reply::Error(text) = ask(driver, session, &words) else { return false };
+    text.starts_with(b"ERR nothing is there to be read")
+}
+
 /// A seed with which `SPOP` takes what the server took.
 pub(crate) fn seed_of(driver: &Driver, session: usize, args: &[Bytes], real: &Value, ms: i64) -> Option<u64> {
     if !is(args, &["SPOP"]) || real.is_error() {

@@ -10,11 +10,11 @@
 //! every candidate. No candidate left means that there is no time at which the engine behaves as the server did. So
 //! replies that show the time (`PTTL`) and keys that are about to expire are compared exactly, without any tolerance.
 //!
-//! `EXEC` and scripts are one moment in the engine, while the server may look at its clock several times in one of them: a
+//! `EXEC`, scripts and what delivers entries of streams are one moment in the engine, while the server may look at its clock several times in one of them: a
 //! difference after one that spanned the end of a millisecond is doubtful, and the sequence is run again.
 
 use bytes::Bytes;
-use raceproof_engine::{Effect, Options, ScriptHost};
+use raceproof_engine::{Effect, Engine, Options, ScriptHost};
 
 use crate::canonical::{self, Facts as _};
 use crate::coverage::Coverage;
@@ -54,6 +54,10 @@ const DEFAULTS: &[&str] = &[
     "128",
     "zset-max-listpack-value",
     "64",
+    "stream-node-max-entries",
+    "100",
+    "stream-node-max-bytes",
+    "4096",
 ];
 
 /// Commands of one session that are sent at once.
@@ -133,6 +137,8 @@ struct Run<'a> {
     host: &'a mut dyn ScriptHost,
     sessions: Vec<Session>,
     candidates: Vec<Candidate>,
+    /// What the server has appended, as far as it was read.
+    log: Vec<Effect>,
     lines: Vec<String>,
     compared: Coverage,
     /// Whether the server may have seen two times within one command.
@@ -155,6 +161,7 @@ pub(crate) fn run(server: &Server, host: &mut dyn ScriptHost, sequence: &Sequenc
         host,
         sessions: (0..SESSIONS).map(session).collect(),
         candidates: vec![Candidate { driver: Driver::new(Options::default()), log: Vec::new(), last_ms: base_ms }],
+        log: Vec::new(),
         lines: Vec::new(),
         compared: Coverage::default(),
         two_times: false,
@@ -185,6 +192,7 @@ fn runs_alone(args: &[Bytes]) -> bool {
     .iter()
     .any(|name| args[0].eq_ignore_ascii_case(name))
         || choices::ranges_over_members(args)
+        || choices::waits(args)
 }
 
 impl Run<'_> {
@@ -219,8 +227,13 @@ impl Run<'_> {
             if self.stalls(session, &batch)? {
                 return Ok(false);
             }
+            self.prune(server);
+            if self.candidates.len() > MAX_CANDIDATES {
+                return Ok(false);
+            }
         }
-        self.compare_logs(&server.appended())?;
+        self.log.extend(server.appended());
+        self.compare_logs()?;
         Ok(true)
     }
 
@@ -228,6 +241,10 @@ impl Run<'_> {
     fn stalls(&mut self, session: usize, batch: &[Vec<Bytes>]) -> Result<bool, Difference> {
         if !self.sessions[session].open || self.is_left_out(session, &batch[0]) {
             return Ok(false);
+        }
+        if choices::reads_errno(&batch[0]) {
+            let connection = &mut self.sessions[session].connection;
+            connection.request(&["HSCAN", "nosuchkey", "0"]);
         }
         let before_ms = now_ms();
         self.sessions[session].connection.send(batch);
@@ -241,7 +258,8 @@ impl Run<'_> {
             return Ok(true);
         }
         let lasting = |args: &Vec<Bytes>| {
-            args[0].eq_ignore_ascii_case(b"EXEC") || args[0].to_ascii_uppercase().starts_with(b"EVAL")
+            let name = args[0].to_ascii_uppercase();
+            name.starts_with(b"EVAL") || matches!(&name[..], b"EXEC" | b"XREADGROUP" | b"XCLAIM" | b"XAUTOCLAIM")
         };
         self.two_times |= after_ms > before_ms && batch.iter().any(lasting);
         for (args, (bytes, value)) in batch.iter().zip(replies) {
@@ -251,7 +269,21 @@ impl Run<'_> {
             self.advance(session, args, &real, before_ms, after_ms)?;
             self.follow(session, args, &real.value);
         }
-        Ok(self.candidates.len() > MAX_CANDIDATES)
+        Ok(false)
+    }
+
+    /// Gives up candidates that have propagated something else than the server, unless all have, which is for the end to
+    /// say.
+    fn prune(&mut self, server: &Server) {
+        if self.candidates.len() < 2 {
+            return;
+        }
+        self.log.extend(server.appended());
+        let wanted = log::canonical(&self.log);
+        let agrees = |candidate: &Candidate| log::canonical(&candidate.log) == wanted;
+        if self.candidates.iter().any(agrees) {
+            self.candidates.retain(agrees);
+        }
     }
 
     /// Whether a command is left out here.
@@ -270,6 +302,9 @@ impl Run<'_> {
         if is(b"SORT") || is(b"SORT_RO") {
             let left_out = |candidate: &Candidate| choices::has_ties(&candidate.driver, session, args);
             return self.sessions[session].queued.is_some() || self.candidates.iter().any(left_out);
+        }
+        if choices::waits(args) && self.sessions[session].queued.is_none() {
+            return self.candidates.iter().any(|candidate| choices::finds_nothing(&candidate.driver, session, args));
         }
         if is(b"SPOP") || choices::ranges_over_members(args) {
             let left_out = |candidate: &Candidate| choices::cannot_be_known(&candidate.driver, session, args);
@@ -311,7 +346,7 @@ impl Run<'_> {
         let mut differing = Vec::new();
         let queued = self.sessions[session].queued.clone().unwrap_or_default();
         for candidate in std::mem::take(&mut self.candidates) {
-            let mut seen: Vec<Signature> = Vec::new();
+            let mut seen: Vec<(Signature, Engine)> = Vec::new();
             for ms in before_ms.max(candidate.last_ms)..=after_ms {
                 let mut trial = candidate.clone();
                 if let Some(seed) = choices::seed_of(&candidate.driver, session, args, &real.value, ms) {
@@ -328,11 +363,12 @@ impl Run<'_> {
                     effects: outcome.effects,
                     next_deadline_ms: trial.driver.engine.next_deadline_ms(),
                 };
-                if seen.contains(&signature) {
+                let engine = &trial.driver.engine;
+                if seen.iter().any(|(known, state)| *known == signature && state.same_data(engine)) {
                     continue;
                 }
                 trial.log.extend(signature.effects.iter().cloned());
-                seen.push(signature);
+                seen.push((signature, engine.clone()));
                 trial.last_ms = ms;
                 let facts = States { before: &candidate.driver, after: &trial.driver, session, ms, exec: false };
                 if same(args, &bytes, scanned.flatten(), real, &queued, &facts) {
@@ -354,13 +390,13 @@ impl Run<'_> {
     }
 
     /// Compares what was propagated.
-    fn compare_logs(&self, real: &[Effect]) -> Result<(), Difference> {
-        let wanted = log::canonical(real);
+    fn compare_logs(&self) -> Result<(), Difference> {
+        let wanted = log::canonical(&self.log);
         if self.candidates.iter().any(|candidate| log::canonical(&candidate.log) == wanted) {
             return Ok(());
         }
         let ours = log::shown(&self.candidates[0].log);
-        Err(Difference { lines: self.lines.clone(), ours, real: log::shown(real) })
+        Err(Difference { lines: self.lines.clone(), ours, real: log::shown(&self.log) })
     }
 
     /// Keeps track of transactions and of closed sessions.
@@ -385,7 +421,7 @@ impl Run<'_> {
     }
 }
 
-/// What two executions at different times must share to be one.
+/// What two executions at different times must share to be one, beside the data.
 #[derive(PartialEq)]
 struct Signature {
     bytes: Vec<u8>,

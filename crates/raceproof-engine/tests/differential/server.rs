@@ -25,6 +25,8 @@ pub(crate) struct Server {
     folder: tempfile::TempDir,
     /// How much of its append-only file was read (bytes).
     log_read: Cell<u64>,
+    /// The database that the part which was read ends with.
+    log_db: Cell<u32>,
     /// Its version, e.g. `7.0.15`.
     pub(crate) version: String,
 }
@@ -59,7 +61,7 @@ impl Server {
             .stderr(Stdio::null())
             .spawn()
             .map_err(|error| format!("cannot start {}: {error}", program.display()))?;
-        let mut server = Self { child, folder, version, log_read: Cell::new(0) };
+        let mut server = Self { child, folder, version, log_read: Cell::new(0), log_db: Cell::new(0) };
         server.await_socket()?;
         // Keys vanish when they are touched, as in the engine, and not when the server's own cycle finds them.
         server.connect().request(&["DEBUG", "SET-ACTIVE-EXPIRE", "0"]);
@@ -88,7 +90,7 @@ impl Server {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).expect("reading the append-only file");
         self.log_read.set(self.log_read.get() + bytes.len() as u64);
-        let (mut effects, mut db, mut at) = (Vec::new(), 0, 0);
+        let (mut effects, mut db, mut at) = (Vec::new(), self.log_db.get(), 0);
         while let Some((command, length)) = resp::parse(&bytes[at..]) {
             at += length;
             let words = command.elements().expect("a command is an array");
@@ -100,6 +102,7 @@ impl Server {
             }
         }
         assert_eq!(at, bytes.len(), "the append-only file ends within a command");
+        self.log_db.set(db);
         effects
     }
 

@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use proptest::strategy::Union;
 use raceproof_engine::{Access, Effect, Footprint, Object, Options, Outcome, Timestamp, Version};
 
+use crate::contended::{GENERAL, THEMES, Theme};
 use crate::support::driver::{self, Driver};
-use crate::support::dump::dump;
+use crate::support::dump::dump_with_readers;
 use crate::support::generate;
 use crate::support::sequence::{Action, Arg, SESSIONS, Sequence, Step, resolve};
 use crate::support::show;
@@ -29,142 +30,6 @@ enum Unit {
     /// The server's own cycle, which removes expired keys.
     Expiry,
 }
-
-/// Commands that meet on the same few objects.
-const CONTENDED: &[&str] = &[
-    "HSET h f value",
-    "HSET h g value",
-    "HSET h f value g value",
-    "HSETNX h f value",
-    "HDEL h f",
-    "HDEL h g",
-    "HGET h f",
-    "HMGET h f g",
-    "HGETALL h",
-    "HLEN h",
-    "HKEYS h",
-    "HEXISTS h g",
-    "HINCRBY h f 1",
-    "HRANDFIELD h",
-    "HSCAN h 0",
-    "DEL h",
-    "EXISTS h",
-    "TYPE h",
-    "PEXPIRE h ttl_ms",
-    "PERSIST h",
-    "PTTL h",
-    "HPEXPIRE h ttl_ms FIELDS 1 f",
-    "HPEXPIRE h ttl_ms expireopt FIELDS 1 g",
-    "HPEXPIREAT h at_ms FIELDS 2 f g",
-    "HPERSIST h FIELDS 1 f",
-    "HPTTL h FIELDS 1 f",
-    "HPEXPIRETIME h FIELDS 2 f g",
-    "RPUSH l value",
-    "LPUSH l value value",
-    "LPOP l",
-    "RPOP l small",
-    "LLEN l",
-    "LRANGE l 0 -1",
-    "LSET l 0 value",
-    "LREM l 0 member",
-    "LMOVE l m LEFT RIGHT",
-    "RPOPLPUSH m l",
-    "LMPOP 2 l m LEFT",
-    "SADD s f",
-    "SADD s g",
-    "SADD s 1 2",
-    "SADD s member+",
-    "SREM s f",
-    "SREM s g 1",
-    "SREM s member+",
-    "SISMEMBER s f",
-    "SMISMEMBER s f 1",
-    "SCARD s",
-    "SMEMBERS s",
-    "SPOP s",
-    "SPOP s small",
-    "SRANDMEMBER s",
-    "SRANDMEMBER s 100",
-    "SMOVE s t f",
-    "SMOVE t s g",
-    "SINTER s t",
-    "SINTERCARD 2 s t",
-    "SUNIONSTORE t s t",
-    "SDIFFSTORE a s t",
-    "SSCAN s 0",
-    "DEL s",
-    "EXISTS s z l",
-    "TYPE s",
-    "ZADD z 1 f",
-    "ZADD z score g",
-    "ZADD z zaddopt score f",
-    "ZADD z XX 5 member",
-    "ZINCRBY z 1 f",
-    "ZINCRBY z score g",
-    "ZREM z f",
-    "ZREM z g 1",
-    "ZSCORE z f",
-    "ZMSCORE z f g",
-    "ZCARD z",
-    "ZRANK z f",
-    "ZCOUNT z -inf +inf",
-    "ZRANGE z 0 -1 WITHSCORES",
-    "ZRANGEBYSCORE z -inf 2",
-    "ZPOPMIN z",
-    "ZMPOP 2 z y MAX",
-    "ZRANDMEMBER z",
-    "ZREMRANGEBYSCORE z 2 5",
-    "ZUNIONSTORE y 2 z s",
-    "ZINTERSTORE z 2 z y",
-    "ZDIFFSTORE a 2 z y",
-    "ZRANGESTORE y z 0 1",
-    "ZSCAN z 0",
-    "PEXPIRE z ttl_ms",
-    "PEXPIRE s ttl_ms",
-    "SORT l BY by ALPHA GET get",
-    "SORT s ALPHA STORE l",
-    "SORT z ALPHA LIMIT 0 1",
-    "COPY z b REPLACE",
-    "RENAME s a",
-    "GET a",
-    "SET a value",
-    "SETNX a value",
-    "INCR a",
-    "APPEND a value",
-    "GETDEL a",
-    "GETEX a PX ttl_ms",
-    "SET a value PX ttl_ms",
-    "PEXPIRE a ttl_ms expireopt",
-    "EXPIRETIME a",
-    "MGET a b h",
-    "MSETNX a 1 b 1",
-    "RENAME a b",
-    "RENAME h a",
-    "RENAMENX a b",
-    "COPY a b",
-    "COPY h b REPLACE",
-    "MOVE a 1",
-    "SWAPDB 0 1",
-    "FLUSHDB",
-    "DBSIZE",
-    "KEYS *",
-    "SCAN 0",
-    "SCAN 0 TYPE hash",
-    "RANDOMKEY",
-    "TOUCH a h",
-    "UNLINK a h",
-    "WATCH a",
-    "WATCH h",
-    "CLIENT LIST",
-    "CLIENT SETNAME name",
-    "SELECT 1",
-    "CONFIG SET maxmemory memory",
-    "CONFIG GET maxmemory",
-    "SCRIPT LOAD source",
-    "SCRIPT EXISTS sha",
-    "EVALSHA scriptsha",
-    "EVAL script",
-];
 
 /// A state, and units to be run in it in pairs.
 #[derive(Clone, Debug)]
@@ -208,13 +73,19 @@ pub(crate) struct Counts {
     pub(crate) independent: u64,
 }
 
-/// Random cases.
+/// Random cases, each mostly about one type of value.
 pub(crate) fn strategy() -> impl Strategy<Value = Case> {
-    let contended = Union::new(CONTENDED.iter().map(|text| generate::template(text)));
+    Union::new(THEMES.iter().map(case))
+}
+
+fn case(theme: &'static Theme) -> BoxedStrategy<Case> {
+    let templates = |texts: &[&str]| Union::new(texts.iter().map(|text| generate::template(text)));
+    let (contended, general) = (templates(theme.commands), templates(GENERAL));
     let unit = || {
         prop_oneof![
             3 => generate::command().prop_map(|command| Unit::Commands(vec![command])),
-            4 => contended.clone().prop_map(|command| Unit::Commands(vec![command])),
+            5 => contended.clone().prop_map(|command| Unit::Commands(vec![command])),
+            3 => general.clone().prop_map(|command| Unit::Commands(vec![command])),
             1 => generate::transaction().prop_map(Unit::Commands),
         ]
     };
@@ -222,8 +93,8 @@ pub(crate) fn strategy() -> impl Strategy<Value = Case> {
     let watch = generate::template("WATCH key+");
     let time = || prop::sample::select(vec![0_i64, 1, 2, 3, 1000, 60_000, 150_000, 2_000_000]);
     let version = prop::sample::select(vec![Version::V7_0, Version::V7_4]);
-    (version, setup(), watch, units(), units(), time(), time()).prop_map(
-        |(version, setup, watch, first, second, at_ms, other_ms)| Case {
+    (version, setup(theme), watch, units(), units(), time(), time())
+        .prop_map(|(version, setup, watch, first, second, at_ms, other_ms)| Case {
             version,
             setup,
             watch,
@@ -231,18 +102,26 @@ pub(crate) fn strategy() -> impl Strategy<Value = Case> {
             second,
             at_ms,
             other_ms,
-        },
-    )
+        })
+        .boxed()
 }
 
-/// States: mostly some keys of every kind, and sessions that may be anywhere.
-fn setup() -> impl Strategy<Value = Sequence> {
+/// States: mostly some keys of the type, some others, and sessions that may be anywhere.
+fn setup(theme: &'static Theme) -> impl Strategy<Value = Sequence> + use<> {
     let fill = |family: &str| {
         generate::family(family).prop_map(|args| vec![Step { session: WATCHER, action: Action::Run(args) }])
     };
+    let of_theme = Union::new(theme.families.iter().map(|family| fill(family)));
     let anything = generate::sequence(2, true).prop_map(|sequence| sequence.steps);
-    let group = prop_oneof![3 => fill("strings"), 4 => fill("hashes"), 3 => fill("lists"), 4 => fill("sets"), 4 => fill("sorted sets"), 1 => fill("sorting"), 2 => fill("field deadlines"), 3 => fill("expiry"), 1 => fill("databases"), 1 => anything];
-    prop::collection::vec(group, 0..14).prop_map(|groups| Sequence { resp3: [false; SESSIONS], steps: groups.concat() })
+    let group = prop_oneof![
+        8 => of_theme,
+        2 => fill("strings"),
+        1 => fill("hashes"),
+        1 => fill("expiry"),
+        1 => fill("databases"),
+        1 => anything,
+    ];
+    prop::collection::vec(group, 0..10).prop_map(|groups| Sequence { resp3: [false; SESSIONS], steps: groups.concat() })
 }
 
 /// What one unit did.
@@ -421,7 +300,7 @@ fn run_unit(driver: &mut Driver, session: usize, unit: &Unit, now_ms: i64) -> Ra
 
 /// All that can be seen afterwards: the data, the next deadline, and whether each session's transaction goes through.
 fn observe(mut driver: Driver, now_ms: i64) -> Vec<String> {
-    let mut seen = dump(&driver, now_ms);
+    let mut seen = dump_with_readers(&driver, now_ms);
     seen.push(format!("next deadline {:?}", driver.engine.next_deadline_ms()));
     let mut host = driver::host();
     for session in 0..SESSIONS {

@@ -52,6 +52,8 @@ pub(crate) struct Driver {
     pub(crate) engine: Engine,
     /// The open sessions.
     pub(crate) sessions: Vec<SessionId>,
+    /// Whether effects are left out.
+    pub(crate) without_effects: bool,
 }
 
 impl Driver {
@@ -59,12 +61,12 @@ impl Driver {
     pub(crate) fn new(options: Options) -> Self {
         let mut engine = Engine::new(options);
         let sessions = (0..SESSIONS).map(|_| engine.connect()).collect();
-        Self { engine, sessions }
+        Self { engine, sessions, without_effects: false }
     }
 
     /// Executes a command of a session at a time (ms since the Unix epoch).
     pub(crate) fn run(&mut self, host: &mut dyn ScriptHost, session: usize, args: &[Bytes], now_ms: i64) -> Outcome {
-        let mut outcome = Outcome::default();
+        let mut outcome = Outcome { without_effects: self.without_effects, ..Outcome::default() };
         self.engine.execute(host, self.sessions[session], args, Timestamp::from_ms(now_ms), &mut outcome);
         outcome
     }

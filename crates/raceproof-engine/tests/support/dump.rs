@@ -1,5 +1,7 @@
 //! The whole observable state of an engine, read through commands.
 
+use std::fmt::Write as _;
+
 use bytes::Bytes;
 use raceproof_engine::Reply;
 
@@ -13,7 +15,19 @@ const DATABASES: [&str; 4] = ["0", "1", "2", "15"];
 ///
 /// Whether a collection is small or a table is left out: it depends on the order in which members came and went, and only
 /// `OBJECT ENCODING` tells. So is what `DBSIZE` says before the dump has touched (and so removed) the expired keys.
+///
+/// Of the groups of streams, this is what is propagated: which consumers there are with nothing pending, and how often
+/// and when something was delivered, is in [`dump_with_readers`] only.
 pub(crate) fn dump(driver: &Driver, now_ms: i64) -> Vec<String> {
+    dump_keys(driver, now_ms, false)
+}
+
+/// [`dump`] with all that is known of the readers of streams.
+pub(crate) fn dump_with_readers(driver: &Driver, now_ms: i64) -> Vec<String> {
+    dump_keys(driver, now_ms, true)
+}
+
+fn dump_keys(driver: &Driver, now_ms: i64, readers: bool) -> Vec<String> {
     let mut driver = driver.clone();
     let session = driver.sessions.len();
     let id = driver.engine.connect();
@@ -30,7 +44,11 @@ pub(crate) fn dump(driver: &Driver, now_ms: i64) -> Vec<String> {
         for key in keys {
             let kind = ask(&[b"TYPE", &key]);
             let deadline = ask(&[b"PEXPIRETIME", &key]);
-            let value = shown(&mut ask, &key, &kind);
+            let mut value = shown(&mut ask, &key, &kind);
+            if readers && kind == Reply::Simple("stream") {
+                write!(value, " {:?}", ask(&[b"XINFO", b"STREAM", &key, b"FULL", b"COUNT", b"0"]))
+                    .expect("writing to a string");
+            }
             lines.push(format!("{db} {} {kind:?} {deadline:?} {value}", show::word(&key)));
         }
     }
@@ -64,8 +82,35 @@ fn shown(ask: &mut dyn FnMut(&[&[u8]]) -> Reply, key: &[u8], kind: &Reply) -> St
             let shown = places.iter().map(|member| (show::word(member), ask(&[b"ZSCORE", key, member])));
             format!("{:?} {:?}", shown.collect::<Vec<_>>(), ask(&[b"ZRANGE", key, b"0", b"-1", b"WITHSCORES"]))
         }
+        Reply::Simple("stream") => {
+            let entries = ask(&[b"XRANGE", key, b"-", b"+"]);
+            // How entries are spread over nodes depends on settings, which are not propagated.
+            let Reply::Map(mut info) = ask(&[b"XINFO", b"STREAM", key]) else { panic!("a stream has no information") };
+            info.retain(|(name, _)| !bulks(name)[0].starts_with(b"radix-tree"));
+            let mut text = format!("{entries:?} {info:?}");
+            for group in rows(&ask(&[b"XINFO", b"GROUPS", key])) {
+                let [name, _, _, last_id, ..] = &group[..] else { panic!("a group is {group:?}") };
+                let name = &bulks(name)[0];
+                let pending = ask(&[b"XPENDING", key, name, b"-", b"+", b"1000000"]);
+                let pending: Vec<Vec<Bytes>> =
+                    rows(&pending).iter().map(|entry| entry.iter().flat_map(bulks).collect()).collect();
+                write!(text, " {name:?} {last_id:?} {pending:?}").expect("writing to a string");
+            }
+            text
+        }
         _ => format!("{:?}", ask(&[b"GET", key])),
     }
+}
+
+/// The elements of each element of an array, or the values of each map.
+fn rows(reply: &Reply) -> Vec<Vec<Reply>> {
+    let Reply::Array(elements) = reply else { return Vec::new() };
+    let row = |element: &Reply| match element {
+        Reply::Map(pairs) => pairs.iter().map(|(_, value)| value.clone()).collect(),
+        Reply::Array(elements) => elements.clone(),
+        other => vec![other.clone()],
+    };
+    elements.iter().map(row).collect()
 }
 
 /// The bulk strings in an array, map or set, in order.

@@ -9,13 +9,32 @@ use super::grammar::{
     COMMAND_NAMES, COUNTS, JUNK, MEMORIES, NAMES, PARAMETERS, POLICIES, SCRIPTS, TYPES, families, rules,
 };
 use super::sequence::{Action, Arg, SESSIONS, Sequence, Step};
-use super::{collections, pools};
+use super::{collections, pools, streams};
 
 type Args = Vec<Arg>;
 
 /// A random command of any family, sometimes with an argument too few or too many, in any case of letters.
 pub(crate) fn command() -> BoxedStrategy<Args> {
     spoiled(Union::new_weighted(families().map(|(name, weight, _)| (*weight, family(name))).collect()).boxed())
+}
+
+/// Families whose commands meet on the same keys. Half of the sequences keep mostly to one of these.
+const THEMES: &[&[&str]] = &[
+    &["strings", "counters", "hashes", "expiry"],
+    &["lists", "sorting"],
+    &["sets"],
+    &["sorted sets", "sets"],
+    &["sorted sets"],
+    &["streams"],
+    &["streams", "stream groups"],
+    &["stream groups"],
+];
+
+/// Random commands, mostly of one theme.
+fn themed(theme: &[&str]) -> BoxedStrategy<Args> {
+    let chosen = families().filter(|(name, ..)| theme.contains(name));
+    let of_theme = Union::new_weighted(chosen.map(|(name, weight, _)| (*weight, family(name))).collect());
+    prop_oneof![5 => spoiled(of_theme.boxed()), 1 => command()].boxed()
 }
 
 /// A random command of one family, well-formed as far as its template goes.
@@ -26,8 +45,12 @@ pub(crate) fn family(name: &str) -> BoxedStrategy<Args> {
 
 /// A random sequence of at most `groups` groups of steps. With `waits`, time passes now and then.
 pub(crate) fn sequence(groups: usize, waits: bool) -> BoxedStrategy<Sequence> {
-    let steps =
-        prop::collection::vec(group(waits), 1..groups).prop_map(|groups| groups.into_iter().flatten().collect());
+    let steps = |command: BoxedStrategy<Args>| {
+        let groups = prop::collection::vec(group(waits, &command), 1..groups);
+        groups.prop_map(|groups| groups.into_iter().flatten().collect::<Vec<Step>>()).boxed()
+    };
+    let themes = THEMES.iter().map(|theme| (1, steps(themed(theme))));
+    let steps = Union::new_weighted(std::iter::once((THEMES.len() as u32, steps(command()))).chain(themes).collect());
     (prop::array::uniform3(prop::bool::weighted(0.3)), steps)
         .prop_map(|(resp3, steps)| Sequence { resp3, steps })
         .boxed()
@@ -35,9 +58,13 @@ pub(crate) fn sequence(groups: usize, waits: bool) -> BoxedStrategy<Sequence> {
 
 /// A transaction as one session runs it: `MULTI`, commands, `EXEC`, with at most one `WATCH` before.
 pub(crate) fn transaction() -> BoxedStrategy<Vec<Args>> {
+    transaction_of(&command())
+}
+
+fn transaction_of(command: &BoxedStrategy<Args>) -> BoxedStrategy<Vec<Args>> {
     let watch = prop::option::weighted(0.3, template("WATCH key+"));
     let end = prop::sample::select(vec!["EXEC", "EXEC", "EXEC", "DISCARD"]);
-    (watch, prop::collection::vec(command(), 0..5), end)
+    (watch, prop::collection::vec(command.clone(), 0..5), end)
         .prop_map(|(watch, commands, end)| {
             let mut block: Vec<Args> = watch.into_iter().collect();
             block.push(vec![Arg::of("MULTI")]);
@@ -51,13 +78,13 @@ pub(crate) fn transaction() -> BoxedStrategy<Vec<Args>> {
 /// Some sessions act more than others, so that transactions get long enough to meet.
 const SESSION_WEIGHTS: &[(u32, usize); SESSIONS] = &[(3, 0), (2, 1), (1, 2)];
 
-fn group(waits: bool) -> BoxedStrategy<Vec<Step>> {
+fn group(waits: bool, command: &BoxedStrategy<Args>) -> BoxedStrategy<Vec<Step>> {
     let session = || weighted(SESSION_WEIGHTS);
     let run = |session, args| Step { session, action: Action::Run(args) };
-    let alone = (session(), command()).prop_map(move |(session, args)| vec![run(session, args)]);
-    let several = (session(), prop::collection::vec(command(), 2..6))
+    let alone = (session(), command.clone()).prop_map(move |(session, args)| vec![run(session, args)]);
+    let several = (session(), prop::collection::vec(command.clone(), 2..6))
         .prop_map(move |(session, all)| all.into_iter().map(|args| run(session, args)).collect());
-    let block = (session(), transaction())
+    let block = (session(), transaction_of(command))
         .prop_map(move |(session, all)| all.into_iter().map(|args| run(session, args)).collect());
     let loaded = (session(), script(), call(sha1), prop::sample::select(vec!["EVALSHA", "EVALSHA_RO"])).prop_map(
         move |(session, (source, ..), mut args, name)| {
@@ -114,6 +141,18 @@ fn rule(name: &str) -> BoxedStrategy<Args> {
         "manymembers" => many(510..515, |n| vec![Arg::of(n.to_string())]),
         "manyscored" => many(126..131, |n| vec![Arg::of((n % 7).to_string()), Arg::of(format!("n{n}"))]),
         "manyequal" => many(126..131, |n| vec![Arg::of("0"), Arg::of(format!("n{n}"))]),
+        "xkey" => prop_oneof![6 => fixed("x"), 2 => fixed("w"), 1 => pool(pools::KEYS)].boxed(),
+        "id" => prop_oneof![4 => pool(streams::IDS), 1 => pool(streams::NEXT_IDS)].boxed(),
+        "nextid" => pool(streams::NEXT_IDS),
+        "openid" => pool(streams::OPEN_IDS),
+        "edge" => pool(streams::EDGES),
+        "readid" => pool(streams::READ_IDS),
+        "group" => pool(streams::GROUPS),
+        "consumer" => pool(streams::CONSUMERS),
+        "lowest" => fixed("-"),
+        "highest" => fixed("+"),
+        "lastid" => fixed("$"),
+        "undelivered" => fixed(">"),
         "field" => pool(pools::FIELDS),
         "value" => prop_oneof![30 => pool(pools::VALUES), 1 => long_value()].boxed(),
         "int" => pool(pools::INTEGERS),
@@ -147,7 +186,7 @@ fn rule(name: &str) -> BoxedStrategy<Args> {
 }
 
 /// Lower-case words that stand for themselves: keys, fields, settings.
-const CONSTANTS: [&str; 18] = [
+const CONSTANTS: [&str; 23] = [
     "+inf",
     "a",
     "b",
@@ -158,8 +197,13 @@ const CONSTANTS: [&str; 18] = [
     "m",
     "s",
     "t",
+    "w",
+    "x",
     "y",
     "z",
+    "g1",
+    "c1",
+    "c2",
     "abc",
     "yes",
     "hash",

@@ -3,16 +3,16 @@
 //! A template is words divided by spaces. A word in capitals stands for itself; a word in lower case is a rule; `?`, `*`
 //! and `+` after a rule mean at most one, up to three, and one to three.
 
-use super::collections;
+use super::{collections, streams};
 
 /// Every rule.
 pub(crate) fn rules() -> impl Iterator<Item = &'static (&'static str, Choices)> {
-    RULES.iter().chain(collections::RULES)
+    RULES.iter().chain(collections::RULES).chain(streams::RULES)
 }
 
 /// Every family of commands.
 pub(crate) fn families() -> impl Iterator<Item = &'static (&'static str, u32, Choices)> {
-    FAMILIES.iter().chain(collections::FAMILIES)
+    FAMILIES.iter().chain(collections::FAMILIES).chain(streams::FAMILIES)
 }
 
 /// Templates, each with its weight.
@@ -78,6 +78,10 @@ const RULES: &[(&str, Choices)] = &[
             (1, "LPUSH key value"),
             (1, "SORT key BY key GET key STORE key LIMIT 0 1"),
             (1, "SORT_RO key"),
+            (2, "XREAD COUNT 2 STREAMS key key 0 0"),
+            (1, "XREAD COUNT 2 key 0"),
+            (1, "XREAD STREAMS key"),
+            (1, "XREADGROUP GROUP key key STREAMS key key 0"),
             (1, "LMOVE key key LEFT RIGHT"),
             (2, "LMPOP keylist LEFT"),
             (1, "SUNIONSTORE key key+"),
@@ -380,6 +384,14 @@ pub(crate) const SCRIPTS: &[(&str, usize, usize)] = &[
     ("return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'WITHSCORES')", 1, 1),
     ("redis.setresp(3) return redis.call('ZSCORE', KEYS[1], ARGV[1])", 1, 1),
     ("return redis.call('ZPOPMIN', KEYS[1])", 1, 0),
+    ("return redis.call('XADD', KEYS[1], '9-*', ARGV[1], ARGV[2])", 1, 2),
+    ("return redis.call('XREAD', 'STREAMS', KEYS[1], '0')", 1, 0),
+    ("return redis.call('XREAD', 'BLOCK', '0', 'STREAMS', KEYS[1], '$')", 1, 0),
+    (
+        "redis.call('XGROUP', 'CREATE', KEYS[1], 'g1', '0', 'MKSTREAM') return redis.call('XREADGROUP', 'GROUP', 'g1', 'c1', 'STREAMS', KEYS[1], '>')",
+        1,
+        0,
+    ),
     ("return redis.call('GET', 'undeclared')", 0, 0),
 ];
 
@@ -474,6 +486,13 @@ pub(crate) const COMMAND_NAMES: &[(u32, &[u8])] = &[
     (1, b"zscan"),
     (1, b"sort"),
     (1, b"sort_ro"),
+    (1, b"xadd"),
+    (1, b"xread"),
+    (1, b"xreadgroup"),
+    (1, b"xclaim"),
+    (1, b"xautoclaim"),
+    (1, b"xinfo|stream"),
+    (1, b"xgroup|create"),
 ];
 
 /// Words that are no option, no subcommand and no command.
@@ -486,8 +505,17 @@ pub(crate) const JUNK: &[(u32, &[u8])] = &[
 ];
 
 /// Names of types.
-pub(crate) const TYPES: &[(u32, &[u8])] =
-    &[(3, b"string"), (3, b"hash"), (1, b"HASH"), (2, b"list"), (2, b"set"), (2, b"zset"), (1, b"nosuch"), (1, b"")];
+pub(crate) const TYPES: &[(u32, &[u8])] = &[
+    (3, b"string"),
+    (3, b"hash"),
+    (1, b"HASH"),
+    (2, b"list"),
+    (2, b"set"),
+    (2, b"zset"),
+    (2, b"stream"),
+    (1, b"nosuch"),
+    (1, b""),
+];
 
 /// Values of COUNT.
 pub(crate) const COUNTS: &[(u32, &[u8])] = &[

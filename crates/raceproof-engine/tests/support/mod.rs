@@ -11,3 +11,4 @@ pub(crate) mod pools;
 pub(crate) mod search;
 pub(crate) mod sequence;
 pub(crate) mod show;
+pub(crate) mod streams;

@@ -1,70 +1,59 @@
 //! No stale read: a read that starts after a write was acknowledged (or committed) returns that write or a later one.
-//!
-//! Writes are ordered by the step that committed them in the database. Where one of two did not commit, only a write
-//! that was over before the other began is older: nothing else tells them apart in all executions of a trace. A value
-//! that no write wrote is the one from before them all.
+//! And its measured form: a read may return what was superseded, but not too long ago.
 
+use super::versions::{missed, reads, shown, written};
 use super::{Finding, Since};
-use crate::history::{History, Operation, OperationKind};
+use crate::history::{History, Operation};
+use crate::render::thousands;
 
 pub(crate) fn check(history: &History, object: &str, since: Since) -> Option<Finding> {
-    let on_object = || history.operations.iter().filter(|operation| operation.object == object);
-    for read in on_object().filter(|operation| operation.kind == OperationKind::Read) {
-        let (Some(started), Some(_)) = (read.started, read.ended) else { continue };
-        let value = read.value.as_ref().map(ToString::to_string);
-        let returned: Vec<&Operation> =
-            on_object().filter(|write| wrote(write, value.as_deref()) && write.started.is_some()).collect();
-        let missed = on_object()
-            .filter(|write| visible_at(write, since).is_some_and(|step| step < started))
-            .filter(|write| !wrote(write, value.as_deref()))
-            .filter(|write| returned.iter().all(|older| precedes(older, write)))
-            .max_by_key(|write| visible_at(write, since));
-        if let Some(write) = missed {
-            return Some(finding(history, read, write, since));
-        }
-    }
-    None
-}
-
-/// When a write must be visible from: the step after which that is owed.
-fn visible_at(operation: &Operation, since: Since) -> Option<usize> {
-    if !matches!(operation.kind, OperationKind::Write(_)) {
-        return None;
-    }
-    match since {
-        Since::Acknowledged => operation.ended,
-        Since::Committed => operation.committed,
-    }
-}
-
-fn wrote(operation: &Operation, value: Option<&str>) -> bool {
-    matches!(&operation.kind, OperationKind::Write(written) if Some(written.as_str()) == value)
-}
-
-/// Whether a write is older than another one.
-fn precedes(older: &Operation, newer: &Operation) -> bool {
-    match (older.committed, newer.committed) {
-        (Some(older), Some(newer)) => older < newer,
-        _ => match (older.ended.or(older.crashed), newer.started) {
-            (Some(over), Some(began)) => over < began,
-            _ => false,
-        },
-    }
-}
-
-fn finding(history: &History, read: &Operation, write: &Operation, since: Since) -> Finding {
-    let OperationKind::Write(value) = &write.kind else { unreachable!("only writes are missed") };
-    let returned = read.value.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);
-    let (article, how, at) = match since {
-        Since::Acknowledged => ("an", "acknowledged", history.when(write.ended, write.ended_ms)),
-        Since::Committed => ("a", "committed", history.when(write.committed, write.committed_ms)),
-    };
-    Finding {
-        message: format!("stale read: {article} {how} write of {} was not seen", read.object),
+    let (read, write) = reads(history, object).find_map(|read| {
+        let missed = missed(history, read, move |write| visible(write, since).0);
+        Some((read, missed.max_by_key(|write| visible(write, since))?))
+    })?;
+    let (article, how) = since.words();
+    let (step, at_ms) = visible(write, since);
+    Some(Finding {
+        message: format!("stale read: {article} {how} write of {object} was not seen"),
         story: format!(
-            "{}'s write of {value} was {how} at {at}; {} returned {returned}.",
+            "{}'s write of {} was {how} at {}; {} returned {}.",
             write.client,
-            history.later(read)
+            written(write).unwrap_or_default(),
+            history.when(step, at_ms),
+            history.later(read),
+            shown(read),
         ),
+    })
+}
+
+/// No read returns a value that had been superseded for more than `most_ms` when the read began.
+pub(crate) fn within(history: &History, object: &str, since: Since, most_ms: u64) -> Option<Finding> {
+    let (read, write, age_ms) = reads(history, object).find_map(|read| {
+        let missed = missed(history, read, move |write| visible(write, since).0);
+        let write = missed.min_by_key(|write| visible(write, since).1)?;
+        let age_ms = read.started_ms.saturating_sub(visible(write, since).1).unsigned_abs();
+        (age_ms > most_ms).then_some((read, write, age_ms))
+    })?;
+    let (_, how) = since.words();
+    let (step, at_ms) = visible(write, since);
+    Some(Finding {
+        message: format!("stale read: {object} was out of date for more than {} ms", thousands(most_ms)),
+        story: format!(
+            "{}'s write of {} was {how} at {}; {} returned {}, out of date for {} ms.",
+            write.client,
+            written(write).unwrap_or_default(),
+            history.when(step, at_ms),
+            history.later(read),
+            shown(read),
+            thousands(age_ms),
+        ),
+    })
+}
+
+/// When a write must be visible from: the step after which that is owed, and its time.
+const fn visible(write: &Operation, since: Since) -> (Option<usize>, i64) {
+    match since {
+        Since::Acknowledged => (write.ended, write.ended_ms),
+        Since::Committed => (write.committed, write.committed_ms),
     }
 }

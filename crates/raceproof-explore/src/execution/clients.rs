@@ -48,7 +48,7 @@ impl Pending {
     /// What a request that is not enabled waits for.
     pub(super) fn waits_for(&self, things: &mut Things, touched: &mut Touched) {
         match &self.op {
-            Op::Redis { .. } => {}
+            Op::Redis { .. } | Op::Clock(_) => {}
             Op::Sql { .. } => touched.add(things.id(Thing::SqlLock), Access::Write),
             Op::Cell(op) => touched.add(things.id(Thing::Cell(op.cell)), op.access),
         }
@@ -102,21 +102,62 @@ impl Wake for Woken {
     }
 }
 
+/// What one execution leaves to the next, which so need not allocate it.
+#[derive(Default)]
+pub(super) struct Spare {
+    pub(super) clients: Vec<Option<Client>>,
+    parts: Vec<Parts>,
+    pub(super) enabled: Vec<Enabled>,
+    /// How many events the last execution had.
+    pub(super) events: usize,
+}
+
+/// The parts of a client that lie in memory of their own.
+struct Parts {
+    woken: Arc<Woken>,
+    waker: Waker,
+    pending: Vec<Pending>,
+}
+
+impl Default for Parts {
+    fn default() -> Self {
+        let woken = Arc::<Woken>::default();
+        Self { waker: Waker::from(woken.clone()), woken, pending: Vec::new() }
+    }
+}
+
+impl Spare {
+    /// Takes the clients of an execution that is over.
+    pub(super) fn take_back(&mut self, mut clients: Vec<Option<Client>>) {
+        for Client { woken, waker, mut pending, future, .. } in clients.drain(..).flatten() {
+            drop(future);
+            pending.clear();
+            // Somebody may have kept a waker: it shall not wake a client of another execution.
+            if Arc::strong_count(&woken) == 2 {
+                woken.0.store(false, Ordering::Relaxed);
+                self.parts.push(Parts { woken, waker, pending });
+            }
+        }
+        self.clients = clients;
+    }
+}
+
 impl Execution<'_> {
     pub(super) fn add_client(&mut self, id: ClientId, name: String, port: Port, future: ClientFuture) {
         let at = usize::from(id.0);
         if self.clients.len() <= at {
             self.clients.resize_with(at + 1, || None);
         }
-        let woken = Arc::<Woken>::default();
+        let Parts { woken, waker, pending } = self.worker.spare.parts.pop().unwrap_or_default();
         let name = self.own_name(name);
+        self.recall_started(id, &name);
         self.clients[at] = Some(Client {
             name,
             port,
             future: Some(future),
-            waker: Waker::from(woken.clone()),
+            waker,
             woken,
-            pending: Vec::new(),
+            pending,
             sessions: SmallVec::new(),
             broken: SmallVec::new(),
             unreachable: false,
@@ -141,7 +182,9 @@ impl Execution<'_> {
 
     /// Lets a client run to its next gate, and then those that it spawns on the way.
     pub(super) fn poll(&mut self, id: ClientId) -> Result<(), Error> {
-        let mut next = vec![id];
+        self.poll_one(id)?;
+        let mut next = self.adopt(id);
+        next.reverse();
         while let Some(id) = next.pop() {
             self.poll_one(id)?;
             let children = self.adopt(id);
@@ -153,9 +196,10 @@ impl Execution<'_> {
     /// Lets a client run to its next gate and takes over what it posted on the way.
     fn poll_one(&mut self, id: ClientId) -> Result<(), Error> {
         self.overtake(id);
+        self.recall_goes_on(id);
         let client = self.client_mut(id);
         let Some(future) = &mut client.future else { return Ok(()) };
-        let port = client.port.clone();
+        let port = client.port;
         let mut context = Context::from_waker(&client.waker);
         let mut polls = 0;
         let ended = loop {
@@ -220,6 +264,9 @@ impl Execution<'_> {
 
     /// Puts the clients on the stage that a client has just spawned.
     fn adopt(&mut self, parent: ClientId) -> Vec<ClientId> {
+        if !self.world.stage.has_spawned() {
+            return Vec::new();
+        }
         let spawned = self.world.stage.take_spawned();
         let mut children = Vec::with_capacity(spawned.len());
         for (name, port, future) in spawned {
@@ -227,6 +274,7 @@ impl Execution<'_> {
             self.client_mut(parent).children += 1;
             let id = self.worker.client_id(Some(parent), number);
             self.add_client(id, name, port, future);
+            self.recall_spawned(parent, id);
             self.spawned.push(id);
             children.push(id);
         }
@@ -244,6 +292,7 @@ impl Execution<'_> {
             match woken {
                 Some(id) => {
                     last = id;
+                    self.recall_woken(id);
                     self.poll(id)?;
                 }
                 None => return Ok(()),
@@ -253,9 +302,12 @@ impl Execution<'_> {
     }
 
     /// Moves what the client posted into its queue at the gate, and what it did locally into the step's footprint. A
-    /// connection or a sleep may come from the context of another client, so every mailbox is looked into.
+    /// connection or a sleep may come from the context of another client, so then every mailbox is looked into.
     fn take_over(&mut self, id: ClientId) {
         self.take_over_from(id, id);
+        if !Port::take_elsewhere() {
+            return;
+        }
         for place in 0..self.order.len() {
             let owner = self.order[place];
             if owner != id {
@@ -276,6 +328,7 @@ impl Execution<'_> {
         let wanted = |request: &Pending| request.owner != owner || !withdrawn.contains(&request.id);
         self.client_mut(id).pending.retain(wanted);
         for what in local {
+            self.recall_local(id, &what);
             self.local(owner, what);
         }
         let posted_after = self.current;
@@ -378,7 +431,7 @@ impl Execution<'_> {
             match &request.op {
                 Op::Redis { session, .. } => self.redis_outcomes(id, request.owner, *session, &mut outcomes),
                 Op::Sql { connection, call } => self.sql_outcomes(request.owner, *connection, call, &mut outcomes),
-                Op::Cell(_) => {}
+                Op::Cell(_) | Op::Clock(_) => {}
             }
         }
         outcomes
@@ -386,7 +439,7 @@ impl Execution<'_> {
 
     fn must_wait(&mut self, request: &Pending) -> bool {
         match &request.op {
-            Op::Redis { .. } => false,
+            Op::Redis { .. } | Op::Clock(_) => false,
             Op::Sql { connection, call } => {
                 self.worker.sql.is_locked() && self.needs_lock(request.owner, *connection, call)
             }
@@ -397,7 +450,7 @@ impl Execution<'_> {
     /// Whether there are states in which the request has to wait.
     pub(super) fn may_wait(&mut self, request: &Pending) -> bool {
         match &request.op {
-            Op::Redis { .. } => false,
+            Op::Redis { .. } | Op::Clock(_) => false,
             Op::Sql { connection, call } => {
                 let slot = self.sql_slot(request.owner, *connection);
                 slot.is_ok_and(|slot| self.worker.sql.may_need_lock(slot, call))
@@ -446,6 +499,12 @@ impl Execution<'_> {
     /// Nothing is enabled and somebody still waits: for each other, or for something foreign.
     pub(super) fn stuck(&mut self) -> Result<(), Error> {
         let waiting: Vec<ClientId> = self.order.iter().copied().filter(|id| !self.client(*id).is_done()).collect();
+        if self.frozen && self.next_timer().is_some() {
+            let names: Vec<&str> = waiting.iter().map(|id| self.client(*id).name.as_str()).collect();
+            let message = format!("deadlock: the clock is frozen, and {} can only wait", names.join(", "));
+            self.violate(Broken::Deadlock, 0, crate::world::Failure { message, place: None }, None);
+            return Ok(());
+        }
         if let Some(id) = waiting.iter().find(|id| self.client(**id).pending.is_empty()) {
             return Err(self.foreign(*id));
         }
@@ -457,6 +516,7 @@ impl Execution<'_> {
                     Op::Redis { .. } => "Redis",
                     Op::Sql { .. } => "the database's write lock",
                     Op::Cell(_) => "another client",
+                    Op::Clock(_) => "the clock",
                 });
                 format!("{} waits for {what}", client.name)
             })

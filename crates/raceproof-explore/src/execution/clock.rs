@@ -13,13 +13,13 @@ use smallvec::smallvec;
 use super::{Enabled, Execution, Outcomes, Silent};
 use crate::Error;
 use crate::event::{CLOCK, Choice, Event, FAULTS, Footprint, Outcome, Reach, Thing, Touched};
-use crate::mailbox::{Answer, END_OF_TIME_MS, Lost};
+use crate::mailbox::{Answer, ClockCall, END_OF_TIME_MS, Lost};
 use crate::report::StepKind;
 use crate::world::When;
 
 impl Execution<'_> {
     /// The end of the first sleep that is still to come.
-    fn next_timer(&self) -> Option<i64> {
+    pub(super) fn next_timer(&self) -> Option<i64> {
         self.order
             .iter()
             .flat_map(|id| {
@@ -37,6 +37,9 @@ impl Execution<'_> {
     }
 
     pub(super) fn clock_enabled(&self, some_client_could_go_on: bool) -> Option<Enabled> {
+        if self.frozen {
+            return None;
+        }
         if !some_client_could_go_on {
             return self.free_step(self.next_timer()?);
         }
@@ -110,6 +113,7 @@ impl Execution<'_> {
             unlocks: None,
             logged: 0,
             waited: Vec::new(),
+            delivered: None,
         })
     }
 
@@ -127,6 +131,29 @@ impl Execution<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// A client moves the clock, or holds it.
+    pub(super) fn move_clock(&mut self, call: ClockCall) -> Result<(), Error> {
+        let mut touched = std::mem::take(&mut self.touched);
+        self.clock_footprint(&mut touched);
+        self.touched = touched;
+        match call {
+            ClockCall::Advance(ms) => {
+                let target = self.now_ms.saturating_add_unsigned(ms).min(END_OF_TIME_MS.max(self.now_ms));
+                self.set_clock(target)?;
+                self.wake_sleepers();
+            }
+            ClockCall::Rewind(ms) => {
+                if self.worker.backend.is_some() {
+                    return Err(Error::Backend("the server's clock cannot be stepped there".to_owned()));
+                }
+                self.server_ahead_ms = self.server_ahead_ms.saturating_sub_unsigned(ms).max(-END_OF_TIME_MS / 2);
+            }
+            ClockCall::Freeze => self.frozen = true,
+            ClockCall::Resume => self.frozen = false,
+        }
+        Ok(())
     }
 
     /// The time on the server's clock.

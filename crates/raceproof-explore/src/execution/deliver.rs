@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 
 use super::clients::Pending;
 use super::lost::Answered;
-use super::{Execution, trace};
+use super::{Delivered, Execution, trace};
 use crate::Error;
 use crate::event::{Choice, ClientId, Event, Footprint, Outcome, Reach, Thing, Touched};
 use crate::faults::Fault;
@@ -32,7 +32,7 @@ impl Execution<'_> {
         }
         let needs_lock = match &request.op {
             Op::Sql { connection, call } => self.needs_lock(request.owner, *connection, call),
-            Op::Redis { .. } | Op::Cell(_) => false,
+            Op::Redis { .. } | Op::Cell(_) | Op::Clock(_) => false,
         };
         let mut fingerprint = FxHasher::default();
         choice.outcome.hash(&mut fingerprint);
@@ -41,7 +41,9 @@ impl Execution<'_> {
             if self.may_wait(&request) {
                 match &request.op {
                     Op::Cell(op) => self.touch_thing(Thing::Cell(op.cell), op.access),
-                    Op::Sql { .. } | Op::Redis { .. } => self.touch_thing(Thing::SqlLock, Access::Read),
+                    Op::Sql { .. } | Op::Redis { .. } | Op::Clock(_) => {
+                        self.touch_thing(Thing::SqlLock, Access::Read);
+                    }
                 }
             }
             self.show_crash_before(id, &request.op);
@@ -50,6 +52,7 @@ impl Execution<'_> {
             self.start_operations(id);
             let number = request.id;
             let answered = self.answer(id, &mut request, choice.outcome, &mut fingerprint)?;
+            self.recall_answer(choice, &request, &answered)?;
             match &answered {
                 Answered::Now(answer) => self.note_reply(choice.process, answer, fingerprint.finish()),
                 Answered::Later => self.note_reply(choice.process, &"no reply in time", 0),
@@ -65,12 +68,17 @@ impl Execution<'_> {
                 }
             }
         }
+        let reach = reach(&request.op);
+        let delivered = match request.op {
+            Op::Redis { session, commands } => Some(Delivered { owner: request.owner, session, commands }),
+            Op::Sql { .. } | Op::Cell(_) | Op::Clock(_) => None,
+        };
         Ok(Event {
             footprint: Rc::new(Footprint {
                 choice,
                 client: Some(id),
                 touched: Touched::default(),
-                reach: reach(&request.op),
+                reach,
                 barrier: false,
             }),
             fingerprint: fingerprint.finish(),
@@ -81,6 +89,7 @@ impl Execution<'_> {
             unlocks: None,
             logged: 0,
             waited: request.waited,
+            delivered,
         })
     }
 
@@ -115,6 +124,14 @@ impl Execution<'_> {
                 Ok(Answer::Sql(result))
             }
             Op::Cell(op) => Ok(self.cell(id, op, fingerprint)),
+            Op::Clock(call) => {
+                let call = *call;
+                call.text().hash(fingerprint);
+                let name = self.client(id).name.clone();
+                self.show_step(&name, StepKind::Clock, call.text(), String::new());
+                self.move_clock(call)?;
+                Ok(Answer::Cell)
+            }
         }
     }
 
@@ -169,6 +186,7 @@ impl Execution<'_> {
         let worker = &mut *self.worker;
         worker.engine.execute(&mut worker.lua, session, args, now, &mut worker.outcome);
         self.touch_redis();
+        self.recall_redis(args);
         self.write_log()?;
         let reply = std::mem::replace(&mut self.worker.outcome.reply, Reply::Null);
         let step = self.step_number();
@@ -212,6 +230,7 @@ impl Execution<'_> {
         let mut done = Statement::default();
         let result = self.worker.sql.execute(slot, call, &mut done);
         let (lock, committed) = (done.lock, done.committed);
+        self.recall_statement(&done);
         self.touch_sql(done);
         if lock && self.worker.sql.holds_lock(slot) {
             self.lock_taken_by = Some(self.events.len());
@@ -237,7 +256,7 @@ impl Execution<'_> {
         self.left.spend(Fault::Crash);
         self.note_death(id);
         let client = self.client_mut(id);
-        let (future, port) = (client.future.take(), client.port.clone());
+        let (future, port) = (client.future.take(), client.port);
         let dropped = port.enter(|| panics::catch(AssertUnwindSafe(|| drop(future))));
         if let Err(panic) = dropped {
             let name = self.client(id).name.clone();
@@ -254,6 +273,7 @@ impl Execution<'_> {
             self.order.iter().flat_map(|id| std::mem::take(&mut self.client(*id).port.lock().local)).collect();
         // What its drop handlers gave back (a file lock) others can see; what it said last nobody hears.
         for what in local {
+            self.recall_local(id, &what);
             if let Local::Cell(cell, access) = what {
                 self.touch_thing(Thing::Cell(cell), access);
             }
@@ -279,34 +299,10 @@ impl Execution<'_> {
     }
 }
 
-/// Commands of which it is known that in any state they touch the keys that they name and nothing else, with how much
-/// they can do to them.
+/// What the step could touch in another state.
 fn reach(op: &Op) -> Reach {
-    const READS: [&[u8]; 12] = [
-        b"GET",
-        b"MGET",
-        b"STRLEN",
-        b"GETRANGE",
-        b"EXISTS",
-        b"TYPE",
-        b"HGET",
-        b"HMGET",
-        b"HGETALL",
-        b"HLEN",
-        b"HEXISTS",
-        b"HKEYS",
-    ];
-    // Only what writes whatever it finds: INCR reads a value that is no number and leaves it, DEL a key that is not there.
-    const WRITES: [&[u8]; 4] = [b"SET", b"MSET", b"SETEX", b"PSETEX"];
-    let Op::Redis { commands, .. } = op else { return Reach::Anything };
-    let [args] = &commands[..] else { return Reach::Anything };
-    let Some(name) = args.first() else { return Reach::Anything };
-    let is = |known: &&[u8]| name.eq_ignore_ascii_case(known);
-    if READS.iter().any(is) {
-        Reach::Reads
-    } else if WRITES.iter().any(is) && (args.len() == 3 || !args[0].eq_ignore_ascii_case(b"SET")) {
-        Reach::Writes
-    } else {
-        Reach::Anything
+    match op {
+        Op::Redis { commands, .. } if commands.len() == 1 => commands[0].reach(),
+        Op::Redis { .. } | Op::Sql { .. } | Op::Cell(_) | Op::Clock(_) => Reach::Anything,
     }
 }

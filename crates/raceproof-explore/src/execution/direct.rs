@@ -11,7 +11,7 @@ use crate::Error;
 use crate::ctx::{ClientEnd, ClientFuture};
 use crate::event::Thing;
 use crate::history::{Datum, Mark};
-use crate::mailbox::{Answer, Local, Op, Port};
+use crate::mailbox::{Answer, ClockCall, END_OF_TIME_MS, Local, Op, OwnedPort, Port};
 use crate::panics;
 use crate::sql::Statement;
 use crate::watchdog::watched;
@@ -22,7 +22,10 @@ const MOST_REQUESTS: usize = 1_000_000;
 /// The connections of the setup and the checks, kept for the whole execution.
 #[derive(Debug)]
 pub(super) struct Direct {
-    port: Port,
+    /// Which of the two it is, for its tokens.
+    origin: u64,
+    /// Opened for the first check.
+    port: Option<OwnedPort>,
     sessions: Vec<SessionId>,
     slots: Vec<usize>,
     changed_cells: bool,
@@ -46,7 +49,8 @@ impl Direct {
 
     fn with_origin(origin: u64) -> Self {
         Self {
-            port: Port::new(origin, 0),
+            origin,
+            port: None,
             sessions: Vec::new(),
             slots: Vec::new(),
             changed_cells: false,
@@ -72,7 +76,8 @@ impl Execution<'_> {
             // A slot whose connection cannot be rolled back says so at its next statement.
             let _ = self.worker.sql.close(*slot);
         }
-        let port = self.direct.port.clone();
+        let origin = self.direct.origin;
+        let port = **self.direct.port.get_or_insert_with(|| OwnedPort::new(origin, 0));
         port.lock().renew(self.now_ms);
         port
     }
@@ -140,7 +145,7 @@ impl Execution<'_> {
                 let mut replies = SmallVec::with_capacity(commands.len());
                 for args in &commands {
                     replies.push(self.redis(session, args)?);
-                    self.direct.wrote |= !self.worker.outcome.effects.is_empty();
+                    self.direct.wrote |= self.worker.outcome.wrote;
                 }
                 Ok(Answer::Redis(replies))
             }
@@ -156,6 +161,15 @@ impl Execution<'_> {
                 self.touch_sql(done);
                 Ok(Answer::Sql(result))
             }
+            Op::Clock(ClockCall::Advance(ms)) => {
+                let target = self.now_ms.saturating_add_unsigned(ms).min(END_OF_TIME_MS.max(self.now_ms));
+                self.set_clock(target)?;
+                Ok(Answer::Cell)
+            }
+            Op::Clock(_) => Ok(Answer::Panic(crate::world::Failure {
+                message: "a setup or a check can advance the clock, and nothing else".to_owned(),
+                place: None,
+            })),
             Op::Cell(op) => {
                 self.touch_thing(Thing::Cell(op.cell), op.access);
                 self.direct.wrote |= op.access.writes();

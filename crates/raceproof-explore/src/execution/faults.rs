@@ -50,7 +50,7 @@ impl Execution<'_> {
 
     /// Notes what the command that was just executed wrote.
     pub(super) fn write_log(&mut self) -> Result<(), Error> {
-        if !self.bounds.faults.keep_a_log() || self.worker.outcome.effects.is_empty() {
+        if !self.bounds.faults.keep_a_log() || !self.worker.outcome.wrote {
             return Ok(());
         }
         self.touch_thing(Thing::Log, Access::Write);
@@ -71,20 +71,34 @@ impl Execution<'_> {
     /// What the server could have on its disk, as numbers of entries of the log; equal states are one.
     fn survivors(&self, fault: Fault) -> Vec<Kept> {
         let whole = usize::from(self.log.len());
-        let least = match (fault, self.bounds.persistence) {
+        let Some(least) = self.least(fault) else { return vec![Kept::Nothing] };
+        let state = |entries: usize| &self.log.states[entries].0;
+        let last_of_its_kind =
+            |entries: &usize| !(entries + 1..=whole).any(|later| state(later).same_data(state(*entries)));
+        (least..=whole).filter(last_of_its_kind).map(|entries| Kept::Entries(to_u16(entries))).collect()
+    }
+
+    /// How many entries are kept at least, now and by all that is still to come; `None` if nothing ever is.
+    fn least(&self, fault: Fault) -> Option<usize> {
+        let whole = usize::from(self.log.len());
+        Some(match (fault, self.bounds.persistence) {
             (Fault::Failover, _) => 0,
-            (_, Persistence::None) => return vec![Kept::Nothing],
+            (_, Persistence::None) => return None,
             (_, Persistence::Always) | (Fault::Restart, Persistence::EverySec | Persistence::No) => whole,
             (_, Persistence::EverySec) => {
                 let synced = |(_, at_ms): &&(Engine, i64)| *at_ms <= self.now_ms - EVERYSEC_WINDOW_MS;
                 self.log.states.iter().skip(1).take_while(synced).count().max(self.log.durable)
             }
             (_, Persistence::No | Persistence::Rdb) => self.log.durable,
-        };
-        let state = |entries: usize| &self.log.states[entries].0;
-        let last_of_its_kind =
-            |entries: &usize| !(entries + 1..=whole).any(|later| state(later).same_data(state(*entries)));
-        (least..=whole).filter(last_of_its_kind).map(|entries| Kept::Entries(to_u16(entries))).collect()
+        })
+    }
+
+    /// What the faults that may still strike can make of the log: the states to which the server may return, each with
+    /// its time.
+    pub(super) fn returns_to(&self) -> &[(Engine, i64)] {
+        let faults = [Fault::Restart, Fault::PowerLoss, Fault::Failover];
+        let least = faults.into_iter().filter(|fault| self.left.get(*fault) > 0).filter_map(|fault| self.least(fault));
+        least.min().map_or(&[], |least| &self.log.states[least..])
     }
 
     /// The faults that could strike now.
@@ -199,6 +213,7 @@ impl Execution<'_> {
             touched.add(things.id(Thing::Log), Access::Write);
         }
         if timed {
+            let things = &mut self.worker.things;
             touched.add(things.id(Thing::History), Access::Write);
             touched.add(things.redis(&Object::Clock), Access::Read);
         }
@@ -227,6 +242,7 @@ impl Execution<'_> {
             unlocks: None,
             logged: 0,
             waited: Vec::new(),
+            delivered: None,
         }
     }
 

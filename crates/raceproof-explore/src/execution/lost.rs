@@ -15,6 +15,7 @@ use crate::report::StepKind;
 use crate::sql::{ABORTED, COMMIT_UNKNOWN, SqlCall, SqlError};
 
 /// What becomes of a request.
+#[derive(Debug)]
 pub(super) enum Answered {
     Now(Answer),
     /// Its client waits for its time-out.
@@ -46,7 +47,7 @@ impl Execution<'_> {
                 let connection = *connection;
                 self.sql_answer(id, request, connection, outcome, fingerprint)
             }
-            Op::Cell(_) => self.carry_out(id, request, fingerprint).map(Answered::Now),
+            Op::Cell(_) | Op::Clock(_) => self.carry_out(id, request, fingerprint).map(Answered::Now),
         }
     }
 
@@ -129,7 +130,9 @@ impl Execution<'_> {
         };
         let call = match &request.op {
             Op::Sql { call, .. } => call.clone(),
-            Op::Redis { .. } | Op::Cell(_) => return self.carry_out(id, request, fingerprint).map(Answered::Now),
+            Op::Redis { .. } | Op::Cell(_) | Op::Clock(_) => {
+                return self.carry_out(id, request, fingerprint).map(Answered::Now);
+            }
         };
         if matches!(outcome, Outcome::UnknownBefore | Outcome::Aborted) && self.may_wait(request) {
             // It goes wrong when it could have been made, and that others decide.

@@ -6,8 +6,10 @@ mod clients;
 mod clock;
 mod deliver;
 mod direct;
+mod dry;
 mod faults;
 mod lost;
+mod recall;
 mod record;
 mod serial;
 mod story;
@@ -22,6 +24,8 @@ use smallvec::SmallVec;
 use clients::Client;
 pub(crate) use clients::Enabled;
 use direct::Direct;
+pub(crate) use dry::Delivered;
+pub(crate) use recall::{OVERHEAD_BYTES, Part, Recall};
 pub(crate) use serial::{Ending, Outcomes as SerialOutcome};
 pub(crate) use worker::{Attached, Mode, SETUP, Worker};
 
@@ -44,6 +48,17 @@ pub(crate) trait Chooser {
     /// # Errors
     /// When the step differs from the one that the same schedule gave before.
     fn executed(&mut self, at: usize, event: &Event) -> Result<(), Error>;
+
+    /// Whether it is to be told the state in which step `at` would be made.
+    fn keeps_state(&self, _at: usize) -> bool {
+        false
+    }
+
+    /// Is told that state, and which clients have ended in it, before the choice if there is one; `false` abandons the
+    /// execution.
+    fn reach(&mut self, _at: usize, _state: Vec<u8>, _ended: &dyn Fn(ClientId) -> bool) -> bool {
+        true
+    }
 }
 
 /// Who is on the stage.
@@ -89,6 +104,8 @@ pub(crate) enum End {
     Abandoned,
     /// This client ran into the step limit.
     CutOff(String),
+    /// There were to be more steps than an execution may have.
+    TooDeep,
 }
 
 /// A broken check.
@@ -182,6 +199,8 @@ pub(crate) struct Execution<'w> {
     over: bool,
     /// By how much the server's clock is ahead of the clients' (ms).
     server_ahead_ms: i64,
+    /// A client has stopped time.
+    frozen: bool,
     /// Replies that were lost: when who sent the request learns of it (virtual ms since the Unix epoch).
     silent: Vec<Silent>,
 }
@@ -198,12 +217,16 @@ struct Silent {
 impl<'w> Execution<'w> {
     pub(crate) fn new(worker: &'w mut Worker, world: World, bounds: Bounds, mode: Mode) -> Self {
         let now_ms = worker.start_ms();
+        if let Some(recall) = &mut worker.recall {
+            recall.begin();
+        }
         Self {
-            worker,
             world,
             mode,
             bounds,
-            clients: Vec::new(),
+            clients: std::mem::take(&mut worker.spare.clients),
+            events: Vec::with_capacity(worker.spare.events),
+            worker,
             order: Vec::new(),
             top: 0,
             spawned: Vec::new(),
@@ -212,7 +235,6 @@ impl<'w> Execution<'w> {
             now_ms,
             pauses_left: bounds.pauses,
             left: bounds.faults,
-            events: Vec::new(),
             history: History { start_ms: now_ms, ..History::default() },
             history_changed: false,
             start: Vec::new(),
@@ -234,6 +256,7 @@ impl<'w> Execution<'w> {
             possible: Vec::new(),
             over: false,
             server_ahead_ms: 0,
+            frozen: false,
             silent: Vec::new(),
         }
     }
@@ -241,7 +264,7 @@ impl<'w> Execution<'w> {
     /// Runs to the end.
     pub(crate) fn run(mut self, chooser: &mut dyn Chooser) -> Result<Run, Error> {
         self.start()?;
-        let mut enabled = Vec::new();
+        let mut enabled = std::mem::take(&mut self.worker.spare.enabled);
         let end = loop {
             if let Some(what) = self.worker.run_out {
                 return Err(Error::TooMany(what));
@@ -249,6 +272,12 @@ impl<'w> Execution<'w> {
             self.list_enabled(&mut enabled);
             if !self.keep_in_turn(&mut enabled) {
                 break End::Abandoned;
+            }
+            if chooser.keeps_state(self.events.len()) {
+                let state = self.state()?;
+                if !chooser.reach(self.events.len(), state, &|id| self.client(id).is_done()) {
+                    break End::Abandoned;
+                }
             }
             if enabled.is_empty() {
                 if let Some(name) = self.cut_off.take() {
@@ -260,6 +289,9 @@ impl<'w> Execution<'w> {
                 self.stuck()?;
                 break End::Complete;
             }
+            if self.bounds.depth.is_some_and(|most| self.events.len() >= most as usize) {
+                break End::TooDeep;
+            }
             let cast = Cast { worker: self.worker, top: self.top, spawned: &self.spawned, lanes: &self.lanes };
             let Some(choice) = chooser.choose(self.events.len(), &enabled, &cast) else { break End::Abandoned };
             self.step(choice, &enabled)?;
@@ -269,6 +301,7 @@ impl<'w> Execution<'w> {
                 break End::Complete;
             }
         };
+        self.worker.spare.enabled = enabled;
         if matches!(end, End::Complete) {
             self.ending = self.ending()?;
             self.check_at_the_end()?;
@@ -291,8 +324,9 @@ impl<'w> Execution<'w> {
         self.open_log();
         self.touched.clear();
         self.show_start()?;
-        for id in self.order.clone() {
-            self.poll(id)?;
+        // Those that they spawn are polled with them.
+        for place in 0..self.order.len() {
+            self.poll(self.order[place])?;
         }
         self.check_always()?;
         self.look_at_the_start()?;
@@ -306,6 +340,7 @@ impl<'w> Execution<'w> {
         self.current = Some(at);
         self.mover = self.worker.owner(choice.process);
         self.touched.clear();
+        self.recall_step();
         let number = self.steps.len() + 1;
         self.number = if self.mode.record { number } else { at + 1 };
         let locked_by = self.locked_by();
@@ -388,6 +423,7 @@ impl<'w> Execution<'w> {
 
     fn check_at_the_end(&mut self) -> Result<(), Error> {
         self.look_at_the_end()?;
+        self.check_agreement()?;
         for number in 0..self.world.checks.len() {
             let broken = match self.world.checks[number].when {
                 When::Always => continue,
@@ -405,12 +441,13 @@ impl<'w> Execution<'w> {
     fn state_check(&mut self, number: usize, broken: Broken, observing: bool) -> Result<(), Error> {
         let (before, now_ms) = (std::mem::take(&mut self.touched), self.now_ms);
         let port = self.direct_port();
-        let ctx = Ctx::new("the check", port.clone(), self.world.stage.clone());
+        let ctx = Ctx::new("the check", port, self.world.stage.clone());
         let future = (self.world.checks[number].run)(ctx);
         self.direct.wrote = false;
         self.world.stage.at_the_end.set(!observing);
         let ended = self.run_direct("the check", &port, future);
         self.world.stage.at_the_end.set(false);
+        self.recall_asked();
         let ended = ended?;
         let read = std::mem::replace(&mut self.touched, before);
         if observing {
@@ -439,6 +476,8 @@ impl<'w> Execution<'w> {
         let start = self.shown_start();
         let order = std::mem::take(&mut self.order);
         let cast = order.into_iter().map(|id| (id, std::mem::take(&mut self.client_mut(id).name))).collect();
+        self.worker.spare.take_back(self.clients);
+        self.worker.spare.events = self.events.len();
         Ok(Run {
             end,
             events: self.events,
@@ -483,7 +522,8 @@ impl<'w> Execution<'w> {
         let end = self.events.len();
         let spared = self.spared();
         never.extend(spared.into_iter().map(|(choice, touched)| (end, virtual_event(choice, None, touched, None))));
-        for id in self.order.clone() {
+        for id in &self.order {
+            let id = *id;
             let requests = self.clients[usize::from(id.0)].as_ref().map_or(&[][..], |client| &client.pending);
             for pending in requests {
                 let mut touched = Touched::default();
@@ -527,6 +567,7 @@ fn virtual_event(choice: Choice, client: Option<ClientId>, touched: Touched, pos
         unlocks: None,
         logged: 0,
         waited: Vec::new(),
+        delivered: None,
     }
 }
 

@@ -16,6 +16,7 @@ use crate::ctx::Ctx;
 use crate::event::{ClientId, Outcome, Thing};
 use crate::history::{AT_THE_END, Datum, FaultSeen, Mark, Note, Operation, OperationKind};
 use crate::recording::Record;
+use crate::render::thousands;
 use crate::report::Broken;
 use crate::world::Failure;
 
@@ -207,21 +208,76 @@ impl Execution<'_> {
     fn objects(&mut self) -> Result<Vec<(String, Option<Datum>)>, Error> {
         let mut seen = Vec::with_capacity(self.world.watches.len());
         for number in 0..self.world.watches.len() {
-            let object = self.world.watches[number].object.clone();
-            let port = self.direct_port();
-            let ctx = Ctx::new(&object, port.clone(), self.world.stage.clone());
-            let future = (self.world.watches[number].look)(ctx);
-            self.direct.observed.clear();
-            let touched = std::mem::take(&mut self.touched);
-            let ended = self.run_direct("the reader of an object", &port, future)?;
-            self.touched = touched;
-            if let Err(failure) = ended {
-                let what = format!("cannot tell what {object} holds: {failure}; let it return the value, or none");
-                return Err(Error::Misuse { who: "world.value".to_owned(), what });
+            if !self.world.watches[number].agreement {
+                let value = self.watch(number)?.pop().flatten();
+                seen.push((self.world.watches[number].object.clone(), value));
             }
-            let value = self.direct.observed.pop().flatten();
-            seen.push((object, value));
         }
         Ok(seen)
     }
+
+    /// What somebody who watches an object finds.
+    fn watch(&mut self, number: usize) -> Result<Vec<Option<Datum>>, Error> {
+        let object = self.world.watches[number].object.clone();
+        let port = self.direct_port();
+        let ctx = Ctx::new(&object, port, self.world.stage.clone());
+        let future = (self.world.watches[number].look)(ctx);
+        self.direct.observed.clear();
+        let touched = std::mem::take(&mut self.touched);
+        let ended = self.run_direct("the reader of an object", &port, future)?;
+        self.touched = touched;
+        if let Err(failure) = ended {
+            let what = format!("cannot tell what {object} holds: {failure}; let it return the value, or none");
+            return Err(Error::Misuse { who: "world.value".to_owned(), what });
+        }
+        Ok(std::mem::take(&mut self.direct.observed))
+    }
+
+    /// Compares what caches and rows hold when all clients have ended.
+    pub(super) fn check_agreement(&mut self) -> Result<(), Error> {
+        for number in 0..self.world.watches.len() {
+            if !self.world.watches[number].agreement || self.violation.is_some() {
+                continue;
+            }
+            let Some((cache, row)) = self.disagreement(number)? else { continue };
+            let object = self.world.watches[number].object.clone();
+            let until = self.until_agreement(number)?;
+            let shown = |value: Option<Datum>| value.map_or_else(|| "nothing".to_owned(), |value| value.to_string());
+            let message = format!("{object}: the cache holds {cache} and the row {}, {until}", shown(row));
+            self.violate(Broken::Quiet, AGREEMENT + number, Failure { message, place: None }, None);
+        }
+        Ok(())
+    }
+
+    /// What the cache and the row hold, if the cache holds something else.
+    fn disagreement(&mut self, number: usize) -> Result<Option<(Datum, Option<Datum>)>, Error> {
+        let mut found = self.watch(number)?.into_iter();
+        let (cache, row) = (found.next().flatten(), found.next().flatten());
+        Ok(cache.filter(|cache| Some(cache) != row.as_ref()).map(|cache| (cache, row)))
+    }
+
+    /// Until when the cache goes on to hold something else: lets the keys expire one after another.
+    fn until_agreement(&mut self, number: usize) -> Result<String, Error> {
+        let start_ms = self.now_ms;
+        for _ in 0..MOST_EXPIRIES {
+            let Some(deadline) = self.next_key_deadline() else { break };
+            self.set_clock(deadline + 1)?;
+            if self.disagreement(number)?.is_none() {
+                let ms = (deadline - start_ms).unsigned_abs();
+                let left = if ms.is_multiple_of(1000) {
+                    format!("{} s", thousands(ms / 1000))
+                } else {
+                    format!("{} ms", thousands(ms))
+                };
+                return Ok(format!("until a key expires ({left})"));
+            }
+        }
+        Ok("for ever".to_owned())
+    }
 }
+
+/// The numbers of checks of agreement, beside those of the state.
+const AGREEMENT: usize = 1 << 32;
+
+/// How many expiries are waited for.
+const MOST_EXPIRIES: usize = 1_000;

@@ -8,6 +8,7 @@ use rustc_hash::FxHasher;
 
 use super::Execution;
 use crate::Error;
+use crate::command::Command;
 use crate::event::ClientId;
 use crate::mailbox::Op;
 use crate::report::{DIES, Step, StepKind};
@@ -57,7 +58,7 @@ impl Execution<'_> {
         Ok(())
     }
 
-    pub(super) fn show_redis(&mut self, id: ClientId, commands: &[Vec<Bytes>], replies: &[Reply]) {
+    pub(super) fn show_redis(&mut self, id: ClientId, commands: &[Command], replies: &[Reply]) {
         let name = self.client(id).name.clone();
         let shown = replies.last().map(reply).unwrap_or_default();
         self.show_step(&name, StepKind::Redis, transaction(commands), shown);
@@ -81,6 +82,7 @@ impl Execution<'_> {
             Reply::Simple("list") => Some(reply(&self.peek(&[b"LRANGE", key, b"0", b"-1"]))),
             Reply::Simple("set") => Some(reply(&self.peek(&[b"SMEMBERS", key]))),
             Reply::Simple("zset") => Some(pairs(&self.peek(&[b"ZRANGE", key, b"0", b"-1", b"WITHSCORES"]))),
+            Reply::Simple("stream") => Some(reply(&self.peek(&[b"XRANGE", key, b"-", b"+"]))),
             Reply::Simple("none") => None,
             other => Some(format!("({})", reply(&other))),
         })
@@ -120,10 +122,11 @@ pub(super) fn request(op: &Op) -> String {
         Op::Redis { commands, .. } => transaction(commands),
         Op::Sql { call, .. } => statement(call),
         Op::Cell(op) => op.text.clone(),
+        Op::Clock(call) => call.text(),
     }
 }
 
-fn transaction(commands: &[Vec<Bytes>]) -> String {
+fn transaction(commands: &[Command]) -> String {
     commands.iter().map(|args| command(args)).collect::<Vec<_>>().join("; ")
 }
 

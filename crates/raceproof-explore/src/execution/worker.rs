@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use raceproof_engine::{Access, Engine, LuaHost, Options, Outcome};
 use rustc_hash::FxHashMap;
 
-use super::Execution;
+use super::clients::Spare;
 use super::direct::Direct;
+use super::{Execution, Recall};
 use crate::backend::Backend;
 use crate::ctx::Ctx;
 use crate::event::{CLOCK, ClientId, END, FAULTS, ProcessId, ThingId, Things, Touched};
@@ -24,6 +25,8 @@ const EPOCH_MS: i64 = 1_767_225_600_000;
 pub(crate) struct Mode {
     /// Keep the steps as text.
     pub(crate) record: bool,
+    /// Without the state that they leave and the story that they tell.
+    pub(crate) terse: bool,
     /// Clients that never start.
     pub(crate) absent: HashSet<ClientId>,
     /// End at the first violation instead of running all clients to their end.
@@ -47,12 +50,15 @@ pub(crate) struct Worker {
     pub(crate) outcome: Outcome,
     /// A real server that runs beside the engine.
     pub(crate) backend: Option<Attached>,
+    /// What a search that keeps states knows; `None` in all others.
+    pub(crate) recall: Option<Recall>,
     base: Option<Base>,
     /// How executions end in which the clients take turns.
     pub(crate) serial: Option<crate::search::Serial>,
     clients: FxHashMap<(Option<ClientId>, usize), ClientId>,
     processes: FxHashMap<(ClientId, Lane), ProcessId>,
     lanes: Vec<(ClientId, Lane)>,
+    pub(super) spare: Spare,
     /// Of what there are more than can be numbered.
     pub(super) run_out: Option<&'static str>,
 }
@@ -81,15 +87,24 @@ impl Worker {
             things: Things::default(),
             observed: Vec::new(),
             restart: false,
-            outcome: Outcome::default(),
+            outcome: Outcome { without_effects: true, ..Outcome::default() },
             backend: None,
+            recall: None,
             base: None,
             serial: None,
             clients: FxHashMap::default(),
             processes: FxHashMap::default(),
             lanes: Vec::new(),
+            spare: Spare::default(),
             run_out: None,
         }
+    }
+
+    /// Makes the engine what every execution finds; `None` before the first.
+    pub(super) fn restore_engine(&mut self) -> Option<()> {
+        let base = self.base.as_ref()?;
+        self.engine.clone_from(&base.engine);
+        Some(())
     }
 
     /// Where the clock of the next execution starts (ms since the Unix epoch).
@@ -118,7 +133,7 @@ impl Worker {
         let database = |error: rusqlite::Error| Error::Database(error.to_string());
         match &self.base {
             Some(base) => {
-                self.engine = base.engine.clone();
+                self.engine.clone_from(&base.engine);
                 self.sql.restore().map_err(database)?;
             }
             None => {
@@ -148,7 +163,7 @@ impl Worker {
         execution.direct = Direct::of_setup();
         for setup in setups {
             let port = execution.direct_port();
-            let ctx = Ctx::new("setup", port.clone(), world.stage.clone());
+            let ctx = Ctx::new("setup", port, world.stage.clone());
             if let Err(failure) = execution.run_direct("setup", &port, setup(ctx))? {
                 return Ok(Err(failure));
             }

@@ -85,8 +85,8 @@ pub fn met(report: &Report, strategy: &Strategy) -> String {
     let how = match strategy {
         // Any schedule can be replayed: whether it was shrunk is not known.
         Strategy::Replay { .. } => return "replayed".to_owned(),
-        Strategy::Exhaustive if report.exhaustive => "exhaustive".to_owned(),
-        Strategy::Exhaustive => "the search was cut short".to_owned(),
+        Strategy::Exhaustive | Strategy::States if report.exhaustive => "exhaustive".to_owned(),
+        Strategy::Exhaustive | Strategy::States => "the search was cut short".to_owned(),
         Strategy::Random { seed } => format!("random (seed {seed})"),
     };
     let needed = if report.shrunk { "every step shown is needed" } else { "too many schedules to find the shortest" };

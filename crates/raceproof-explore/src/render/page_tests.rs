@@ -20,6 +20,8 @@ fn report(bounds: Bounds, violation: Option<Counterexample>) -> Report {
         redundant: 0,
         met_at: violation.as_ref().map(|_| 2),
         cut_off: None,
+        too_deep: false,
+        states: None,
         undecided: None,
         bounds,
         exhaustive: true,

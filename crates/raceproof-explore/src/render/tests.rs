@@ -430,6 +430,8 @@ fn how_it_was_met_never_claims_more_than_was_searched() {
         redundant: 0,
         met_at: Some(1061),
         cut_off: None,
+        too_deep: false,
+        states: None,
         undecided: None,
         bounds: Bounds::default(),
         exhaustive: true,

@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 
 use super::convert;
 use super::language::{Answer, Body, Language, Progress, Refusal, Request};
+use crate::command::Command;
 use crate::history::{Mark, OperationKind};
 use crate::recording::Record;
 use crate::{Ctx, Database, DiskLock, Failure, Place, RedisConnection, SqlError, SqlReply};
@@ -63,8 +64,9 @@ pub(super) async fn run(
 }
 
 const fn is_step(request: Request) -> bool {
-    use Request::{Ended, Inside, Note, Now, Observed, Operation, Read, Returned, UnlockFile, Write};
-    !matches!(request, Now | Returned | Note | Write | Read | Operation | Inside | Ended | Observed | UnlockFile)
+    use Request::{Effect, Ended, Fenced, Inside, Note, Now, Observed, Operation, Read, Returned, UnlockFile, Write};
+    let marks = matches!(request, Note | Write | Read | Operation | Inside | Ended | Fenced | Effect | Observed);
+    !marks && !matches!(request, Now | Returned | UnlockFile)
 }
 
 /// Where the file states a bound the search keeps it; here only a loop that never makes a step must be stopped.
@@ -134,6 +136,22 @@ impl Client<'_> {
                 self.begin_operation(request, args)
             }
             Request::Ended => self.end_operation(args),
+            Request::Fenced => {
+                let (resource, token) = (text(args.pop_front()), args.pop_front());
+                match token {
+                    Some(Value::Integer(token)) => self.ctx.fenced(&resource, token),
+                    token => {
+                        let found = token.map_or_else(|| "nothing".to_owned(), |token| convert::kind(&token));
+                        return refuse(format!("a fencing token is a whole number, not {found}"));
+                    }
+                }
+                Ok(Answer::Value(Value::Nil))
+            }
+            Request::Effect => {
+                let (effect, key) = (text(args.pop_front()), text(args.pop_front()));
+                self.ctx.effect(&effect, key);
+                Ok(Answer::Value(Value::Nil))
+            }
             Request::Observed => match convert::datum(args.pop_front()) {
                 Ok(value) => self.told(Mark::Observed(value)),
                 Err(text) => refuse(text),
@@ -166,18 +184,18 @@ impl Client<'_> {
     /// `MULTI`, the collected commands and `EXEC`, in one step.
     async fn multi(&mut self, collected: Option<Value>) -> Answered {
         let Some(Value::Table(collected)) = collected else { return refuse("multi() collected nothing".to_owned()) };
-        let mut commands: SmallVec<[Vec<Bytes>; 1]> = SmallVec::new();
-        commands.push(vec![Bytes::from_static(b"MULTI")]);
+        let mut commands: SmallVec<[Command; 1]> = SmallVec::new();
+        commands.push(vec![Bytes::from_static(b"MULTI")].into());
         for call in collected.sequence_values::<Table>() {
             let call = call?;
             let count: usize = call.raw_get("n")?;
             let values = (1..=count).map(|at| call.raw_get(at)).collect::<mlua::Result<Vec<Value>>>()?;
             match convert::command(values.into_iter()) {
-                Ok(command) => commands.push(command),
+                Ok(command) => commands.push(command.into()),
                 Err(text) => return refuse(text),
             }
         }
-        commands.push(vec![Bytes::from_static(b"EXEC")]);
+        commands.push(vec![Bytes::from_static(b"EXEC")].into());
         let names: Vec<Bytes> = commands.iter().map(|command| command[0].clone()).collect();
         let mut replies = match self.redis().send(commands).await {
             Ok(replies) => replies,

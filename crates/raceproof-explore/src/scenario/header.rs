@@ -23,8 +23,8 @@ pub(super) struct Header {
     pub(super) mutants: Vec<Mutant>,
 }
 
-const FIELDS: &str =
-    "name, about, known_from, row, instead, expect, message, pauses, faults, persistence, steps, mutants";
+const FIELDS: &str = "name, about, known_from, row, instead, expect, message, pauses, faults, persistence, steps, \
+     preemptions, depth, mutants";
 
 /// Reads the fields of a header, and remembers where it stands for the errors.
 struct Reader<'a> {
@@ -71,6 +71,8 @@ impl Reader<'_> {
                     header.bounds.steps_per_client = self.count("steps", &value)?;
                     header.steps_stated = true;
                 }
+                "preemptions" => header.bounds.preemptions = Some(self.count("preemptions", &value)?),
+                "depth" => header.bounds.depth = Some(self.count("depth", &value)?),
                 "faults" => header.bounds.faults = self.faults(&value)?,
                 "persistence" => header.bounds.persistence = self.persistence(&value)?,
                 "mutants" => header.mutants = self.mutants(&value)?,
@@ -154,18 +156,15 @@ impl Reader<'_> {
     }
 
     fn count(&self, field: &str, value: &Value) -> Result<u32, ScenarioError> {
-        let most = if field == "steps" { 1_000_000 } else { 100 };
+        let (least, most) = if matches!(field, "steps" | "depth") { (1, 1_000_000) } else { (0, 100) };
         match value {
-            Value::Integer(n) if (0..=most).contains(n) && (*n > 0 || field != "steps") => {
-                Ok(u32::try_from(*n).unwrap_or_default())
-            }
+            Value::Integer(n) if (least..=most).contains(n) => Ok(u32::try_from(*n).unwrap_or_default()),
             other => {
                 let shown = match other {
                     Value::Integer(n) => n.to_string(),
                     Value::Number(x) => x.to_string(),
                     other => kind(other),
                 };
-                let least = u32::from(field == "steps");
                 let what = format!("{field} must be a whole number from {least} to {most}, not {shown}");
                 Err(self.error(field, what, format!("{field} = 1")))
             }

@@ -39,12 +39,14 @@ pub(super) enum Request {
     Operation,
     Inside,
     Ended,
+    Fenced,
+    Effect,
     Observed,
     LockFile,
     UnlockFile,
 }
 
-const REQUESTS: [(&str, Request); 18] = [
+const REQUESTS: [(&str, Request); 20] = [
     ("redis", Request::Redis),
     ("multi", Request::Multi),
     ("sql", Request::Sql),
@@ -60,6 +62,8 @@ const REQUESTS: [(&str, Request); 18] = [
     ("operation", Request::Operation),
     ("inside", Request::Inside),
     ("ended", Request::Ended),
+    ("fenced", Request::Fenced),
+    ("effect", Request::Effect),
     ("observed", Request::Observed),
     ("lock_file", Request::LockFile),
     ("unlock_file", Request::UnlockFile),
@@ -144,6 +148,7 @@ pub(super) enum BodyKind {
     Finally,
     Quiet,
     Value,
+    Agrees,
 }
 
 impl BodyKind {
@@ -156,11 +161,12 @@ impl BodyKind {
             Self::Finally => "finally",
             Self::Quiet => "quiet",
             Self::Value => "value",
+            Self::Agrees => "agrees",
         }
     }
 
     fn named(name: &str) -> Option<Self> {
-        let kinds = [Self::Setup, Self::Client, Self::Always, Self::Finally, Self::Quiet, Self::Value];
+        let kinds = [Self::Setup, Self::Client, Self::Always, Self::Finally, Self::Quiet, Self::Value, Self::Agrees];
         kinds.into_iter().find(|kind| kind.name() == name)
     }
 }

@@ -356,6 +356,7 @@ impl Runner {
             BodyKind::Finally => world.finally(run),
             BodyKind::Quiet => world.quiet(run),
             BodyKind::Value => world.watch(name, run),
+            BodyKind::Agrees => world.watch_agreement(name, run),
             BodyKind::File => {}
         }
     }

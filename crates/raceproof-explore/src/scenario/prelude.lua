@@ -260,6 +260,20 @@ local function operation(object, name, ...)
   return concluded(begin_operation("operation", REQUEST.operation, fn, object, name, ...), pcall(fn))
 end
 
+-- What the step just made was to a resource, or did.
+local function fenced(resource, token)
+  allow("fenced", in_client)
+  need(resource, "string", "the first argument of fenced()")
+  need(token, "number", "the second argument of fenced()")
+  return ask(REQUEST.fenced, resource, token)
+end
+
+local function effect(what, key)
+  allow("effect", in_client)
+  need(what, "string", "the first argument of effect()")
+  return ask(REQUEST.effect, what, tostring(key))
+end
+
 local function left(number, ok, ...)
   ask(REQUEST.ended, number, true)
   if not ok then raw_error((...), 0) end
@@ -360,7 +374,7 @@ local function declare(what, name, fn, argument)
     mistake(what .. "() is called while clients run", "call it at the top level of the file", "language")
   end
   if type(fn) ~= "function" then
-    local anchor = what == "client" and "clients" or what == "setup" and "setup" or what == "value" and "history" or "checks"
+    local anchor = what == "client" and "clients" or what == "setup" and "setup" or (what == "value" or what == "agrees") and "history" or "checks"
     local shape = what .. "(" .. (name and '"name", ' or "") .. "function() … end)"
     mistake(what .. "() needs a function, not " .. kind(fn), shape, anchor)
   end
@@ -428,6 +442,34 @@ local function linearizable(object, model)
   history("linearizable", object, model, shape)
 end
 
+-- A check that takes a name, and perhaps a number of ms and since when a write counts.
+local function named_check(what, takes_ms, takes_since)
+  local shape = what .. (takes_ms == "ms" and '("name", 1000)' or '("name")')
+  return function(name, ms, since)
+    local wrong = takes_ms and type(ms) ~= "number" and (takes_ms == "ms" or ms ~= nil)
+    if wrong or (type(ms) == "number" and not (ms >= 0 and ms < 1e15)) then
+      mistake("the second argument of " .. what .. "() is a number of milliseconds, not " .. tostring(ms), shape, "history")
+    end
+    if since ~= nil and not (takes_since and since == "commit") then
+      mistake("the third argument of " .. what .. '() is "commit" or nothing, not ' .. tostring(since), shape, "history")
+    end
+    history(what, name, takes_ms and { ms = ms, commit = since ~= nil } or nil, shape)
+  end
+end
+
+-- Compares a cache and what is cached at the end.
+local function agrees(object, cache, row)
+  local shape = 'agrees("name", function() … end, function() … end)'
+  if type(object) ~= "string" then mistake("agrees() needs a name, not " .. kind(object), shape, "history") end
+  if type(cache) ~= "function" or type(row) ~= "function" then
+    mistake("agrees() needs two functions: what the cache holds, and what the row holds", shape, "history")
+  end
+  declare("agrees", object, function()
+    ask(REQUEST.observed, (cache()))
+    ask(REQUEST.observed, (row()))
+  end)
+end
+
 -- Looks at an object at the start and at the end.
 local function value(object, fn)
   if type(object) ~= "string" then
@@ -462,11 +504,15 @@ local base = setmetatable({
   quiet = declares("quiet"),
   fresh = function(object, since) history("fresh", object, since_commit("fresh", since), 'fresh("name")') end,
   exclusive = function(section) history("exclusive", section, nil, 'exclusive("name")') end,
-  linearizable = linearizable, value = value, serializable = serializable,
+  linearizable = linearizable, value = value, serializable = serializable, agrees = agrees,
+  no_lost_update = named_check("no_lost_update"), monotonic_reads = named_check("monotonic_reads"),
+  read_your_writes = named_check("read_your_writes"), fencing = named_check("fencing"),
+  at_most_once = named_check("at_most_once"), staleness = named_check("staleness", "ms", true),
+  survives = named_check("survives", "maybe"),
   redis = redis, multi = multi, sql = sql, transaction = transaction, null = null,
   sleep = sleep, advance = advance, now = now, returned = returned, note = note,
-  write = write, read = read, operation = operation, inside = inside, expect = expect,
-  lock_file = lock_file, unlock_file = unlock_file,
+  write = write, read = read, operation = operation, inside = inside, fenced = fenced, effect = effect,
+  expect = expect, lock_file = lock_file, unlock_file = unlock_file,
   assert = assert, error = error, pcall = pcall, xpcall = xpcall, tostring = tostring, pairs = pairs,
   ipairs = ipairs, next = next, select = select, tonumber = tonumber, type = type, unpack = unpack,
   rawequal = rawequal, rawget = rawget, setmetatable = setmetatable, getmetatable = getmetatable,

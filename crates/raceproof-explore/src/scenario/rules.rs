@@ -17,6 +17,28 @@ pub(super) fn check(item: &Table) -> mlua::Result<HistoryCheck> {
             let unknown = || mlua::Error::runtime(format!("unknown model {model}"));
             HistoryCheck::linearizable(name, Model::named(&model).ok_or_else(unknown)?)
         }
+        "no_lost_update" => HistoryCheck::no_lost_update(name),
+        "monotonic_reads" => HistoryCheck::monotonic_reads(name),
+        "read_your_writes" => HistoryCheck::read_your_writes(name),
+        "fencing" => HistoryCheck::fencing(name),
+        "at_most_once" => HistoryCheck::at_most_once(name),
+        "staleness" => match limits(item)? {
+            (ms, true) => HistoryCheck::staleness_since_commit(name, ms.unwrap_or(0)),
+            (ms, false) => HistoryCheck::staleness(name, ms.unwrap_or(0)),
+        },
+        "survives" => match limits(item)?.0 {
+            Some(ms) => HistoryCheck::survival_but_for(name, ms),
+            None => HistoryCheck::survival(name),
+        },
         other => return Err(mlua::Error::runtime(format!("unknown check {other}"))),
     })
+}
+
+/// A number of ms, if one was given, and whether a write counts from its commit on.
+fn limits(item: &Table) -> mlua::Result<(Option<u64>, bool)> {
+    let extra = item.get::<Table>("extra")?;
+    // In range, as the prelude has seen to it.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let ms = extra.get::<Option<f64>>("ms")?.map(|ms| ms as u64);
+    Ok((ms, extra.get("commit")?))
 }

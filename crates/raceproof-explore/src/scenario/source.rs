@@ -3,7 +3,24 @@
 use std::ops::Range;
 
 /// The calls whose text no mutant may edit, and which stand at the top level of the file.
-const CHECKS: [&str; 8] = ["always", "finally", "quiet", "fresh", "exclusive", "linearizable", "value", "serializable"];
+const CHECKS: [&str; 16] = [
+    "always",
+    "finally",
+    "quiet",
+    "fresh",
+    "exclusive",
+    "linearizable",
+    "value",
+    "serializable",
+    "no_lost_update",
+    "staleness",
+    "monotonic_reads",
+    "read_your_writes",
+    "fencing",
+    "survives",
+    "at_most_once",
+    "agrees",
+];
 
 /// Where the header and the checks stand in a source.
 #[derive(Debug, Default, PartialEq, Eq)]

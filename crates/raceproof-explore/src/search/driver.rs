@@ -9,12 +9,12 @@ use super::optimal::{Optimal, Probe};
 use super::random::Random;
 use super::replay::Replay;
 use super::token::{Encoded, Token, fingerprint};
-use super::{audit, serial, shrink};
+use super::{audit, serial, shrink, states};
 use crate::backend::Backend;
 use crate::event::{CLOCK, Choice, ClientId, END, Event, Footprint, Outcome};
 use crate::execution::{Attached, Cast, Chooser, End, Execution, Mode, Run, SETUP, Violation, Worker};
 use crate::faults::Fault;
-use crate::report::{Bounds, Counterexample, Report, Strategy, Verdict};
+use crate::report::{Bounds, Counterexample, Report, States, Strategy, Verdict};
 use crate::world::{Failure, World};
 use crate::{Confirmation, Error};
 
@@ -26,6 +26,9 @@ pub(crate) struct Search {
     pub(crate) max_executions: Option<u64>,
     pub(crate) max_time: Option<Duration>,
     pub(crate) audit: u64,
+    /// How many states a search that merges them may keep, and in how many bytes.
+    pub(crate) max_states: Option<u64>,
+    pub(crate) max_state_bytes: usize,
     pub(crate) progress: Option<Arc<AtomicU64>>,
 }
 
@@ -65,20 +68,23 @@ pub(crate) fn run_once(
 
 /// What a strategy has found so far.
 #[derive(Debug, Default)]
-struct Found {
-    executions: u64,
-    redundant: u64,
-    met_at: Option<u64>,
-    violation: Option<Violation>,
-    schedule: Vec<Encoded>,
-    cut_off: Option<String>,
-    undecided: Option<String>,
-    exhaustive: bool,
-    setup: Option<Failure>,
+pub(super) struct Found {
+    pub(super) executions: u64,
+    pub(super) redundant: u64,
+    pub(super) met_at: Option<u64>,
+    pub(super) violation: Option<Violation>,
+    pub(super) schedule: Vec<Encoded>,
+    pub(super) cut_off: Option<String>,
+    pub(super) too_deep: bool,
+    pub(super) states: Option<States>,
+    pub(super) undecided: Option<String>,
+    pub(super) exhaustive: bool,
+    pub(super) setup: Option<Failure>,
 }
 
 impl Found {
-    fn add(&mut self, run: &Run, worker: &Worker) {
+    pub(super) fn add(&mut self, run: &Run, worker: &Worker) {
+        self.too_deep |= matches!(run.end, End::TooDeep);
         if let End::CutOff(client) = &run.end {
             self.cut_off.get_or_insert_with(|| client.clone());
         }
@@ -111,6 +117,11 @@ pub(crate) fn search(search: &Search, body: Body<'_>) -> Result<Report, Error> {
     check_determinism(&mut worker, search.bounds, body)?;
     let found = match search.strategy {
         Strategy::Random { seed } => random(search, &mut worker, body, seed, start)?,
+        Strategy::States => states::search(search, &mut worker, body, start)?,
+        // The reduction tries a step in other places because it has seen it made: it misses what a bound cuts off.
+        Strategy::Exhaustive if search.bounds.preemptions.is_some() || search.bounds.depth.is_some() => {
+            states::search(search, &mut worker, body, start)?
+        }
         Strategy::Exhaustive | Strategy::Replay { .. } => exhaustive(search, &mut worker, body, start)?,
     };
     let elapsed = start.elapsed();
@@ -122,7 +133,8 @@ pub(crate) fn search(search: &Search, body: Body<'_>) -> Result<Report, Error> {
         }
         (None, None) => (None, false),
     };
-    let complete = found.exhaustive && found.cut_off.is_none() && found.undecided.is_none();
+    let decided = found.cut_off.is_none() && found.undecided.is_none() && !found.too_deep;
+    let complete = found.exhaustive && decided;
     Ok(Report {
         verdict: match violation {
             Some(_) => Verdict::Violated,
@@ -133,6 +145,8 @@ pub(crate) fn search(search: &Search, body: Body<'_>) -> Result<Report, Error> {
         redundant: found.redundant,
         met_at: found.met_at,
         cut_off: found.cut_off,
+        too_deep: found.too_deep,
+        states: found.states,
         undecided: found.undecided,
         bounds: search.bounds,
         exhaustive: found.exhaustive,
@@ -157,7 +171,7 @@ fn setup_failed(failure: Failure) -> Counterexample {
 }
 
 /// Whether a limit of the search is reached.
-fn over(search: &Search, executions: u64, start: Instant) -> bool {
+pub(super) fn over(search: &Search, executions: u64, start: Instant) -> bool {
     if let Some(progress) = &search.progress {
         progress.store(executions, Ordering::Relaxed);
     }
@@ -250,7 +264,7 @@ fn random(search: &Search, worker: &mut Worker, body: Body<'_>, seed: u64, start
 fn check_determinism(worker: &mut Worker, bounds: Bounds, body: Body<'_>) -> Result<(), Error> {
     let mut runs = Vec::with_capacity(2);
     for _ in 0..2 {
-        let mode = Mode { record: true, ..Mode::default() };
+        let mode = Mode { record: true, terse: true, ..Mode::default() };
         let mut chooser = Random::new(0, 0);
         match execute(worker, body, bounds, mode, &mut chooser)? {
             Ok(run) => runs.push(run),
@@ -356,7 +370,9 @@ fn widen(bounds: Bounds, token: &Token) -> Bounds {
         u32::try_from(count).unwrap_or(u32::MAX)
     };
     let time_passes = |outcome| matches!(outcome, Outcome::ToDeadline | Outcome::PastDeadline);
-    let mut wide = Bounds { pauses: bounds.pauses.max(count(&time_passes)), ..bounds };
+    let steps = u32::try_from(token.choices.len()).unwrap_or(u32::MAX);
+    let depth = bounds.depth.map(|depth| depth.max(steps));
+    let mut wide = Bounds { pauses: bounds.pauses.max(count(&time_passes)), depth, ..bounds };
     for fault in Fault::ALL {
         wide = wide.with(fault, bounds.faults.get(fault).max(count(&|outcome| outcome.fault() == Some(fault))));
     }
@@ -389,6 +405,8 @@ fn replay(search: &Search, text: &str, body: Body<'_>) -> Result<Report, Error> 
         redundant: 0,
         met_at: violation.as_ref().map(|_| 1),
         cut_off: None,
+        too_deep: false,
+        states: None,
         undecided,
         bounds,
         exhaustive: false,

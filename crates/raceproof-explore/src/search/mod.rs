@@ -11,6 +11,7 @@ mod referee;
 mod replay;
 mod serial;
 mod shrink;
+mod states;
 mod token;
 mod wakeup;
 

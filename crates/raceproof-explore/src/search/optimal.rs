@@ -73,6 +73,33 @@ pub(crate) struct Optimal {
     pub(crate) redundant: u64,
 }
 
+/// The steps of an execution that a planned sequence is made of.
+#[derive(Clone, Copy)]
+struct Steps<'a> {
+    events: &'a [&'a Event],
+    happened: usize,
+    /// Those that come before the last, by number.
+    before: &'a [usize],
+    last: usize,
+}
+
+impl Steps<'_> {
+    /// What the last of them touches in its new place, if that takes no execution to know.
+    fn try_dry(self, from: usize, bench: &mut Bench<'_>) -> Option<Rc<Footprint>> {
+        let bounds = bench.bounds;
+        if self.last >= self.happened || bounds.pauses > 0 || bounds.faults.total() > 0 {
+            return None;
+        }
+        if !bench.worker.things.are_redis() {
+            return None;
+        }
+        let order = (0..from).chain(self.before.iter().copied()).chain([self.last]);
+        let requests: Option<Vec<_>> = order.map(|at| self.events[at].delivered.as_ref()).collect();
+        let touched = bench.worker.dry_run(&requests?)?;
+        Some(Rc::new(Footprint { touched, ..(*self.events[self.last].footprint).clone() }))
+    }
+}
+
 impl Chooser for Optimal {
     fn choose(&mut self, at: usize, enabled: &[Enabled], _cast: &Cast<'_>) -> Option<Choice> {
         if at == self.path.len() {
@@ -207,7 +234,8 @@ impl Optimal {
                 let mut sequence: Vec<Planned> = before.iter().map(|at| self.planned(&events, *at)).collect();
                 let certain = keeps == Keeps::Surely;
                 sequence.push(self.moved(&events, happened, race.second, certain, &bench.worker.things));
-                if self.plan(race.first, sequence, bench)? || !events[race.second].optional {
+                let steps = Steps { events: &events, happened, before: &before, last: race.second };
+                if self.plan(race.first, sequence, steps, bench)? || !events[race.second].optional {
                     continue;
                 }
                 less(&events, &order, &before, race.second, &mut tries);
@@ -248,14 +276,20 @@ impl Optimal {
     /// and is then given up. So where it is not known the step is tried out.
     ///
     /// `false` if the step is not possible there.
-    fn plan(&mut self, from: usize, mut sequence: Vec<Planned>, bench: &mut Bench<'_>) -> Result<bool, Error> {
+    fn plan(
+        &mut self,
+        from: usize,
+        mut sequence: Vec<Planned>,
+        steps: Steps<'_>,
+        bench: &mut Bench<'_>,
+    ) -> Result<bool, Error> {
         if self.is_planned(from, &sequence) {
             return Ok(true);
         }
         if sequence.last().is_some_and(|last| last.footprint.is_none()) {
             let prefix = self.path[..from].iter().map(|node| node.branches[0].step.choice);
             let choices: Vec<Choice> = prefix.chain(sequence.iter().map(|step| step.choice)).collect();
-            let Some(footprint) = self.probe(from, choices, bench)? else { return Ok(false) };
+            let Some(footprint) = self.probe(from, choices, steps, bench)? else { return Ok(false) };
             if let Some(last) = sequence.last_mut() {
                 last.footprint = Some(footprint);
             }
@@ -281,13 +315,21 @@ impl Optimal {
         &mut self,
         from: usize,
         choices: Vec<Choice>,
+        steps: Steps<'_>,
         bench: &mut Bench<'_>,
     ) -> Result<Option<Rc<Footprint>>, Error> {
         let known = self.path[from].tried.iter().find(|(tried, _)| *tried == choices[from..]);
         if let Some((_, result)) = known {
             return Ok(result.clone());
         }
-        let result = bench.probe(&choices)?;
+        let result = match steps.try_dry(from, bench) {
+            Some(footprint) => {
+                #[cfg(test)]
+                self::tests::agrees(&footprint, &choices, bench)?;
+                Some(footprint)
+            }
+            None => bench.probe(&choices)?,
+        };
         self.path[from].tried.push((choices[from..].to_vec(), result.clone()));
         Ok(result)
     }
@@ -395,6 +437,28 @@ impl Chooser for Probe<'_> {
         if at + 1 == self.choices.len() {
             self.tried = Some(event.footprint.clone());
         }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use raceproof_engine::{Access, Object};
+
+    use super::{Bench, Choice, Footprint};
+    use crate::Error;
+    use crate::event::ThingId;
+
+    /// Every step that any test of this crate tries out dry is tried out by an execution as well. What its client does
+    /// with the clock upon the reply is seen there only: nobody moves the clock in such a search but for all.
+    pub(super) fn agrees(dry: &Footprint, choices: &[Choice], bench: &mut Bench<'_>) -> Result<(), Error> {
+        let real = bench.probe(choices)?.expect("it is possible");
+        let time = [Object::Clock, Object::Deadlines].map(|object| bench.worker.things.redis(&object));
+        let touched = |footprint: &Footprint| -> Vec<(ThingId, Access)> {
+            footprint.touched.iter().filter(|(thing, _)| !time.contains(thing)).copied().collect()
+        };
+        assert_eq!(touched(dry), touched(&real), "{choices:?}");
+        assert_eq!((dry.choice, dry.client, dry.reach), (real.choice, real.client, real.reach));
         Ok(())
     }
 }

@@ -22,6 +22,8 @@ const MOST_INTERLEAVINGS: usize = 6_000;
 mod branching;
 mod checks;
 mod faults;
+mod merging;
+mod parts;
 
 #[derive(Clone, Debug)]
 enum Act {
@@ -275,6 +277,15 @@ fn referee_any<P: std::fmt::Debug>(
     bounds: Bounds,
     build: impl Fn(&P, &mut World),
 ) {
+    referee_all(wanted, program, |program| agree(&|world: &mut World| build(program, world), bounds));
+}
+
+/// Referees generated cases, three quarters of which must be small enough.
+fn referee_all<P: std::fmt::Debug>(
+    wanted: u32,
+    case: impl Strategy<Value = P>,
+    agree: impl Fn(&P) -> Result<bool, TestCaseError>,
+) {
     let times = std::env::var("RACEPROOF_REFEREE").ok();
     let times = times.map(|times| times.parse::<u32>().expect("RACEPROOF_REFEREE: a number"));
     let wanted = wanted * times.unwrap_or(1);
@@ -285,10 +296,8 @@ fn referee_any<P: std::fmt::Debug>(
         Some(_) => TestRunner::new(config),
     };
     let counted = std::cell::Cell::new(0);
-    let result = runner.run(&program, |program| {
-        if agree(&|world: &mut World| build(&program, world), bounds)? {
-            counted.set(counted.get() + 1);
-        }
+    let result = runner.run(&case, |case| {
+        counted.set(counted.get() + u32::from(agree(&case)?));
         Ok(())
     });
     if let Err(failure) = result {
@@ -402,8 +411,14 @@ fn joined() -> BoxedStrategy<Act> {
     .boxed()
 }
 
-const NO_FAULTS: Bounds =
-    Bounds { pauses: 0, faults: Faults::NONE, persistence: Persistence::EverySec, steps_per_client: 100 };
+const NO_FAULTS: Bounds = Bounds {
+    pauses: 0,
+    faults: Faults::NONE,
+    persistence: Persistence::EverySec,
+    steps_per_client: 100,
+    preemptions: None,
+    depth: None,
+};
 
 fn fixed() -> BoxedStrategy<Act> {
     prop_oneof![

@@ -19,7 +19,7 @@ const MOST_CLIENTS: usize = 7;
 /// How many executions all serial orders may take.
 const MOST_EXECUTIONS: usize = 100_000;
 /// The number of this check among those over the history.
-const CHECK: usize = usize::MAX;
+pub(super) const CHECK: usize = usize::MAX;
 
 /// How the executions end in which the clients take turns.
 #[derive(Debug)]

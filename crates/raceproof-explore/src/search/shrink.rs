@@ -150,6 +150,7 @@ fn search(worker: &mut Worker, body: Body<'_>, smaller: &Smaller, violation: &Vi
     let mut bench = Bench { worker, body, bounds: smaller.bounds, mode };
     'again: loop {
         let mut tree = Optimal::new(smaller.bounds);
+        let mut too_deep = false;
         loop {
             let Ok(run) = bench.run(&mut tree)? else { return Ok(Searched::Nothing) };
             if std::mem::take(&mut bench.worker.restart) {
@@ -158,12 +159,13 @@ fn search(worker: &mut Worker, body: Body<'_>, smaller: &Smaller, violation: &Vi
             if run.violation.as_ref().is_some_and(|found| same(found, violation)) {
                 return Ok(Searched::Found(schedule(&run, bench.worker)));
             }
+            too_deep |= matches!(run.end, End::TooDeep);
             let more = tree.advance(&run, &mut bench)?;
             if std::mem::take(&mut bench.worker.restart) {
                 continue 'again;
             }
             if !more {
-                return Ok(Searched::Nothing);
+                return Ok(if too_deep { Searched::TooMuch } else { Searched::Nothing });
             }
             if tree.executions >= MOST_EXECUTIONS {
                 return Ok(Searched::TooMuch);

@@ -20,6 +20,14 @@ pub(crate) enum SqlAccess {
     Row(Arc<str>, i64, Access),
 }
 
+impl SqlAccess {
+    /// Whether something was written, or a part of it.
+    pub(crate) const fn writes(&self) -> bool {
+        let (Self::Database(access) | Self::Table(_, access) | Self::Row(_, _, access)) = self;
+        access.writes()
+    }
+}
+
 /// What can be said of a statement before it runs.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shape {

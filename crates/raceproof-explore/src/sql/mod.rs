@@ -4,6 +4,7 @@
 //! a writer has not committed, as in the databases that teams run; a statement that would wait for the writer's lock is
 //! not enabled until the holder ends its transaction.
 
+mod contents;
 mod footprint;
 mod store;
 mod value;
@@ -100,7 +101,7 @@ impl Database {
         let connection = mailbox.connections;
         mailbox.connections += 1;
         drop(mailbox);
-        Self { port: port.clone(), connection }
+        Self { port: *port, connection }
     }
 
     async fn ask(&self, call: SqlCall) -> SqlResult {

@@ -16,6 +16,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode};
 use tempfile::TempDir;
 
+use super::contents;
 use super::footprint::{Shape, SqlAccess, Watcher};
 use super::value::{Bound, from_row};
 use super::{SqlCall, SqlError, SqlReply, SqlResult, SqlValue};
@@ -247,6 +248,30 @@ impl SqlStore {
     /// Whether the connection's transaction holds the write lock.
     pub(crate) fn holds_lock(&self, slot: usize) -> bool {
         self.writer == Some(slot)
+    }
+
+    /// Whether the connection is in a transaction.
+    pub(crate) fn in_transaction(&self, slot: usize) -> bool {
+        self.slots[slot].transaction != Transaction::None
+    }
+
+    /// Whether the connection's transaction reads a snapshot, and has not got the write lock.
+    pub(crate) fn reads_snapshot(&self, slot: usize) -> bool {
+        self.slots[slot].transaction == Transaction::Deferred { snapshot: true }
+    }
+
+    /// Appends the committed schema and rows to `out`: two databases with equal bytes answer alike.
+    pub(crate) fn committed(&mut self, out: &mut Vec<u8>) -> Result<(), Failure> {
+        if self.files.is_none() {
+            return Ok(());
+        }
+        let looker = match self.looker.take() {
+            Some(looker) => looker,
+            None => self.new_slot()?,
+        };
+        let done = contents::write(&looker.connection, out);
+        self.looker = Some(looker);
+        done
     }
 
     /// Every table with its committed rows, in a fixed order.

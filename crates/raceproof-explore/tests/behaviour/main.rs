@@ -1,8 +1,10 @@
 //! What a user of the crate may rely on, by subject, through its public API alone.
 
+mod checks;
 mod env;
 mod errors;
 mod faults;
+mod hand;
 mod history;
 mod linearizable;
 mod redis_client;

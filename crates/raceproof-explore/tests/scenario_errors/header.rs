@@ -15,7 +15,7 @@ client("c", function() end)
 "#,
             "unknown scenario field 'expects'
   ┌ my-design.lua:3
-  │ a header has name, about, known_from, expect, message, pauses, faults, persistence, steps, mutants
+  │ a header has name, about, known_from, row, instead, expect, message, pauses, faults, persistence, steps, preemptions, depth, mutants
   └ docs/scenarios.md#header",
         ),
         (
@@ -90,6 +90,26 @@ client("c", function() end)
             "pauses must be a whole number from 0 to 100, not -1
   ┌ my-design.lua:1
   │ pauses = 1
+  └ docs/scenarios.md#header",
+        ),
+        (
+            "less than no preemptions",
+            r#"scenario { name = "t", preemptions = -1 }
+client("c", function() end)
+"#,
+            "preemptions must be a whole number from 0 to 100, not -1
+  ┌ my-design.lua:1
+  │ preemptions = 1
+  └ docs/scenarios.md#header",
+        ),
+        (
+            "no depth",
+            r#"scenario { name = "t", depth = 0 }
+client("c", function() end)
+"#,
+            "depth must be a whole number from 1 to 1000000, not 0
+  ┌ my-design.lua:1
+  │ depth = 1
   └ docs/scenarios.md#header",
         ),
         (

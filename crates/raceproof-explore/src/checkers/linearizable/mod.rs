@@ -116,7 +116,8 @@ fn items(acts: &[(&Operation, Act)]) -> Vec<Item> {
         let earlier = |other: &usize| {
             let (other, one) = (acts[*other].0, *other);
             // What one client does between two steps it does in the order in which it says so.
-            let program = other.client == operation.client && one < at && other.ended == operation.started;
+            let at_once = other.ended == operation.started && operation.started == operation.ended;
+            let program = other.client == operation.client && one < at && at_once;
             other.ended.is_some() && (other.precedes(operation) || program)
         };
         let after = (0..acts.len()).filter(|other| *other != at).filter(earlier).collect();

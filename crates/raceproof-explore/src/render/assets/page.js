@@ -44,6 +44,8 @@
       one.section.classList.toggle("through", one.at === one.steps.length - 1);
       one.steps.forEach((step, number) => {
         step.classList.toggle("ahead", one.at >= 0 && number > one.at);
+        const rest = step.querySelector(".rest");
+        if (rest) rest.open = number === one.at;
         if (number === one.at) step.setAttribute("aria-current", "step");
         else step.removeAttribute("aria-current");
       });

@@ -58,7 +58,7 @@ fn legend(page: &mut String) {
     for (class, sign, text) in [
         ("good", "✓", "every order within the bound was run, none breaks a check"),
         ("bad", "✗", "broken: see the counterexample"),
-        ("", "?", "sampled, no violation found"),
+        ("", "?", "no violation found, not every order was run"),
         ("faint", "·", "not searched"),
     ] {
         let _ = write!(page, "<li><b class=\"{class}\">{sign}</b> {text}</li>");

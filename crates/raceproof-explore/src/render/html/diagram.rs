@@ -10,6 +10,9 @@ use crate::render::{check_name, met};
 use crate::report::StepKind;
 use crate::state::{Content, Item, Value};
 
+/// Of more keys and rows than this, those that a step did not change are folded away beside it.
+const MOST_OPEN: usize = 4;
+
 pub(super) fn write(page: &mut String, case: &Case<'_>) {
     let (id, found) = (Safe(&case.id), case.found);
     let searched = &case.entry.searches[case.search];
@@ -187,33 +190,45 @@ fn end(page: &mut String, case: &Case<'_>, sequence: &Sequence<'_>) {
     page.push_str("</p></div></li>\n");
 }
 
-/// Every key and row after a step: what the step changed stands out.
+/// Every key and row after a step: what the step changed stands out, and of many the others can be opened.
 fn state(page: &mut String, after: &[Shown<'_>], clock_ms: i64, kind: Option<StepKind>) {
-    page.push_str("<dl class=\"state\">");
-    for shown in after {
-        let class = if shown.changed.is_some() { "item changed" } else { "item" };
-        let item = Text::value(&shown.item.to_string());
-        let (full, short) = (Safe(&item.full), Safe(&item.short));
-        let of = if matches!(shown.item, Item::Row { .. }) { "row" } else { "key" };
-        let _ = write!(page, "<div class=\"{class}\"><dt class=\"{of}\" title=\"{full}\">");
-        let mark = if shown.changed.is_some() { "<span class=\"unseen\">changed: </span>" } else { "" };
-        let _ = write!(page, "{mark}{short}</dt> <dd>");
-        match shown.content {
-            Some(content) => held(page, content, shown.changed.flatten(), clock_ms),
-            None if kind == Some(StepKind::Clock) && shown.changed.is_some() => {
-                page.push_str("<span class=\"absent\">expired</span>");
-            }
-            None => page.push_str("<span class=\"absent\">not there</span>"),
-        }
-        if shown.uncommitted {
-            page.push_str(" <span class=\"tag\">uncommitted</span>");
-        }
-        if let Some(before) = shown.changed {
-            was(page, before, shown.content);
-        }
-        page.push_str("</dd></div>");
-    }
+    let (changed, same): (Vec<_>, Vec<_>) = after.iter().partition(|shown| shown.changed.is_some());
+    page.push_str("<div class=\"state\"><dl>");
+    let folded = kind.is_some() && after.len() > MOST_OPEN && same.len() > 1;
+    let open: Vec<&Shown<'_>> = if folded { changed } else { after.iter().collect() };
+    open.into_iter().for_each(|shown| one(page, shown, clock_ms, kind));
     page.push_str("</dl>");
+    if folded {
+        let _ = write!(page, "<details class=\"rest\"><summary>{} unchanged</summary><dl>", same.len());
+        same.into_iter().for_each(|shown| one(page, shown, clock_ms, kind));
+        page.push_str("</dl></details>");
+    }
+    page.push_str("</div>");
+}
+
+/// A key or a row.
+fn one(page: &mut String, shown: &Shown<'_>, clock_ms: i64, kind: Option<StepKind>) {
+    let class = if shown.changed.is_some() { "item changed" } else { "item" };
+    let item = Text::value(&shown.item.to_string());
+    let (full, short) = (Safe(&item.full), Safe(&item.short));
+    let of = if matches!(shown.item, Item::Row { .. }) { "row" } else { "key" };
+    let _ = write!(page, "<div class=\"{class}\"><dt class=\"{of}\" title=\"{full}\">");
+    let mark = if shown.changed.is_some() { "<span class=\"unseen\">changed: </span>" } else { "" };
+    let _ = write!(page, "{mark}{short}</dt> <dd>");
+    match shown.content {
+        Some(content) => held(page, content, shown.changed.flatten(), clock_ms),
+        None if kind == Some(StepKind::Clock) && shown.changed.is_some() => {
+            page.push_str("<span class=\"absent\">expired</span>");
+        }
+        None => page.push_str("<span class=\"absent\">not there</span>"),
+    }
+    if shown.uncommitted {
+        page.push_str(" <span class=\"tag\">uncommitted</span>");
+    }
+    if let Some(before) = shown.changed {
+        was(page, before, shown.content);
+    }
+    page.push_str("</dd></div>");
 }
 
 fn held(page: &mut String, content: &Content, before: Option<&Content>, clock_ms: i64) {

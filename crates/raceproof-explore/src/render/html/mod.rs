@@ -21,7 +21,7 @@ const STYLE: &str = include_str!("../assets/page.css");
 const SCRIPT: &str = include_str!("../assets/page.js");
 /// The hash of [`SCRIPT`], the one script that the policy lets run. When the script is edited, the browser test prints the
 /// browser's complaint, which names the new one.
-const SCRIPT_HASH: &str = "sha256-oIQ+rq9ApAkY9nuk7SAaoDsaXEHPoOJmiUVux/f7swE=";
+const SCRIPT_HASH: &str = "sha256-LD4W2D9rkUrRemMaS2lIiQoYO1FdWr63tSkR+Mq68gM=";
 
 /// A counterexample on the page.
 struct Case<'e> {

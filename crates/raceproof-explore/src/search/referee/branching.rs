@@ -12,7 +12,7 @@ use super::{NO_FAULTS, referee_any};
 use crate::{Bounds, Ctx, Fault, HistoryCheck, Shared, SimBell, World};
 
 #[derive(Clone, Debug)]
-enum Act {
+pub(super) enum Act {
     Redis(&'static str),
     /// Goes on with the first list if the reply is as given, else with the second.
     If(&'static str, &'static str, Vec<Act>, Vec<Act>),
@@ -177,7 +177,7 @@ async fn act(scene: &Scene, act: Act) -> Result<(), String> {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Checks {
+pub(super) enum Checks {
     None,
     /// a and b are never both as set by the clients.
     NotBoth,
@@ -191,12 +191,12 @@ enum Checks {
 }
 
 #[derive(Clone, Debug)]
-struct Program {
+pub(super) struct Program {
     clients: Vec<Vec<Act>>,
     checks: Checks,
 }
 
-fn build(program: &Program, world: &mut World) {
+pub(super) fn build(program: &Program, world: &mut World) {
     world.setup(|ctx| async move {
         let mut redis = ctx.redis();
         redis.set::<_, _, ()>("a", 1).await?;
@@ -267,7 +267,7 @@ fn build(program: &Program, world: &mut World) {
 }
 
 /// Either one of the acts, or a branch whose arms are made of them.
-fn branching(acts: BoxedStrategy<Act>) -> BoxedStrategy<Act> {
+pub(super) fn branching(acts: BoxedStrategy<Act>) -> BoxedStrategy<Act> {
     let arm = || proptest::collection::vec(acts.clone(), 0..=2);
     let questions = proptest::sample::select(vec![
         ("GET a", "1"),
@@ -290,7 +290,7 @@ fn branching(acts: BoxedStrategy<Act>) -> BoxedStrategy<Act> {
     .boxed()
 }
 
-fn commands() -> BoxedStrategy<Act> {
+pub(super) fn commands() -> BoxedStrategy<Act> {
     proptest::sample::select(vec![
         Act::Redis("GET a"),
         Act::Redis("GET b"),
@@ -311,7 +311,7 @@ fn commands() -> BoxedStrategy<Act> {
     .boxed()
 }
 
-fn various() -> BoxedStrategy<Act> {
+pub(super) fn various() -> BoxedStrategy<Act> {
     prop_oneof![
         4 => commands(),
         3 => proptest::sample::select(vec![
@@ -329,7 +329,7 @@ fn various() -> BoxedStrategy<Act> {
     .boxed()
 }
 
-fn databases() -> BoxedStrategy<Act> {
+pub(super) fn databases() -> BoxedStrategy<Act> {
     proptest::sample::select(vec![
         Act::Sql("SELECT v FROM t WHERE id = 1"),
         Act::Sql("UPDATE t SET v = v + 1 WHERE id = 1"),
@@ -351,7 +351,7 @@ fn databases() -> BoxedStrategy<Act> {
     .boxed()
 }
 
-fn times() -> BoxedStrategy<Act> {
+pub(super) fn times() -> BoxedStrategy<Act> {
     prop_oneof![
         2 => commands(),
         3 => proptest::sample::select(vec![
@@ -372,7 +372,7 @@ fn times() -> BoxedStrategy<Act> {
     .boxed()
 }
 
-fn bells() -> BoxedStrategy<Act> {
+pub(super) fn bells() -> BoxedStrategy<Act> {
     prop_oneof![
         2 => commands(),
         3 => proptest::sample::select(vec![
@@ -387,7 +387,7 @@ fn bells() -> BoxedStrategy<Act> {
     .boxed()
 }
 
-fn locks() -> BoxedStrategy<Act> {
+pub(super) fn locks() -> BoxedStrategy<Act> {
     let stay = |acts: Vec<Act>| vec![Act::Inside(acts), Act::Redis("DEL l")];
     proptest::sample::select(vec![
         Act::If("SET l x NX PX 100", "Okay", vec![], stay(vec![Act::Redis("GET a")])),
@@ -403,7 +403,7 @@ fn locks() -> BoxedStrategy<Act> {
     .boxed()
 }
 
-fn operations() -> BoxedStrategy<Act> {
+pub(super) fn operations() -> BoxedStrategy<Act> {
     let update = |v: &'static str| Act::Sql(v);
     proptest::sample::select(vec![
         Act::Write("11", vec![update("UPDATE t SET v = 11 WHERE id = 1"), Act::Redis("DEL k")]),
@@ -419,7 +419,7 @@ fn operations() -> BoxedStrategy<Act> {
     .boxed()
 }
 
-fn programs(
+pub(super) fn programs(
     clients: std::ops::RangeInclusive<usize>,
     most: usize,
     acts: BoxedStrategy<Act>,
@@ -429,7 +429,7 @@ fn programs(
     (clients, proptest::sample::select(checks)).prop_map(|(clients, checks)| Program { clients, checks }).boxed()
 }
 
-const STATE: &[Checks] = &[Checks::None, Checks::NotBoth, Checks::Conditional];
+pub(super) const STATE: &[Checks] = &[Checks::None, Checks::NotBoth, Checks::Conditional];
 
 #[test]
 fn replies_decide() {

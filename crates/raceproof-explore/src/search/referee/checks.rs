@@ -26,6 +26,10 @@ enum Act {
     ReadOwnCopy,
     /// The lines are an operation; what the last gives is its result.
     Call(&'static str, Vec<&'static str>, Vec<&'static str>),
+    /// The line is accepted by a resource under a token.
+    Fenced(&'static str, i64),
+    /// The line has an effect with a key.
+    Effect(&'static str, &'static str),
     /// Reads a number and writes one more, which is an `inc` if the flag is set and else a read and a write.
     Increment(bool),
 }
@@ -115,6 +119,14 @@ async fn act(scene: &Scene, act: Act) {
             }
         }
         Act::Call(name, args, lines) => drop(ctx.operation("k", name, &args, send_all(scene, &lines)).await),
+        Act::Fenced(line, token) => {
+            send(scene, line).await;
+            ctx.fenced("k", token);
+        }
+        Act::Effect(line, key) => {
+            send(scene, line).await;
+            ctx.effect("k", key);
+        }
         Act::Increment(as_one) => {
             let number = |said: &Said| said.text().and_then(|text| text.parse::<i64>().ok()).unwrap_or(0);
             if as_one {
@@ -333,4 +345,65 @@ fn outcomes_of_serial_orders() {
     referee_any(40, programs(2..=2, 2, times.to_vec(), Vec::new(), None), bounds, build);
     let bounds = NO_FAULTS.with(Fault::LostReply, 1);
     referee_any(40, programs(2..=2, 2, redis.to_vec(), Vec::new(), None), bounds, build);
+}
+
+#[test]
+fn reads_of_one_client_and_old_reads() {
+    let acts = [
+        Act::Write("1", vec!["SET k 1"]),
+        Act::Write("2", vec!["SET k 2", "GET c"]),
+        Act::WriteRow("3", vec!["SET k 3"]),
+        Act::Read("GET k"),
+        Act::Read("GET b"),
+        Act::ReadRow,
+        Act::ReadOwnCopy,
+        Act::Redis("SET b 1"),
+        Act::Redis("GET d"),
+        Act::Sleep(50),
+    ];
+    let checks = [
+        HistoryCheck::monotonic_reads("k"),
+        HistoryCheck::read_your_writes("k"),
+        HistoryCheck::staleness("k", 0),
+        HistoryCheck::staleness("k", 40),
+        HistoryCheck::staleness_since_commit("k", 0),
+    ];
+    referee(&acts, &checks, None);
+    let bounds = Bounds { pauses: 1, ..NO_FAULTS };
+    let timed = [checks[2].clone(), checks[3].clone(), checks[4].clone()];
+    referee_any(60, programs(2..=2, 2, acts.to_vec(), timed.to_vec(), None), bounds, build);
+}
+
+#[test]
+fn changes_that_are_lost() {
+    let acts = [
+        Act::Increment(false),
+        Act::Increment(false),
+        Act::Write("7", vec!["SET k 7"]),
+        Act::Write("8", vec!["GET b", "SET k 8"]),
+        Act::Read("GET k"),
+        Act::Redis("SET k 9"),
+        Act::Redis("GET b"),
+    ];
+    let checks = [HistoryCheck::no_lost_update("k"), HistoryCheck::survival("k")];
+    referee(&acts, &checks, Some("GET k"));
+    let bounds = NO_FAULTS.with(Fault::PowerLoss, 1);
+    let checks = vec![HistoryCheck::survival("k"), HistoryCheck::survival_but_for("k", 20)];
+    let acts = vec![acts[2].clone(), acts[3].clone(), Act::Sleep(50), Act::Redis("GET b")];
+    referee_any(60, programs(2..=2, 2, acts.clone(), checks.clone(), Some("GET k")), bounds, build);
+    let bounds = Bounds { pauses: 1, ..bounds };
+    referee_any(30, programs(1..=2, 2, acts, checks, Some("GET k")), bounds, build);
+}
+
+#[test]
+fn tokens_and_effects() {
+    let acts = [
+        Act::Fenced("SET a 1", 1),
+        Act::Fenced("SET b 1", 2),
+        Act::Fenced("GET c", 3),
+        Act::Effect("SET a 1", "x"),
+        Act::Effect("GET c", "y"),
+        Act::Redis("GET b"),
+    ];
+    referee(&acts, &[HistoryCheck::fencing("k"), HistoryCheck::at_most_once("k")], None);
 }

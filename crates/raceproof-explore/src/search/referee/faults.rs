@@ -11,7 +11,7 @@ fn kept(fault: Fault, persistence: Persistence) -> Bounds {
 }
 
 /// Writes and reads of few keys, so that what a restart leaves makes a difference.
-fn few() -> BoxedStrategy<Act> {
+pub(super) fn few() -> BoxedStrategy<Act> {
     prop_oneof![
         Just(redis(&["GET", "a"])),
         Just(redis(&["SET", "a", "2"])),

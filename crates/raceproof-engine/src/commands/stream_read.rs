@@ -1,0 +1,292 @@
+//! `XREAD` and `XREADGROUP`.
+
+use bytes::Bytes;
+
+use super::{
+    bulk,
+    stream::shown,
+    stream_claim::{claimed, group_moved},
+};
+use crate::{
+    Access, Protocol, Reply,
+    command::{Command, FindKeys, Group, KeySpec, flag::*},
+    context::Context,
+    failure::{self, Answer, Failure, NOT_AN_INTEGER, SYNTAX},
+    key::Key,
+    number::parse_integer,
+    stream::{Id, Pending, Stream},
+};
+
+const fn after_streams(begin: usize) -> KeySpec {
+    KeySpec { begin, find: FindKeys::AfterStreams, flags: &["RO", "access"], notes: None }
+}
+
+pub(super) const COMMANDS: &[Command] = &[
+    Command::new(
+        "xread",
+        |context, args| read(context, args, false),
+        -4,
+        READONLY | BLOCKING | MOVABLE_KEYS,
+        Group::Stream,
+    )
+    .keys(&[after_streams(1)]),
+    Command::new(
+        "xreadgroup",
+        |context, args| read(context, args, true),
+        -7,
+        WRITE | BLOCKING | MOVABLE_KEYS,
+        Group::Stream,
+    )
+    .keys(&[after_streams(4)]),
+];
+
+/// What is read.
+#[derive(Debug)]
+struct Query<'a> {
+    blocks: bool,
+    /// 0 for all.
+    count: usize,
+    no_ack: bool,
+    /// The group and the consumer.
+    reader: Option<(&'a Bytes, &'a Bytes)>,
+    names: &'a [Bytes],
+    ids: &'a [Bytes],
+}
+
+impl<'a> Query<'a> {
+    fn parse(context: &Context<'_>, args: &'a [Bytes], grouped: bool) -> Result<Self, Failure> {
+        let mut query = Self { blocks: false, count: 0, no_ack: false, reader: None, names: &[], ids: &[] };
+        let mut left = &args[1..];
+        while let [option, rest @ ..] = left {
+            left = rest;
+            match (option.to_ascii_lowercase().as_slice(), rest) {
+                (b"block", [timeout, rest @ ..]) => {
+                    if context.script.is_some() {
+                        let mut text = b"ERR ".to_vec();
+                        text.extend_from_slice(&args[0]);
+                        text.extend_from_slice(b" command is not allowed with BLOCK option from scripts");
+                        return Err(Failure::Bytes(text.into()));
+                    }
+                    check_timeout(timeout)?;
+                    query.blocks = true;
+                    left = rest;
+                }
+                (b"count", [count, rest @ ..]) => {
+                    let count = parse_integer(count).ok_or(NOT_AN_INTEGER)?;
+                    query.count = usize::try_from(count).unwrap_or(0);
+                    left = rest;
+                }
+                (b"streams", [_, ..]) => {
+                    if !rest.len().is_multiple_of(2) {
+                        return Err(Failure::Constant(
+                            "ERR Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified.",
+                        ));
+                    }
+                    (query.names, query.ids) = rest.split_at(rest.len() / 2);
+                    break;
+                }
+                (b"group", [group, consumer, rest @ ..]) => {
+                    if !grouped {
+                        return Err(Failure::Constant(
+                            "ERR The GROUP option is only supported by XREADGROUP. You called XREAD instead.",
+                        ));
+                    }
+                    query.reader = Some((group, consumer));
+                    left = rest;
+                }
+                (b"noack", _) => {
+                    if !grouped {
+                        return Err(Failure::Constant(
+                            "ERR The NOACK option is only supported by XREADGROUP. You called XREAD instead.",
+                        ));
+                    }
+                    query.no_ack = true;
+                }
+                _ => return Err(SYNTAX),
+            }
+        }
+        if query.names.is_empty() {
+            return Err(SYNTAX);
+        }
+        if grouped && query.reader.is_none() {
+            return Err(Failure::Constant("ERR Missing GROUP option for XREADGROUP"));
+        }
+        Ok(query)
+    }
+}
+
+fn check_timeout(text: &[u8]) -> Result<(), Failure> {
+    match parse_integer(text) {
+        None => Err(Failure::Constant("ERR timeout is not an integer or out of range")),
+        Some(..0) => Err(Failure::Constant("ERR timeout is negative")),
+        Some(_) => Ok(()),
+    }
+}
+
+/// From where a stream is read.
+#[derive(Clone, Copy, Debug)]
+enum From {
+    After(Id),
+    /// `>`: what was not delivered to the group yet.
+    Undelivered,
+}
+
+fn read(context: &mut Context<'_>, args: &[Bytes], grouped: bool) -> Answer {
+    let query = Query::parse(context, args, grouped)?;
+    let mut starts = Vec::with_capacity(query.names.len());
+    for (name, id) in query.names.iter().zip(query.ids) {
+        starts.push(start(context, &query, name, id)?);
+    }
+    let mut found = Vec::new();
+    for (name, from) in query.names.iter().zip(starts) {
+        let key = Key::new(name);
+        let entries = match query.reader {
+            Some((group, consumer)) => read_as(context, &key, &query, group, consumer, from),
+            None => entries_after(context, &key, from, query.count),
+        };
+        found.extend(entries.map(|entries| (bulk(name), Reply::Array(entries))));
+    }
+    if !found.is_empty() {
+        return Ok(match context.protocol() {
+            Protocol::Resp3 => Reply::Map(found),
+            Protocol::Resp2 => {
+                Reply::Array(found.into_iter().map(|(name, entries)| Reply::Array(vec![name, entries])).collect())
+            }
+        });
+    }
+    if query.blocks && context.may_wait {
+        return Err(Failure::Constant(
+            "ERR nothing is there to be read, and this server does not wait for it: leave BLOCK out, and ask again later",
+        ));
+    }
+    Ok(Reply::NullArray)
+}
+
+/// Looks a stream up and says from where it is read.
+fn start(context: &mut Context<'_>, query: &Query<'_>, name: &Bytes, id: &Bytes) -> Result<From, Failure> {
+    let stream = context.collection::<Stream>(&Key::new(name), Access::Read)?;
+    if let Some((group, _)) = query.reader
+        && !stream.is_some_and(|stream| stream.groups.contains_key(group))
+    {
+        return Err(failure::no_group(name, group, " in XREADGROUP with GROUP option"));
+    }
+    match (&id[..], query.reader) {
+        (b"$", Some(_)) => Err(Failure::Constant(
+            "ERR The $ ID is meaningless in the context of XREADGROUP: you want to read the history of this consumer by \
+             specifying a proper ID, or use the > ID to get new messages. The $ ID would just return an empty result \
+             set.",
+        )),
+        (b"$", None) => Ok(From::After(stream.map_or(Id::MIN, |stream| stream.last_id))),
+        (b">", Some(_)) => Ok(From::Undelivered),
+        (b">", None) => Err(Failure::Constant(
+            "ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.",
+        )),
+        _ => Id::parse(id).map(From::After),
+    }
+}
+
+const fn most(count: usize) -> usize {
+    if count == 0 { usize::MAX } else { count }
+}
+
+/// The entries after an ID; `None` if there is none.
+fn entries_after(context: &Context<'_>, key: &Key, from: From, count: usize) -> Option<Vec<Reply>> {
+    let From::After(id) = from else { return None };
+    let stream = context.collection_now::<Stream>(key)?;
+    let entries: Vec<Reply> = stream.range(id.next()?, Id::MAX).take(most(count)).map(shown).collect();
+    (!entries.is_empty()).then_some(entries)
+}
+
+/// Reads as a consumer of a group: what is new, or what is pending for the consumer.
+fn read_as(
+    context: &mut Context<'_>,
+    key: &Key,
+    query: &Query<'_>,
+    group: &Bytes,
+    consumer: &Bytes,
+    from: From,
+) -> Option<Vec<Reply>> {
+    let stream = context.collection_now::<Stream>(key)?;
+    if matches!(from, From::Undelivered) && stream.ends().1?.id <= stream.groups.get(group)?.last_id {
+        return None;
+    }
+    context.touch_key(key, Access::Write);
+    context.read_clock();
+    let now_ms = context.now_ms();
+    let new = context
+        .edit(key, |stream: &mut Stream| stream.groups.get_mut(group).is_some_and(|group| group.see(consumer, now_ms)));
+    if new == Some(true) && query.no_ack {
+        let words = [&b"XGROUP"[..], b"CREATECONSUMER", &key.name, group, consumer];
+        context.propagate_as(words.iter().map(|word| Bytes::copy_from_slice(word)).collect());
+    }
+    match from {
+        From::After(id) => Some(history(context, key, group, consumer, id, query.count)),
+        From::Undelivered => Some(undelivered(context, key, query, group, consumer)),
+    }
+}
+
+/// What is pending for a consumer after an ID. Entries that are gone are shown without their fields.
+fn history(context: &mut Context<'_>, key: &Key, group: &Bytes, consumer: &Bytes, id: Id, count: usize) -> Vec<Reply> {
+    let now_ms = context.now_ms();
+    let shown = context.edit(key, |stream: &mut Stream| {
+        let Some(id) = id.next() else { return Vec::new() };
+        let known = stream.groups.get(group).and_then(|group| group.consumers.get(consumer));
+        let ids: Vec<Id> =
+            known.into_iter().flat_map(|known| known.pending.range(id..)).take(most(count)).copied().collect();
+        let replies = ids.iter().map(|id| match stream.get(*id) {
+            Some(entry) => shown(entry),
+            None => Reply::Array(vec![Reply::Bulk(id.text()), Reply::NullArray]),
+        });
+        let replies: Vec<Reply> = replies.collect();
+        let there: Vec<Id> = ids.into_iter().filter(|id| stream.get(*id).is_some()).collect();
+        for id in there {
+            if let Some(pending) = stream.groups.get_mut(group).and_then(|group| group.pending.get_mut(&id)) {
+                pending.delivered_ms = now_ms;
+                pending.deliveries = pending.deliveries.wrapping_add(1);
+            }
+        }
+        replies
+    });
+    shown.unwrap_or_default()
+}
+
+/// Delivers what was not delivered to the group yet, each entry with its effect.
+fn undelivered(
+    context: &mut Context<'_>,
+    key: &Key,
+    query: &Query<'_>,
+    group_name: &Bytes,
+    consumer: &Bytes,
+) -> Vec<Reply> {
+    let now_ms = context.now_ms();
+    let done = context.edit(key, |stream: &mut Stream| {
+        let mut group = stream.groups.get(group_name).cloned().unwrap_or_default();
+        let (mut replies, mut effects) = (Vec::new(), Vec::new());
+        let start = group.last_id.next();
+        let entries = start.into_iter().flat_map(|start| stream.range(start, Id::MAX));
+        for entry in entries.take(most(query.count)) {
+            group.entries_read = match group.entries_read {
+                Some(read) if !stream.may_have_gaps_from(entry.id) => Some(read.wrapping_add(1)),
+                known if stream.added == 0 => known,
+                _ => stream.added_until(entry.id),
+            };
+            group.last_id = entry.id;
+            replies.push(shown(entry));
+            if !query.no_ack {
+                let pending = Pending { consumer: consumer.clone(), delivered_ms: now_ms, deliveries: 1 };
+                effects.push(claimed(&key.name, group_name, entry.id.text(), &pending, group.last_id));
+                group.deliver(entry.id, pending);
+            }
+        }
+        if query.no_ack && !replies.is_empty() {
+            effects.push(group_moved(&key.name, group_name, &group));
+        }
+        stream.groups.insert(group_name.clone(), group);
+        (replies, effects)
+    });
+    let (replies, effects) = done.unwrap_or_default();
+    for effect in effects {
+        context.propagate_as(effect);
+    }
+    replies
+}

@@ -1,0 +1,142 @@
+//! The state of an engine as bytes, for those who keep states and compare them.
+//!
+//! The bytes are what the derived `Hash` of each part feeds its hasher, written down instead of mixed. Derived `Hash`
+//! feeds every field, an enum's variant before its contents and a collection's length before its elements, so two
+//! states that differ anywhere have different bytes, and a part that is added to a value cannot be forgotten.
+
+use std::hash::{Hash, Hasher};
+
+use crate::{
+    Engine, SessionId,
+    db::Databases,
+    session::{Queued, Session, Transaction},
+    tree::Tree,
+    zset::Zset,
+};
+
+/// A hasher that keeps what it is fed.
+struct Recorder<'a>(&'a mut Vec<u8>);
+
+impl Hasher for Recorder<'_> {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    /// Lengths, mostly below 128: seven bits a byte, and a set bit where more follow.
+    fn write_usize(&mut self, number: usize) {
+        let mut rest = number;
+        while rest >= 0x80 {
+            self.0.push(rest as u8 | 0x80);
+            rest >>= 7;
+        }
+        self.0.push(rest as u8);
+    }
+
+    /// The variants of enums.
+    fn write_isize(&mut self, number: isize) {
+        self.write_usize(number.cast_unsigned());
+    }
+
+    fn finish(&self) -> u64 {
+        0
+    }
+}
+
+impl Engine {
+    /// Appends the state to `out`: every key with its value, encoding and deadline, the changed settings, the cached
+    /// scripts (by SHA1), the random generator, and of `sessions`, in the order given, what they selected, watch and
+    /// have queued.
+    ///
+    /// Two engines with equal bytes answer every sequence of commands alike, at any time, the first session of one
+    /// taken for the first of the other and so on, with one exception: the numbers of sessions (`CLIENT ID`, `HELLO`)
+    /// and what shows all sessions of the server (`CLIENT LIST`, `INFO`) depend on what is left out here.
+    /// [`Self::session_numbers`] is that rest. Sessions that are not given are taken for closed.
+    pub fn state(&self, sessions: &[SessionId], out: &mut Vec<u8>) {
+        // Without `..`: whoever adds a field decides here whether it is part of the state. Who watches a key is said
+        // by the sessions.
+        let Self {
+            options,
+            databases,
+            sessions: all,
+            watchers: _,
+            scripts,
+            config,
+            random,
+            started,
+            incarnation,
+            closed: _,
+            connections: _,
+        } = self;
+        let mut to = Recorder(out);
+        options.hash(&mut to);
+        random.hash(&mut to);
+        started.hash(&mut to);
+        incarnation.hash(&mut to);
+        config.changed().hash(&mut to);
+        scripts.names().hash(&mut to);
+        databases.hash(&mut to);
+        sessions.len().hash(&mut to);
+        for session in sessions {
+            hash_session(all.get(session.0 as usize), &mut to);
+        }
+    }
+
+    /// Appends to `out` the part of [`Self::state`] that a restart may keep: the keys with their values and deadlines.
+    pub fn data(&self, out: &mut Vec<u8>) {
+        self.databases.hash(&mut Recorder(out));
+    }
+
+    /// Appends to `out` what [`Self::state`] leaves out: all sessions of the server with their numbers, and the numbers
+    /// that the next ones will get.
+    pub fn session_numbers(&self, out: &mut Vec<u8>) {
+        let mut to = Recorder(out);
+        (&self.closed, self.connections, self.sessions.len()).hash(&mut to);
+        for session in &self.sessions {
+            session.id.hash(&mut to);
+            hash_session(Some(session), &mut to);
+        }
+    }
+}
+
+impl<K: Hash, V: Hash> Hash for Tree<K, V> {
+    /// The entries in order; nobody can tell the shape of the tree.
+    fn hash<H: Hasher>(&self, to: &mut H) {
+        self.len().hash(to);
+        self.iter().for_each(|entry| entry.hash(to));
+    }
+}
+
+impl Hash for Zset {
+    /// As they are compared: a score by its bits.
+    fn hash<H: Hasher>(&self, to: &mut H) {
+        self.encoding().hash(to);
+        self.len().hash(to);
+        self.iter().for_each(|place| (&place.member, place.score.to_bits()).hash(to));
+    }
+}
+
+impl Hash for Databases {
+    /// The databases that hold keys. The indices of deadlines follow from them.
+    fn hash<H: Hasher>(&self, to: &mut H) {
+        self.iter().count().hash(to);
+        for (number, database) in self.iter() {
+            number.hash(to);
+            database.keys.hash(to);
+        }
+    }
+}
+
+fn hash_session(session: Option<&Session>, to: &mut Recorder<'_>) {
+    let Some(session) = session.filter(|session| session.open) else {
+        return false.hash(to);
+    };
+    let Session { id: _, open, db, protocol, name, no_evict, replies, transaction, watched, dirty } = session;
+    (open, db, protocol, name, no_evict, replies, watched, dirty).hash(to);
+    transaction.is_some().hash(to);
+    if let Some(Transaction { queue, failed }) = transaction {
+        (failed, queue.len()).hash(to);
+        for Queued { command: _, args } in queue {
+            args.hash(to);
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Redis commands as clients send them.
+//!
+//! A search sends the same few commands millions of times, so each thread keeps those that it has seen: sending one again
+//! costs no allocation.
+
+use std::cell::RefCell;
+use std::hash::{Hash, Hasher};
+use std::ops::Deref;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use redis::{Arg, Cmd, ErrorKind, RedisError, RedisResult};
+use rustc_hash::{FxHashMap, FxHasher};
+use smallvec::SmallVec;
+
+use crate::event::Reach;
+
+thread_local! {
+    static KNOWN: RefCell<FxHashMap<u64, Command>> = RefCell::default();
+}
+
+/// How many commands a thread keeps. A client whose commands are all different fills that over and over.
+const MOST_KNOWN: usize = 1024;
+
+/// How long a command may be to be kept (bytes): few are longer, and those would cost memory.
+const LONGEST_KNOWN: usize = 256;
+
+/// The arguments of one command, name included; derefs to them.
+#[derive(Clone, Debug)]
+pub(crate) struct Command(Arc<Arguments>);
+
+#[derive(Debug)]
+struct Arguments {
+    args: Vec<Bytes>,
+    hash: u64,
+    reach: Reach,
+}
+
+impl Arguments {
+    fn new(args: Vec<Bytes>, hash: u64) -> Self {
+        Self { reach: reach(&args), args, hash }
+    }
+}
+
+impl Deref for Command {
+    type Target = [Bytes];
+
+    fn deref(&self) -> &[Bytes] {
+        &self.0.args
+    }
+}
+
+/// Equal commands hash alike.
+impl Hash for Command {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0.hash);
+    }
+}
+
+impl From<Vec<Bytes>> for Command {
+    fn from(args: Vec<Bytes>) -> Self {
+        let slices: SmallVec<[&[u8]; 8]> = args.iter().map(|arg| &arg[..]).collect();
+        let hash = hash(&slices);
+        drop(slices);
+        Self(Arc::new(Arguments::new(args, hash)))
+    }
+}
+
+impl Command {
+    /// What redis-rs would send.
+    pub(crate) fn of_redis_rs(cmd: &Cmd) -> RedisResult<Self> {
+        let mut args: SmallVec<[&[u8]; 8]> = SmallVec::new();
+        for arg in cmd.args_iter() {
+            args.push(match arg {
+                Arg::Simple(bytes) => bytes,
+                Arg::Cursor => b"0",
+                _ => {
+                    return Err(RedisError::from((
+                        ErrorKind::Client,
+                        "an argument of a kind this version of raceproof does not know",
+                    )));
+                }
+            });
+        }
+        let hash = hash(&args);
+        Ok(Self::known(&args, hash).unwrap_or_else(|| Self::new(&args, hash)))
+    }
+
+    pub(crate) fn reach(&self) -> Reach {
+        self.0.reach
+    }
+
+    /// A short command, as it is kept or to be kept from now on.
+    fn known(args: &[&[u8]], hash: u64) -> Option<Self> {
+        if args.iter().map(|arg| arg.len()).sum::<usize>() > LONGEST_KNOWN {
+            return None;
+        }
+        KNOWN.with_borrow_mut(|known| {
+            if let Some(command) = known.get(&hash).filter(|command| command.iter().eq(args)) {
+                return Some(command.clone());
+            }
+            if known.len() >= MOST_KNOWN {
+                known.clear();
+            }
+            let command = Self::new(args, hash);
+            known.insert(hash, command.clone());
+            Some(command)
+        })
+    }
+
+    /// A copy, with all arguments in one allocation.
+    fn new(args: &[&[u8]], hash: u64) -> Self {
+        let mut rest = Bytes::from(args.concat());
+        let args = args.iter().map(|arg| rest.split_to(arg.len())).collect();
+        Self(Arc::new(Arguments::new(args, hash)))
+    }
+}
+
+fn hash(args: &[&[u8]]) -> u64 {
+    let mut hasher = FxHasher::default();
+    args.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Commands of which it is known that in any state they touch the keys that they name and nothing else, with how much
+/// they can do to them.
+fn reach(args: &[Bytes]) -> Reach {
+    const READS: [&[u8]; 12] = [
+        b"GET",
+        b"MGET",
+        b"STRLEN",
+        b"GETRANGE",
+        b"EXISTS",
+        b"TYPE",
+        b"HGET",
+        b"HMGET",
+        b"HGETALL",
+        b"HLEN",
+        b"HEXISTS",
+        b"HKEYS",
+    ];
+    // Only what writes whatever it finds: INCR reads a value that is no number and leaves it, DEL a key that is not there.
+    const WRITES: [&[u8]; 4] = [b"SET", b"MSET", b"SETEX", b"PSETEX"];
+    let Some(name) = args.first() else { return Reach::Anything };
+    let is = |known: &&[u8]| name.eq_ignore_ascii_case(known);
+    if READS.iter().any(is) {
+        Reach::Reads
+    } else if WRITES.iter().any(is) && (args.len() == 3 || !name.eq_ignore_ascii_case(b"SET")) {
+        Reach::Writes
+    } else {
+        Reach::Anything
+    }
+}

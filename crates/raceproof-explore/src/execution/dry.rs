@@ -1,0 +1,58 @@
+//! Steps tried out on the engine alone, without clients.
+//!
+//! The search wants to know what a step would touch if it came before another one. Where clients share nothing but Redis,
+//! the requests of the steps before it are those that were seen already, in the same order for each client, and so is its
+//! own: delivering them to the engine tells, at a fraction of the cost of an execution.
+//!
+//! What the client would do upon the reply is not seen then. As long as no step of the whole search has touched anything
+//! but Redis, there is nothing that it could conflict with; once one does, [`Things`](crate::event::Things) has the search
+//! start over.
+
+use raceproof_engine::{SessionId, Timestamp};
+use smallvec::SmallVec;
+
+use super::Worker;
+use crate::command::Command;
+use crate::event::{ClientId, Touched};
+
+/// A request to Redis that was delivered.
+#[derive(Clone, Debug)]
+pub(crate) struct Delivered {
+    /// Whose connection it is, and which of theirs.
+    pub(crate) owner: ClientId,
+    pub(crate) session: u32,
+    pub(crate) commands: SmallVec<[Command; 1]>,
+}
+
+impl Worker {
+    /// What the last of the requests touches when they are delivered in this order, from the start of an execution, at
+    /// the time of the start. `None` before there was one.
+    pub(crate) fn dry_run(&mut self, requests: &[&Delivered]) -> Option<Touched> {
+        let now = Timestamp::from_ms(self.start_ms());
+        self.restore_engine()?;
+        let mut sessions: SmallVec<[(ClientId, u32, SessionId); 4]> = SmallVec::new();
+        let mut touched = Touched::default();
+        for request in requests {
+            let of = |(owner, number, _): &&(ClientId, u32, SessionId)| {
+                (*owner, *number) == (request.owner, request.session)
+            };
+            let session = match sessions.iter().find(of) {
+                Some((_, _, session)) => *session,
+                None => {
+                    let session = self.engine.connect();
+                    sessions.push((request.owner, request.session, session));
+                    session
+                }
+            };
+            touched.clear();
+            for command in &request.commands {
+                self.engine.execute(&mut self.lua, session, command, now, &mut self.outcome);
+                for (object, access) in self.outcome.footprint.iter() {
+                    touched.add(self.things.redis(object), *access);
+                }
+            }
+        }
+        self.restart |= self.things.note(&touched);
+        Some(touched)
+    }
+}
