@@ -150,6 +150,7 @@ fn found_with_two_writers() {
         (r#"redis.call("HSET", KEYS[4], ARGV[2], 1)"#, r#"redis.call("HSET", KEYS[4], "one", 1)"#),
         (r#"redis.call("HDEL", KEYS[4], ARGV[1])"#, r#"redis.call("HDEL", KEYS[4], "one")"#),
         TWO_WRITERS,
+        ("for flight = 1, 3 do", "for flight = 1, 2 do"),
     ];
     breaks("one mark for all writers", &single, NOTHING);
 }
