@@ -13,16 +13,38 @@
 -- The epoch cannot change while a write is open, since both hold a lock in the database: here SQLite's write lock.
 --
 -- Known from: the `Strict` level of raceproof's own cache; leases as in "Scaling Memcache at Facebook" (NSDI 2013).
--- Sibling that does not hold: cache/write-through-with-reader.
+-- Sibling that does not hold: cache/single-mark.
 scenario {
   name = "cache/strict",
-  row = "epochs, marks and leases",
-  about = "epochs, marks and leases: no stale hit after a restart onto an older snapshot, nor a crash",
+  row = "epochs, marks and leases: no stale hit, ever",
+  about = "a hit is a GET in the current epoch, a fill needs its lease, a write its marks; restarts lose what they like",
   known_from = "raceproof's strict cache; leases: Nishtala et al., Scaling Memcache at Facebook (NSDI 2013)",
   persistence = "rdb",
-  faults = { },
+  faults = { restart = 1 },
   expect = "verified",
+  -- Those that need a restart. The others are in crates/raceproof-explore/tests/strict.
   mutants = {
+    { name = "no epoch", from = "return epoch.run == run and epoch", to = "return epoch" },
+    { name = "the value's epoch ignored", from = "not epoch or epoch ~= session.epoch", to = "not epoch" },
+    {
+      name = "no gate: the transaction begins after the mark",
+      from = [[
+  transaction(function() -- L(ns) shared
+    local mine = sql("INSERT INTO rp_write SELECT ? WHERE " .. unchanged, id, session.epoch) == 1
+    if not mine or call(session, mark, session.epoch, id) ~= "marked" then error("EPOCH", 0) end
+]],
+      to = [[
+  local mine = newest().name == session.epoch
+  if not mine or call(session, mark, session.epoch, id) ~= "marked" then error("EPOCH", 0) end
+  transaction(function()
+    sql("INSERT INTO rp_write VALUES (?)", id)
+]],
+    },
+    {
+      name = "reads reconnect by themselves",
+      from = [[    if not ok then session.epoch = nil end]],
+      to = [[    if not ok then ok, value = pcall(redis, "GET", VALUE) end]],
+    },
   },
 }
 
@@ -154,8 +176,9 @@ end
 -- Writing -------------------------------------------------------------------------------------------------------------
 
 local function change(session, id, plan)
+  local unchanged = "(SELECT name FROM rp_epoch ORDER BY n DESC) = ?"
   transaction(function() -- L(ns) shared
-    local mine = sql("INSERT INTO rp_write SELECT ? WHERE (SELECT name FROM rp_epoch ORDER BY n DESC) = ?", id, session.epoch) == 1
+    local mine = sql("INSERT INTO rp_write SELECT ? WHERE " .. unchanged, id, session.epoch) == 1
     if not mine or call(session, mark, session.epoch, id) ~= "marked" then error("EPOCH", 0) end
     sql("UPDATE users SET plan = ? WHERE id = 1", plan)
   end)
@@ -172,6 +195,7 @@ client("reader", function() browse("reader") end)
 client("writer", function() put("writer", "pro") end)
 
 setup(function()
+  redis("CONFIG", "SET", "maxmemory-policy", "volatile-lru") -- marks have no TTL: they are not evicted
   sql("CREATE TABLE users (id INTEGER PRIMARY KEY, plan TEXT)")
   sql("INSERT INTO users VALUES (1, 'free')")
   sql("CREATE TABLE rp_epoch (n INTEGER PRIMARY KEY, name TEXT, run TEXT)")

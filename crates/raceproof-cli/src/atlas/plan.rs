@@ -100,6 +100,7 @@ pub(crate) static CHAPTERS: &[Chapter] = &[
             Of("cache/mark-before-commit"),
             Of("cache/single-mark"),
             Of("cache/mark-set"),
+            Of("cache/strict"),
             Waits(Waiting {
                 title: "client-side caching with TRACKING",
                 about: "values are kept in the process; Redis tells which keys have changed",

@@ -102,6 +102,9 @@ fn protocol(source: &str) -> &str {
     source.split_once("\n}\n").map_or(source, |(_, protocol)| protocol)
 }
 
+/// What came of one file: its place in the work, its row, its cells.
+type Filled = (usize, usize, Result<Vec<Cell>, String>);
+
 /// Fills the cells, `jobs` files at a time. What cannot be searched is an error.
 pub(crate) fn search(
     groups: &mut [Group],
@@ -117,7 +120,7 @@ pub(crate) fn search(
         .flat_map(|(row, all)| all.protocols().into_iter().map(move |file| (row, file)))
         .collect();
     let next = AtomicUsize::new(0);
-    let found: Mutex<Vec<(usize, usize, Result<Vec<Cell>, String>)>> = Mutex::default();
+    let found: Mutex<Vec<Filled>> = Mutex::default();
     let run = || {
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
