@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::search::{Bodies, Body, Same, Search, confirm, search};
 use crate::watchdog::Watchdog;
+use crate::wishes::{Wishes, write_page};
 use crate::{Backend, Bounds, Error, Fault, Persistence, Progress, Report, Strategy, Verdict, World, render};
 
 /// A search to be run.
@@ -214,22 +215,43 @@ impl Check {
 
     /// Runs the search as a test: panics with the counterexample, as text, unless everything is verified.
     ///
-    /// With `RACEPROOF_REPLAY` set to a token, only that schedule is run, and the test fails as it did when the token
-    /// was printed.
+    /// The environment may ask for something else, for all tests that are run:
+    ///
+    /// | | |
+    /// |---|---|
+    /// | `RACEPROOF_REPLAY` | a token: only that schedule is run, and the test fails as it did when the token was printed |
+    /// | `RACEPROOF_STRATEGY` | `exhaustive`, `states`, `random`, `pct` or `uniform`, instead of the check's own |
+    /// | `RACEPROOF_SEED` | the seed of a strategy that samples (0) |
+    /// | `RACEPROOF_SECONDS` | the time that a search may take, in seconds: one that is not done then samples for the rest |
+    /// | `RACEPROOF_HTML` | a folder, into which each check writes a page with its counterexample |
+    ///
+    /// A search that was asked to sample passes when it finds no violation.
     ///
     /// # Panics
     /// When a check is violated, when the search did not cover every trace within the bounds, and when it could not be
     /// carried out.
     #[track_caller]
     pub fn verify(&self, body: impl Fn(&mut World) + Sync) {
+        let wishes = match Wishes::read(|name| std::env::var(name).ok()) {
+            Ok(wishes) => wishes,
+            Err(error) => panic!("{error}"),
+        };
         let mut check = self.clone();
-        if let Ok(token) = std::env::var("RACEPROOF_REPLAY") {
-            check.search.strategy = Strategy::Replay { token };
+        if let Some(strategy) = &wishes.strategy {
+            check.search.strategy = strategy.clone();
+        }
+        if let Some(time) = wishes.time {
+            check = check.max_time(time).then_sample(Strategy::Pct { seed: 0, depth: 3 });
         }
         let report = match check.run(body) {
             Ok(report) => report,
             Err(error) => panic!("{}: {error}", self.name),
         };
+        if let Some(folder) = &wishes.html
+            && let Err(error) = write_page(folder, &self.name, &report, &check.search.strategy)
+        {
+            panic!("{}: {error}", self.name);
+        }
         if let Some(found) = &report.violation {
             let met = render::met(&report, &check.search.strategy);
             let thread = std::thread::current();
@@ -256,7 +278,7 @@ impl Check {
         }
         let replayed = matches!(check.search.strategy, Strategy::Replay { .. });
         assert!(
-            replayed || report.verdict == Verdict::Verified,
+            replayed || wishes.sample() || report.verdict == Verdict::Verified,
             "{}: not verified: the search stopped after {} executions without having run every trace",
             self.name,
             report.executions

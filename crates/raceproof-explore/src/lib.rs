@@ -57,6 +57,7 @@ mod sim;
 mod sql;
 pub mod state;
 mod watchdog;
+mod wishes;
 mod world;
 
 pub use backend::{Backend, BackendError};

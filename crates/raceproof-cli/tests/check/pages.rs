@@ -105,7 +105,7 @@ fn github_gets_a_notice_alone_when_all_is_well() {
     );
     let sampled = Workshop::new().file("free.lua", KEPT, "");
     let ran = sampled.check(["free.lua", "--strategy", "random", "--executions", "3", "--format", "github"]).exits(0);
-    let warning = "::warning file=free.lua,line=1,title=design/kept%3A no violation found%3A 3 executions were only sampled (seed 0)::";
+    let warning = "::warning file=free.lua,line=1,title=design/kept%3A no violation found%3A 3 executions were only sampled%3A random (seed 0)::";
     assert!(ran.stdout.starts_with(warning), "{}", ran.stdout);
 }
 
