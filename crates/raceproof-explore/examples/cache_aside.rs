@@ -7,7 +7,6 @@ use raceproof_explore::{
     Check, Ctx, Database, Error, Fault, HistoryCheck, SqlError, SqlValue, Strategy, Verdict, World, render,
 };
 use redis::AsyncCommands;
-use redis::aio::ConnectionLike;
 
 /// How long the cache may keep a row (s).
 const TTL_S: u64 = 300;
@@ -27,7 +26,7 @@ async fn plan(redis: &mut impl AsyncCommands, db: &Database) -> Result<Option<St
 }
 
 /// Writes the plan of user 1 and deletes what the cache has of it.
-async fn upgrade(redis: &mut (impl ConnectionLike + AsyncCommands), db: &Database, to: &str) -> Result<(), SqlError> {
+async fn upgrade(redis: &mut impl AsyncCommands, db: &Database, to: &str) -> Result<(), SqlError> {
     db.execute("UPDATE users SET plan = ? WHERE id = 1", [to]).await?;
     let _: redis::RedisResult<()> = redis.del("user:1").await;
     Ok(())
