@@ -10,6 +10,7 @@ mod linearizable;
 mod redis_client;
 mod sampling;
 mod serializable;
+mod server_faults;
 mod shrink;
 mod sql;
 mod sql_lock;
