@@ -241,7 +241,7 @@ impl Check {
             check.search.strategy = strategy.clone();
         }
         if let Some(time) = wishes.time {
-            check = check.max_time(time).then_sample(Strategy::Pct { seed: 0, depth: 3 });
+            check = check.max_time(time).then_sample(wishes.afterwards());
         }
         let report = match check.run(body) {
             Ok(report) => report,

@@ -15,6 +15,8 @@ pub(crate) struct Wishes {
     pub(crate) strategy: Option<Strategy>,
     /// `RACEPROOF_SECONDS`: the time that a search may take; one that is not done then samples.
     pub(crate) time: Option<Duration>,
+    /// `RACEPROOF_SEED`: of every strategy that samples, the one after a search that took too long included.
+    seed: u64,
     /// `RACEPROOF_HTML`: the folder for a page of each check.
     pub(crate) html: Option<PathBuf>,
 }
@@ -32,15 +34,15 @@ impl Wishes {
                 Err(_) => Err(format!("{name}={text}: give a whole number, as in {name}=7")),
             },
         };
-        let seed = number("RACEPROOF_SEED")?;
+        let seed = number("RACEPROOF_SEED")?.unwrap_or(0);
         let strategy = match (variable("RACEPROOF_REPLAY"), variable("RACEPROOF_STRATEGY").as_deref()) {
             (Some(token), _) => Some(Strategy::Replay { token }),
             (None, None) => None,
             (None, Some("exhaustive")) => Some(Strategy::Exhaustive),
             (None, Some("states")) => Some(Strategy::States),
-            (None, Some("random")) => Some(Strategy::Random { seed: seed.unwrap_or(0) }),
-            (None, Some("pct")) => Some(Strategy::Pct { seed: seed.unwrap_or(0), depth: DEPTH }),
-            (None, Some("uniform")) => Some(Strategy::Uniform { seed: seed.unwrap_or(0) }),
+            (None, Some("random")) => Some(Strategy::Random { seed }),
+            (None, Some("pct")) => Some(Strategy::Pct { seed, depth: DEPTH }),
+            (None, Some("uniform")) => Some(Strategy::Uniform { seed }),
             (None, Some(other)) => {
                 let known = "exhaustive, states, random, pct and uniform";
                 return Err(format!("RACEPROOF_STRATEGY={other}: the strategies are {known}"));
@@ -51,7 +53,12 @@ impl Wishes {
             return Err("RACEPROOF_SECONDS=0: a search needs more than 0 seconds".to_owned());
         }
         let html = variable("RACEPROOF_HTML").map(PathBuf::from);
-        Ok(Self { strategy, time: seconds.map(Duration::from_secs), html })
+        Ok(Self { strategy, time: seconds.map(Duration::from_secs), seed, html })
+    }
+
+    /// What a search goes over to that is not done in its time.
+    pub(crate) const fn afterwards(&self) -> Strategy {
+        Strategy::Pct { seed: self.seed, depth: DEPTH }
     }
 
     /// Whether it was asked for that schedules are sampled: then no violation found is all that can be had.
@@ -93,6 +100,8 @@ mod tests {
         assert_eq!(strategy(&[("RACEPROOF_STRATEGY", "states")]), Some(Strategy::States));
         let pct = strategy(&[("RACEPROOF_STRATEGY", "pct"), ("RACEPROOF_SEED", "7")]);
         assert_eq!(pct, Some(Strategy::Pct { seed: 7, depth: 3 }));
+        let timed = read(&[("RACEPROOF_SECONDS", "5"), ("RACEPROOF_SEED", "7")]).expect("it is known");
+        assert_eq!((timed.strategy.as_ref(), timed.afterwards()), (None, Strategy::Pct { seed: 7, depth: 3 }));
         let token = strategy(&[("RACEPROOF_STRATEGY", "pct"), ("RACEPROOF_REPLAY", "rp1.ab.0")]);
         assert_eq!(token, Some(Strategy::Replay { token: "rp1.ab.0".to_owned() }), "a token leaves no choice");
     }
