@@ -6,7 +6,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use crate::{
-    Access, Effect, Footprint, Object, Protocol, Reply, ScriptHost,
+    Access, Delivery, Effect, Footprint, Object, Protocol, Reply, ScriptHost,
     command::{self, Command, flag},
     commands::transaction,
     config::Config,
@@ -84,6 +84,12 @@ pub struct Outcome {
     pub silent: bool,
     /// Whether the connection is to be closed once the reply is sent (`QUIT`).
     pub close: bool,
+    /// Whether the session now waits: `reply` means nothing, and the reply comes as a [`Delivery::Reply`].
+    pub waits: bool,
+    /// What other sessions, and this one besides its reply, are sent, in the order in which Redis sends it.
+    pub deliveries: Vec<Delivery>,
+    /// How many of `deliveries` were made before the reply; what they hold for this session goes first.
+    pub before_reply: usize,
 }
 
 impl Outcome {
@@ -95,6 +101,9 @@ impl Outcome {
         self.wrote = false;
         self.silent = false;
         self.close = false;
+        self.waits = false;
+        self.deliveries.clear();
+        self.before_reply = 0;
     }
 }
 
@@ -108,6 +117,9 @@ impl Default for Outcome {
             wrote: false,
             silent: false,
             close: false,
+            waits: false,
+            deliveries: Vec::new(),
+            before_reply: 0,
         }
     }
 }

@@ -18,6 +18,7 @@ mod commands;
 mod config;
 mod context;
 mod db;
+mod delivery;
 mod draw;
 mod effect;
 mod encode;
@@ -46,6 +47,7 @@ mod typed;
 mod zrange;
 mod zset;
 
+pub use delivery::Delivery;
 pub use effect::Effect;
 pub use engine::{Engine, Options, Outcome, SessionId, Timestamp, Version};
 pub use footprint::{Access, Footprint, Object};
