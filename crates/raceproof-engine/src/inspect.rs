@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::{
-    Access, Engine, Object, Outcome, SessionId, Timestamp, config,
+    Access, Engine, Object, Outcome, ScriptHost, SessionId, Timestamp, config,
     context::{Context, Effects},
     key::Key,
 };
@@ -40,13 +40,16 @@ impl Engine {
     }
 
     /// Goes back to the keys and the random choices of a snapshot. Clients stay connected, and those that watch a key
-    /// find that it was changed. Settings and scripts stay.
-    pub fn rewind(&mut self, to: &Self) {
+    /// find that it was changed; those that wait for a key are served if the snapshot has it. Settings and scripts stay.
+    pub fn rewind(&mut self, to: &Self, host: &mut dyn ScriptHost, now: Timestamp, out: &mut Outcome) {
+        out.clear();
         self.databases.clone_from(&to.databases);
         self.random.clone_from(&to.random);
         for session in self.sessions.iter_mut().filter(|session| !session.watched.is_empty()) {
             session.dirty = true;
         }
+        (0..self.config.databases()).for_each(|db| self.waiting.signal_all(db));
+        self.serve(Some(host), now, out);
     }
 
     /// Removes a key of the session's database as `maxmemory` would, and tells whether it was there.
@@ -61,6 +64,7 @@ impl Engine {
             now,
             footprint: &mut out.footprint,
             effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
+            deliveries: &mut out.deliveries,
             script: None,
             close: false,
             may_wait: false,
@@ -72,6 +76,7 @@ impl Engine {
         if found {
             context.propagate_as(vec![Bytes::from_static(b"DEL"), name.clone()]);
         }
+        self.serve(None, now, out);
         found
     }
 }

@@ -324,6 +324,10 @@ impl Server {
                 connection.waits = false;
                 self.connections.mark_ready(place);
             }
+            Delivery::NoReply(_) => {
+                connection.waits = false;
+                self.connections.mark_ready(place);
+            }
             Delivery::Push(_, message) => message.encode(protocol, &mut connection.output),
             Delivery::Close(_) => connection.end_after_output(),
         }

@@ -102,6 +102,7 @@ impl History {
         }
         match delivery {
             Delivery::Reply(session, reply) => self.replied(*session, reply),
+            Delivery::NoReply(session) => self.ended(*session, || "(no reply)".into()),
             Delivery::Push(session, message) => {
                 let (client, reply) = (client(), reply_text(message));
                 self.push(Entry { at, session: *session, client, command: String::new(), reply, waits: false });

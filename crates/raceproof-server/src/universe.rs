@@ -149,9 +149,11 @@ impl Universe {
 
     /// The next time (Unix ms) at which something happens by itself.
     pub(crate) fn next_event_ms(&self) -> Option<i64> {
-        // A key lives through the millisecond of its deadline.
-        let expiry = self.engine.next_deadline_ms().map(|deadline| deadline.saturating_add(1));
-        [expiry, self.held.next_ms()].into_iter().flatten().min()
+        // A key lives, and a client waits, through the millisecond of its deadline.
+        let after = |deadline: i64| deadline.saturating_add(1);
+        let expiry = self.engine.next_deadline_ms().map(after);
+        let timeout = self.engine.next_timeout_ms().map(after);
+        [expiry, timeout, self.held.next_ms()].into_iter().flatten().min()
     }
 
     /// Lets time pass from one moment to another and gives what it sends out, in the order of time. What is due at
@@ -173,6 +175,8 @@ impl Universe {
                 due.push((Due::Reply(connection, bytes), now));
             }
             self.engine.expire_due(now, out);
+            self.take(now, host, out, due);
+            self.engine.time_out(now, out);
             self.take(now, host, out, due);
         }
     }

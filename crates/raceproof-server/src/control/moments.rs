@@ -35,10 +35,13 @@ impl Server {
         let Some(snapshot) = universe.snapshots.get(name) else {
             return Err(format!("REWIND knows no snapshot '{}'; RACEPROOF SNAPSHOT makes one", shown(name)));
         };
-        universe.engine.rewind(&snapshot.engine);
+        let now = snapshot.now;
         universe.durability.clone_from(&snapshot.durability);
         universe.saved.clone_from(&snapshot.saved);
-        universe.clock = universe.clock.moved_to(snapshot.now, machine_us);
+        universe.clock = universe.clock.moved_to(now, machine_us);
+        self.outcome.without_effects = !universe.durability.wants_effects();
+        universe.engine.rewind(&snapshot.engine, &mut self.host, now, &mut self.outcome);
+        self.send_out(asker.universe, now);
         Ok(Reply::Simple("OK"))
     }
 
