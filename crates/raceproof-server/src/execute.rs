@@ -130,10 +130,18 @@ impl Server {
     fn input_ends(&mut self, place: usize) {
         let Some(connection) = self.connections.get(place) else { return };
         connection.readable = false;
-        if connection.waits || connection.held {
+        let (waits, held) = (connection.waits, connection.held);
+        if waits {
+            // It must not be served any more: the element would be lost.
+            self.send_now(place);
             return self.close(place);
         }
-        connection.end_after_output();
+        if held {
+            return self.close(place);
+        }
+        if let Some(connection) = self.connections.get(place) {
+            connection.end_after_output();
+        }
         self.connections.mark_dirty(place);
     }
 

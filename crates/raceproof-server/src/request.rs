@@ -168,12 +168,18 @@ fn length(input: &[u8], at: &mut usize, allowed: Allowed) -> Result<Option<usize
 
 /// A line up to its carriage return, if the byte after that has arrived too.
 fn line<'a>(input: &'a [u8], too_long: &str) -> Result<Option<&'a [u8]>, Vec<u8>> {
-    match input.iter().position(|byte| *byte == b'\r') {
+    match found(input, b'\r') {
         Some(end) if end + 2 <= input.len() => Ok(Some(&input[..end])),
         Some(_) => Ok(None),
         None if input.len() > LONGEST_LINE => Err(too_long.into()),
         None => Ok(None),
     }
+}
+
+/// Where a line ends. Redis looks for that as in text of C, which ends at the first zero: after one it waits for ever.
+fn found(input: &[u8], end: u8) -> Option<usize> {
+    let at = input.iter().position(|byte| *byte == end || *byte == 0)?;
+    (input[at] == end).then_some(at)
 }
 
 /// A number in the one form that Redis writes it in: no sign but a minus, no zeros in front.
@@ -199,7 +205,7 @@ fn integer(text: &[u8]) -> Option<i64> {
 /// A command as people type it: words between spaces, in quotes where need be.
 fn inline(input: &[u8], at: &mut usize, args: &mut Vec<Bytes>) -> Result<bool, Vec<u8>> {
     let rest = &input[*at..];
-    let Some(end) = rest.iter().position(|byte| *byte == b'\n') else {
+    let Some(end) = found(rest, b'\n') else {
         if rest.len() > LONGEST_LINE {
             return Err("too big inline request".into());
         }
@@ -216,10 +222,8 @@ const fn is_space(byte: u8) -> bool {
 }
 
 /// Cuts a line into words; nothing if a quote is not closed, or is followed by something else than a space.
-pub(crate) fn words(text: &[u8], words: &mut Vec<Bytes>) -> Option<()> {
-    // As text of C it ends at the first zero.
-    let end = text.iter().position(|byte| *byte == 0).unwrap_or(text.len());
-    let mut rest = &text[..end];
+fn words(text: &[u8], words: &mut Vec<Bytes>) -> Option<()> {
+    let mut rest = text;
     loop {
         let start = rest.iter().position(|byte| !is_space(*byte));
         let Some(start) = start else { return Some(()) };

@@ -282,6 +282,14 @@ impl Server {
         }
     }
 
+    /// Writes what a connection takes, before the turn is over.
+    pub(crate) fn send_now(&mut self, place: usize) {
+        if let Some(connection) = self.connections.list.get_mut(place).and_then(Option::as_mut) {
+            // A failure is met again when the turn ends.
+            connection.flush(self.poll.registry(), Token(place));
+        }
+    }
+
     /// Writes what the turn has left for each connection, and closes those that have ended.
     fn flush(&mut self) {
         let mut dirty = std::mem::take(&mut self.connections.dirty);
