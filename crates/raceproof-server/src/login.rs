@@ -22,7 +22,9 @@ impl Server {
     pub(crate) fn new_universe(&mut self, name: Bytes) -> Result<usize, String> {
         let options = Options { version: self.settings.version, seed: self.seed_of(&name), ..Options::default() };
         let mut universe = Universe::new(options, self.settings.clock, self.settings.persistence);
-        universe.history.switch(!name.is_empty());
+        if !name.is_empty() {
+            universe.history.begin();
+        }
         configure(&mut universe, &self.settings, self.machine_us, &mut self.host)?;
         universe.durability = Durability::new(self.settings.persistence, &universe.engine);
         self.universes.push(universe);

@@ -28,7 +28,7 @@ impl Server {
                 self.move_clock(asker.universe, Timestamp { unix_us: now.unix_us.saturating_add(span * 1000) })?;
             }
             [word, at] if is(word, "set") => {
-                let at = number(at).filter(|at| *at >= 0);
+                let at = number(at).filter(|at: &i64| *at >= 0).map(|at| at.min(LATEST_MS + 1));
                 let at = at
                     .ok_or_else(|| format!("CLOCK SET takes a Unix time in milliseconds, not '{}'", shown(&args[1])))?;
                 self.move_clock(asker.universe, Timestamp::from_ms(at))?;

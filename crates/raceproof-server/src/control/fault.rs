@@ -54,6 +54,7 @@ fn kind(args: &[Bytes]) -> Result<(Kind, &[Bytes]), String> {
                 .ok_or_else(|| format!("FAULT: delay takes a time, as in `delay 500ms`; not '{}'", shown(span)))?;
             Ok((Kind::Delay(ms), rest))
         }
+        [kind] if is(kind, "error") || is(kind, "delay") => Err(USAGE.into()),
         [kind, ..] => Err(format!("FAULT knows drop-reply, error, delay and disconnect, not '{}'", shown(kind))),
         [] => Err(USAGE.into()),
     }
