@@ -81,9 +81,12 @@ pub(crate) mod flag {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Group {
     Admin,
+    Bitmap,
     Connection,
     Dangerous,
+    Geo,
     Hash,
+    HyperLogLog,
     Keyspace,
     List,
     /// `SWAPDB`, `FLUSHALL`, `KEYS`, …

@@ -8,6 +8,8 @@
 //! | `RACEPROOF_DIFF_FAILURES` | how many differing sequences are shrunk and shown before the test ends | 3 |
 //! | `RACEPROOF_REDIS_SERVER` | the server to compare with | `redis-server` |
 
+#[path = "differential/bit_regressions.rs"]
+mod bit_regressions;
 #[path = "differential/canonical.rs"]
 mod canonical;
 #[path = "differential/choices.rs"]
@@ -81,7 +83,7 @@ fn sequences_that_once_differed_get_the_replies_of_redis_server() {
     let server = Server::start().unwrap_or_else(|error| panic!("{error}"));
     let mut host = driver::host();
     let mut report = String::new();
-    for (name, text) in regressions::TABLE.iter().chain(stream_regressions::TABLE) {
+    for (name, text) in regressions::TABLE.iter().chain(stream_regressions::TABLE).chain(bit_regressions::TABLE) {
         if let Err(difference) = compare(&server, &mut host, &Sequence::parse(text)) {
             writeln!(report, "{name}:\n{difference}").expect("writing to a string");
         }

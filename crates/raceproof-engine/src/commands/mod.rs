@@ -9,6 +9,8 @@ use crate::{
     number::parse_integer,
 };
 
+mod bitfield;
+mod bitmap;
 mod config;
 mod connection;
 mod counter;
@@ -40,6 +42,8 @@ mod zset_range;
 
 /// The whole table.
 pub(crate) const FAMILIES: &[&[Command]] = &[
+    bitfield::COMMANDS,
+    bitmap::COMMANDS,
     config::COMMANDS,
     connection::COMMANDS,
     counter::COMMANDS,

@@ -9,7 +9,7 @@ use super::grammar::{
     COMMAND_NAMES, COUNTS, JUNK, MEMORIES, NAMES, PARAMETERS, POLICIES, SCRIPTS, TYPES, families, rules,
 };
 use super::sequence::{Action, Arg, SESSIONS, Sequence, Step};
-use super::{collections, pools, streams};
+use super::{bits, collections, pools, streams};
 
 type Args = Vec<Arg>;
 
@@ -21,6 +21,7 @@ pub(crate) fn command() -> BoxedStrategy<Args> {
 /// Families whose commands meet on the same keys. Half of the sequences keep mostly to one of these.
 const THEMES: &[&[&str]] = &[
     &["strings", "counters", "hashes", "expiry"],
+    &["bitmaps", "strings"],
     &["lists", "sorting"],
     &["sets"],
     &["sorted sets", "sets"],
@@ -132,6 +133,10 @@ fn rule(name: &str) -> BoxedStrategy<Args> {
         "lkey" => prop_oneof![3 => fixed("l"), 1 => fixed("m"), 1 => pool(pools::KEYS)].boxed(),
         "skey" => prop_oneof![3 => fixed("s"), 2 => fixed("t"), 1 => pool(pools::KEYS)].boxed(),
         "zkey" => prop_oneof![3 => fixed("z"), 2 => fixed("y"), 1 => pool(pools::KEYS)].boxed(),
+        "bkey" => prop_oneof![3 => fixed("a"), 2 => fixed("b"), 1 => pool(pools::KEYS)].boxed(),
+        "bit" => pool(bits::BITS),
+        "place" => pool(bits::PLACES),
+        "width" => pool(bits::WIDTHS),
         "member" => pool(collections::MEMBERS),
         "score" => prop_oneof![3 => pool(collections::SCORES), 1 => pool(pools::FLOATS)].boxed(),
         "minmax" => prop_oneof![4 => pool(collections::SCORE_BOUNDS), 1 => pool(collections::SCORES)].boxed(),
@@ -186,7 +191,7 @@ fn rule(name: &str) -> BoxedStrategy<Args> {
 }
 
 /// Lower-case words that stand for themselves: keys, fields, settings.
-const CONSTANTS: [&str; 23] = [
+const CONSTANTS: &[&str] = &[
     "+inf",
     "a",
     "b",
@@ -201,6 +206,10 @@ const CONSTANTS: [&str; 23] = [
     "x",
     "y",
     "z",
+    "u1",
+    "u2",
+    "u8",
+    "i5",
     "g1",
     "c1",
     "c2",
