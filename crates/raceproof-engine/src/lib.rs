@@ -28,6 +28,7 @@ mod float;
 mod footprint;
 mod glob;
 mod hash;
+mod hyperloglog;
 mod key;
 mod long_double;
 mod lua;

@@ -17,6 +17,7 @@ mod counter;
 mod expire;
 mod field_expire;
 mod hash;
+mod hyperloglog;
 mod info;
 mod introspection;
 mod keys;
@@ -50,6 +51,7 @@ pub(crate) const FAMILIES: &[&[Command]] = &[
     expire::COMMANDS,
     field_expire::COMMANDS,
     hash::COMMANDS,
+    hyperloglog::COMMANDS,
     info::COMMANDS,
     introspection::COMMANDS,
     keys::COMMANDS,

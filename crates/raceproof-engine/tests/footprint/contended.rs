@@ -66,6 +66,26 @@ pub(crate) const THEMES: &[Theme] = &[
         ],
     },
     Theme {
+        families: &["hyperloglogs", "hyperloglogs", "expiry"],
+        commands: &[
+            "PFADD a value",
+            "PFADD a 1",
+            "PFADD b member",
+            "PFADD a fewelements",
+            "PFCOUNT a",
+            "PFCOUNT a b",
+            "PFMERGE b a",
+            "PFMERGE a",
+            "PFDEBUG TODENSE a",
+            "PFDEBUG DECODE b",
+            "GET a",
+            "SET a sketch",
+            "OBJECT ENCODING a",
+            "EXISTS a",
+            "DEL b",
+        ],
+    },
+    Theme {
         families: &["lists", "lists", "sorting", "expiry"],
         commands: &[
             "RPUSH l value",
