@@ -17,6 +17,8 @@ mod connection;
 mod counter;
 mod expire;
 mod field_expire;
+mod geo;
+mod geo_search;
 mod hash;
 mod hyperloglog;
 mod info;
@@ -52,6 +54,8 @@ pub(crate) const FAMILIES: &[&[Command]] = &[
     counter::COMMANDS,
     expire::COMMANDS,
     field_expire::COMMANDS,
+    geo::COMMANDS,
+    geo_search::COMMANDS,
     hash::COMMANDS,
     hyperloglog::COMMANDS,
     info::COMMANDS,

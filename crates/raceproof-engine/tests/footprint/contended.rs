@@ -100,6 +100,25 @@ pub(crate) const THEMES: &[Theme] = &[
         ],
     },
     Theme {
+        families: &["positions", "positions", "sorted sets", "expiry"],
+        commands: &[
+            "GEOADD z 13.361389 38.115556 f",
+            "GEOADD z longitude latitude g",
+            "GEOADD z XX longitude latitude f",
+            "GEODIST z f g",
+            "GEOPOS z f",
+            "GEOHASH z g",
+            "GEOSEARCH z FROMMEMBER f BYRADIUS length unit",
+            "GEOSEARCHSTORE y z FROMLONLAT 13 38 BYBOX length 200 unit",
+            "GEORADIUS z 13 38 length unit STOREDIST y",
+            "GEORADIUSBYMEMBER z g length unit STORE z",
+            "ZREM z f",
+            "ZCARD y",
+            "TYPE z",
+            "DEL y",
+        ],
+    },
+    Theme {
         families: &["lists", "lists", "sorting", "expiry"],
         commands: &[
             "RPUSH l value",

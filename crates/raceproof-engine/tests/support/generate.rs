@@ -9,7 +9,7 @@ use super::grammar::{
     COMMAND_NAMES, COUNTS, JUNK, MEMORIES, NAMES, PARAMETERS, POLICIES, SCRIPTS, TYPES, families, rules,
 };
 use super::sequence::{Action, Arg, SESSIONS, Sequence, Step};
-use super::{bits, collections, pools, streams};
+use super::{bits, collections, geo, pools, streams};
 
 type Args = Vec<Arg>;
 
@@ -23,6 +23,8 @@ const THEMES: &[&[&str]] = &[
     &["strings", "counters", "hashes", "expiry"],
     &["bitmaps", "strings"],
     &["hyperloglogs"],
+    &["positions"],
+    &["positions", "sorted sets"],
     &["lists", "sorting"],
     &["sets"],
     &["sorted sets", "sets"],
@@ -137,6 +139,21 @@ fn rule(name: &str) -> BoxedStrategy<Args> {
         "bkey" => prop_oneof![3 => fixed("a"), 2 => fixed("b"), 1 => pool(pools::KEYS)].boxed(),
         "bit" => pool(bits::BITS),
         "place" => pool(bits::PLACES),
+        "gkey" => prop_oneof![4 => fixed("z"), 2 => fixed("y"), 1 => pool(pools::KEYS)].boxed(),
+        "longitude" => pool(geo::LONGITUDES),
+        "latitude" => pool(geo::LATITUDES),
+        "length" => pool(geo::LENGTHS),
+        "unit" => pool(geo::UNITS),
+        "manyplaces" => many(30..140, |n| {
+            vec![
+                Arg::of((n * 37 % 360).wrapping_sub(180).cast_signed().to_string()),
+                Arg::of((n * 53 % 170).wrapping_sub(85).cast_signed().to_string()),
+                Arg::of(format!("n{n}")),
+            ]
+        }),
+        "crowd" => many(10..140, |n| {
+            vec![Arg::of(format!("13.0{}", n % 5)), Arg::of(format!("38.0{}", n % 3)), Arg::of(format!("n{n}"))]
+        }),
         "pkey" => prop_oneof![3 => fixed("a"), 2 => fixed("b"), 2 => fixed("c"), 1 => pool(pools::KEYS)].boxed(),
         "sketch" => pool(bits::SKETCHES),
         "sketchat" => pool(bits::SKETCH_PLACES),
@@ -217,6 +234,7 @@ const CONSTANTS: &[&str] = &[
     "u2",
     "u8",
     "i5",
+    "m",
     "g1",
     "c1",
     "c2",

@@ -7,6 +7,7 @@ pub(crate) mod collections;
 pub(crate) mod driver;
 pub(crate) mod dump;
 pub(crate) mod generate;
+pub(crate) mod geo;
 pub(crate) mod grammar;
 pub(crate) mod pools;
 pub(crate) mod search;
