@@ -52,13 +52,14 @@ pub(crate) mod flag {
     pub(crate) const NO_MANDATORY_KEYS: u32 = 1 << 12;
     pub(crate) const MOVABLE_KEYS: u32 = 1 << 13;
     pub(crate) const BLOCKING: u32 = 1 << 14;
+    pub(crate) const ASKING: u32 = 1 << 15;
     /// Executed at once between `MULTI` and `EXEC` instead of being queued. Not shown.
     pub(crate) const IMMEDIATE: u32 = 1 << 30;
     /// May find keys to remove anywhere, and then does not frame the removals. Not shown.
     pub(crate) const ANY_KEYS: u32 = 1 << 29;
 
     /// The names in the order in which Redis lists them.
-    pub(crate) const NAMES: [(u32, &str); 15] = [
+    pub(crate) const NAMES: [(u32, &str); 16] = [
         (WRITE, "write"),
         (READONLY, "readonly"),
         (DENYOOM, "denyoom"),
@@ -69,6 +70,7 @@ pub(crate) mod flag {
         (STALE, "stale"),
         (SKIP_MONITOR, "skip_monitor"),
         (SKIP_SLOWLOG, "skip_slowlog"),
+        (ASKING, "asking"),
         (FAST, "fast"),
         (NO_AUTH, "no_auth"),
         (ALLOW_BUSY, "allow_busy"),

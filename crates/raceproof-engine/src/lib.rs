@@ -35,6 +35,7 @@ mod long_double;
 mod lua;
 mod number;
 mod quicksort;
+mod rdb;
 mod reply;
 mod rng;
 mod scan;

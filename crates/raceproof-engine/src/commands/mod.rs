@@ -15,6 +15,7 @@ mod blocking;
 mod config;
 mod connection;
 mod counter;
+mod dump;
 mod expire;
 mod field_expire;
 mod geo;
@@ -52,6 +53,7 @@ pub(crate) const FAMILIES: &[&[Command]] = &[
     config::COMMANDS,
     connection::COMMANDS,
     counter::COMMANDS,
+    dump::COMMANDS,
     expire::COMMANDS,
     field_expire::COMMANDS,
     geo::COMMANDS,

@@ -9,7 +9,7 @@ use super::grammar::{
     COMMAND_NAMES, COUNTS, JUNK, MEMORIES, NAMES, PARAMETERS, POLICIES, SCRIPTS, TYPES, families, rules,
 };
 use super::sequence::{Action, Arg, SESSIONS, Sequence, Step};
-use super::{bits, collections, geo, pools, streams};
+use super::{bits, collections, geo, payloads, pools, streams};
 
 type Args = Vec<Arg>;
 
@@ -24,6 +24,8 @@ const THEMES: &[&[&str]] = &[
     &["bitmaps", "strings"],
     &["hyperloglogs"],
     &["positions"],
+    &["payloads", "lists", "hashes", "sets", "sorted sets", "streams", "stream groups"],
+    &["payloads"],
     &["positions", "sorted sets"],
     &["lists", "sorting"],
     &["sets"],
@@ -139,6 +141,7 @@ fn rule(name: &str) -> BoxedStrategy<Args> {
         "bkey" => prop_oneof![3 => fixed("a"), 2 => fixed("b"), 1 => pool(pools::KEYS)].boxed(),
         "bit" => pool(bits::BITS),
         "place" => pool(bits::PLACES),
+        "payload" => prop::sample::select(payloads::all()).prop_map(|payload| vec![Arg::Bytes(payload)]).boxed(),
         "gkey" => prop_oneof![4 => fixed("z"), 2 => fixed("y"), 1 => pool(pools::KEYS)].boxed(),
         "longitude" => pool(geo::LONGITUDES),
         "latitude" => pool(geo::LATITUDES),
