@@ -60,7 +60,7 @@ impl Execution<'_> {
 
     pub(super) fn show_redis(&mut self, id: ClientId, commands: &[Command], replies: &[Reply]) {
         let name = self.client(id).name.clone();
-        let shown = replies.last().map(reply).unwrap_or_default();
+        let shown = replies.last().map_or_else(|| "(waits)".to_owned(), reply);
         self.show_step(&name, StepKind::Redis, transaction(commands), shown);
     }
 
