@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::{
-    Access, Effect, Engine, Footprint, Object, Protocol, ScriptHost, Timestamp,
+    Access, Delivery, Effect, Engine, Footprint, Object, Protocol, ScriptHost, Timestamp,
     db::{Databases, Entry, Put, Text, Value},
     failure::{Failure, WRONG_TYPE},
     hash::{Hash, Limits},
@@ -23,6 +23,12 @@ pub(crate) struct Context<'a> {
     pub(crate) now: Timestamp,
     pub(crate) footprint: &'a mut Footprint,
     pub(crate) effects: Effects<'a>,
+    /// What is sent out of band, in order.
+    pub(crate) deliveries: &'a mut Vec<Delivery>,
+    /// How many deliveries precede the reply; all if nobody says.
+    pub(crate) replied: Option<usize>,
+    /// Whether the session gets no replies.
+    pub(crate) mute: bool,
     /// Set while a script runs.
     pub(crate) script: Option<RunningScript>,
     /// Whether the connection is to be closed after the reply.

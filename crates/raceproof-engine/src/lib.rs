@@ -13,6 +13,7 @@
 //! replicas, in the deterministic form. Durability and replication are models over that log.
 #![forbid(unsafe_code)]
 
+mod channels;
 mod command;
 mod commands;
 mod config;

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::{
-    Access, Object, Reply,
+    Access, Delivery, Object, Reply,
     command::{Command, Group, flag::*, keys},
     context::Context,
     engine,
@@ -74,8 +74,46 @@ fn exec(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
         return Ok(Reply::NullArray);
     }
     context.may_wait = false;
-    let replies = transaction.queue.iter().map(|queued| engine::call(context, queued.command, &queued.args));
-    Ok(Reply::Array(replies.collect()))
+    let announced = !context.mute;
+    let mut replies = Vec::with_capacity(transaction.queue.len());
+    for queued in &transaction.queue {
+        let sent = context.deliveries.len();
+        let reply = engine::call(context, queued.command, &queued.args);
+        replies.push(among_messages(context, sent, reply));
+    }
+    context.mute = false;
+    if announced {
+        return Ok(Reply::Array(replies));
+    }
+    replies.retain(|reply| *reply != Reply::NONE);
+    Ok(Reply::Inline(replies))
+}
+
+/// A reply among the messages that its command has sent to its own session: Redis writes them where they arise, between
+/// the elements of the reply of `EXEC`, although they are not counted there. While the session gets no replies
+/// (`CLIENT REPLY`) there are only messages.
+fn among_messages(context: &mut Context<'_>, sent: usize, reply: Reply) -> Reply {
+    let before = context.replied.take().unwrap_or(context.deliveries.len());
+    let own = |delivery: &Delivery| matches!(delivery, Delivery::Push(to, _) if to.0 as usize == context.session);
+    let reply = if context.mute { Reply::NONE } else { reply };
+    if !context.deliveries[sent..].iter().any(own) {
+        return reply;
+    }
+    let (mut first, mut last, mut others) = (Vec::new(), Vec::new(), Vec::new());
+    for (at, delivery) in context.deliveries.drain(sent..).enumerate() {
+        match delivery {
+            Delivery::Push(to, message) if to.0 as usize == context.session => {
+                if sent + at < before { &mut first } else { &mut last }.push(message);
+            }
+            other => others.push(other),
+        }
+    }
+    context.deliveries.append(&mut others);
+    if reply != Reply::NONE {
+        first.push(reply);
+    }
+    first.append(&mut last);
+    Reply::Inline(first)
 }
 
 /// Whether a watched key was changed, or has expired since it was watched.

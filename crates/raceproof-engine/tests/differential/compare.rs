@@ -18,6 +18,7 @@ use raceproof_engine::{Effect, Engine, Options, ScriptHost};
 
 use crate::canonical::{self, Facts as _};
 use crate::coverage::Coverage;
+use crate::hearing::{self, Heard, Sent};
 use crate::resp::{Value, parse};
 use crate::server::{Connection, Server};
 use crate::states::States;
@@ -135,7 +136,10 @@ struct Session {
 /// One sequence under way.
 struct Run<'a> {
     host: &'a mut dyn ScriptHost,
+    control: Connection,
     sessions: Vec<Session>,
+    /// Whether sessions may be sent messages (see `hearing.rs`).
+    hears: bool,
     candidates: Vec<Candidate>,
     /// What the server has appended, as far as it was read.
     log: Vec<Effect>,
@@ -159,6 +163,8 @@ pub(crate) fn run(server: &Server, host: &mut dyn ScriptHost, sequence: &Sequenc
     let session = |_| Session { connection: server.connect(), queued: None, open: true };
     let mut run = Run {
         host,
+        hears: hearing::is_needed(sequence),
+        control,
         sessions: (0..SESSIONS).map(session).collect(),
         candidates: vec![Candidate { driver: Driver::new(Options::default()), log: Vec::new(), last_ms: base_ms }],
         log: Vec::new(),
@@ -207,7 +213,10 @@ impl Run<'_> {
                 let Action::Run(args) = &step.action else { break };
                 let args = resolve(args, base_ms);
                 let alone = runs_alone(&args);
-                if step.session != session || batch.len() == BATCH || (alone && !batch.is_empty()) {
+                if step.session != session
+                    || batch.len() == if self.hears { 1 } else { BATCH }
+                    || (alone && !batch.is_empty())
+                {
                     break;
                 }
                 batch.push(args);
@@ -243,8 +252,10 @@ impl Run<'_> {
             return Ok(false);
         }
         if choices::reads_errno(&batch[0]) {
-            let connection = &mut self.sessions[session].connection;
-            connection.request(&["HSCAN", "nosuchkey", "0"]);
+            self.control.request(&["HSCAN", "nosuchkey", "0"]);
+        }
+        if self.hears {
+            return self.hear(session, &batch[0]);
         }
         let before_ms = now_ms();
         self.sessions[session].connection.send(batch);
@@ -257,18 +268,35 @@ impl Run<'_> {
         if after_ms < before_ms || after_ms - before_ms > STALL_MS {
             return Ok(true);
         }
-        let lasting = |args: &Vec<Bytes>| {
-            let name = args[0].to_ascii_uppercase();
-            name.starts_with(b"EVAL") || matches!(&name[..], b"EXEC" | b"XREADGROUP" | b"XCLAIM" | b"XAUTOCLAIM")
-        };
-        self.two_times |= after_ms > before_ms && batch.iter().any(lasting);
+        self.two_times |= after_ms > before_ms && batch.iter().any(|args| lasts(args));
         for (args, (bytes, value)) in batch.iter().zip(replies) {
             self.lines.push(format!("[{session}] {}", show::command(args)));
             self.compared.add(args, &value);
-            let real = Real { bytes, value, scanned: scanned.clone() };
+            let real = Real { bytes, value, scanned: scanned.clone(), heard: None };
             self.advance(session, args, &real, before_ms, after_ms)?;
             self.follow(session, args, &real.value);
         }
+        Ok(false)
+    }
+
+    /// Runs one command, and compares what comes on every connection; tells whether the machine stalled meanwhile.
+    fn hear(&mut self, session: usize, args: &Vec<Bytes>) -> Result<bool, Difference> {
+        let before_ms = now_ms();
+        self.sessions[session].connection.send(std::slice::from_ref(args));
+        let mut connections: Vec<&mut Connection> = self.sessions.iter_mut().map(|at| &mut at.connection).collect();
+        let heard = hearing::listen(&mut self.control, &mut connections);
+        let after_ms = now_ms();
+        if after_ms < before_ms || after_ms - before_ms > STALL_MS {
+            return Ok(true);
+        }
+        self.two_times |= after_ms > before_ms && lasts(args);
+        self.lines.push(format!("[{session}] {}", show::command(args)));
+        let value = hearing::reply(&heard[session]);
+        let real = Real { bytes: heard[session].clone(), value, scanned: None, heard: Some(heard) };
+        let reply = self.advance(session, args, &real, before_ms, after_ms)?;
+        let reply = parse(&reply).map_or_else(hearing::nothing, |(value, _)| value);
+        self.compared.add(args, &reply);
+        self.follow(session, args, &reply);
         Ok(false)
     }
 
@@ -295,6 +323,10 @@ impl Run<'_> {
     /// counts the references which its own queue holds.
     fn is_left_out(&self, session: usize, args: &[Bytes]) -> bool {
         let is = |name: &[u8]| args[0].eq_ignore_ascii_case(name);
+        // A scan goes on page by page, which messages would come between.
+        if self.hears && (is(b"SCAN") || is(b"HSCAN") || is(b"SSCAN") || is(b"ZSCAN")) {
+            return true;
+        }
         let refcount = is(b"OBJECT") && args.get(1).is_some_and(|word| word.eq_ignore_ascii_case(b"REFCOUNT"));
         if (is(b"HELLO") || refcount) && self.sessions[session].queued.is_some() {
             return true;
@@ -333,7 +365,7 @@ impl Run<'_> {
     }
 
     /// Executes a command on every candidate at every time at which the server may have executed it, and keeps those
-    /// that reply alike.
+    /// that reply alike. Gives the engine's reply.
     fn advance(
         &mut self,
         session: usize,
@@ -341,9 +373,9 @@ impl Run<'_> {
         real: &Real,
         before_ms: i64,
         after_ms: i64,
-    ) -> Result<(), Difference> {
+    ) -> Result<Vec<u8>, Difference> {
         let mut kept: Vec<Candidate> = Vec::new();
-        let mut differing = Vec::new();
+        let (mut differing, mut reply) = (String::new(), Vec::new());
         let queued = self.sessions[session].queued.clone().unwrap_or_default();
         for candidate in std::mem::take(&mut self.candidates) {
             let mut seen: Vec<(Signature, Engine)> = Vec::new();
@@ -353,6 +385,7 @@ impl Run<'_> {
                     trial.driver.engine.reseed(seed);
                 }
                 let mut outcome = trial.driver.run(self.host, session, args, ms);
+                let sent = real.heard.is_some().then(|| Sent::new(&trial.driver, session, &outcome));
                 let bytes = trial.driver.bytes(session, &outcome.reply);
                 let scanned = real
                     .scanned
@@ -360,6 +393,7 @@ impl Run<'_> {
                     .then(|| trial.finish_scan(self.host, session, args, &bytes, &mut outcome.effects, ms));
                 let signature = Signature {
                     bytes: bytes.clone(),
+                    heard: sent.as_ref().map(|sent| sent.heard(session)),
                     effects: outcome.effects,
                     next_deadline_ms: trial.driver.engine.next_deadline_ms(),
                 };
@@ -371,22 +405,29 @@ impl Run<'_> {
                 seen.push((signature, engine.clone()));
                 trial.last_ms = ms;
                 let facts = States { before: &candidate.driver, after: &trial.driver, session, ms, exec: false };
-                if same(args, &bytes, scanned.flatten(), real, &queued, &facts) {
+                let alike = match (&sent, &real.heard) {
+                    (Some(sent), Some(heard)) => {
+                        sent.is(session, heard, &Rules { args, ours: &bytes, queued: &queued, facts })
+                    }
+                    _ => same(args, &bytes, scanned.flatten(), real, &queued, &facts),
+                };
+                if alike {
                     kept.push(trial);
+                    reply = bytes;
                 } else {
-                    differing = bytes;
+                    differing = sent.map_or_else(|| show::quoted(&bytes), |sent| shown(&sent.heard(session)));
                 }
             }
         }
         if kept.is_empty() {
             return Err(Difference {
                 lines: self.lines.clone(),
-                ours: show::quoted(&differing),
-                real: show::quoted(&real.bytes),
+                ours: differing,
+                real: real.heard.as_ref().map_or_else(|| show::quoted(&real.bytes), shown),
             });
         }
         self.candidates = kept;
-        Ok(())
+        Ok(reply)
     }
 
     /// Compares what was propagated.
@@ -425,6 +466,7 @@ impl Run<'_> {
 #[derive(PartialEq)]
 struct Signature {
     bytes: Vec<u8>,
+    heard: Option<Heard>,
     effects: Vec<Effect>,
     next_deadline_ms: Option<i64>,
 }
@@ -435,6 +477,47 @@ struct Real {
     value: Value,
     /// What a whole scan found, sorted.
     scanned: Option<Vec<Vec<u8>>>,
+    /// What came on every connection, if that is compared.
+    heard: Option<Heard>,
+}
+
+/// The rules for the replies of one command.
+struct Rules<'a> {
+    args: &'a [Bytes],
+    ours: &'a [u8],
+    queued: &'a [Vec<Bytes>],
+    facts: States<'a>,
+}
+
+impl hearing::SameReply for Rules<'_> {
+    fn whole(&self, real: &[u8]) -> bool {
+        same(self.args, self.ours, None, &Real::of_reply(real), self.queued, &self.facts)
+    }
+
+    fn queued(&self, at: usize, ours: &Value, real: &Value) -> bool {
+        let facts = States { exec: true, ..self.facts };
+        self.queued.get(at).is_some_and(|args| canonical::same_value(args, ours, real, &facts))
+    }
+}
+
+impl Real {
+    /// A reply that was found among messages.
+    fn of_reply(bytes: &[u8]) -> Self {
+        let value = parse(bytes).map_or_else(hearing::nothing, |(value, _)| value);
+        Self { bytes: bytes.to_vec(), value, scanned: None, heard: None }
+    }
+}
+
+/// What came on each connection, for people.
+fn shown(heard: &Heard) -> String {
+    let lines = heard.iter().enumerate().filter(|(_, bytes)| !bytes.is_empty());
+    lines.map(|(at, bytes)| format!("\n    to [{at}] {}", show::quoted(bytes))).collect()
+}
+
+/// Whether the server may look at its clock several times during a command.
+fn lasts(args: &[Bytes]) -> bool {
+    let name = args[0].to_ascii_uppercase();
+    name.starts_with(b"EVAL") || matches!(&name[..], b"EXEC" | b"XREADGROUP" | b"XCLAIM" | b"XAUTOCLAIM")
 }
 
 fn same(

@@ -115,6 +115,23 @@ pub(crate) const TABLE: &[(&str, &str, &str, Relation)] = &[
     ("SET a 1 PX 1000", "PERSIST a", "PTTL a", Dependent),
     ("", "SCRIPT EXISTS e0e1f9fabfc9d4800c877a703b823ac0578ff8db", "SCRIPT FLUSH", Dependent),
     ("SET a 1;SET b 1", "RANDOMKEY", "RANDOMKEY", Dependent),
+    ("", "PUBLISH x 1", "PUBLISH x 2", Independent),
+    ("", "SUBSCRIBE x", "SUBSCRIBE x", Independent),
+    ("", "PSUBSCRIBE x", "PSUBSCRIBE y", Independent),
+    ("", "SUBSCRIBE x", "PUBLISH y 1", Independent),
+    ("", "SUBSCRIBE x", "PUBLISH x 1", Dependent),
+    ("", "PSUBSCRIBE x*", "PUBLISH x 1", Dependent),
+    ("", "SSUBSCRIBE x", "PUBLISH x 1", Independent),
+    ("", "SSUBSCRIBE x", "SPUBLISH x 1", Dependent),
+    ("SUBSCRIBE x", "PUBLISH x 1", "PUBLISH x 2", Dependent),
+    ("SUBSCRIBE x y", "PUBLISH x 1", "PUBLISH y 2", Dependent),
+    ("SUBSCRIBE x", "PUBLISH x 1", "PUBLISH y 2", Independent),
+    ("SUBSCRIBE x", "PUBLISH x 1", "SET a 1", Independent),
+    ("", "SUBSCRIBE x", "PUBSUB CHANNELS", Dependent),
+    ("", "SUBSCRIBE x", "PUBSUB NUMSUB y", Independent),
+    ("", "SUBSCRIBE x", "CLIENT LIST", Dependent),
+    ("", "PSUBSCRIBE x", "PUBSUB NUMPAT", Dependent),
+    ("", "SSUBSCRIBE x", "PUBSUB SHARDCHANNELS", Dependent),
 ];
 
 /// Says what is wrong with a pair, if its relation is another one in either order.

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use bytes::Bytes;
 use raceproof_engine::{
-    Engine, LuaHost, Options, Outcome, Protocol, Reply, Script, ScriptCalls, ScriptHost, SessionId, Timestamp,
+    Delivery, Engine, LuaHost, Options, Outcome, Protocol, Reply, Script, ScriptCalls, ScriptHost, SessionId, Timestamp,
 };
 
 use super::sequence::SESSIONS;
@@ -76,6 +76,30 @@ impl Driver {
         let mut bytes = Vec::new();
         reply.encode(self.protocol(session), &mut bytes);
         bytes
+    }
+
+    /// Adds what a command of a session sends to what was heard on each connection.
+    pub(crate) fn hear(&self, session: usize, outcome: &Outcome, heard: &mut [Vec<u8>]) {
+        let reply = |heard: &mut [Vec<u8>]| {
+            if !outcome.silent && session < heard.len() {
+                outcome.reply.encode(self.protocol(session), &mut heard[session]);
+            }
+        };
+        for (at, delivery) in outcome.deliveries.iter().enumerate() {
+            if at == outcome.before_reply {
+                reply(heard);
+            }
+            let to = self.sessions.iter().position(|id| *id == delivery.session()).expect("a session of the driver");
+            match delivery {
+                Delivery::Push(_, message) | Delivery::Reply(_, message) => {
+                    message.encode(self.protocol(to), &mut heard[to]);
+                }
+                Delivery::Close(_) => heard[to].extend_from_slice(b"(closed)"),
+            }
+        }
+        if outcome.before_reply >= outcome.deliveries.len() {
+            reply(heard);
+        }
     }
 
     /// The protocol that the session speaks.

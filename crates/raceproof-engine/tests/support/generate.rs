@@ -9,7 +9,7 @@ use super::grammar::{
     COMMAND_NAMES, COUNTS, JUNK, MEMORIES, NAMES, PARAMETERS, POLICIES, SCRIPTS, TYPES, families, rules,
 };
 use super::sequence::{Action, Arg, SESSIONS, Sequence, Step};
-use super::{collections, pools, streams};
+use super::{collections, messages, pools, streams};
 
 type Args = Vec<Arg>;
 
@@ -28,6 +28,7 @@ const THEMES: &[&[&str]] = &[
     &["streams"],
     &["streams", "stream groups"],
     &["stream groups"],
+    &["channels"],
 ];
 
 /// Random commands, mostly of one theme.
@@ -153,6 +154,9 @@ fn rule(name: &str) -> BoxedStrategy<Args> {
         "highest" => fixed("+"),
         "lastid" => fixed("$"),
         "undelivered" => fixed(">"),
+        "channel" => pool(messages::CHANNELS),
+        "channelpattern" => pool(messages::PATTERNS),
+        "publishing" => pool(messages::SCRIPTS),
         "field" => pool(pools::FIELDS),
         "value" => prop_oneof![30 => pool(pools::VALUES), 1 => long_value()].boxed(),
         "int" => pool(pools::INTEGERS),
@@ -186,7 +190,7 @@ fn rule(name: &str) -> BoxedStrategy<Args> {
 }
 
 /// Lower-case words that stand for themselves: keys, fields, settings.
-const CONSTANTS: [&str; 23] = [
+const CONSTANTS: [&str; 24] = [
     "+inf",
     "a",
     "b",
@@ -207,6 +211,7 @@ const CONSTANTS: [&str; 23] = [
     "abc",
     "yes",
     "hash",
+    "news",
     "zset",
     "maxmemory",
     "databases",

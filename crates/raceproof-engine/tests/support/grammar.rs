@@ -3,7 +3,7 @@
 //! A template is words divided by spaces. A word in capitals stands for itself; a word in lower case is a rule; `?`, `*`
 //! and `+` after a rule mean at most one, up to three, and one to three.
 
-use super::{collections, streams};
+use super::{collections, messages, streams};
 
 /// Every rule.
 pub(crate) fn rules() -> impl Iterator<Item = &'static (&'static str, Choices)> {
@@ -12,7 +12,7 @@ pub(crate) fn rules() -> impl Iterator<Item = &'static (&'static str, Choices)> 
 
 /// Every family of commands.
 pub(crate) fn families() -> impl Iterator<Item = &'static (&'static str, u32, Choices)> {
-    FAMILIES.iter().chain(collections::FAMILIES).chain(streams::FAMILIES)
+    FAMILIES.iter().chain(collections::FAMILIES).chain(streams::FAMILIES).chain(messages::FAMILIES)
 }
 
 /// Templates, each with its weight.

@@ -7,6 +7,7 @@ pub(crate) mod driver;
 pub(crate) mod dump;
 pub(crate) mod generate;
 pub(crate) mod grammar;
+pub(crate) mod messages;
 pub(crate) mod pools;
 pub(crate) mod search;
 pub(crate) mod sequence;
