@@ -161,6 +161,13 @@ impl Engine {
         }
     }
 
+    /// A session is sent a reply by another one's command: it sees the order of that and of messages.
+    pub(crate) fn touch_inbox(&self, session: usize, footprint: &mut Footprint) {
+        if self.sessions[session].listens() {
+            footprint.add(Object::Inbox(SessionId(session as u32)), Access::Write);
+        }
+    }
+
     /// Ends all subscriptions of a session.
     pub(crate) fn unsubscribe_all(&mut self, session: usize) {
         let subscriptions = std::mem::take(&mut self.sessions[session].subscriptions);
@@ -203,7 +210,7 @@ impl Context<'_> {
     /// Sends a message out of band. What a session sends to itself comes in the order of its own commands.
     pub(crate) fn push(&mut self, session: usize, message: Reply) {
         let id = SessionId(session as u32);
-        if session != self.session {
+        if session != self.actor {
             self.touch(Object::Inbox(id), Access::Write);
         }
         self.deliveries.push(Delivery::Push(id, message));

@@ -19,6 +19,7 @@ use crate::{
     rng::Random,
     scripts::ScriptCache,
     session::{Queued, Replies, Session, Watched},
+    wait::{self, Waiting},
 };
 
 /// A point in time, as the caller's clock gives it.
@@ -137,6 +138,7 @@ pub struct Engine {
     pub(crate) watchers: BTreeMap<(u32, Key), SmallVec<[u32; 2]>>,
     /// The sessions that subscribed to a channel.
     pub(crate) channels: Arc<Channels>,
+    pub(crate) waiting: Waiting,
     pub(crate) scripts: Arc<ScriptCache>,
     pub(crate) config: Arc<Config>,
     pub(crate) random: Random,
@@ -156,6 +158,7 @@ impl Clone for Engine {
             sessions: self.sessions.clone(),
             watchers: self.watchers.clone(),
             channels: self.channels.clone(),
+            waiting: self.waiting.clone(),
             scripts: self.scripts.clone(),
             config: self.config.clone(),
             random: self.random.clone(),
@@ -173,6 +176,7 @@ impl Clone for Engine {
             sessions,
             watchers,
             channels,
+            waiting,
             scripts,
             config,
             random,
@@ -186,6 +190,7 @@ impl Clone for Engine {
         self.sessions.clone_from(sessions);
         self.watchers.clone_from(watchers);
         self.channels.clone_from(channels);
+        self.waiting.clone_from(waiting);
         self.scripts.clone_from(scripts);
         self.config.clone_from(config);
         self.random.clone_from(random);
@@ -205,6 +210,7 @@ impl Engine {
             sessions: Vec::new(),
             watchers: BTreeMap::new(),
             channels: Arc::default(),
+            waiting: Waiting::default(),
             scripts: Arc::default(),
             config: Arc::default(),
             started: None,
@@ -265,6 +271,7 @@ impl Engine {
         if self.sessions.get(index).is_some_and(|session| session.open) {
             self.unwatch(index);
             self.unsubscribe_all(index);
+            self.end_wait(index, &mut Footprint::default());
             self.sessions[index].open = false;
             self.sessions[index].transaction = None;
             self.closed.push(session.0);
@@ -300,6 +307,10 @@ impl Engine {
             out.reply = Reply::Error(format!("ERR session {} is not connected", session.0).into());
             return;
         };
+        if state.wait.is_some() {
+            out.reply = Reply::Error(format!("ERR session {} waits for a reply", session.0).into());
+            return;
+        }
         if args.is_empty() {
             out.reply = Reply::Error(Bytes::from_static(b"ERR empty command"));
             return;
@@ -322,7 +333,9 @@ impl Engine {
             footprint: &mut out.footprint,
             effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
             deliveries: &mut out.deliveries,
+            actor: index,
             replied: None,
+            reads: false,
             mute: skipped || replies == Replies::Off,
             script: None,
             close: false,
@@ -335,8 +348,10 @@ impl Engine {
         out.before_reply = replied.unwrap_or(out.deliveries.len());
         out.silent = mute || out.reply == Reply::NONE;
         if framed {
-            frame(&mut out.effects);
+            frame(&mut out.effects, 0);
         }
+        out.waits = wait::silence(self, index, skipped);
+        self.serve(Some(scripts), now, out);
     }
 
     /// The earliest deadline among all keys and fields (ms since the Unix epoch). They live through that millisecond.
@@ -368,7 +383,9 @@ impl Engine {
             footprint: &mut out.footprint,
             effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
             deliveries: &mut out.deliveries,
+            actor: usize::MAX,
             replied: None,
+            reads: false,
             mute: false,
             script: None,
             close: false,
@@ -386,6 +403,7 @@ impl Engine {
             context.touch(Object::Keyspace(db), Access::IntentRead);
             context.expire_fields(db, &key);
         }
+        self.serve(None, now, out);
     }
 
     pub(crate) fn limits(&self) -> Limits {
@@ -509,15 +527,16 @@ fn refuse(context: &mut Context<'_>, command: &'static Command) -> Reply {
 
 /// Executes a command that was looked up and checked.
 pub(crate) fn call(context: &mut Context<'_>, command: &'static Command, args: &[Bytes]) -> Reply {
+    context.reads = command.has(flag::READONLY);
     (command.run)(context, args).unwrap_or_else(Failure::into_reply)
 }
 
 /// Frames what is propagated by `MULTI` and `EXEC` if it is more than one command: replicas and the append-only file
-/// must take all of it or nothing.
-fn frame(effects: &mut Vec<Effect>) {
-    if effects.len() > 1 {
-        let db = effects[0].db;
-        effects.insert(0, Effect { db, args: vec![Bytes::from_static(b"MULTI")] });
+/// must take all of it or nothing. Effects before `from` are those of others.
+pub(crate) fn frame(effects: &mut Vec<Effect>, from: usize) {
+    if effects.len() > from + 1 {
+        let db = effects[from].db;
+        effects.insert(from, Effect { db, args: vec![Bytes::from_static(b"MULTI")] });
         effects.push(Effect { db, args: vec![Bytes::from_static(b"EXEC")] });
     }
 }

@@ -32,6 +32,7 @@ mod hash;
 mod key;
 mod long_double;
 mod lua;
+mod notify;
 mod number;
 mod reply;
 mod rng;
@@ -45,6 +46,7 @@ mod state;
 mod stream;
 mod tree;
 mod typed;
+mod wait;
 mod zrange;
 mod zset;
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::{Protocol, channels::Subscriptions, command::Command, key::Key};
+use crate::{Protocol, channels::Subscriptions, command::Command, key::Key, wait::Wait};
 
 /// A connection.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub(crate) struct Session {
     pub(crate) subscriptions: Subscriptions,
     /// Whether a watched key was touched, so that `EXEC` gives null.
     pub(crate) dirty: bool,
+    /// What the session waits with.
+    pub(crate) wait: Option<Box<Wait>>,
 }
 
 impl Session {
@@ -38,6 +40,7 @@ impl Session {
             watched: Vec::new(),
             subscriptions: Subscriptions::default(),
             dirty: false,
+            wait: None,
         }
     }
 }

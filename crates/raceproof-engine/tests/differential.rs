@@ -26,6 +26,8 @@ mod pages;
 mod regressions;
 #[path = "differential/resp.rs"]
 mod resp;
+#[path = "differential/same.rs"]
+mod same;
 #[path = "differential/server.rs"]
 mod server;
 #[path = "differential/states.rs"]

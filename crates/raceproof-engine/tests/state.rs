@@ -151,6 +151,11 @@ const APART: &[(&str, &[&str], &[&str])] = &[
     ),
     ("a field", &["0 HSET h f 1"], &["0 HSET h f 2"]),
     ("a deadline of a field", &["0 HSET h f 1"], &["0 HSET h f 1", "0 HPEXPIRE h 100 FIELDS 1 f"]),
+    (
+        "an event that the setting does not show",
+        &["0 CONFIG SET notify-keyspace-events AKE"],
+        &["0 CONFIG SET notify-keyspace-events AKEn"],
+    ),
     ("a setting", &["0 PING"], &["0 CONFIG SET maxmemory 100"]),
     ("a script", &["0 PING"], &["0 SCRIPT LOAD return"]),
     ("the random generator", &["0 SET a 1", "0 GET a"], &["0 SET a 1", "0 RANDOMKEY"]),

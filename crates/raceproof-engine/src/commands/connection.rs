@@ -4,11 +4,11 @@ use bytes::Bytes;
 
 use super::text;
 use crate::{
-    Access, Object, Protocol, Reply, SessionId,
+    Access, Engine, Object, Protocol, Reply, SessionId,
     channels::Kind,
     command::{Command, Group, Run, flag::*},
     context::Context,
-    failure::{self, Answer, Failure, SYNTAX},
+    failure::{self, Answer, Failure, NOT_AN_INTEGER, SYNTAX},
     number::parse_integer,
     session::{Replies, Session},
 };
@@ -34,6 +34,7 @@ pub(super) const COMMANDS: &[Command] = &[
         row("client|getname", client_getname, 2, CLIENT),
         row("client|no-evict", client_no_evict, 3, ADMIN | CLIENT),
         row("client|reply", client_reply, 3, CLIENT),
+        row("client|unblock", client_unblock, -3, ADMIN | CLIENT),
         row("client|info", client_info, 2, CLIENT).tips(&["nondeterministic_output"]),
     ]),
 ];
@@ -194,11 +195,32 @@ fn client_reply(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     Ok(Reply::NONE)
 }
 
+fn client_unblock(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let error = match &args[3..] {
+        [] => false,
+        [reason] if reason.eq_ignore_ascii_case(b"timeout") => false,
+        [reason] if reason.eq_ignore_ascii_case(b"error") => true,
+        [_] => return Err(Failure::Constant("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")),
+        _ => return Err(failure::wrong_subcommand(args)),
+    };
+    let id = parse_integer(&args[2]).ok_or(NOT_AN_INTEGER)?;
+    context.touch(Object::Server, Access::Read);
+    let known = context.engine.sessions.iter().position(|session| session.open && session.id == id);
+    let reply = error.then(|| Reply::Error(Bytes::from_static(b"UNBLOCKED client unblocked via CLIENT UNBLOCK")));
+    let unblocked = known.is_some_and(|session| Engine::unblock(context, session, reply));
+    Ok(Reply::Integer(i64::from(unblocked)))
+}
+
 /// One line of `CLIENT LIST`. Buffers, addresses and ages are the business of whoever owns the sockets: they are
 /// constants here.
 fn describe(session: &Session, command: &str) -> String {
     let subscriptions = &session.subscriptions;
-    let marks = [(subscriptions.any(), 'P'), (session.transaction.is_some(), 'x'), (session.no_evict, 'e')];
+    let marks = [
+        (subscriptions.any(), 'P'),
+        (session.transaction.is_some(), 'x'),
+        (session.wait.is_some(), 'b'),
+        (session.no_evict, 'e'),
+    ];
     let mut flags: String = marks.iter().filter(|(set, _)| *set).map(|(_, mark)| mark).collect();
     if flags.is_empty() {
         flags.push('N');

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::{
-    Access, Delivery, Object, Reply,
+    Access, Object, Reply,
     command::{Command, Group, flag::*, keys},
     context::Context,
     engine,
@@ -94,21 +94,15 @@ fn exec(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
 /// (`CLIENT REPLY`) there are only messages.
 fn among_messages(context: &mut Context<'_>, sent: usize, reply: Reply) -> Reply {
     let before = context.replied.take().unwrap_or(context.deliveries.len());
-    let own = |delivery: &Delivery| matches!(delivery, Delivery::Push(to, _) if to.0 as usize == context.session);
     let reply = if context.mute { Reply::NONE } else { reply };
-    if !context.deliveries[sent..].iter().any(own) {
+    let own = if context.deliveries.len() > sent { context.take_own(sent) } else { Vec::new() };
+    if own.is_empty() {
         return reply;
     }
-    let (mut first, mut last, mut others) = (Vec::new(), Vec::new(), Vec::new());
-    for (at, delivery) in context.deliveries.drain(sent..).enumerate() {
-        match delivery {
-            Delivery::Push(to, message) if to.0 as usize == context.session => {
-                if sent + at < before { &mut first } else { &mut last }.push(message);
-            }
-            other => others.push(other),
-        }
+    let (mut first, mut last) = (Vec::new(), Vec::new());
+    for (at, message) in own {
+        if at < before { &mut first } else { &mut last }.push(message);
     }
-    context.deliveries.append(&mut others);
     if reply != Reply::NONE {
         first.push(reply);
     }

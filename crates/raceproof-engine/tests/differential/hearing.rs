@@ -103,7 +103,7 @@ impl Sent {
     pub(crate) fn new(driver: &Driver, session: usize, outcome: &Outcome) -> Self {
         let mut sent = Self {
             reply: driver.bytes(session, &outcome.reply),
-            silent: outcome.silent,
+            silent: outcome.silent || outcome.waits,
             parts: parts(&outcome.reply, |part| driver.bytes(session, part)),
             ..Self::default()
         };
@@ -235,4 +235,10 @@ fn tokens(mut bytes: &[u8]) -> Vec<Vec<u8>> {
     }
     tokens.push(bytes.to_vec());
     tokens
+}
+
+/// What came on each connection, for people.
+pub(crate) fn shown(heard: &Heard) -> String {
+    let lines = heard.iter().enumerate().filter(|(_, bytes)| !bytes.is_empty());
+    lines.map(|(at, bytes)| format!("\n    to [{at}] {}", crate::support::show::quoted(bytes))).collect()
 }

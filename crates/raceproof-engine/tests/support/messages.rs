@@ -49,6 +49,20 @@ pub(crate) const CHANNELS: &[(u32, &[u8])] =
 pub(crate) const PATTERNS: &[(u32, &[u8])] =
     &[(4, b"x*"), (3, b"*"), (3, b"news"), (2, b"[nx]*"), (1, b"n?ws"), (1, b"NEWS"), (1, b"nosuch"), (1, b"")];
 
+/// Classes of keyspace events, right and wrong.
+pub(crate) const EVENTS: &[(u32, &[u8])] = &[
+    (10, b"KEAmn"),
+    (6, b"KEA"),
+    (2, b"EAn"),
+    (2, b"Kg$"),
+    (1, b"Elshzt"),
+    (1, b"KxmE"),
+    (1, b"mKg$E"),
+    (1, b"A"),
+    (1, b""),
+    (1, b"q"),
+];
+
 /// Scripts that take two channels and a message.
 pub(crate) const SCRIPTS: &[(u32, &[u8])] = &[
     (3, b"return redis.call('PUBLISH', KEYS[1], ARGV[1])"),
