@@ -13,6 +13,7 @@
 //! replicas, in the deterministic form. Durability and replication are models over that log.
 #![forbid(unsafe_code)]
 
+mod channels;
 mod command;
 mod commands;
 mod config;
@@ -34,6 +35,7 @@ mod inspect;
 mod key;
 mod long_double;
 mod lua;
+mod notify;
 mod number;
 mod quicksort;
 mod rdb;
