@@ -22,6 +22,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod aof;
 mod backend;
 mod binary;
 mod clock_use;
@@ -29,6 +30,7 @@ mod connection;
 mod deadlines;
 mod error;
 mod player;
+mod replica;
 mod resp;
 mod server;
 

@@ -1,5 +1,7 @@
 //! Steps delivered to a real redis-server: one connection per session, deadlines moved instead of the clock.
 
+mod faults;
+
 use std::collections::BTreeMap;
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -8,7 +10,9 @@ use bytes::Bytes;
 
 use crate::clock_use::{needs_clock, shows_time_left, translated};
 use crate::deadlines::{Deadlines, Place};
-use crate::{Connection, LabError, RedisServer, Reply};
+use crate::player::faults::Mark;
+use crate::replica::Replica;
+use crate::{Connection, LabError, RedisServer, Reply, aof};
 
 /// A command is sent at the start of a millisecond, so that its reply comes within the same one.
 const SENT_WITHIN_US: u32 = 300;
@@ -36,6 +40,12 @@ pub(crate) struct Player {
     deadlines: Deadlines,
     /// What the played clock shows at the beginning (Unix time, ms).
     epoch_ms: i64,
+    /// The server after each entry of its log; the first is that of the setup.
+    marks: Vec<Mark>,
+    /// Replicas that are to take its place, by the failover.
+    replicas: BTreeMap<usize, Replica>,
+    /// It is not what it was when it was started, and emptying it does not make it so.
+    changed: bool,
 }
 
 impl Player {
@@ -48,6 +58,9 @@ impl Player {
             sessions: BTreeMap::new(),
             deadlines: Deadlines::default(),
             epoch_ms: real_now_ms(),
+            marks: Vec::new(),
+            replicas: BTreeMap::new(),
+            changed: false,
         };
         player.reset()?;
         Ok(player)
@@ -57,7 +70,7 @@ impl Player {
         &self.server
     }
 
-    /// The played clock (Unix time, ms).
+    /// The server's played clock (Unix time, ms).
     pub(crate) fn now_ms(&self) -> i64 {
         self.epoch_ms + self.deadlines.now_ms()
     }
@@ -65,7 +78,15 @@ impl Player {
     /// Back to an empty server without sessions, at the beginning of time.
     pub(crate) fn reset(&mut self) -> Result<(), LabError> {
         self.sessions.clear();
+        self.marks.clear();
+        self.replicas.clear();
         self.deadlines = Deadlines::default();
+        if std::mem::take(&mut self.changed) {
+            self.server.kill()?;
+            aof::remove(self.server.folder())?;
+            self.server.restart()?;
+            (self.control, self.control_db) = (self.server.connect()?, 0);
+        }
         self.control.ask(&["FLUSHALL"])?;
         self.control.ask(&["SCRIPT", "FLUSH"])?;
         Ok(())
@@ -95,6 +116,7 @@ impl Player {
         if let Some(what) = needs_clock(args) {
             return Err(LabError::NeedsClock { what });
         }
+        self.changed |= args[0].eq_ignore_ascii_case(b"CONFIG");
         let started_ms = start_of_a_millisecond();
         if shows_time_left(args) {
             let drifted = self.deadlines.to_align(started_ms);
@@ -115,7 +137,7 @@ impl Player {
         Ok(reply)
     }
 
-    /// Moves the played clock. After an error nothing has been moved.
+    /// Moves the server's played clock, forward or back. After an error nothing has been moved.
     pub(crate) fn advance(&mut self, delta_ms: i64) -> Result<(), LabError> {
         let due = self.deadlines.due_after(delta_ms)?;
         let again = self.sessions_to_watch_again(&due.ended, &due.left)?;
@@ -129,7 +151,11 @@ impl Player {
         for place in &due.left {
             self.set(place, now_ms)?;
         }
-        for session in again {
+        self.watch_again(again)
+    }
+
+    fn watch_again(&mut self, sessions: Vec<u32>) -> Result<(), LabError> {
+        for session in sessions {
             if let Some(session) = self.sessions.get_mut(&session) {
                 session.watch_again()?;
             }
@@ -154,7 +180,7 @@ impl Player {
         Ok(())
     }
 
-    /// The sessions whose watches a step of the clock would break although no watched key ends.
+    /// The sessions whose watches would break, since the deadlines of keys are set, although no watched key ends.
     fn sessions_to_watch_again(&mut self, ended: &[Place], left: &[Place]) -> Result<Vec<u32>, LabError> {
         let mut again = Vec::new();
         for (id, session) in &self.sessions {

@@ -167,9 +167,7 @@ impl Execution<'_> {
 
     pub(super) fn connect(&mut self) -> Result<SessionId, Error> {
         let session = self.worker.engine.connect();
-        if let Some(attached) = &mut self.worker.backend {
-            attached.backend.connect(session.0).map_err(|error| Error::Backend(error.to_string()))?;
-        }
+        self.on_server(|server| server.connect(session.0))?;
         Ok(session)
     }
 
@@ -182,13 +180,27 @@ impl Execution<'_> {
 
     /// One command on the engine, and on the real server if one runs beside it: then its reply counts.
     pub(super) fn redis(&mut self, session: SessionId, args: &[Bytes]) -> Result<Reply, Error> {
+        let entry = self.on_engine(session, args);
+        let reply = std::mem::replace(&mut self.worker.outcome.reply, Reply::Null);
+        let reply = self.compared(session, args, reply)?;
+        if entry {
+            self.tell_log()?;
+        }
+        Ok(reply)
+    }
+
+    /// One command on the engine. Whether it is an entry of the log.
+    pub(super) fn on_engine(&mut self, session: SessionId, args: &[Bytes]) -> bool {
         let now = self.server_time();
         let worker = &mut *self.worker;
         worker.engine.execute(&mut worker.lua, session, args, now, &mut worker.outcome);
         self.touch_redis();
         self.recall_redis(args);
-        self.write_log()?;
-        let reply = std::mem::replace(&mut self.worker.outcome.reply, Reply::Null);
+        self.write_log()
+    }
+
+    /// The reply of the real server, if one runs beside the engine, held against the engine's.
+    fn compared(&mut self, session: SessionId, args: &[Bytes], reply: Reply) -> Result<Reply, Error> {
         let step = self.step_number();
         let Some(attached) = &mut self.worker.backend else { return Ok(reply) };
         let real = attached.backend.execute(session.0, args).map_err(|error| Error::Backend(error.to_string()))?;

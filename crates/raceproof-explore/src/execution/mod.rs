@@ -322,7 +322,7 @@ impl<'w> Execution<'w> {
                 self.add_client(id, name, port, future);
             }
         }
-        self.open_log();
+        self.open_log()?;
         self.touched.clear();
         self.show_start()?;
         // Those that they spawn are polled with them.
