@@ -199,22 +199,6 @@ impl Execution<'_> {
         self.write_log()
     }
 
-    /// The reply of the real server, if one runs beside the engine, held against the engine's.
-    fn compared(&mut self, session: SessionId, args: &[Bytes], reply: Reply) -> Result<Reply, Error> {
-        let step = self.step_number();
-        let Some(attached) = &mut self.worker.backend else { return Ok(reply) };
-        let real = attached.backend.execute(session.0, args).map_err(|error| Error::Backend(error.to_string()))?;
-        if attached.difference.is_none() && !trace::same_reply(args, &reply, &real) {
-            attached.difference = Some(format!(
-                "step {step}: {} → {} on the engine, {} on the server",
-                trace::command(args),
-                trace::reply(&reply),
-                trace::reply(&real)
-            ));
-        }
-        Ok(real)
-    }
-
     /// Adds what the engine has just touched to the footprint of the step.
     pub(super) fn touch_redis(&mut self) {
         let worker = &mut *self.worker;

@@ -14,7 +14,6 @@ use raceproof_engine::{Access, Engine, Object, SessionId};
 
 use super::{Enabled, Execution, Outcomes};
 use crate::Error;
-use crate::backend::{Backend, BackendError};
 use crate::event::{Choice, END, Event, FAULTS, Footprint, Kept, Outcome, Reach, Thing, Touched, evicted};
 use crate::faults::{EVERYSEC_WINDOW_MS, Fault, Persistence};
 use crate::report::StepKind;
@@ -65,17 +64,6 @@ impl Execution<'_> {
     pub(super) fn tell_log(&mut self) -> Result<(), Error> {
         let entries = usize::from(self.log.len());
         self.on_server(|server| server.logged(entries))
-    }
-
-    /// Does something to the real server that runs beside the engine, if one does.
-    pub(super) fn on_server(
-        &mut self,
-        what: impl FnOnce(&mut dyn Backend) -> Result<(), BackendError>,
-    ) -> Result<(), Error> {
-        match &mut self.worker.backend {
-            Some(attached) => what(&mut *attached.backend).map_err(|error| Error::Backend(error.to_string())),
-            None => Ok(()),
-        }
     }
 
     /// A command meets a server that may go down.
@@ -349,7 +337,7 @@ impl Execution<'_> {
     }
 
     /// A session that is no client's.
-    fn guest(&mut self, db: u32) -> Result<SessionId, Error> {
+    pub(super) fn guest(&mut self, db: u32) -> Result<SessionId, Error> {
         let session = self.connect()?;
         if db != 0 {
             // Its footprint is nobody's concern.

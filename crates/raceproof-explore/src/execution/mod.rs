@@ -4,6 +4,7 @@
 mod changes;
 mod clients;
 mod clock;
+mod compare;
 mod deliver;
 mod direct;
 mod dry;
@@ -304,6 +305,7 @@ impl<'w> Execution<'w> {
         };
         self.worker.spare.enabled = enabled;
         if matches!(end, End::Complete) {
+            self.compare_at_the_end()?;
             self.ending = self.ending()?;
             self.check_at_the_end()?;
         }
