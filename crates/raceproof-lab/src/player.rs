@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 
-use crate::clock_use::{needs_clock, shows_time_left, translated};
+use crate::clock_use::{id_to_be_given, needs_clock, shows_time_left, translated};
 use crate::deadlines::{Deadlines, Place};
 use crate::player::faults::Mark;
 use crate::replica::Replica;
@@ -123,8 +123,12 @@ impl Player {
             self.set_unwatched(drifted, started_ms)?;
         }
         let played_ms = self.now_ms();
+        let mut args_sent = args.to_vec();
+        if let Some(place) = id_to_be_given(args) {
+            args_sent[place] = self.id_to_give(session, &args[1], played_ms)?;
+        }
         let sent_ms = real_now_ms();
-        let sent = translated(args, sent_ms - played_ms);
+        let sent = translated(&args_sent, sent_ms - played_ms);
         let state = self.sessions.get_mut(&session).ok_or(LabError::NoSession(session))?;
         let reply = state.connection.call(&sent)?;
         let received_ms = real_now_ms();
@@ -205,6 +209,24 @@ impl Player {
             again.push(*id);
         }
         Ok(again)
+    }
+
+    /// The time that an entry of a stream gets as its id: the played one, but never less than the last entry's. The
+    /// server counts the entries of a millisecond.
+    fn id_to_give(&mut self, session: u32, stream: &[u8], played_ms: i64) -> Result<Bytes, LabError> {
+        let db = self.sessions.get(&session).map_or(0, |session| session.queued_db.unwrap_or(session.db));
+        self.select(db)?;
+        let last_ms = match self.control.call(&[b"XINFO".as_ref(), b"STREAM", stream])? {
+            Reply::Array(fields) => fields.chunks_exact(2).find_map(|pair| match pair {
+                [Reply::Bulk(name), Reply::Bulk(id)] if name == "last-generated-id" => {
+                    str::from_utf8(id).ok()?.split_once('-')?.0.parse().ok()
+                }
+                _ => None,
+            }),
+            // There is no such stream: the server is the one to say what comes of the command.
+            _ => None,
+        };
+        Ok(format!("{}-*", last_ms.unwrap_or(0).max(played_ms)).into())
     }
 
     /// Every key that has a deadline, with it (real Unix time, ms).

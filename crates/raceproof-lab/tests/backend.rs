@@ -213,3 +213,19 @@ fn it_names_itself() {
     let redis = play();
     assert_eq!(redis.name(), format!("redis-server {}", redis.server().version()));
 }
+
+#[test]
+fn entries_of_streams_have_ids_of_the_played_clock() {
+    let mut redis = play();
+    let start_ms = redis.now_ms().expect("the server answers");
+    let [a] = connect(&mut redis);
+    redis.advance(5_000).expect("nothing is volatile");
+    let id = |ms: i64, number: u32| Reply::Bulk(format!("{}-{number}", start_ms + ms).into());
+    std::thread::sleep(Duration::from_millis(5));
+    assert_eq!(call(&mut redis, a, "XADD s * f v"), id(5_000, 0));
+    assert_eq!(call(&mut redis, a, "XADD s NOMKSTREAM MAXLEN ~ 9 * f v"), id(5_000, 1));
+    redis.step_clock(-4_000).expect("nothing is volatile");
+    assert_eq!(call(&mut redis, a, "XADD s * f v"), id(5_000, 2), "never less than the last");
+    assert_eq!(call(&mut redis, a, "XADD other NOMKSTREAM * f v"), Reply::Null);
+    assert_eq!(call(&mut redis, a, "XADD other * f v"), id(1_000, 0));
+}
