@@ -32,6 +32,7 @@ mod error;
 mod player;
 mod replica;
 mod resp;
+mod script_time;
 mod server;
 
 pub use backend::RealRedis;

@@ -12,6 +12,7 @@ use crate::clock_use::{id_to_be_given, needs_clock, shows_time_left, translated}
 use crate::deadlines::{Deadlines, Place};
 use crate::player::faults::Mark;
 use crate::replica::Replica;
+use crate::script_time::Timed;
 use crate::{Connection, LabError, RedisServer, Reply, aof};
 
 /// A command is sent at the start of a millisecond, so that its reply comes within the same one.
@@ -44,6 +45,8 @@ pub(crate) struct Player {
     marks: Vec<Mark>,
     /// Replicas that are to take its place, by the failover.
     replicas: BTreeMap<usize, Replica>,
+    /// Scripts that ask for the time.
+    timed: Timed,
     /// It is not what it was when it was started, and emptying it does not make it so.
     changed: bool,
 }
@@ -60,6 +63,7 @@ impl Player {
             epoch_ms: real_now_ms(),
             marks: Vec::new(),
             replicas: BTreeMap::new(),
+            timed: Timed::default(),
             changed: false,
         };
         player.reset()?;
@@ -127,10 +131,17 @@ impl Player {
         if let Some(place) = id_to_be_given(args) {
             args_sent[place] = self.id_to_give(session, &args[1], played_ms)?;
         }
+        let stand_in = self.timed.stand_in(&mut self.control, args, played_ms)?;
+        if let Some(stand_in) = &stand_in {
+            args_sent.clone_from(&stand_in.args);
+        }
         let sent_ms = real_now_ms();
         let sent = translated(&args_sent, sent_ms - played_ms);
         let state = self.sessions.get_mut(&session).ok_or(LabError::NoSession(session))?;
-        let reply = state.connection.call(&sent)?;
+        let mut reply = state.connection.call(&sent)?;
+        if let Some(stand_in) = stand_in {
+            reply = stand_in.own(reply);
+        }
         let received_ms = real_now_ms();
         state.follow(args, &reply);
         let found = self.volatile_keys()?;
