@@ -120,7 +120,7 @@ impl Player {
         if let Some(what) = needs_clock(args) {
             return Err(LabError::NeedsClock { what });
         }
-        self.changed |= args[0].eq_ignore_ascii_case(b"CONFIG");
+        self.changed |= args.first().is_some_and(|name| name.eq_ignore_ascii_case(b"CONFIG"));
         let started_ms = start_of_a_millisecond();
         if shows_time_left(args) {
             let drifted = self.deadlines.to_align(started_ms);

@@ -60,6 +60,7 @@ fn three_entries(redis: &mut RealRedis) {
     redis.reset().expect("the server answers");
     redis.connect(0).expect("the server listens");
     call(redis, 0, "SET setup 0");
+    call(redis, 0, "INFO server");
     redis.logged(0).expect("the server answers");
     write(redis, 0, "SET first 1", 1);
     call(redis, 0, "MULTI");
