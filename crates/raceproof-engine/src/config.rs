@@ -27,6 +27,9 @@ pub(crate) struct Config {
     stream_bytes: usize,
     stream_entries: usize,
     longest_string: usize,
+    sparse_bytes: usize,
+    list_fill: i64,
+    compresses: bool,
     lazy_expire: bool,
     counts_frequency: bool,
     evicts_volatile_only: bool,
@@ -44,6 +47,9 @@ impl Default for Config {
             stream_bytes: 0,
             stream_entries: 0,
             longest_string: 0,
+            sparse_bytes: 0,
+            list_fill: 0,
+            compresses: false,
             lazy_expire: false,
             counts_frequency: false,
             evicts_volatile_only: false,
@@ -79,6 +85,29 @@ impl Config {
     /// The most bytes that a string may have.
     pub(crate) const fn longest_string(&self) -> usize {
         self.longest_string
+    }
+
+    /// The most bytes of a HyperLogLog whose registers are runs.
+    pub(crate) const fn sparse_bytes(&self) -> usize {
+        self.sparse_bytes
+    }
+
+    /// Whether long strings in payloads are compressed.
+    pub(crate) const fn compresses(&self) -> bool {
+        self.compresses
+    }
+
+    /// Whether a node of a list may have that many bytes and elements.
+    pub(crate) const fn list_node_holds(&self, bytes: usize, elements: usize) -> bool {
+        /// The most bytes of a node whose elements are counted.
+        const SAFE: usize = 8192;
+        match self.list_fill {
+            fill @ 0.. => bytes <= SAFE && elements <= fill.unsigned_abs() as usize,
+            fill => {
+                let level = fill.unsigned_abs() - 1;
+                bytes <= 4096 << if level > 4 { 4 } else { level }
+            }
+        }
     }
 
     /// What an expiry is propagated as.
@@ -123,6 +152,9 @@ impl Config {
         self.stream_bytes = if bytes == 0 { MAX_STREAM_NODE } else { bytes.min(MAX_STREAM_NODE) };
         self.stream_entries = self.number("stream-node-max-entries");
         self.longest_string = self.number("proto-max-bulk-len");
+        self.sparse_bytes = self.number("hll-sparse-max-bytes");
+        self.list_fill = parse_integer(&self.named("list-max-listpack-size")).unwrap_or(-2);
+        self.compresses = self.named("rdbcompression") == "yes";
         self.lazy_expire = self.named("lazyfree-lazy-expire") == "yes";
         let policy = self.named("maxmemory-policy");
         self.counts_frequency = policy.ends_with(b"-lfu");

@@ -15,6 +15,9 @@ enum Step {
     Connect(u32),
     Disconnect(u32),
     Execute(u32, Vec<Bytes>, Reply),
+    /// A command that waits, and its reply when its time is over or before.
+    Send(u32, Vec<Bytes>),
+    Receive(u32, bool, Reply),
     /// The server's clock moves, and with it the clients' or not.
     Clock(i64),
     Logged(usize),
@@ -54,6 +57,8 @@ struct Hold {
 /// **Failover.** The execution is played again from its start, on a server with a replica. When the replica has received
 /// the last entry that survives it is stopped and its connection closed. The primary goes on alone, is killed, and the
 /// replica is promoted.
+///
+/// **Commands that wait** are sent without a time, since real time does not count, and are unblocked when it is over.
 ///
 /// **Eviction.** The server evicts the key for want of memory, when it is the only one that it may evict.
 ///
@@ -149,6 +154,12 @@ fn play(player: &mut Player, number: usize, step: &Step) -> Result<(), LabError>
         Step::Restart(entries) => player.restart(*entries),
         Step::Failover(entries) => player.failover(number, *entries),
         Step::Evict(db, key) => player.evict(*db, key),
+        Step::Send(session, args) => player.send(*session, args),
+        Step::Receive(session, late, reply) => {
+            let again = player.receive(*session, *late)?;
+            let command = "a command that waited".to_owned();
+            if alike(&again, reply) { Ok(()) } else { Err(LabError::PlaysOtherwise { command }) }
+        }
         Step::Execute(session, args, reply) => {
             let again = player.execute(*session, args)?;
             let command = args.first().map_or_else(String::new, |name| String::from_utf8_lossy(name).into_owned());
@@ -222,6 +233,18 @@ impl Backend for RealRedis {
     fn execute(&mut self, session: u32, args: &[Bytes]) -> Result<Reply, BackendError> {
         let reply = self.player.execute(session, args).map_err(refused)?;
         self.played.push(Step::Execute(session, args.to_vec(), reply.clone()));
+        Ok(reply)
+    }
+
+    fn send(&mut self, session: u32, args: &[Bytes]) -> Result<(), BackendError> {
+        self.player.send(session, args).map_err(refused)?;
+        self.played.push(Step::Send(session, args.to_vec()));
+        Ok(())
+    }
+
+    fn receive(&mut self, session: u32, late: bool) -> Result<Reply, BackendError> {
+        let reply = self.player.receive(session, late).map_err(refused)?;
+        self.played.push(Step::Receive(session, late, reply.clone()));
         Ok(reply)
     }
 

@@ -126,6 +126,12 @@ pub enum LabError {
         /// How many keys it did evict.
         evicted: i64,
     },
+    /// A command that waits in simulation was replied to.
+    #[error("{command} does not wait on the server")]
+    DoesNotWait {
+        /// The command's name.
+        command: String,
+    },
     /// A session that was never opened, or is closed.
     #[error("session {0} is not open")]
     NoSession(u32),

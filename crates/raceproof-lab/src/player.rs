@@ -1,6 +1,7 @@
 //! Steps delivered to a real redis-server: one connection per session, deadlines moved instead of the clock.
 
 mod faults;
+mod waits;
 
 use std::collections::BTreeMap;
 use std::thread;

@@ -236,7 +236,7 @@ fn scripts_are_told_the_played_time() {
     let start_ms = redis.now_ms().expect("the server answers");
     let [a] = connect(&mut redis);
     redis.advance(3_600_000).expect("nothing is volatile");
-    let mut run = |redis: &mut RealRedis, args: [&str; 3]| {
+    let run = |redis: &mut RealRedis, args: [&str; 3]| {
         redis.execute(a, &args.map(|arg| Bytes::copy_from_slice(arg.as_bytes()))).expect("it runs")
     };
     let time = |after_ms: i64| {
@@ -261,4 +261,23 @@ fn scripts_are_told_the_played_time() {
     let text = String::from_utf8_lossy(&text).into_owned();
     let sha = String::from_utf8_lossy(&sha).into_owned();
     assert!(text.contains(&sha) && text.contains("user_script:2"), "{text} names {sha} and its line");
+}
+
+#[test]
+fn commands_that_wait_are_served_in_turn_or_end_when_their_time_is_over() {
+    let mut redis = play();
+    let [a, b, c] = connect(&mut redis);
+    let send = |redis: &mut RealRedis, session: u32, command: &str| {
+        let args: Vec<Bytes> = command.split(' ').map(|arg| Bytes::copy_from_slice(arg.as_bytes())).collect();
+        redis.send(session, &args)
+    };
+    send(&mut redis, a, "BLPOP jobs 0.001").expect("it waits");
+    send(&mut redis, b, "BLPOP jobs 5").expect("it waits");
+    std::thread::sleep(Duration::from_millis(5));
+    assert_eq!(call(&mut redis, c, "RPUSH jobs one"), Reply::Integer(1));
+    let one = Reply::Array(vec![bulk("jobs"), bulk("one")]);
+    assert_eq!(redis.receive(a, false), Ok(one), "who waited first is served, real time does not count");
+    redis.advance(5_001).expect("nothing is volatile");
+    assert_eq!(redis.receive(b, true), Ok(Reply::NullArray));
+    assert_eq!(call(&mut redis, b, "LLEN jobs"), Reply::Integer(0));
 }

@@ -9,13 +9,19 @@ use crate::{
     number::parse_integer,
 };
 
+mod bitfield;
+mod bitmap;
 mod blocking;
 mod config;
 mod connection;
 mod counter;
+mod dump;
 mod expire;
 mod field_expire;
+mod geo;
+mod geo_search;
 mod hash;
+mod hyperloglog;
 mod info;
 mod introspection;
 mod keys;
@@ -41,13 +47,19 @@ mod zset_range;
 
 /// The whole table.
 pub(crate) const FAMILIES: &[&[Command]] = &[
+    bitfield::COMMANDS,
+    bitmap::COMMANDS,
     blocking::COMMANDS,
     config::COMMANDS,
     connection::COMMANDS,
     counter::COMMANDS,
+    dump::COMMANDS,
     expire::COMMANDS,
     field_expire::COMMANDS,
+    geo::COMMANDS,
+    geo_search::COMMANDS,
     hash::COMMANDS,
+    hyperloglog::COMMANDS,
     info::COMMANDS,
     introspection::COMMANDS,
     keys::COMMANDS,

@@ -21,23 +21,25 @@ impl Execution<'_> {
 
     /// The reply that counts: that of the real server, if there is one. The first that differs is noted.
     pub(super) fn compared(&mut self, session: SessionId, args: &[Bytes], reply: Reply) -> Result<Reply, Error> {
-        let step = self.current.map(|_| self.number);
         let Some(attached) = &mut self.worker.backend else { return Ok(reply) };
         let real = attached.backend.execute(session.0, args).map_err(|error| Error::Backend(error.to_string()))?;
-        if attached.difference.is_none() && !trace::same_reply(args, &reply, &real) {
+        self.hold_against(args, &trace::command(args), &reply, &real);
+        Ok(real)
+    }
+
+    /// Notes the first reply that is another one on the real server.
+    pub(super) fn hold_against(&mut self, args: &[Bytes], asked: &str, reply: &Reply, real: &Reply) {
+        let step = self.current.map(|_| self.number);
+        let Some(attached) = &mut self.worker.backend else { return };
+        if attached.difference.is_none() && !trace::same_reply(args, reply, real) {
             let place = match step {
                 _ if attached.at_the_end => "at the end".to_owned(),
                 Some(step) => format!("step {step}"),
                 None => "at the start".to_owned(),
             };
-            attached.difference = Some(format!(
-                "{place}: {} → {} in simulation, {} on the server",
-                trace::command(args),
-                trace::reply(&reply),
-                trace::reply(&real)
-            ));
+            let (ours, theirs) = (trace::reply(reply), trace::reply(real));
+            attached.difference = Some(format!("{place}: {asked} → {ours} in simulation, {theirs} on the server"));
         }
-        Ok(real)
     }
 
     /// Compares all that the engine and the real server hold when the last step has been made.
