@@ -64,7 +64,11 @@ impl Engine {
             now,
             footprint: &mut out.footprint,
             effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
+            actor: usize::MAX,
             deliveries: &mut out.deliveries,
+            replied: None,
+            reads: false,
+            mute: false,
             script: None,
             close: false,
             may_wait: false,
@@ -74,6 +78,7 @@ impl Engine {
         let key = Key::new(name);
         let found = context.remove(&key).is_some();
         if found {
+            context.event(crate::notify::EVICTED, "evicted", &key);
             context.propagate_as(vec![Bytes::from_static(b"DEL"), name.clone()]);
         }
         self.serve(None, now, out);
