@@ -33,6 +33,7 @@ mod hyperloglog;
 mod key;
 mod long_double;
 mod lua;
+mod memory;
 mod number;
 mod quicksort;
 mod rdb;

@@ -29,6 +29,7 @@ mod keyspace;
 mod lcs;
 mod list;
 mod list_move;
+mod memory;
 mod scripting;
 mod server;
 mod set;
@@ -67,6 +68,7 @@ pub(crate) const FAMILIES: &[&[Command]] = &[
     lcs::COMMANDS,
     list::COMMANDS,
     list_move::COMMANDS,
+    memory::COMMANDS,
     scripting::COMMANDS,
     server::COMMANDS,
     set::COMMANDS,
