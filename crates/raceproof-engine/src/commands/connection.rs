@@ -183,7 +183,7 @@ fn client_unblock(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         [reason] if reason.eq_ignore_ascii_case(b"timeout") => false,
         [reason] if reason.eq_ignore_ascii_case(b"error") => true,
         [_] => return Err(Failure::Constant("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")),
-        _ => return Err(SYNTAX),
+        _ => return Err(failure::wrong_subcommand(args)),
     };
     let id = parse_integer(&args[2]).ok_or(NOT_AN_INTEGER)?;
     context.touch(Object::Server, Access::Read);
