@@ -30,6 +30,7 @@ mod lcs;
 mod list;
 mod list_move;
 mod memory;
+mod pubsub;
 mod scripting;
 mod server;
 mod set;
@@ -69,6 +70,7 @@ pub(crate) const FAMILIES: &[&[Command]] = &[
     list::COMMANDS,
     list_move::COMMANDS,
     memory::COMMANDS,
+    pubsub::COMMANDS,
     scripting::COMMANDS,
     server::COMMANDS,
     set::COMMANDS,

@@ -13,6 +13,7 @@ use crate::{
     context::Context,
     failure::{self, Answer, Failure, NOT_AN_INTEGER, SYNTAX},
     key::Key,
+    notify::STREAM,
     number::parse_integer,
     stream::{Id, Pending, Stream},
 };
@@ -125,19 +126,32 @@ enum From {
 
 fn read(context: &mut Context<'_>, args: &[Bytes], grouped: bool) -> Answer {
     let query = Query::parse(context, args, grouped)?;
+    context.reads = true;
     let mut starts = Vec::with_capacity(query.names.len());
     for (name, id) in query.names.iter().zip(query.ids) {
         starts.push(start(context, &query, name, id)?);
     }
-    let mut found = Vec::new();
+    let mut found: Vec<Found> = Vec::new();
+    let mut sent = 0;
     for (name, &from) in query.names.iter().zip(&starts) {
         let key = Key::new(name);
+        context.visit(&key, Access::Read);
+        let seen = context.deliveries.len();
         let entries = match query.reader {
             Some((group, _)) if matches!(from, From::Undelivered) && !has_undelivered(context, &key, group) => None,
             Some((group, consumer)) => Some(read_as(context, &key, &query, group, consumer, from)),
             None => entries_after(context, &key, from, query.count),
         };
-        found.extend(entries.map(|entries| (bulk(name), Reply::Array(entries))));
+        let Some(entries) = entries else { continue };
+        // Messages of the session itself stand before the reply, between the streams, after a stream's name, and after
+        // the reply.
+        let entries = context.woven(seen, Reply::Array(entries));
+        let before = if found.is_empty() { Vec::new() } else { context.messages_since(sent) };
+        if found.is_empty() {
+            context.replied.get_or_insert(seen);
+        }
+        sent = context.deliveries.len();
+        found.push(Found { before, name: bulk(name), entries });
     }
     if !found.is_empty() {
         return Ok(shown_by_stream(context, found));
@@ -155,11 +169,36 @@ fn read(context: &mut Context<'_>, args: &[Bytes], grouped: bool) -> Answer {
     context.wait(waited, query.names, serve, timeout_ms, Reply::NullArray)
 }
 
-fn shown_by_stream(context: &Context<'_>, found: Vec<(Reply, Reply)>) -> Reply {
+/// What was found in a stream, and what the session was sent just before.
+#[derive(Debug)]
+struct Found {
+    before: Vec<Reply>,
+    name: Reply,
+    entries: Reply,
+}
+
+fn shown_by_stream(context: &Context<'_>, found: Vec<Found>) -> Reply {
+    let after = |mut before: Vec<Reply>, part: Reply| {
+        if before.is_empty() {
+            return part;
+        }
+        before.push(part);
+        Reply::Inline(before)
+    };
     match context.protocol() {
-        Protocol::Resp2 => Reply::Array(found.into_iter().map(|(name, list)| Reply::Array(vec![name, list])).collect()),
-        Protocol::Resp3 => Reply::Map(found),
+        Protocol::Resp2 => {
+            let pair = |Found { before, name, entries }| after(before, Reply::Array(vec![name, entries]));
+            Reply::Array(found.into_iter().map(pair).collect())
+        }
+        Protocol::Resp3 => {
+            Reply::Map(found.into_iter().map(|one| (after(one.before, one.name), one.entries)).collect())
+        }
     }
+}
+
+fn shown_alone(context: &Context<'_>, key: &Key, entries: Vec<Reply>) -> Reply {
+    let found = Found { before: Vec::new(), name: bulk(&key.name), entries: Reply::Array(entries) };
+    shown_by_stream(context, vec![found])
 }
 
 /// The ID that stands for a stream in a command that waits; of a stream that is named twice the first counts.
@@ -175,11 +214,12 @@ fn serve_reader(context: &mut Context<'_>, args: &[Bytes], key: &Key) -> Result<
     }
     let Some(id) = waited_id(&query, key) else { return Ok(None) };
     let id = Id::parse(id)?;
-    if !context.collection_now::<Stream>(key).is_some_and(|stream| stream.last_id > id) {
-        return Ok(None);
+    let mut entries = entries_after(context, key, From::After(id), query.count);
+    if entries.is_none() && context.collection_now::<Stream>(key).is_some_and(|stream| stream.last_id > id) {
+        // What came was trimmed away at once.
+        entries = Some(Vec::new());
     }
-    let entries = entries_after(context, key, From::After(id), query.count).unwrap_or_default();
-    Ok(Some(shown_by_stream(context, vec![(bulk(&key.name), Reply::Array(entries))])))
+    Ok(entries.map(|entries| shown_alone(context, key, entries)))
 }
 
 /// Serves a consumer. It has waited for a stream with its group, both of which may be gone.
@@ -196,7 +236,7 @@ fn serve_group(context: &mut Context<'_>, args: &[Bytes], key: &Key) -> Result<O
         return Ok(None);
     }
     let entries = read_as(context, key, &query, group, consumer, From::Undelivered);
-    Ok(Some(shown_by_stream(context, vec![(bulk(&key.name), Reply::Array(entries))])))
+    Ok(Some(shown_alone(context, key, entries)))
 }
 
 /// Looks a stream up and says from where it is read.
@@ -255,6 +295,9 @@ fn read_as(
     let now_ms = context.now_ms();
     let new = context
         .edit(key, |stream: &mut Stream| stream.groups.get_mut(group).is_some_and(|group| group.see(consumer, now_ms)));
+    if new == Some(true) {
+        context.event(STREAM, "xgroup-createconsumer", key);
+    }
     if new == Some(true) && query.no_ack {
         let words = [&b"XGROUP"[..], b"CREATECONSUMER", &key.name, group, consumer];
         context.propagate_as(words.iter().map(|word| Bytes::copy_from_slice(word)).collect());

@@ -232,6 +232,30 @@ pub(crate) const THEMES: &[Theme] = &[
             "XINFO CONSUMERS x g1",
         ],
     },
+    Theme {
+        families: &["channels", "channels", "strings"],
+        commands: &[
+            "SUBSCRIBE x",
+            "SUBSCRIBE news x",
+            "UNSUBSCRIBE x",
+            "UNSUBSCRIBE",
+            "PSUBSCRIBE x*",
+            "PUNSUBSCRIBE",
+            "SSUBSCRIBE x",
+            "SUNSUBSCRIBE",
+            "PUBLISH x value",
+            "PUBLISH news value",
+            "SPUBLISH x value",
+            "PUBSUB CHANNELS",
+            "PUBSUB NUMSUB x news",
+            "PUBSUB NUMPAT",
+            "PUBSUB SHARDNUMSUB x",
+            "RESET",
+            "HELLO 3",
+            "CLIENT LIST",
+            "GET a",
+        ],
+    },
 ];
 
 /// Commands on strings, on keys whatever they hold, and on whole databases.
