@@ -14,6 +14,7 @@ use crate::{
     db::Databases,
     hash::Limits,
     key::Key,
+    libraries::Libraries,
     rng::Random,
     scripts::ScriptCache,
     session::{Queued, Replies, Session, Watched},
@@ -133,6 +134,8 @@ pub struct Engine {
     /// The sessions that watch a key.
     pub(crate) watchers: BTreeMap<(u32, Key), SmallVec<[u32; 2]>>,
     pub(crate) scripts: Arc<ScriptCache>,
+    /// Part of the data.
+    pub(crate) libraries: Arc<Libraries>,
     pub(crate) config: Arc<Config>,
     pub(crate) random: Random,
     /// The time of the first command: the server has been up since then.
@@ -151,6 +154,7 @@ impl Clone for Engine {
             sessions: self.sessions.clone(),
             watchers: self.watchers.clone(),
             scripts: self.scripts.clone(),
+            libraries: self.libraries.clone(),
             config: self.config.clone(),
             random: self.random.clone(),
             started: self.started,
@@ -167,6 +171,7 @@ impl Clone for Engine {
             sessions,
             watchers,
             scripts,
+            libraries,
             config,
             random,
             started,
@@ -179,6 +184,7 @@ impl Clone for Engine {
         self.sessions.clone_from(sessions);
         self.watchers.clone_from(watchers);
         self.scripts.clone_from(scripts);
+        self.libraries.clone_from(libraries);
         self.config.clone_from(config);
         self.random.clone_from(random);
         self.closed.clone_from(closed);
@@ -197,6 +203,7 @@ impl Engine {
             sessions: Vec::new(),
             watchers: BTreeMap::new(),
             scripts: Arc::default(),
+            libraries: Arc::default(),
             config: Arc::default(),
             started: None,
             incarnation: 0,
@@ -205,7 +212,7 @@ impl Engine {
         }
     }
 
-    /// The process that takes the place of this one: it has loaded the keys of `kept`, an earlier state of the server
+    /// The process that takes the place of this one: it has loaded the keys and libraries of `kept`, an earlier state of the server
     /// or of its replica, or none. Connections, transactions, watches, scripts and settings are gone, and `run_id` is
     /// another one. Keys whose deadline has passed meanwhile go with [`Self::expire_due`].
     #[must_use]
@@ -213,16 +220,17 @@ impl Engine {
         let incarnation = self.incarnation + 1;
         Self {
             databases: kept.map_or_else(Databases::default, |kept| kept.databases.clone()),
+            libraries: kept.map_or_else(Arc::default, |kept| kept.libraries.clone()),
             random: Random::new(self.options.seed ^ incarnation.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
             incarnation,
             ..Self::new(self.options.clone())
         }
     }
 
-    /// Whether both hold the same keys, with the same values and deadlines.
+    /// Whether both hold the same keys, with the same values and deadlines, and the same libraries of functions.
     #[must_use]
     pub fn same_data(&self, other: &Self) -> bool {
-        self.databases == other.databases
+        self.databases == other.databases && self.libraries == other.libraries
     }
 
     /// Every key with the number of its database, in a fixed order.

@@ -32,6 +32,13 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// A text around what a client or a script said, which is quoted as a C format would.
+    pub(crate) fn quoting(before: &str, said: &[u8], after: &str) -> Self {
+        Self::Bytes([before.as_bytes(), quoted(said, said.len()), after.as_bytes()].concat().into())
+    }
+}
+
 impl From<String> for Failure {
     fn from(text: String) -> Self {
         Self::Text(text)

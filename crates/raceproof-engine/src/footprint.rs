@@ -28,6 +28,8 @@ pub enum Object {
     Random,
     /// The script cache.
     Scripts,
+    /// The libraries of functions.
+    Functions,
     /// The configuration and statistics of the server (`CONFIG`, `INFO`, `CLIENT LIST`, …).
     Server,
 }

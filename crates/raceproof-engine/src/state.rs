@@ -44,7 +44,7 @@ impl Hasher for Recorder<'_> {
 
 impl Engine {
     /// Appends the state to `out`: every key with its value, encoding and deadline, the changed settings, the cached
-    /// scripts (by SHA1), the random generator, and of `sessions`, in the order given, what they selected, watch and
+    /// scripts (by SHA1), the libraries of functions, the random generator, and of `sessions`, in the order given, what they selected, watch and
     /// have queued.
     ///
     /// Two engines with equal bytes answer every sequence of commands alike, at any time, the first session of one
@@ -60,6 +60,7 @@ impl Engine {
             sessions: all,
             watchers: _,
             scripts,
+            libraries,
             config,
             random,
             started,
@@ -75,15 +76,19 @@ impl Engine {
         config.changed().hash(&mut to);
         scripts.names().hash(&mut to);
         databases.hash(&mut to);
+        libraries.hash(&mut to);
         sessions.len().hash(&mut to);
         for session in sessions {
             hash_session(all.get(session.0 as usize), &mut to);
         }
     }
 
-    /// Appends to `out` the part of [`Self::state`] that a restart may keep: the keys with their values and deadlines.
+    /// Appends to `out` the part of [`Self::state`] that a restart may keep: the keys with their values and deadlines,
+    /// and the libraries of functions.
     pub fn data(&self, out: &mut Vec<u8>) {
-        self.databases.hash(&mut Recorder(out));
+        let mut to = Recorder(out);
+        self.databases.hash(&mut to);
+        self.libraries.hash(&mut to);
     }
 
     /// Appends to `out` what [`Self::state`] leaves out: all sessions of the server with their numbers, and the numbers

@@ -3,7 +3,7 @@
 //!
 //! | variable | meaning | default |
 //! |---|---|---|
-//! | `RACEPROOF_DIFF_COMMANDS` | how many commands are compared at least | 200,000 |
+//! | `RACEPROOF_DIFF_COMMANDS` | how many commands are compared at least | 500,000 |
 //! | `RACEPROOF_DIFF_SEED` | the seed of the sequences | 1 |
 //! | `RACEPROOF_DIFF_FAILURES` | how many differing sequences are shrunk and shown before the test ends | 3 |
 //! | `RACEPROOF_REDIS_SERVER` | the server to compare with | `redis-server` |
@@ -16,6 +16,8 @@ mod choices;
 mod compare;
 #[path = "differential/coverage.rs"]
 mod coverage;
+#[path = "differential/function_regressions.rs"]
+mod function_regressions;
 #[path = "differential/log.rs"]
 mod log;
 #[path = "differential/pages.rs"]
@@ -37,7 +39,7 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 use bytes::Bytes;
-use raceproof_engine::{Reply, Script, ScriptCalls, ScriptHost};
+use raceproof_engine::{LibraryFunction, Reply, Script, ScriptCalls, ScriptHost};
 
 use compare::Verdict;
 use coverage::Coverage;
@@ -55,7 +57,7 @@ const TRIES: usize = 50;
 
 #[test]
 fn random_sequences_get_the_replies_of_redis_server() {
-    let wanted = number("RACEPROOF_DIFF_COMMANDS", 200_000);
+    let wanted = number("RACEPROOF_DIFF_COMMANDS", 500_000);
     let seed = number("RACEPROOF_DIFF_SEED", 1);
     let shown = number("RACEPROOF_DIFF_FAILURES", 3);
     let server = Server::start().unwrap_or_else(|error| panic!("{error}"));
@@ -81,7 +83,8 @@ fn sequences_that_once_differed_get_the_replies_of_redis_server() {
     let server = Server::start().unwrap_or_else(|error| panic!("{error}"));
     let mut host = driver::host();
     let mut report = String::new();
-    for (name, text) in regressions::TABLE.iter().chain(stream_regressions::TABLE) {
+    let tables = [regressions::TABLE, stream_regressions::TABLE, function_regressions::TABLE];
+    for (name, text) in tables.into_iter().flatten() {
         if let Err(difference) = compare(&server, &mut host, &Sequence::parse(text)) {
             writeln!(report, "{name}:\n{difference}").expect("writing to a string");
         }
@@ -100,6 +103,14 @@ fn a_wrong_reply_is_found_and_shrunk_to_the_command_that_gets_it() {
         }
 
         fn run(&mut self, _script: Script<'_>, _calls: &mut dyn ScriptCalls) -> Reply {
+            Reply::Integer(42)
+        }
+
+        fn load_library(&mut self, sha1: &str, source: &Bytes) -> Result<Vec<LibraryFunction>, Bytes> {
+            driver::host().load_library(sha1, source)
+        }
+
+        fn run_function(&mut self, _name: &Bytes, _library: Script<'_>, _calls: &mut dyn ScriptCalls) -> Reply {
             Reply::Integer(42)
         }
     }

@@ -14,6 +14,7 @@ mod connection;
 mod counter;
 mod expire;
 mod field_expire;
+mod function;
 mod hash;
 mod info;
 mod introspection;
@@ -45,6 +46,7 @@ pub(crate) const FAMILIES: &[&[Command]] = &[
     counter::COMMANDS,
     expire::COMMANDS,
     field_expire::COMMANDS,
+    function::COMMANDS,
     hash::COMMANDS,
     info::COMMANDS,
     introspection::COMMANDS,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::{
-    Access, Object, Protocol, Reply, Script, ScriptCalls,
+    Access, Object, Protocol, Reply, Script, ScriptCalls, ScriptHost,
     command::{self, Command, FindKeys, Group, KeySpec, Run, flag::*},
     context::{Context, RunningScript},
     engine,
@@ -21,14 +21,15 @@ const fn counted(flags: &'static [&'static str], notes: Option<&'static str>) ->
     KeySpec { begin: 2, find: FindKeys::Count, flags, notes }
 }
 
-const EVAL_KEYS: &[KeySpec] =
+pub(super) const CALL_KEYS: &[KeySpec] =
     &[counted(RW, Some("We cannot tell how the keys will be used so we assume the worst, RW and UPDATE"))];
-const EVAL_RO_KEYS: &[KeySpec] =
+pub(super) const CALL_RO_KEYS: &[KeySpec] =
     &[counted(RO, Some("We cannot tell how the keys will be used so we assume the worst, RO and ACCESS"))];
 
-const fn eval_row(name: &'static str, run: Run, flags: u32, keys: &'static [KeySpec]) -> Command {
+/// A command that runs a script or a function.
+pub(super) const fn call_row(name: &'static str, run: Run, flags: u32) -> Command {
     let common = NOSCRIPT | STALE | SKIP_MONITOR | NO_MANDATORY_KEYS | MOVABLE_KEYS;
-    Command::new(name, run, -3, common | flags, Group::Scripting).keys(keys)
+    Command::new(name, run, -3, common | flags, Group::Scripting)
 }
 
 const fn row(name: &'static str, run: Run, arity: i32, flags: u32) -> Command {
@@ -36,10 +37,10 @@ const fn row(name: &'static str, run: Run, arity: i32, flags: u32) -> Command {
 }
 
 pub(super) const COMMANDS: &[Command] = &[
-    eval_row("eval", |context, args| eval(context, args, false), 0, EVAL_KEYS),
-    eval_row("eval_ro", |context, args| eval(context, args, true), READONLY, EVAL_RO_KEYS),
-    eval_row("evalsha", |context, args| evalsha(context, args, false), 0, &[counted(RW, None)]),
-    eval_row("evalsha_ro", |context, args| evalsha(context, args, true), READONLY, &[counted(RO, None)]),
+    call_row("eval", |context, args| eval(context, args, false), 0).keys(CALL_KEYS),
+    call_row("eval_ro", |context, args| eval(context, args, true), READONLY).keys(CALL_RO_KEYS),
+    call_row("evalsha", |context, args| evalsha(context, args, false), 0).keys(&[counted(RW, None)]),
+    call_row("evalsha_ro", |context, args| evalsha(context, args, true), READONLY).keys(&[counted(RO, None)]),
     Command::new("script", load, -2, 0, Group::Server).subcommands(&[
         row("script|load", load, 3, NOSCRIPT | STALE)
             .tips(&["request_policy:all_nodes", "response_policy:all_succeeded"]),
@@ -53,8 +54,12 @@ pub(super) const COMMANDS: &[Command] = &[
 
 /// The number of keys among the arguments.
 fn key_count(args: &[Bytes]) -> Result<usize, Failure> {
-    let count = parse_integer(&args[2]).ok_or(NOT_AN_INTEGER)?;
-    if count > args.len() as i64 - 3 {
+    checked_key_count(parse_integer(&args[2]).ok_or(NOT_AN_INTEGER)?, args.len())
+}
+
+/// A number of keys that the arguments, name and script included, can hold.
+pub(super) fn checked_key_count(count: i64, args: usize) -> Result<usize, Failure> {
+    if count > args as i64 - 3 {
         return Err(Failure::Constant("ERR Number of keys can't be greater than number of args"));
     }
     usize::try_from(count).map_err(|_| Failure::Constant("ERR Number of keys can't be negative"))
@@ -92,7 +97,7 @@ fn cached(context: &mut Context<'_>, source: &Bytes) -> Result<(String, CachedSc
     Ok((sha1, script))
 }
 
-const NOT_FROM_SCRIPT: Failure = Failure::Constant("ERR This Redis command is not allowed from script");
+pub(super) const NOT_FROM_SCRIPT: Failure = Failure::Constant("ERR This Redis command is not allowed from script");
 
 fn run(
     context: &mut Context<'_>,
@@ -104,14 +109,26 @@ fn run(
 ) -> Answer {
     let no_writes = script.flags.is_some_and(|flags| flags.no_writes);
     if read_only && script.flags.is_some() && !no_writes {
-        return Err(Failure::Constant("ERR Can not execute a script with write flag using *_ro command."));
+        return Err(WRITES_IN_RO);
     }
-    let Some(host) = context.host.take() else { return Err(NOT_FROM_SCRIPT) };
     let (keys, args) = args.split_at(keys);
+    let script = Script { sha1, source: &script.source, keys, args };
+    running(context, read_only || no_writes, |host, calls| host.run(script, calls))
+}
+
+pub(super) const WRITES_IN_RO: Failure =
+    Failure::Constant("ERR Can not execute a script with write flag using *_ro command.");
+
+/// Lends the script host to what runs a script, and the engine to the script.
+pub(super) fn running(
+    context: &mut Context<'_>,
+    read_only: bool,
+    run: impl FnOnce(&mut dyn ScriptHost, &mut dyn ScriptCalls) -> Reply,
+) -> Answer {
+    let Some(host) = context.host.take() else { return Err(NOT_FROM_SCRIPT) };
     let db = context.db;
-    context.script =
-        Some(RunningScript { read_only: read_only || no_writes, protocol: Protocol::Resp2, propagates: true });
-    let reply = host.run(Script { sha1, source: &script.source, keys, args }, &mut Calls { context });
+    context.script = Some(RunningScript { read_only, protocol: Protocol::Resp2, propagates: true });
+    let reply = run(&mut *host, &mut Calls { context });
     context.script = None;
     context.db = db;
     context.host = Some(host);

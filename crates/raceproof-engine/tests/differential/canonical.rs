@@ -9,6 +9,8 @@ use crate::resp::{Value, parse};
 pub(crate) enum Rule {
     /// The same elements in any order.
     AnyOrder,
+    /// The same elements in any order, at every level.
+    AnyOrderThroughout,
     /// The same elements in any order, if one of the arguments is a key with a hash table; bytewise otherwise.
     AnyOrderIfTable,
     /// The same pairs in any order.
@@ -89,6 +91,7 @@ pub(crate) const TABLE: &[Entry] = &[
     ),
     entry(&["COMMAND"], Rule::WholeTable, "the engine has the commands of its scope only, and the order is a table's"),
     entry(&["OBJECT", "FREQ"], Rule::Kind, "the server's counter rises by chance and falls with time"),
+    entry(&["FUNCTION", "LIST"], Rule::AnyOrderThroughout, TABLE_ORDER),
     entry(&["CONFIG", "GET"], Rule::AnyPairOrder, TABLE_ORDER),
     entry(&["LASTSAVE"], Rule::Kind, "the engine counts from its first command, the server from its start"),
     entry(&["OBJECT", "IDLETIME"], Rule::Kind, "seconds on the server's own coarse clock"),
@@ -139,6 +142,7 @@ pub(crate) fn same_value(args: &[Bytes], ours: &Value, real: &Value, facts: &dyn
     let table = || args[1..].iter().any(|key| facts.is_table(key));
     match rule {
         Rule::AnyOrder => sorted(ours) == sorted(real),
+        Rule::AnyOrderThroughout => sorted_throughout(ours) == sorted_throughout(real),
         Rule::AnyOrderIfTable => table() && sorted(ours) == sorted(real),
         Rule::AnyPairOrder => sorted_pairs(ours) == sorted_pairs(real),
         Rule::AnyPairOrderIfTable => table() && sorted_pairs(ours) == sorted_pairs(real),
@@ -210,6 +214,17 @@ fn sorted(value: &Value) -> Vec<Value> {
     let mut elements = value.elements().unwrap_or(std::slice::from_ref(value)).to_vec();
     elements.sort();
     elements
+}
+
+fn sorted_throughout(value: &Value) -> Value {
+    match value {
+        Value::Aggregate(kind, Some(elements)) => {
+            let mut elements: Vec<Value> = elements.iter().map(sorted_throughout).collect();
+            elements.sort();
+            Value::Aggregate(*kind, Some(elements))
+        }
+        other => other.clone(),
+    }
 }
 
 fn sorted_pairs(value: &Value) -> Vec<Vec<Value>> {

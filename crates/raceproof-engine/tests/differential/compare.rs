@@ -153,6 +153,7 @@ pub(crate) fn run(server: &Server, host: &mut dyn ScriptHost, sequence: &Sequenc
     let mut control = server.connect();
     control.request(&["FLUSHALL"]);
     control.request(&["SCRIPT", "FLUSH"]);
+    control.request(&["FUNCTION", "FLUSH"]);
     control.request(DEFAULTS);
     server.appended();
     let base_ms = now_ms();
@@ -259,7 +260,9 @@ impl Run<'_> {
         }
         let lasting = |args: &Vec<Bytes>| {
             let name = args[0].to_ascii_uppercase();
-            name.starts_with(b"EVAL") || matches!(&name[..], b"EXEC" | b"XREADGROUP" | b"XCLAIM" | b"XAUTOCLAIM")
+            name.starts_with(b"EVAL")
+                || name.starts_with(b"FCALL")
+                || matches!(&name[..], b"EXEC" | b"XREADGROUP" | b"XCLAIM" | b"XAUTOCLAIM")
         };
         self.two_times |= after_ms > before_ms && batch.iter().any(lasting);
         for (args, (bytes, value)) in batch.iter().zip(replies) {

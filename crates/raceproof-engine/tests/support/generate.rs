@@ -9,7 +9,7 @@ use super::grammar::{
     COMMAND_NAMES, COUNTS, JUNK, MEMORIES, NAMES, PARAMETERS, POLICIES, SCRIPTS, TYPES, families, rules,
 };
 use super::sequence::{Action, Arg, SESSIONS, Sequence, Step};
-use super::{collections, pools, streams};
+use super::{admin, collections, pools, streams};
 
 type Args = Vec<Arg>;
 
@@ -28,6 +28,7 @@ const THEMES: &[&[&str]] = &[
     &["streams"],
     &["streams", "stream groups"],
     &["stream groups"],
+    &["functions", "strings"],
 ];
 
 /// Random commands, mostly of one theme.
@@ -148,6 +149,9 @@ fn rule(name: &str) -> BoxedStrategy<Args> {
         "edge" => pool(streams::EDGES),
         "readid" => pool(streams::READ_IDS),
         "group" => pool(streams::GROUPS),
+        "library" => pool(admin::LIBRARIES),
+        "libraryname" => pool(admin::LIBRARY_NAMES),
+        "function" => pool(admin::FUNCTIONS),
         "consumer" => pool(streams::CONSUMERS),
         "lowest" => fixed("-"),
         "highest" => fixed("+"),

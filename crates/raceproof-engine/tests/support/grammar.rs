@@ -3,16 +3,16 @@
 //! A template is words divided by spaces. A word in capitals stands for itself; a word in lower case is a rule; `?`, `*`
 //! and `+` after a rule mean at most one, up to three, and one to three.
 
-use super::{collections, streams};
+use super::{admin, collections, streams};
 
 /// Every rule.
 pub(crate) fn rules() -> impl Iterator<Item = &'static (&'static str, Choices)> {
-    RULES.iter().chain(collections::RULES).chain(streams::RULES)
+    RULES.iter().chain(collections::RULES).chain(streams::RULES).chain(admin::RULES)
 }
 
 /// Every family of commands.
 pub(crate) fn families() -> impl Iterator<Item = &'static (&'static str, u32, Choices)> {
-    FAMILIES.iter().chain(collections::FAMILIES).chain(streams::FAMILIES)
+    FAMILIES.iter().chain(collections::FAMILIES).chain(streams::FAMILIES).chain(admin::FAMILIES)
 }
 
 /// Templates, each with its weight.
@@ -493,6 +493,9 @@ pub(crate) const COMMAND_NAMES: &[(u32, &[u8])] = &[
     (1, b"xautoclaim"),
     (1, b"xinfo|stream"),
     (1, b"xgroup|create"),
+    (1, b"function|load"),
+    (1, b"fcall"),
+    (1, b"fcall_ro"),
 ];
 
 /// Words that are no option, no subcommand and no command.

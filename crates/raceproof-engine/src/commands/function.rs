@@ -1,0 +1,213 @@
+//! `FUNCTION` and `FCALL`: libraries of functions, and calls of them.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{bulk, scripting, text};
+use crate::{
+    Access, FunctionFlags, LibraryFunction, Object, Reply, Script,
+    command::{Command, Group, Run, flag::*},
+    context::Context,
+    failure::{self, Answer, Failure},
+    glob,
+    libraries::{self, Library},
+    number::parse_integer,
+};
+
+const ALL_SHARDS: &[&str] = &["request_policy:all_shards", "response_policy:all_succeeded"];
+
+const fn row(name: &'static str, run: Run, arity: i32, flags: u32) -> Command {
+    Command::new(name, run, arity, NOSCRIPT | flags, Group::Scripting)
+}
+
+pub(super) const COMMANDS: &[Command] = &[
+    Command::new("function", help, -2, 0, Group::Server).subcommands(&[
+        row("function|load", load, -3, WRITE | DENYOOM).tips(ALL_SHARDS),
+        row("function|delete", delete, 3, WRITE).tips(ALL_SHARDS),
+        row("function|flush", flush, -2, WRITE).tips(ALL_SHARDS),
+        row("function|list", list, -2, 0).tips(&["nondeterministic_output_order"]),
+        row("function|stats", stats, 2, ALLOW_BUSY).tips(&[
+            "nondeterministic_output",
+            "request_policy:all_shards",
+            "response_policy:special",
+        ]),
+        row("function|kill", kill, 2, ALLOW_BUSY).tips(&["request_policy:all_shards", "response_policy:one_succeeded"]),
+        Command::new("function|help", help, 2, LOADING | STALE, Group::Scripting),
+    ]),
+    scripting::call_row("fcall", |context, args| fcall(context, args, false), 0).keys(scripting::CALL_KEYS),
+    scripting::call_row("fcall_ro", |context, args| fcall(context, args, true), READONLY).keys(scripting::CALL_RO_KEYS),
+];
+
+fn load(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let (code, options) = args[2..].split_last().ok_or(failure::SYNTAX)?;
+    if let Some(unknown) = options.iter().find(|option| !option.eq_ignore_ascii_case(b"replace")) {
+        return Err(Failure::quoting("ERR Unknown option given: ", unknown, ""));
+    }
+    let name = libraries::name_of(code)?;
+    context.touch(Object::Functions, Access::Write);
+    if options.is_empty() && context.engine.libraries.contains(&name) {
+        return Err(Failure::quoting("ERR Library '", &name, "' already exists"));
+    }
+    let library = compiled(context, code)?;
+    Arc::make_mut(&mut context.engine.libraries).insert(name.clone(), library)?;
+    context.propagate(args);
+    Ok(Reply::Bulk(name))
+}
+
+/// The library of a source: its body is run once to see what it registers.
+fn compiled(context: &mut Context<'_>, code: &Bytes) -> Result<Library, Failure> {
+    let sha1 = sha1_smol::Sha1::from(code).digest().to_string();
+    let Some(host) = context.host.as_deref_mut() else { return Err(scripting::NOT_FROM_SCRIPT) };
+    let functions = host.load_library(&sha1, code).map_err(Failure::Bytes)?;
+    if functions.is_empty() {
+        return Err(Failure::Constant("ERR No functions registered"));
+    }
+    Ok(Library { code: code.clone(), sha1, functions })
+}
+
+fn delete(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    context.touch(Object::Functions, Access::Read);
+    if !context.engine.libraries.contains(&args[2]) {
+        return Err(Failure::Constant("ERR Library not found"));
+    }
+    context.touch(Object::Functions, Access::Write);
+    Arc::make_mut(&mut context.engine.libraries).remove(&args[2]);
+    context.propagate(args);
+    Ok(Reply::Simple("OK"))
+}
+
+fn flush(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    match &args[2..] {
+        [] => {}
+        [how] if how.eq_ignore_ascii_case(b"sync") || how.eq_ignore_ascii_case(b"async") => {}
+        [_] => return Err(Failure::Constant("ERR FUNCTION FLUSH only supports SYNC|ASYNC option")),
+        _ => return Err(failure::wrong_subcommand(args)),
+    }
+    context.touch(Object::Functions, Access::Write);
+    context.engine.libraries = Arc::default();
+    context.propagate(args);
+    Ok(Reply::Simple("OK"))
+}
+
+fn list(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let (mut pattern, mut with_code) = (None, false);
+    let mut options = args[2..].iter();
+    while let Some(option) = options.next() {
+        if !with_code && option.eq_ignore_ascii_case(b"withcode") {
+            with_code = true;
+        } else if pattern.is_none() && option.eq_ignore_ascii_case(b"libraryname") {
+            let name = options.next().ok_or(Failure::Constant("ERR library name argument was not given"))?;
+            pattern = Some(name);
+        } else {
+            return Err(Failure::quoting("ERR Unknown argument ", option, ""));
+        }
+    }
+    context.touch(Object::Functions, Access::Read);
+    let shown = context
+        .engine
+        .libraries
+        .iter()
+        .filter(|(name, _)| pattern.is_none_or(|pattern| glob::matches(pattern, name, true)));
+    Ok(Reply::Array(shown.map(|(name, library)| describe(name, library, with_code)).collect()))
+}
+
+fn describe(name: &Bytes, library: &Library, with_code: bool) -> Reply {
+    let mut parts = vec![
+        (text("library_name"), bulk(name)),
+        (text("engine"), text("LUA")),
+        (text("functions"), Reply::Array(library.functions.iter().map(describe_function).collect())),
+    ];
+    if with_code {
+        parts.push((text("library_code"), bulk(&library.code)));
+    }
+    Reply::Map(parts)
+}
+
+fn describe_function(function: &LibraryFunction) -> Reply {
+    Reply::Map(vec![
+        (text("name"), bulk(&function.name)),
+        (text("description"), function.description.as_ref().map_or(Reply::Null, bulk)),
+        (text("flags"), Reply::Set(function.flags.names().map(Reply::Simple).collect())),
+    ])
+}
+
+/// A function is one step here: while one runs, nobody can ask.
+fn stats(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    context.touch(Object::Functions, Access::Read);
+    let libraries = &context.engine.libraries;
+    let count = |count: usize| Reply::Integer(count as i64);
+    let engine = Reply::Map(vec![
+        (text("libraries_count"), count(libraries.len())),
+        (text("functions_count"), count(libraries.functions())),
+    ]);
+    Ok(Reply::Map(vec![
+        (text("running_script"), Reply::Null),
+        (text("engines"), Reply::Map(vec![(text("LUA"), engine)])),
+    ]))
+}
+
+fn kill(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    Err(Failure::Constant("NOTBUSY No scripts in execution right now."))
+}
+
+fn fcall(context: &mut Context<'_>, args: &[Bytes], read_only: bool) -> Answer {
+    context.touch(Object::Functions, Access::Read);
+    let found = context.engine.libraries.function(&args[1]).map(|(library, function)| (library, function.clone()));
+    let Some((library, function)) = found else { return Err(Failure::Constant("ERR Function not found")) };
+    let count = parse_integer(&args[2]).ok_or(Failure::Constant("ERR Bad number of keys provided"))?;
+    let keys = scripting::checked_key_count(count, args.len())?;
+    let no_writes = function.flags.has(FunctionFlags::NO_WRITES);
+    if read_only && !no_writes {
+        return Err(scripting::WRITES_IN_RO);
+    }
+    let (keys, args) = args[3..].split_at(keys);
+    let script = Script { sha1: &library.sha1, source: &library.code, keys, args };
+    scripting::running(context, no_writes, |host, calls| host.run_function(&function.name, script, calls))
+}
+
+fn help(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    Ok(super::help(&[
+        "FUNCTION <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+        "LOAD [REPLACE] <FUNCTION CODE>",
+        "    Create a new library with the given library name and code.",
+        "DELETE <LIBRARY NAME>",
+        "    Delete the given library.",
+        "LIST [LIBRARYNAME PATTERN] [WITHCODE]",
+        "    Return general information on all the libraries:",
+        "    * Library name",
+        "    * The engine used to run the Library",
+        "    * Library description",
+        "    * Functions list",
+        "    * Library code (if WITHCODE is given)",
+        "    It also possible to get only function that matches a pattern using LIBRARYNAME argument.",
+        "STATS",
+        "    Return information about the current function running:",
+        "    * Function name",
+        "    * Command used to run the function",
+        "    * Duration in MS that the function is running",
+        "    If no function is running, return nil",
+        "    In addition, returns a list of available engines.",
+        "KILL",
+        "    Kill the current running function.",
+        "FLUSH [ASYNC|SYNC]",
+        "    Delete all the libraries.",
+        "    When called without the optional mode argument, the behavior is determined by the",
+        "    lazyfree-lazy-user-flush configuration directive. Valid modes are:",
+        "    * ASYNC: Asynchronously flush the libraries.",
+        "    * SYNC: Synchronously flush the libraries.",
+        "DUMP",
+        "    Return a serialized payload representing the current libraries, can be restored using FUNCTION RESTORE \
+         command",
+        "RESTORE <PAYLOAD> [FLUSH|APPEND|REPLACE]",
+        "    Restore the libraries represented by the given payload, it is possible to give a restore policy to",
+        "    control how to handle existing libraries (default APPEND):",
+        "    * FLUSH: delete all existing libraries.",
+        "    * APPEND: appends the restored libraries to the existing libraries. On collision, abort.",
+        "    * REPLACE: appends the restored libraries to the existing libraries, On collision, replace the old",
+        "      libraries with the new libraries (notice that even on this option there is a chance of failure",
+        "      in case of functions name collision with another library).",
+        "HELP",
+        "    Prints this help.",
+    ]))
+}
