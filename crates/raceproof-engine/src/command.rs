@@ -52,13 +52,16 @@ pub(crate) mod flag {
     pub(crate) const NO_MANDATORY_KEYS: u32 = 1 << 12;
     pub(crate) const MOVABLE_KEYS: u32 = 1 << 13;
     pub(crate) const BLOCKING: u32 = 1 << 14;
+    pub(crate) const NO_ASYNC_LOADING: u32 = 1 << 15;
+    /// Refused between `MULTI` and `EXEC`.
+    pub(crate) const NO_MULTI: u32 = 1 << 16;
     /// Executed at once between `MULTI` and `EXEC` instead of being queued. Not shown.
     pub(crate) const IMMEDIATE: u32 = 1 << 30;
     /// May find keys to remove anywhere, and then does not frame the removals. Not shown.
     pub(crate) const ANY_KEYS: u32 = 1 << 29;
 
     /// The names in the order in which Redis lists them.
-    pub(crate) const NAMES: [(u32, &str); 15] = [
+    pub(crate) const NAMES: [(u32, &str); 17] = [
         (WRITE, "write"),
         (READONLY, "readonly"),
         (DENYOOM, "denyoom"),
@@ -70,6 +73,8 @@ pub(crate) mod flag {
         (SKIP_MONITOR, "skip_monitor"),
         (SKIP_SLOWLOG, "skip_slowlog"),
         (FAST, "fast"),
+        (NO_ASYNC_LOADING, "no_async_loading"),
+        (NO_MULTI, "no_multi"),
         (NO_AUTH, "no_auth"),
         (ALLOW_BUSY, "allow_busy"),
         (NO_MANDATORY_KEYS, "no_mandatory_keys"),
@@ -168,8 +173,17 @@ impl Command {
         if self.arity < 0 { count >= needed } else { count == needed }
     }
 
-    /// The indices of the keys of a call; `None` if its number of keys makes no sense.
-    pub(crate) fn key_positions(&self, args: &[Bytes]) -> Option<Vec<usize>> {
+    /// What a call does to the keys of a spec: `SET` reads only if it is asked to.
+    fn flags_of(&self, spec: &KeySpec, args: &[Bytes]) -> &'static [&'static str] {
+        if self.name != "set" {
+            return spec.flags;
+        }
+        let gets = args.iter().skip(3).any(|option| option.eq_ignore_ascii_case(b"get"));
+        if gets { &["RW", "access", "update"] } else { &["OW", "update"] }
+    }
+
+    /// The indices of the keys of a call, each with what is done to it; `None` if its number of keys makes no sense.
+    pub(crate) fn key_uses(&self, args: &[Bytes]) -> Option<Vec<KeyUse>> {
         let mut positions = Vec::new();
         let mut later = 0;
         for spec in self.keys {
@@ -185,7 +199,7 @@ impl Command {
                 FindKeys::Unknown => {
                     // The last `STORE` of a `SORT` counts.
                     if spec.flags.contains(&"OW") {
-                        positions.extend(store_position(args));
+                        positions.extend(store_position(args).map(|at| (at, spec.flags)));
                     }
                     continue;
                 }
@@ -208,12 +222,16 @@ impl Command {
             if last >= args.len() {
                 return None;
             }
-            positions.extend((first..=last).step_by(step));
+            let flags = self.flags_of(spec, args);
+            positions.extend((first..=last).step_by(step).map(|at| (at, flags)));
         }
         positions.rotate_left(later);
         Some(positions)
     }
 }
+
+/// The index of a key, and the flags of its key spec.
+pub(crate) type KeyUse = (usize, &'static [&'static str]);
 
 /// Where `SORT` has the key that it stores in; arguments of other options are passed over.
 fn store_position(args: &[Bytes]) -> Option<usize> {

@@ -12,12 +12,14 @@ use crate::{
     config::Config,
     context::{Context, Effects},
     db::Databases,
+    failure::Failure,
     hash::Limits,
     key::Key,
     libraries::Libraries,
     rng::Random,
     scripts::ScriptCache,
     session::{Queued, Replies, Session, Watched},
+    statistics::Statistics,
 };
 
 /// A point in time, as the caller's clock gives it.
@@ -66,6 +68,21 @@ pub struct Options {
     /// Exploration wants them sorted, since two writes of different fields commute but for that order; elsewhere
     /// Redis's own order is kept.
     pub sorted_replies: bool,
+    /// Whether the server counts commands, lookups, errors, …, for `INFO`, `SLOWLOG` and `LATENCY HISTOGRAM`. Counts tell in
+    /// which order commands came that otherwise commute, and footprints do not declare them; so exploration, which
+    /// needs neither, leaves them off: they are then all 0.
+    pub statistics: bool,
+}
+
+/// How `SHUTDOWN` wants the server to end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shutdown {
+    /// Whether to save first, if it was said; otherwise as there are save points.
+    pub save: Option<bool>,
+    /// Without waiting for replicas.
+    pub now: bool,
+    /// Even if saving fails.
+    pub force: bool,
 }
 
 /// What one command did. Reused between calls: [`Engine::execute`] clears it first.
@@ -85,6 +102,8 @@ pub struct Outcome {
     pub silent: bool,
     /// Whether the connection is to be closed once the reply is sent (`QUIT`).
     pub close: bool,
+    /// Set if the server is to end (`SHUTDOWN`), without any reply.
+    pub shutdown: Option<Shutdown>,
     /// Whether the session now waits: `reply` means nothing, and the reply comes as a [`Delivery::Reply`].
     pub waits: bool,
     /// What other sessions, and this one besides its reply, are sent, in the order in which Redis sends it.
@@ -102,6 +121,7 @@ impl Outcome {
         self.wrote = false;
         self.silent = false;
         self.close = false;
+        self.shutdown = None;
         self.waits = false;
         self.deliveries.clear();
         self.before_reply = 0;
@@ -118,6 +138,7 @@ impl Default for Outcome {
             wrote: false,
             silent: false,
             close: false,
+            shutdown: None,
             waits: false,
             deliveries: Vec::new(),
             before_reply: 0,
@@ -144,6 +165,10 @@ pub struct Engine {
     pub(crate) incarnation: u64,
     pub(crate) closed: Vec<u32>,
     pub(crate) connections: i64,
+    /// Nothing where nothing is counted.
+    pub(crate) statistics: Option<Box<Statistics>>,
+    /// The time of the last `SAVE` (s since the Unix epoch).
+    pub(crate) saved: Option<i64>,
 }
 
 impl Clone for Engine {
@@ -161,6 +186,8 @@ impl Clone for Engine {
             incarnation: self.incarnation,
             closed: self.closed.clone(),
             connections: self.connections,
+            statistics: self.statistics.clone(),
+            saved: self.saved,
         }
     }
 
@@ -178,6 +205,8 @@ impl Clone for Engine {
             incarnation,
             closed,
             connections,
+            statistics,
+            saved,
         } = source;
         self.options.clone_from(options);
         self.databases.clone_from(databases);
@@ -188,7 +217,9 @@ impl Clone for Engine {
         self.config.clone_from(config);
         self.random.clone_from(random);
         self.closed.clone_from(closed);
-        (self.started, self.incarnation, self.connections) = (*started, *incarnation, *connections);
+        self.statistics.clone_from(statistics);
+        (self.started, self.saved) = (*started, *saved);
+        (self.incarnation, self.connections) = (*incarnation, *connections);
     }
 }
 
@@ -198,6 +229,8 @@ impl Engine {
     pub fn new(options: Options) -> Self {
         Self {
             random: Random::new(options.seed),
+            statistics: options.statistics.then(Box::default),
+            saved: None,
             options,
             databases: Databases::default(),
             sessions: Vec::new(),
@@ -248,6 +281,9 @@ impl Engine {
     /// Opens a connection. The number of a closed one may be given again.
     pub fn connect(&mut self) -> SessionId {
         self.connections += 1;
+        if let Some(statistics) = &mut self.statistics {
+            statistics.connections += 1;
+        }
         let session = Session::new(self.connections);
         if let Some(index) = self.closed.pop() {
             self.sessions[index as usize] = session;
@@ -317,16 +353,30 @@ impl Engine {
             effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
             script: None,
             close: false,
+            shutdown: None,
+            counts_lookups: false,
+            script_error: None,
             may_wait: true,
             framed: true,
         };
         out.reply = dispatch(&mut context, args);
         out.close = context.close;
+        out.shutdown = context.shutdown;
         let framed = context.framed;
         out.silent = skipped || self.sessions[index].replies != Replies::On;
+        if out.wrote
+            && let Some(statistics) = &mut self.statistics
+        {
+            statistics.changes += 1;
+        }
         if framed {
             frame(&mut out.effects);
         }
+    }
+
+    /// The time of the last save, which is that of the start if there was none (s since the Unix epoch).
+    pub(crate) fn last_save_s(&self) -> i64 {
+        self.saved.unwrap_or_else(|| self.started.unwrap_or_default().ms().div_euclid(1000))
     }
 
     /// The earliest deadline among all keys and fields (ms since the Unix epoch). They live through that millisecond.
@@ -359,6 +409,9 @@ impl Engine {
             effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
             script: None,
             close: false,
+            shutdown: None,
+            counts_lookups: false,
+            script_error: None,
             may_wait: false,
             framed: false,
         };
@@ -455,15 +508,9 @@ impl Engine {
 
 /// Refuses, queues or executes a command.
 fn dispatch(context: &mut Context<'_>, args: &[Bytes]) -> Reply {
-    let command = match command::resolve(args, context.engine.options.version) {
+    let command = match admitted(context, args) {
         Ok(command) => command,
-        Err(failure) if args[0].eq_ignore_ascii_case(b"exec") => return transaction::abort(context, failure),
-        Err(failure) => {
-            if let Some(transaction) = &mut context.session_mut().transaction {
-                transaction.failed = true;
-            }
-            return failure.into_reply();
-        }
+        Err(failure) => return refuse(context, args, failure),
     };
     if !command.has(flag::IMMEDIATE)
         && let Some(transaction) = &mut context.session_mut().transaction
@@ -476,9 +523,70 @@ fn dispatch(context: &mut Context<'_>, args: &[Bytes]) -> Reply {
     call(context, command, args)
 }
 
+/// The command that is called, if it may be called now.
+fn admitted(context: &Context<'_>, args: &[Bytes]) -> Result<&'static Command, Failure> {
+    let command = command::resolve(args, context.engine.options.version)?;
+    if command.has(flag::NO_MULTI) && context.session().transaction.is_some() {
+        return Err(Failure::Constant("ERR Command not allowed inside a transaction"));
+    }
+    Ok(command)
+}
+
+/// A command that is not executed; a transaction that it came in fails.
+fn refuse(context: &mut Context<'_>, args: &[Bytes], failure: Failure) -> Reply {
+    let reply = if args[0].eq_ignore_ascii_case(b"exec") {
+        transaction::abort(context, failure)
+    } else {
+        if let Some(transaction) = &mut context.session_mut().transaction {
+            transaction.failed = true;
+        }
+        failure.into_reply()
+    };
+    if let Some(statistics) = &mut context.engine.statistics {
+        statistics.count_error(&reply);
+        if let Some(command) = command::find(args, context.engine.options.version) {
+            statistics.by_command.entry(command.name).or_default().rejected += 1;
+        }
+    }
+    reply
+}
+
 /// Executes a command that was looked up and checked.
 pub(crate) fn call(context: &mut Context<'_>, command: &'static Command, args: &[Bytes]) -> Reply {
-    (command.run)(context, args).unwrap_or_else(crate::failure::Failure::into_reply)
+    if context.engine.statistics.is_some() {
+        return counted_call(context, command, args);
+    }
+    (command.run)(context, args).unwrap_or_else(Failure::into_reply)
+}
+
+/// Commands that count as lookups although they may write.
+const LOOKUPS: [&str; 3] = ["getdel", "getex", "getset"];
+
+fn counted_call(context: &mut Context<'_>, command: &'static Command, args: &[Bytes]) -> Reply {
+    let looks_up = command.has(flag::READONLY) || LOOKUPS.contains(&command.name);
+    let outer = std::mem::replace(&mut context.counts_lookups, looks_up);
+    context.script_error = None;
+    let reply = (command.run)(context, args).unwrap_or_else(Failure::into_reply);
+    context.counts_lookups = outer;
+    // An error that a script passes on was counted when the script got it.
+    let passed_on = match (&reply, context.script_error.take()) {
+        (Reply::Error(text), Some(inner)) => text.starts_with(&inner),
+        _ => false,
+    };
+    let logged = context.engine.config.logs_all() && !command.has(flag::SKIP_SLOWLOG);
+    let (at_s, longest) = (context.now_ms().div_euclid(1000), context.engine.config.slow_entries());
+    let client = context.session().name.clone();
+    let failed = matches!(reply, Reply::Error(_));
+    if let Some(statistics) = &mut context.engine.statistics {
+        statistics.count(command.name, failed);
+        if !passed_on {
+            statistics.count_error(&reply);
+        }
+        if logged {
+            statistics.log(args, at_s, &client, longest);
+        }
+    }
+    reply
 }
 
 /// Frames what is propagated by `MULTI` and `EXEC` if it is more than one command: replicas and the append-only file

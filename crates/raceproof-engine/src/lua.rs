@@ -15,7 +15,7 @@ mod convert;
 mod failure;
 mod library;
 mod native;
-mod number;
+pub(crate) mod number;
 mod random;
 mod redis_lib;
 pub(crate) mod shebang;

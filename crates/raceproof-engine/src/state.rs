@@ -67,10 +67,13 @@ impl Engine {
             incarnation,
             closed: _,
             connections: _,
+            statistics,
+            saved,
         } = self;
         let mut to = Recorder(out);
         options.hash(&mut to);
         random.hash(&mut to);
+        (statistics, saved).hash(&mut to);
         started.hash(&mut to);
         incarnation.hash(&mut to);
         config.changed().hash(&mut to);

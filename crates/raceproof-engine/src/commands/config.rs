@@ -76,8 +76,11 @@ fn set(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     Ok(Reply::Simple("OK"))
 }
 
-/// No statistics are kept that could be reset.
-fn resetstat(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
+fn resetstat(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    if let Some(statistics) = &mut context.engine.statistics {
+        context.footprint.add(Object::Server, Access::Write);
+        statistics.reset();
+    }
     Ok(Reply::Simple("OK"))
 }
 

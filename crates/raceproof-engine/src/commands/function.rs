@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{bulk, scripting, text};
+use super::{bulk, help, scripting, text};
 use crate::{
     Access, FunctionFlags, LibraryFunction, Object, Reply, Script,
     command::{Command, Group, Run, flag::*},
@@ -22,7 +22,7 @@ const fn row(name: &'static str, run: Run, arity: i32, flags: u32) -> Command {
 }
 
 pub(super) const COMMANDS: &[Command] = &[
-    Command::new("function", help, -2, 0, Group::Server).subcommands(&[
+    Command::new("function", help::function, -2, 0, Group::Server).subcommands(&[
         row("function|load", load, -3, WRITE | DENYOOM).tips(ALL_SHARDS),
         row("function|delete", delete, 3, WRITE).tips(ALL_SHARDS),
         row("function|flush", flush, -2, WRITE).tips(ALL_SHARDS),
@@ -33,7 +33,7 @@ pub(super) const COMMANDS: &[Command] = &[
             "response_policy:special",
         ]),
         row("function|kill", kill, 2, ALLOW_BUSY).tips(&["request_policy:all_shards", "response_policy:one_succeeded"]),
-        Command::new("function|help", help, 2, LOADING | STALE, Group::Scripting),
+        Command::new("function|help", help::function, 2, LOADING | STALE, Group::Scripting),
     ]),
     scripting::call_row("fcall", |context, args| fcall(context, args, false), 0).keys(scripting::CALL_KEYS),
     scripting::call_row("fcall_ro", |context, args| fcall(context, args, true), READONLY).keys(scripting::CALL_RO_KEYS),
@@ -164,50 +164,4 @@ fn fcall(context: &mut Context<'_>, args: &[Bytes], read_only: bool) -> Answer {
     let (keys, args) = args[3..].split_at(keys);
     let script = Script { sha1: &library.sha1, source: &library.code, keys, args };
     scripting::running(context, no_writes, |host, calls| host.run_function(&function.name, script, calls))
-}
-
-fn help(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
-    Ok(super::help(&[
-        "FUNCTION <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-        "LOAD [REPLACE] <FUNCTION CODE>",
-        "    Create a new library with the given library name and code.",
-        "DELETE <LIBRARY NAME>",
-        "    Delete the given library.",
-        "LIST [LIBRARYNAME PATTERN] [WITHCODE]",
-        "    Return general information on all the libraries:",
-        "    * Library name",
-        "    * The engine used to run the Library",
-        "    * Library description",
-        "    * Functions list",
-        "    * Library code (if WITHCODE is given)",
-        "    It also possible to get only function that matches a pattern using LIBRARYNAME argument.",
-        "STATS",
-        "    Return information about the current function running:",
-        "    * Function name",
-        "    * Command used to run the function",
-        "    * Duration in MS that the function is running",
-        "    If no function is running, return nil",
-        "    In addition, returns a list of available engines.",
-        "KILL",
-        "    Kill the current running function.",
-        "FLUSH [ASYNC|SYNC]",
-        "    Delete all the libraries.",
-        "    When called without the optional mode argument, the behavior is determined by the",
-        "    lazyfree-lazy-user-flush configuration directive. Valid modes are:",
-        "    * ASYNC: Asynchronously flush the libraries.",
-        "    * SYNC: Synchronously flush the libraries.",
-        "DUMP",
-        "    Return a serialized payload representing the current libraries, can be restored using FUNCTION RESTORE \
-         command",
-        "RESTORE <PAYLOAD> [FLUSH|APPEND|REPLACE]",
-        "    Restore the libraries represented by the given payload, it is possible to give a restore policy to",
-        "    control how to handle existing libraries (default APPEND):",
-        "    * FLUSH: delete all existing libraries.",
-        "    * APPEND: appends the restored libraries to the existing libraries. On collision, abort.",
-        "    * REPLACE: appends the restored libraries to the existing libraries, On collision, replace the old",
-        "      libraries with the new libraries (notice that even on this option there is a chance of failure",
-        "      in case of functions name collision with another library).",
-        "HELP",
-        "    Prints this help.",
-    ]))
 }

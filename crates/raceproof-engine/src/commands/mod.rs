@@ -9,20 +9,26 @@ use crate::{
     number::parse_integer,
 };
 
+mod admin;
 mod config;
 mod connection;
 mod counter;
+mod debug;
+mod docs;
 mod expire;
 mod field_expire;
 mod function;
 mod hash;
+mod help;
 mod info;
+mod info_fields;
 mod introspection;
 mod keys;
 mod keyspace;
 mod lcs;
 mod list;
 mod list_move;
+mod monitoring;
 mod scripting;
 mod server;
 mod set;
@@ -41,9 +47,11 @@ mod zset_range;
 
 /// The whole table.
 pub(crate) const FAMILIES: &[&[Command]] = &[
+    admin::COMMANDS,
     config::COMMANDS,
     connection::COMMANDS,
     counter::COMMANDS,
+    debug::COMMANDS,
     expire::COMMANDS,
     field_expire::COMMANDS,
     function::COMMANDS,
@@ -55,6 +63,7 @@ pub(crate) const FAMILIES: &[&[Command]] = &[
     lcs::COMMANDS,
     list::COMMANDS,
     list_move::COMMANDS,
+    monitoring::COMMANDS,
     scripting::COMMANDS,
     server::COMMANDS,
     set::COMMANDS,

@@ -49,6 +49,8 @@ pub(super) const COMMANDS: &[Command] = &[
         row("script|flush", flush, -2, NOSCRIPT).tips(&["request_policy:all_nodes", "response_policy:all_succeeded"]),
         row("script|kill", kill, 2, NOSCRIPT | ALLOW_BUSY)
             .tips(&["request_policy:all_shards", "response_policy:one_succeeded"]),
+        row("script|debug", debug, 3, NOSCRIPT),
+        row("script|help", super::help::script, 2, LOADING | STALE),
     ]),
 ];
 
@@ -152,7 +154,14 @@ impl ScriptCalls for Calls<'_, '_> {
             Some(command) if command.has(WRITE) && read_only => {
                 "ERR Write commands are not allowed from read-only scripts."
             }
-            Some(command) => return engine::call(self.context, command, args),
+            Some(command) => {
+                let reply = engine::call(self.context, command, args);
+                self.context.script_error = match &reply {
+                    Reply::Error(text) if self.context.engine.statistics.is_some() => Some(text.clone()),
+                    _ => None,
+                };
+                return reply;
+            }
         };
         Failure::Constant(refusal).into_reply()
     }
@@ -206,4 +215,15 @@ fn flush(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 /// Scripts are one step here: while one runs, nobody can say so.
 fn kill(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
     Err(Failure::Constant("NOTBUSY No scripts in execution right now."))
+}
+
+/// There is no debugger, so that nothing comes of it.
+fn debug(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    if !context.may_wait {
+        return Err(Failure::Constant("ERR SCRIPT DEBUG must be called outside a pipeline"));
+    }
+    match args[2].to_ascii_lowercase().as_slice() {
+        b"no" | b"yes" | b"sync" => Ok(Reply::Simple("OK")),
+        _ => Err(Failure::Constant("ERR Use SCRIPT DEBUG YES/SYNC/NO")),
+    }
 }

@@ -154,6 +154,7 @@ pub(crate) fn run(server: &Server, host: &mut dyn ScriptHost, sequence: &Sequenc
     control.request(&["FLUSHALL"]);
     control.request(&["SCRIPT", "FLUSH"]);
     control.request(&["FUNCTION", "FLUSH"]);
+    control.request(&["SLOWLOG", "RESET"]);
     control.request(DEFAULTS);
     server.appended();
     let base_ms = now_ms();

@@ -190,7 +190,18 @@ fn rule(name: &str) -> BoxedStrategy<Args> {
 }
 
 /// Lower-case words that stand for themselves: keys, fields, settings.
-const CONSTANTS: [&str; 23] = [
+const CONSTANTS: [&str; 34] = [
+    "string",
+    "integer",
+    "double",
+    "bignum",
+    "null",
+    "array",
+    "set",
+    "map",
+    "verbatim",
+    "true",
+    "false",
     "+inf",
     "a",
     "b",

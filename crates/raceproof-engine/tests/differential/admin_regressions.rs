@@ -1,4 +1,4 @@
-//! Sequences on libraries of functions that random ones hardly come upon.
+//! Sequences on the server and its functions that random ones hardly come upon.
 
 /// What a sequence is about, and its steps.
 pub(crate) const TABLE: &[(&str, &str)] = &[
@@ -283,6 +283,141 @@ pub(crate) const TABLE: &[(&str, &str)] = &[
         [0] command getkeys fcall x 2 a b
         [0] command getkeys fcall x 3 a b
         [0] command getkeys fcall x 0
+        "##,
+    ),
+    (
+        "what the server says of itself, and digests",
+        r##"
+        [0] lolwut
+        [0] lolwut x
+        [0] lolwut version x
+        [0] lolwut version
+        [0] role
+        [0] readonly
+        [0] readwrite
+        [0] asking
+        [0] cluster info
+        [0] cluster nosuch
+        [0] cluster
+        [0] cluster keyslot a
+        [0] cluster keyslot
+        [0] replicaof no one
+        [0] replicaof a b
+        [0] replicaof 127.0.0.1 1x
+        [0] slaveof no one
+        [0] failover
+        [0] failover abort
+        [0] failover x
+        [0] failover to
+        [0] bgsave x
+        [0] bgsave schedule x
+        [0] shutdown x
+        [0] shutdown abort
+        [0] shutdown abort nosave
+        [0] shutdown save nosave
+        [0] memory purge
+        [0] memory nosuch
+        [0] latency doctor
+        [0] latency graph x
+        [0] latency history x
+        [0] latency latest
+        [0] latency latest x
+        [0] latency reset
+        [0] latency reset a b
+        [0] latency nosuch
+        [0] slowlog reset
+        [0] slowlog nosuch
+        [0] debug
+        [0] debug nosuch
+        [0] debug sleep
+        [0] debug sleep x
+        [0] debug sleep 0
+        [0] debug stringmatch-len a b
+        [0] debug jmap
+        [0] debug digest
+        [0] debug digest x
+        [0] debug digest-value
+        [0] debug digest-value a b
+        [0] debug quicklist-packed-threshold 100
+        [0] debug quicklist-packed-threshold x
+        [0] debug quicklist-packed-threshold 0
+        [0] debug quicklist-packed-threshold
+        [0] debug change-repl-id
+        [0] debug listpack a
+        [0] debug error hello
+        [0] debug protocol string
+        [0] debug protocol integer
+        [0] debug protocol double
+        [0] debug protocol bignum
+        [0] debug protocol null
+        [0] debug protocol array
+        [0] debug protocol set
+        [0] debug protocol map
+        [0] debug protocol attrib
+        [0] debug protocol verbatim
+        [0] debug protocol true
+        [0] debug protocol false
+        [0] debug protocol x
+        [0] debug log hi
+        [0] debug populate 3
+        [0] debug populate 2 pre 20
+        [0] debug populate
+        [0] get key:1
+        [0] get pre:0
+        [0] debug populate 1 pre 3
+        [0] get pre:0
+        [0] debug set-disable-deny-scripts 1
+        [0] debug set-skip-checksum-validation 1
+        [0] debug pause-cron 0
+        [0] debug replybuffer resizing 1
+        [0] debug client-eviction
+        [0] debug aof-flush-sleep 0
+        [0] debug listpack key:1
+        [0] debug digest-value key:1 key:2
+        [0] debug digest
+        [0] script help x
+        [0] command help x
+        [0] command getkeysandflags set a b
+        [0] command getkeysandflags mset a b c d
+        [0] command getkeysandflags get
+        [0] command getkeysandflags ping
+        [0] command getkeysandflags eval x 2 a b
+        [0] command getkeysandflags sort a store b
+        [0] command getkeysandflags xread streams a b 0 0
+        [0] command getkeysandflags zunionstore d 2 a b
+        [0] command getkeysandflags rename a b
+        [0] command list filterby aclcat nosuch
+        [0] command list filterby module x
+        [0] command list filterby nosuch x
+        [0] command list x
+        [0] command count x
+        [0] wait 0 0
+        [0] bgrewriteaof x
+        [0] lastsave x
+        [0] role x
+        [0] set a 1
+        [0] debug digest-value a
+        [0] set a 1 px 100000
+        [0] debug digest-value a
+        [0] zadd z 1.5 a inf b -3.1e-20 c
+        [0] rpush l a b c
+        [0] hset h f 1 g 2
+        [0] sadd s a b c
+        [0] xadd x 1-1 f v g w
+        [0] xadd x 2-0 f v
+        [0] debug digest-value a z l h s x
+        [0] select 2
+        [0] set q 1
+        [0] debug digest
+        [0] multi
+        [0] shutdown nosave
+        [0] save
+        [0] exec
+        [0] debug populate 3 pre 50
+        [0] debug digest
+        [0] object encoding pre:1
+        [0] debug listpack h
+        [0] debug listpack l
         "##,
     ),
 ];
