@@ -185,7 +185,7 @@ impl Command {
     /// The indices of the keys of a call, each with what is done to it; `None` if its number of keys makes no sense.
     pub(crate) fn key_uses(&self, args: &[Bytes]) -> Option<Vec<KeyUse>> {
         let mut positions = Vec::new();
-        let mut later = 0;
+        let mut later = None;
         for spec in self.keys {
             let (first, last, step) = match spec.find {
                 FindKeys::Range { last, step } => {
@@ -212,8 +212,8 @@ impl Command {
                 FindKeys::Count => {
                     let text = args.get(spec.begin)?;
                     if parse_integer(text).is_none() {
-                        // Redis falls back on functions that name the counted keys first.
-                        later = positions.len();
+                        // Redis falls back on functions that name the counted keys first, and do not know what is done to them.
+                        later = Some(positions.len());
                     }
                     let count = usize::try_from(leading_integer(text)).ok().filter(|count| *count > 0)?;
                     (spec.begin + 1, spec.begin.checked_add(count)?, 1)
@@ -225,7 +225,10 @@ impl Command {
             let flags = self.flags_of(spec, args);
             positions.extend((first..=last).step_by(step).map(|at| (at, flags)));
         }
-        positions.rotate_left(later);
+        if let Some(later) = later {
+            positions.rotate_left(later);
+            positions.iter_mut().for_each(|(_, flags)| *flags = &[]);
+        }
         Some(positions)
     }
 }

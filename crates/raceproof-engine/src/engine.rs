@@ -7,19 +7,18 @@ use smallvec::SmallVec;
 
 use crate::{
     Access, Delivery, Effect, Footprint, Object, Protocol, Reply, ScriptHost,
-    command::{self, Command, flag},
-    commands::transaction,
     config::Config,
     context::{Context, Effects},
     db::Databases,
-    failure::Failure,
+    dispatch,
     hash::Limits,
     key::Key,
     libraries::Libraries,
     rng::Random,
     scripts::ScriptCache,
-    session::{Queued, Replies, Session, Watched},
+    session::{Replies, Session, Watched},
     statistics::Statistics,
+    wait::{self, Waiting},
 };
 
 /// A point in time, as the caller's clock gives it.
@@ -154,6 +153,7 @@ pub struct Engine {
     pub(crate) sessions: Vec<Session>,
     /// The sessions that watch a key.
     pub(crate) watchers: BTreeMap<(u32, Key), SmallVec<[u32; 2]>>,
+    pub(crate) waiting: Waiting,
     pub(crate) scripts: Arc<ScriptCache>,
     /// Part of the data.
     pub(crate) libraries: Arc<Libraries>,
@@ -178,6 +178,7 @@ impl Clone for Engine {
             databases: self.databases.clone(),
             sessions: self.sessions.clone(),
             watchers: self.watchers.clone(),
+            waiting: self.waiting.clone(),
             scripts: self.scripts.clone(),
             libraries: self.libraries.clone(),
             config: self.config.clone(),
@@ -197,6 +198,7 @@ impl Clone for Engine {
             databases,
             sessions,
             watchers,
+            waiting,
             scripts,
             libraries,
             config,
@@ -212,6 +214,7 @@ impl Clone for Engine {
         self.databases.clone_from(databases);
         self.sessions.clone_from(sessions);
         self.watchers.clone_from(watchers);
+        self.waiting.clone_from(waiting);
         self.scripts.clone_from(scripts);
         self.libraries.clone_from(libraries);
         self.config.clone_from(config);
@@ -235,6 +238,7 @@ impl Engine {
             databases: Databases::default(),
             sessions: Vec::new(),
             watchers: BTreeMap::new(),
+            waiting: Waiting::default(),
             scripts: Arc::default(),
             libraries: Arc::default(),
             config: Arc::default(),
@@ -298,6 +302,7 @@ impl Engine {
         let index = session.0 as usize;
         if self.sessions.get(index).is_some_and(|session| session.open) {
             self.unwatch(index);
+            self.end_wait(index, &mut Footprint::default());
             self.sessions[index].open = false;
             self.sessions[index].transaction = None;
             self.closed.push(session.0);
@@ -333,6 +338,10 @@ impl Engine {
             out.reply = Reply::Error(format!("ERR session {} is not connected", session.0).into());
             return;
         };
+        if state.wait.is_some() {
+            out.reply = Reply::Error(format!("ERR session {} waits for a reply", session.0).into());
+            return;
+        }
         if args.is_empty() {
             out.reply = Reply::Error(Bytes::from_static(b"ERR empty command"));
             return;
@@ -351,6 +360,7 @@ impl Engine {
             now,
             footprint: &mut out.footprint,
             effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
+            deliveries: &mut out.deliveries,
             script: None,
             close: false,
             shutdown: None,
@@ -359,7 +369,7 @@ impl Engine {
             may_wait: true,
             framed: true,
         };
-        out.reply = dispatch(&mut context, args);
+        out.reply = dispatch::run(&mut context, args);
         out.close = context.close;
         out.shutdown = context.shutdown;
         let framed = context.framed;
@@ -370,8 +380,11 @@ impl Engine {
             statistics.changes += 1;
         }
         if framed {
-            frame(&mut out.effects);
+            frame(&mut out.effects, 0);
         }
+        out.waits = wait::silence(self, index, skipped);
+        out.before_reply = out.deliveries.len();
+        self.serve(Some(scripts), now, out);
     }
 
     /// The time of the last save, which is that of the start if there was none (s since the Unix epoch).
@@ -407,6 +420,7 @@ impl Engine {
             now,
             footprint: &mut out.footprint,
             effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
+            deliveries: &mut out.deliveries,
             script: None,
             close: false,
             shutdown: None,
@@ -426,6 +440,7 @@ impl Engine {
             context.touch(Object::Keyspace(db), Access::IntentRead);
             context.expire_fields(db, &key);
         }
+        self.serve(None, now, out);
     }
 
     pub(crate) fn limits(&self) -> Limits {
@@ -506,95 +521,12 @@ impl Engine {
     }
 }
 
-/// Refuses, queues or executes a command.
-fn dispatch(context: &mut Context<'_>, args: &[Bytes]) -> Reply {
-    let command = match admitted(context, args) {
-        Ok(command) => command,
-        Err(failure) => return refuse(context, args, failure),
-    };
-    if !command.has(flag::IMMEDIATE)
-        && let Some(transaction) = &mut context.session_mut().transaction
-    {
-        transaction.queue.push(Queued { command, args: args.to_vec() });
-        context.touch_client();
-        return Reply::Simple("QUEUED");
-    }
-    context.framed = !command.has(flag::ANY_KEYS);
-    call(context, command, args)
-}
-
-/// The command that is called, if it may be called now.
-fn admitted(context: &Context<'_>, args: &[Bytes]) -> Result<&'static Command, Failure> {
-    let command = command::resolve(args, context.engine.options.version)?;
-    if command.has(flag::NO_MULTI) && context.session().transaction.is_some() {
-        return Err(Failure::Constant("ERR Command not allowed inside a transaction"));
-    }
-    Ok(command)
-}
-
-/// A command that is not executed; a transaction that it came in fails.
-fn refuse(context: &mut Context<'_>, args: &[Bytes], failure: Failure) -> Reply {
-    let reply = if args[0].eq_ignore_ascii_case(b"exec") {
-        transaction::abort(context, failure)
-    } else {
-        if let Some(transaction) = &mut context.session_mut().transaction {
-            transaction.failed = true;
-        }
-        failure.into_reply()
-    };
-    if let Some(statistics) = &mut context.engine.statistics {
-        statistics.count_error(&reply);
-        if let Some(command) = command::find(args, context.engine.options.version) {
-            statistics.by_command.entry(command.name).or_default().rejected += 1;
-        }
-    }
-    reply
-}
-
-/// Executes a command that was looked up and checked.
-pub(crate) fn call(context: &mut Context<'_>, command: &'static Command, args: &[Bytes]) -> Reply {
-    if context.engine.statistics.is_some() {
-        return counted_call(context, command, args);
-    }
-    (command.run)(context, args).unwrap_or_else(Failure::into_reply)
-}
-
-/// Commands that count as lookups although they may write.
-const LOOKUPS: [&str; 3] = ["getdel", "getex", "getset"];
-
-fn counted_call(context: &mut Context<'_>, command: &'static Command, args: &[Bytes]) -> Reply {
-    let looks_up = command.has(flag::READONLY) || LOOKUPS.contains(&command.name);
-    let outer = std::mem::replace(&mut context.counts_lookups, looks_up);
-    context.script_error = None;
-    let reply = (command.run)(context, args).unwrap_or_else(Failure::into_reply);
-    context.counts_lookups = outer;
-    // An error that a script passes on was counted when the script got it.
-    let passed_on = match (&reply, context.script_error.take()) {
-        (Reply::Error(text), Some(inner)) => text.starts_with(&inner),
-        _ => false,
-    };
-    let logged = context.engine.config.logs_all() && !command.has(flag::SKIP_SLOWLOG);
-    let (at_s, longest) = (context.now_ms().div_euclid(1000), context.engine.config.slow_entries());
-    let client = context.session().name.clone();
-    let failed = matches!(reply, Reply::Error(_));
-    if let Some(statistics) = &mut context.engine.statistics {
-        statistics.count(command.name, failed);
-        if !passed_on {
-            statistics.count_error(&reply);
-        }
-        if logged {
-            statistics.log(args, at_s, &client, longest);
-        }
-    }
-    reply
-}
-
 /// Frames what is propagated by `MULTI` and `EXEC` if it is more than one command: replicas and the append-only file
-/// must take all of it or nothing.
-fn frame(effects: &mut Vec<Effect>) {
-    if effects.len() > 1 {
-        let db = effects[0].db;
-        effects.insert(0, Effect { db, args: vec![Bytes::from_static(b"MULTI")] });
+/// must take all of it or nothing. Effects before `from` are those of others.
+pub(crate) fn frame(effects: &mut Vec<Effect>, from: usize) {
+    if effects.len() > from + 1 {
+        let db = effects[from].db;
+        effects.insert(from, Effect { db, args: vec![Bytes::from_static(b"MULTI")] });
         effects.push(Effect { db, args: vec![Bytes::from_static(b"EXEC")] });
     }
 }

@@ -20,6 +20,7 @@ mod context;
 mod db;
 mod delivery;
 mod digest;
+mod dispatch;
 mod draw;
 mod effect;
 mod encode;
@@ -47,6 +48,7 @@ mod statistics;
 mod stream;
 mod tree;
 mod typed;
+mod wait;
 mod zrange;
 mod zset;
 

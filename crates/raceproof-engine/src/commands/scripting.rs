@@ -8,7 +8,7 @@ use crate::{
     Access, Object, Protocol, Reply, Script, ScriptCalls, ScriptHost,
     command::{self, Command, FindKeys, Group, KeySpec, Run, flag::*},
     context::{Context, RunningScript},
-    engine,
+    dispatch,
     failure::{Answer, Failure, NO_SCRIPT, NOT_AN_INTEGER},
     number::parse_integer,
     scripts::{CachedScript, Flags},
@@ -155,7 +155,7 @@ impl ScriptCalls for Calls<'_, '_> {
                 "ERR Write commands are not allowed from read-only scripts."
             }
             Some(command) => {
-                let reply = engine::call(self.context, command, args);
+                let reply = dispatch::call(self.context, command, args);
                 self.context.script_error = match &reply {
                     Reply::Error(text) if self.context.engine.statistics.is_some() => Some(text.clone()),
                     _ => None,

@@ -6,7 +6,7 @@ use crate::{
     Access, Object, Reply,
     command::{Command, Group, flag::*, keys},
     context::Context,
-    engine,
+    dispatch,
     failure::{Answer, Failure},
     key::Key,
     session::Transaction,
@@ -74,7 +74,7 @@ fn exec(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
         return Ok(Reply::NullArray);
     }
     context.may_wait = false;
-    let replies = transaction.queue.iter().map(|queued| engine::call(context, queued.command, &queued.args));
+    let replies = transaction.queue.iter().map(|queued| dispatch::call(context, queued.command, &queued.args));
     Ok(Reply::Array(replies.collect()))
 }
 

@@ -95,6 +95,7 @@ pub(crate) const TABLE: &[Entry] = &[
     entry(&["FUNCTION", "LIST"], Rule::AnyOrderThroughout, TABLE_ORDER),
     entry(&["MEMORY", "MALLOC-STATS"], Rule::Kind, "the allocator's own report"),
     entry(&["MEMORY", "STATS"], Rule::Kind, "the process's memory"),
+    entry(&["LATENCY", "HISTOGRAM"], Rule::Kind, "the server has counted since it started, the engine does not"),
     entry(&["MEMORY", "DOCTOR"], Rule::Kind, "the process's memory"),
     entry(&["SLOWLOG", "GET"], Rule::Kind, "commands of the engine take no time"),
     entry(&["SLOWLOG", "LEN"], Rule::Kind, "commands of the engine take no time"),

@@ -84,8 +84,10 @@ fn the_engine_has_the_commands_of_redis_server() {
     let mut driver = Driver::new(Options::default());
     let real = words(&server.connect().request(&["COMMAND", "LIST"]));
     let ours = words(&ask(&mut driver, &["COMMAND", "LIST"]));
-    let left_out =
-        |name: &&String| LEFT_OUT.iter().any(|(known, _)| known == name || name.starts_with(&format!("{known}|")));
+    let left_out = |name: &&String| {
+        let mut left_out = LEFT_OUT.iter().map(|(name, _)| name).chain(TO_COME);
+        left_out.any(|known| known == name || name.starts_with(&format!("{known}|")))
+    };
     let mut missing: Vec<&String> = real.iter().filter(|name| !ours.contains(name) && !left_out(name)).collect();
     missing.sort();
     assert!(missing.is_empty(), "redis-server has {missing:?}");

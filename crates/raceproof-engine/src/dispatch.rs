@@ -1,0 +1,95 @@
+//! From a command to its function: what is refused, what is queued, what is counted.
+
+use bytes::Bytes;
+
+use crate::{
+    Reply,
+    command::{self, Command, flag},
+    commands::transaction,
+    context::Context,
+    failure::Failure,
+    session::Queued,
+};
+
+/// Refuses, queues or executes a command.
+pub(crate) fn run(context: &mut Context<'_>, args: &[Bytes]) -> Reply {
+    let command = match admitted(context, args) {
+        Ok(command) => command,
+        Err(failure) => return refuse(context, args, failure),
+    };
+    if !command.has(flag::IMMEDIATE)
+        && let Some(transaction) = &mut context.session_mut().transaction
+    {
+        transaction.queue.push(Queued { command, args: args.to_vec() });
+        context.touch_client();
+        return Reply::Simple("QUEUED");
+    }
+    context.framed = !command.has(flag::ANY_KEYS);
+    call(context, command, args)
+}
+
+/// The command that is called, if it may be called now.
+fn admitted(context: &Context<'_>, args: &[Bytes]) -> Result<&'static Command, Failure> {
+    let command = command::resolve(args, context.engine.options.version)?;
+    if command.has(flag::NO_MULTI) && context.session().transaction.is_some() {
+        return Err(Failure::Constant("ERR Command not allowed inside a transaction"));
+    }
+    Ok(command)
+}
+
+/// A command that is not executed; a transaction that it came in fails.
+fn refuse(context: &mut Context<'_>, args: &[Bytes], failure: Failure) -> Reply {
+    let reply = if args[0].eq_ignore_ascii_case(b"exec") {
+        transaction::abort(context, failure)
+    } else {
+        if let Some(transaction) = &mut context.session_mut().transaction {
+            transaction.failed = true;
+        }
+        failure.into_reply()
+    };
+    if let Some(statistics) = &mut context.engine.statistics {
+        statistics.count_error(&reply);
+        if let Some(command) = command::find(args, context.engine.options.version) {
+            statistics.by_command.entry(command.name).or_default().rejected += 1;
+        }
+    }
+    reply
+}
+
+/// Executes a command that was looked up and checked.
+pub(crate) fn call(context: &mut Context<'_>, command: &'static Command, args: &[Bytes]) -> Reply {
+    if context.engine.statistics.is_some() {
+        return counted_call(context, command, args);
+    }
+    (command.run)(context, args).unwrap_or_else(Failure::into_reply)
+}
+
+/// Commands that count as lookups although they may write.
+const LOOKUPS: [&str; 3] = ["getdel", "getex", "getset"];
+
+fn counted_call(context: &mut Context<'_>, command: &'static Command, args: &[Bytes]) -> Reply {
+    let looks_up = command.has(flag::READONLY) || LOOKUPS.contains(&command.name);
+    let outer = std::mem::replace(&mut context.counts_lookups, looks_up);
+    context.script_error = None;
+    let reply = (command.run)(context, args).unwrap_or_else(Failure::into_reply);
+    context.counts_lookups = outer;
+    // An error that a script passes on was counted when the script got it.
+    let passed_on = match (&reply, context.script_error.take()) {
+        (Reply::Error(text), Some(inner)) => text.starts_with(&inner),
+        _ => false,
+    };
+    let logged = context.engine.config.logs_all() && !command.has(flag::SKIP_SLOWLOG);
+    let (at_s, longest) = (context.now_ms().div_euclid(1000), context.engine.config.slow_entries());
+    let client = context.session().name.clone();
+    let failed = matches!(reply, Reply::Error(_));
+    if let Some(statistics) = &mut context.engine.statistics {
+        statistics.count(command.name, failed);
+        if !passed_on {
+            statistics.count_error(&reply);
+        }
+        if logged {
+            statistics.log(args, at_s, &client, longest);
+        }
+    }
+    reply
+}
