@@ -32,6 +32,7 @@ pub(crate) struct Config {
     evicts_volatile_only: bool,
     logs_all: bool,
     slow_entries: usize,
+    refusals: usize,
 }
 
 impl Default for Config {
@@ -51,6 +52,7 @@ impl Default for Config {
             evicts_volatile_only: false,
             logs_all: false,
             slow_entries: 0,
+            refusals: 0,
         };
         config.refresh();
         config
@@ -133,6 +135,7 @@ impl Config {
         self.evicts_volatile_only = policy.starts_with(b"volatile-");
         self.logs_all = self.named("slowlog-log-slower-than") == "0";
         self.slow_entries = self.number("slowlog-max-len");
+        self.refusals = self.number("acllog-max-len");
     }
 
     /// Whether the eviction policy spares keys without a deadline.
@@ -148,6 +151,11 @@ impl Config {
     /// How many entries the slow log has at most.
     pub(crate) const fn slow_entries(&self) -> usize {
         self.slow_entries
+    }
+
+    /// How many entries `ACL LOG` has at most.
+    pub(crate) const fn refusals(&self) -> usize {
+        self.refusals
     }
 
     fn named(&self, name: &str) -> Bytes {

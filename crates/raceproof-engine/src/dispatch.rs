@@ -3,9 +3,10 @@
 use bytes::Bytes;
 
 use crate::{
-    Reply,
+    Access, Object, Reply,
+    acl::{self, Denial},
     command::{self, Command, flag},
-    commands::transaction,
+    commands::{connection::note_refusal, transaction},
     context::Context,
     failure::Failure,
     session::Queued,
@@ -25,16 +26,68 @@ pub(crate) fn run(context: &mut Context<'_>, args: &[Bytes]) -> Reply {
         return Reply::Simple("QUEUED");
     }
     context.framed = !command.has(flag::ANY_KEYS);
-    call(context, command, args)
+    let reply = call(context, command, args);
+    if !context.footprint.iter().any(|(object, _)| is_of_server(object)) {
+        // Whether it was allowed depends on the users; others say so by what they touch, since who changes users writes
+        // all of it.
+        context.touch(Object::Users, Access::IntentRead);
+    }
+    reply
+}
+
+/// Whether a change of users is declared as a write of an object.
+fn is_of_server(object: &Object) -> bool {
+    matches!(
+        object,
+        Object::Keyspace(_) | Object::Scripts | Object::Functions | Object::Random | Object::Users | Object::Server
+    )
 }
 
 /// The command that is called, if it may be called now.
-fn admitted(context: &Context<'_>, args: &[Bytes]) -> Result<&'static Command, Failure> {
+fn admitted(context: &mut Context<'_>, args: &[Bytes]) -> Result<&'static Command, Failure> {
     let command = command::resolve(args, context.engine.options.version)?;
+    if !context.session().authenticated && !context.engine.acl.greets_everybody() && !command.has(flag::NO_AUTH) {
+        context.touch(Object::Users, Access::Read);
+        return Err(Failure::Constant("NOAUTH Authentication required."));
+    }
     if command.has(flag::NO_MULTI) && context.session().transaction.is_some() {
         return Err(Failure::Constant("ERR Command not allowed inside a transaction"));
     }
-    Ok(command)
+    let place = if context.session().transaction.is_some() { "multi" } else { "toplevel" };
+    match refused(context, command, args, place) {
+        None => Ok(command),
+        Some(Denial::Command) => {
+            Err(Failure::Text(format!("NOPERM this user has no permissions to run the '{}' command", command.name)))
+        }
+        Some(Denial::Key(_)) => {
+            Err(Failure::Constant("NOPERM this user has no permissions to access one of the keys used as arguments"))
+        }
+        Some(Denial::Channel(_)) => Err(Failure::Constant(
+            "NOPERM this user has no permissions to access one of the channels used as arguments",
+        )),
+    }
+}
+
+/// Why the session's user may not run a command, which is noted in the log of refusals.
+pub(crate) fn refused(
+    context: &mut Context<'_>,
+    command: &'static Command,
+    args: &[Bytes],
+    place: &'static str,
+) -> Option<Denial> {
+    let name = &context.session().user;
+    if context.engine.acl.is_unlimited(name) {
+        return None;
+    }
+    let denial = acl::denial(context.engine.acl.user(name)?, command, args)?;
+    let (reason, object) = match denial {
+        Denial::Command => ("command", Bytes::from_static(command.name.as_bytes())),
+        Denial::Key(at) => ("key", args[at].clone()),
+        Denial::Channel(at) => ("channel", args[at].clone()),
+    };
+    let user = name.clone();
+    note_refusal(context, reason, place, object, user);
+    Some(denial)
 }
 
 /// A command that is not executed; a transaction that it came in fails.

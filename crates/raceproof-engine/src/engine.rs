@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use crate::{
     Access, Delivery, Effect, Footprint, Object, Protocol, Reply, ScriptHost,
+    acl::Acl,
     config::Config,
     context::{Context, Effects},
     db::Databases,
@@ -54,6 +55,10 @@ pub enum Version {
     V7_0,
     /// Redis 7.4: per-field deadlines (`HEXPIRE` and its family).
     V7_4,
+}
+
+impl Version {
+    pub(crate) const NEWEST: Self = Self::V7_4;
 }
 
 /// What an engine is started with.
@@ -157,6 +162,7 @@ pub struct Engine {
     pub(crate) scripts: Arc<ScriptCache>,
     /// Part of the data.
     pub(crate) libraries: Arc<Libraries>,
+    pub(crate) acl: Arc<Acl>,
     pub(crate) config: Arc<Config>,
     pub(crate) random: Random,
     /// The time of the first command: the server has been up since then.
@@ -181,6 +187,7 @@ impl Clone for Engine {
             waiting: self.waiting.clone(),
             scripts: self.scripts.clone(),
             libraries: self.libraries.clone(),
+            acl: self.acl.clone(),
             config: self.config.clone(),
             random: self.random.clone(),
             started: self.started,
@@ -201,6 +208,7 @@ impl Clone for Engine {
             waiting,
             scripts,
             libraries,
+            acl,
             config,
             random,
             started,
@@ -217,6 +225,7 @@ impl Clone for Engine {
         self.waiting.clone_from(waiting);
         self.scripts.clone_from(scripts);
         self.libraries.clone_from(libraries);
+        self.acl.clone_from(acl);
         self.config.clone_from(config);
         self.random.clone_from(random);
         self.closed.clone_from(closed);
@@ -241,6 +250,7 @@ impl Engine {
             waiting: Waiting::default(),
             scripts: Arc::default(),
             libraries: Arc::default(),
+            acl: Arc::default(),
             config: Arc::default(),
             started: None,
             incarnation: 0,
@@ -288,7 +298,7 @@ impl Engine {
         if let Some(statistics) = &mut self.statistics {
             statistics.connections += 1;
         }
-        let session = Session::new(self.connections);
+        let session = Session::new(self.connections, self.acl.greets_everybody());
         if let Some(index) = self.closed.pop() {
             self.sessions[index as usize] = session;
             return SessionId(index);

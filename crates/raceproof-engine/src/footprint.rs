@@ -30,6 +30,8 @@ pub enum Object {
     Scripts,
     /// The libraries of functions.
     Functions,
+    /// Users and what they may do. Read by commands that read nothing else of the server's state.
+    Users,
     /// The configuration and statistics of the server (`CONFIG`, `INFO`, `CLIENT LIST`, …).
     Server,
 }

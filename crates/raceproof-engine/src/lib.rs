@@ -13,6 +13,7 @@
 //! replicas, in the deterministic form. Durability and replication are models over that log.
 #![forbid(unsafe_code)]
 
+mod acl;
 mod command;
 mod commands;
 mod config;
@@ -43,6 +44,7 @@ mod scripts;
 mod session;
 mod set;
 mod settings;
+mod sha256;
 mod state;
 mod statistics;
 mod stream;

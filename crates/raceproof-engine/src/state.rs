@@ -63,6 +63,7 @@ impl Engine {
             waiting: _,
             scripts,
             libraries,
+            acl,
             config,
             random,
             started,
@@ -82,6 +83,7 @@ impl Engine {
         scripts.names().hash(&mut to);
         databases.hash(&mut to);
         libraries.hash(&mut to);
+        acl.hash(&mut to);
         sessions.len().hash(&mut to);
         for session in sessions {
             hash_session(all.get(session.0 as usize), &mut to);
@@ -142,7 +144,22 @@ fn hash_session(session: Option<&Session>, to: &mut Recorder<'_>) {
     let Some(session) = session.filter(|session| session.open) else {
         return false.hash(to);
     };
-    let Session { id: _, open, db, protocol, name, no_evict, replies, transaction, watched, dirty, wait } = session;
+    let Session {
+        id: _,
+        open,
+        db,
+        protocol,
+        name,
+        no_evict,
+        replies,
+        transaction,
+        watched,
+        dirty,
+        wait,
+        user,
+        authenticated,
+    } = session;
+    (user, authenticated).hash(to);
     (open, db, protocol, name, no_evict, replies, watched, dirty).hash(to);
     wait.is_some().hash(to);
     if let Some(wait) = wait {

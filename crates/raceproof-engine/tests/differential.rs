@@ -8,6 +8,8 @@
 //! | `RACEPROOF_DIFF_FAILURES` | how many differing sequences are shrunk and shown before the test ends | 3 |
 //! | `RACEPROOF_REDIS_SERVER` | the server to compare with | `redis-server` |
 
+#[path = "differential/acl_regressions.rs"]
+mod acl_regressions;
 #[path = "differential/admin_regressions.rs"]
 mod admin_regressions;
 #[path = "differential/canonical.rs"]
@@ -85,7 +87,7 @@ fn sequences_that_once_differed_get_the_replies_of_redis_server() {
     let server = Server::start().unwrap_or_else(|error| panic!("{error}"));
     let mut host = driver::host();
     let mut report = String::new();
-    let tables = [regressions::TABLE, stream_regressions::TABLE, admin_regressions::TABLE];
+    let tables = [regressions::TABLE, stream_regressions::TABLE, admin_regressions::TABLE, acl_regressions::TABLE];
     for (name, text) in tables.into_iter().flatten() {
         if let Err(difference) = compare(&server, &mut host, &Sequence::parse(text)) {
             writeln!(report, "{name}:\n{difference}").expect("writing to a string");
@@ -200,6 +202,7 @@ fn every_command_of_the_engine_is_compared() {
     const LEFT_OUT: &[(&str, &str)] = &[
         ("CLIENT REPLY", "replies_are_withheld_as_client_reply_asks has it: replies cannot be told apart by counting"),
         ("SCRIPT DEBUG", "it refuses to be called in a pipeline"),
+        ("ACL DELUSER", "the connections of the user are closed; regressions have it"),
         ("SHUTDOWN", "without its options it ends the server; regressions have its errors"),
         ("SAVE", "whether the server's child still saves is a matter of chance"),
         ("BGSAVE", "whether the server's child still saves is a matter of chance"),

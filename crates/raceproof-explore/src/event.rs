@@ -208,7 +208,9 @@ impl Kind {
             Named::Redis(Object::Field(..) | Object::Cardinality(..)) => Self::Part,
             Named::Redis(Object::Keyspace(_)) => Self::Keyspace,
             Named::Redis(Object::Clock | Object::Deadlines) => Self::Clock,
-            Named::Redis(Object::Random | Object::Scripts | Object::Functions | Object::Server) => Self::Other,
+            Named::Redis(Object::Random | Object::Scripts | Object::Functions | Object::Users | Object::Server) => {
+                Self::Other
+            }
             Named::Other(Thing::History | Thing::Section(_) | Thing::Cell(_) | Thing::Observed) => Self::Local,
             Named::Other(_) => Self::Beside,
         }

@@ -73,6 +73,12 @@ fn set(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         context.touch(Object::Keyspace(db), Access::Write);
     }
     Arc::make_mut(&mut context.engine.config).change(&pairs)?;
+    if let Some((_, password)) = pairs.iter().find(|(setting, _)| setting.name == "requirepass") {
+        for object in [Object::Users, Object::Scripts, Object::Functions, Object::Random] {
+            context.touch(object, Access::Write);
+        }
+        Arc::make_mut(&mut context.engine.acl).require_password(password);
+    }
     Ok(Reply::Simple("OK"))
 }
 

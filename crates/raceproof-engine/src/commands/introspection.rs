@@ -139,7 +139,7 @@ fn document(command: &Command) -> Reply {
 }
 
 /// The access-control categories, in Redis's order.
-fn categories(command: &Command) -> Vec<&'static str> {
+pub(crate) fn categories(command: &Command) -> Vec<&'static str> {
     let group = command.group;
     let dangerous =
         command.has(ADMIN) || matches!(group, Group::Admin | Group::Dangerous | Group::KeyspaceDangerous | Group::Sort);

@@ -9,10 +9,11 @@ use crate::{
     number::parse_integer,
 };
 
+mod acl;
 mod admin;
 mod blocking;
 mod config;
-mod connection;
+pub(crate) mod connection;
 mod counter;
 mod debug;
 mod docs;
@@ -23,7 +24,7 @@ mod hash;
 mod help;
 mod info;
 mod info_fields;
-mod introspection;
+pub(crate) mod introspection;
 mod keys;
 mod keyspace;
 mod lcs;
@@ -48,6 +49,7 @@ mod zset_range;
 
 /// The whole table.
 pub(crate) const FAMILIES: &[&[Command]] = &[
+    acl::COMMANDS,
     admin::COMMANDS,
     blocking::COMMANDS,
     config::COMMANDS,

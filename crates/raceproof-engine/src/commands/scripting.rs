@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use crate::{
     Access, Object, Protocol, Reply, Script, ScriptCalls, ScriptHost,
+    acl::{self, Denial},
     command::{self, Command, FindKeys, Group, KeySpec, Run, flag::*},
     context::{Context, RunningScript},
     dispatch,
@@ -154,6 +155,17 @@ impl ScriptCalls for Calls<'_, '_> {
             Some(command) if command.has(WRITE) && read_only => {
                 "ERR Write commands are not allowed from read-only scripts."
             }
+            Some(command) if let Some(denial) = dispatch::refused(self.context, command, args, "lua") => match denial {
+                Denial::Command => "ERR The user executing the script can't run this command or subcommand",
+                Denial::Key(_) => {
+                    "ERR The user executing the script can't access at least one of the keys mentioned in the command \
+                     arguments"
+                }
+                Denial::Channel(_) => {
+                    "ERR The user executing the script can't access at least one of the channels mentioned in the \
+                     command arguments"
+                }
+            },
             Some(command) => {
                 let reply = dispatch::call(self.context, command, args);
                 self.context.script_error = match &reply {
@@ -182,9 +194,11 @@ impl ScriptCalls for Calls<'_, '_> {
     /// The engine has no log: nothing that a script says there can come back to it.
     fn log(&mut self, _: i64, _: &[u8]) {}
 
-    /// The one user may run everything.
     fn acl_check(&mut self, args: &[Bytes]) -> Option<bool> {
-        command::find(args, self.context.engine.options.version).map(|_| true)
+        let command = command::find(args, self.context.engine.options.version)?;
+        self.context.touch(Object::Users, Access::Read);
+        let (acl, name) = (&self.context.engine.acl, &self.context.session().user);
+        Some(acl.user(name).is_some_and(|user| acl::denial(user, command, args).is_none()))
     }
 }
 

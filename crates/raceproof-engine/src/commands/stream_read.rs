@@ -168,11 +168,12 @@ fn waited_id<'a>(query: &Query<'a>, key: &Key) -> Option<&'a Bytes> {
 
 fn serve_reader(context: &mut Context<'_>, args: &[Bytes], key: &Key) -> Result<Option<Reply>, Failure> {
     let query = Query::parse(context, args, false)?;
-    if !matches!(context.collection::<Stream>(key, Access::Read), Ok(Some(_))) {
-        return Ok(None);
-    }
+    let Ok(Some(stream)) = context.collection::<Stream>(key, Access::Read) else { return Ok(None) };
     let Some(id) = waited_id(&query, key) else { return Ok(None) };
-    let entries = entries_after(context, key, From::After(Id::parse(id)?), query.count);
+    let id = Id::parse(id)?;
+    // What was added may have been trimmed away at once: then there is nothing to read, and the wait is over.
+    let added = stream.last_id > id;
+    let entries = entries_after(context, key, From::After(id), query.count).or(added.then(Vec::new));
     Ok(entries.map(|entries| shown_by_stream(context, vec![(bulk(&key.name), Reply::Array(entries))])))
 }
 

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use crate::{
     Access, Object, Reply,
+    acl::Denial,
     command::{Command, Group, flag::*, keys},
     context::Context,
     dispatch,
@@ -74,8 +75,27 @@ fn exec(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
         return Ok(Reply::NullArray);
     }
     context.may_wait = false;
-    let replies = transaction.queue.iter().map(|queued| dispatch::call(context, queued.command, &queued.args));
+    let replies = transaction.queue.iter().map(|queued| {
+        match dispatch::refused(context, queued.command, &queued.args, "multi") {
+            None => dispatch::call(context, queued.command, &queued.args),
+            Some(denial) => no_longer_allowed(denial),
+        }
+    });
     Ok(Reply::Array(replies.collect()))
+}
+
+/// The reply to a queued command that the user could run when it was queued.
+fn no_longer_allowed(denial: Denial) -> Reply {
+    let reason = match denial {
+        Denial::Command => "no permission to execute the command or subcommand",
+        Denial::Key(_) => "no permission to touch the specified keys",
+        Denial::Channel(_) => "no permission to access one of the channels used as arguments to the command",
+    };
+    let text = format!(
+        "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is \
+         no longer allowed for the following reason: {reason}"
+    );
+    Reply::Error(text.into())
 }
 
 /// Whether a watched key was changed, or has expired since it was watched.

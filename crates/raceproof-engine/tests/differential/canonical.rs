@@ -9,6 +9,10 @@ use crate::resp::{Value, parse};
 pub(crate) enum Rule {
     /// The same elements in any order.
     AnyOrder,
+    /// The same words in every text, in any order.
+    Words,
+    /// The same refusals, but for when and of which connection.
+    Refusals,
     /// The same elements in any order, at every level.
     AnyOrderThroughout,
     /// The same elements in any order, if one of the arguments is a key with a hash table; bytewise otherwise.
@@ -83,6 +87,11 @@ pub(crate) const TABLE: &[Entry] = &[
     entry(&["CLIENT", "LIST"], Rule::Kind, IDENTITY),
     entry(&["CLIENT", "INFO"], Rule::Kind, IDENTITY),
     entry(&["HELLO"], Rule::ButForId, "its reply contains the number of the connection"),
+    entry(&["ACL", "LIST"], Rule::Words, TABLE_ORDER),
+    entry(&["ACL", "GETUSER"], Rule::Words, TABLE_ORDER),
+    entry(&["ACL", "CAT"], Rule::AnyOrder, TABLE_ORDER),
+    entry(&["ACL", "GENPASS"], Rule::Shape, CHANCE),
+    entry(&["ACL", "LOG"], Rule::Refusals, IDENTITY),
     entry(&["COMMAND", "DOCS"], Rule::Kind, "summaries, complexities and arguments are text of Redis's authors"),
     entry(&["COMMAND", "COUNT"], Rule::Kind, "the engine has the commands of its scope only"),
     entry(
@@ -149,6 +158,8 @@ pub(crate) fn same_value(args: &[Bytes], ours: &Value, real: &Value, facts: &dyn
     let table = || args[1..].iter().any(|key| facts.is_table(key));
     match rule {
         Rule::AnyOrder => sorted(ours) == sorted(real),
+        Rule::Words => words_sorted(ours) == words_sorted(real),
+        Rule::Refusals => refusals(ours) == refusals(real),
         Rule::AnyOrderThroughout => sorted_throughout(ours) == sorted_throughout(real),
         Rule::AnyOrderIfTable => table() && sorted(ours) == sorted(real),
         Rule::AnyPairOrder => sorted_pairs(ours) == sorted_pairs(real),
@@ -221,6 +232,28 @@ fn sorted(value: &Value) -> Vec<Value> {
     let mut elements = value.elements().unwrap_or(std::slice::from_ref(value)).to_vec();
     elements.sort();
     elements
+}
+
+fn words_sorted(value: &Value) -> Value {
+    match value {
+        Value::Aggregate(kind, Some(elements)) => {
+            Value::Aggregate(*kind, Some(elements.iter().map(words_sorted).collect()))
+        }
+        Value::Bulk(kind, Some(text)) => {
+            let mut words: Vec<&[u8]> = text.split(|byte| *byte == b' ').collect();
+            words.sort_unstable();
+            Value::Bulk(*kind, Some(words.join(&b' ')))
+        }
+        other => other.clone(),
+    }
+}
+
+/// What `ACL LOG` shows without ages and connections.
+fn refusals(value: &Value) -> Vec<Vec<Value>> {
+    let known = |pair: &&[Value]| !matches!(pair[0].bulk(), Some(b"age-seconds" | b"client-info"));
+    let refusal =
+        |refusal: &Value| refusal.elements().unwrap_or_default().chunks(2).filter(known).flatten().cloned().collect();
+    value.elements().unwrap_or_default().iter().map(refusal).collect()
 }
 
 fn sorted_throughout(value: &Value) -> Value {

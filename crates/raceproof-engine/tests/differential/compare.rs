@@ -159,6 +159,8 @@ pub(crate) fn run(server: &Server, host: &mut dyn ScriptHost, sequence: &Sequenc
     control.request(&["SCRIPT", "FLUSH"]);
     control.request(&["FUNCTION", "FLUSH"]);
     control.request(&["SLOWLOG", "RESET"]);
+    control.request(&["ACL", "DELUSER", "u1", "u2"]);
+    control.request(&["ACL", "LOG", "RESET"]);
     control.request(DEFAULTS);
     server.appended();
     let base_ms = now_ms();
@@ -197,6 +199,7 @@ fn runs_alone(args: &[Bytes]) -> bool {
         b"QUIT",
         b"HELLO",
         b"OBJECT",
+        b"ACL",
     ]
     .iter()
     .any(|name| args[0].eq_ignore_ascii_case(name))

@@ -9,14 +9,16 @@ use crate::resp::Value;
 use crate::support::grammar::families;
 
 /// Commands whose subcommands count as commands.
-const CONTAINERS: [&str; 12] = [
-    "CLIENT", "CLUSTER", "COMMAND", "CONFIG", "FUNCTION", "LATENCY", "MEMORY", "OBJECT", "SCRIPT", "SLOWLOG", "XGROUP",
-    "XINFO",
+const CONTAINERS: [&str; 13] = [
+    "ACL", "CLIENT", "CLUSTER", "COMMAND", "CONFIG", "FUNCTION", "LATENCY", "MEMORY", "OBJECT", "SCRIPT", "SLOWLOG",
+    "XGROUP", "XINFO",
 ];
 
 /// Commands that the grammar makes and that have nothing but errors for a reply: those of Redis 7.4 in Redis 7.0, and
 /// those that the server is not set up for.
-const ONLY_ERRORS: [&str; 20] = [
+const ONLY_ERRORS: [&str; 22] = [
+    "ACL LOAD",
+    "ACL SAVE",
     "ASKING",
     "AUTH",
     "CLUSTER INFO",

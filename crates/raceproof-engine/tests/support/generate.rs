@@ -29,6 +29,7 @@ const THEMES: &[&[&str]] = &[
     &["streams", "stream groups"],
     &["stream groups"],
     &["functions", "strings"],
+    &["users"],
 ];
 
 /// Random commands, mostly of one theme.
@@ -152,6 +153,8 @@ fn rule(name: &str) -> BoxedStrategy<Args> {
         "library" => pool(admin::LIBRARIES),
         "libraryname" => pool(admin::LIBRARY_NAMES),
         "function" => pool(admin::FUNCTIONS),
+        "username" => pool(admin::USERS),
+        "aclrule" => pool(admin::ACL_RULES),
         "consumer" => pool(streams::CONSUMERS),
         "lowest" => fixed("-"),
         "highest" => fixed("+"),
