@@ -86,9 +86,12 @@ pub(crate) mod flag {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Group {
     Admin,
+    Bitmap,
     Connection,
     Dangerous,
+    Geo,
     Hash,
+    HyperLogLog,
     Keyspace,
     List,
     /// `SWAPDB`, `FLUSHALL`, `KEYS`, …
@@ -123,6 +126,8 @@ pub(crate) enum FindKeys {
     Count,
     /// The first half of what follows the word `STREAMS`, which is at `begin` or after it.
     AfterStreams,
+    /// The one after a word, which may be anywhere from `begin` on; none without the word.
+    AfterWord(&'static str),
     /// Nobody can say without the data.
     Unknown,
 }
@@ -173,13 +178,20 @@ impl Command {
         if self.arity < 0 { count >= needed } else { count == needed }
     }
 
-    /// What a call does to the keys of a spec: `SET` reads only if it is asked to.
+    /// What a call does to the keys of a spec: `SET` reads, and `BITFIELD` writes, only if asked to.
     fn flags_of(&self, spec: &KeySpec, args: &[Bytes]) -> &'static [&'static str] {
-        if self.name != "set" {
-            return spec.flags;
+        let from = if self.name == "set" { 3 } else { 2 };
+        let asks = |words: &[&str]| {
+            let mut options = args.iter().skip(from);
+            options.any(|option| words.iter().any(|word| option.eq_ignore_ascii_case(word.as_bytes())))
+        };
+        match self.name {
+            "set" if asks(&["get"]) => &["RW", "access", "update"],
+            "set" => &["OW", "update"],
+            "bitfield" if !asks(&["set", "incrby"]) => &["RO", "access"],
+            "bitfield" => &["RW", "access", "update"],
+            _ => spec.flags,
         }
-        let gets = args.iter().skip(3).any(|option| option.eq_ignore_ascii_case(b"get"));
-        if gets { &["RW", "access", "update"] } else { &["OW", "update"] }
     }
 
     /// The indices of the keys of a call, each with what is done to it; `None` if its number of keys makes no sense.
@@ -201,6 +213,13 @@ impl Command {
                     if spec.flags.contains(&"OW") {
                         positions.extend(store_position(args).map(|at| (at, spec.flags)));
                     }
+                    continue;
+                }
+                FindKeys::AfterWord(word) => {
+                    let words = args.get(spec.begin..).unwrap_or_default();
+                    let found = words.iter().position(|known| known.eq_ignore_ascii_case(word.as_bytes()));
+                    let found = found.map(|at| spec.begin + at + 1).filter(|at| *at < args.len());
+                    positions.extend(found.map(|at| (at, spec.flags)));
                     continue;
                 }
                 FindKeys::AfterStreams => {
@@ -254,21 +273,22 @@ fn store_position(args: &[Bytes]) -> Option<usize> {
 }
 
 /// The longest name in the table; longer ones are unknown without looking.
-const MAX_NAME: usize = 16;
+const MAX_NAME: usize = 24;
 
-/// A name in lower case, as a number: comparing and hashing it takes no loop.
-fn folded(name: &[u8]) -> Option<u128> {
+/// A name in lower case, as numbers: comparing and hashing it takes no loop.
+fn folded(name: &[u8]) -> Option<[u64; MAX_NAME / 8]> {
     if name.len() > MAX_NAME {
         return None;
     }
     let mut bytes = [0; MAX_NAME];
     bytes[..name.len()].copy_from_slice(name);
     bytes.make_ascii_lowercase();
-    Some(u128::from_le_bytes(bytes))
+    let (words, _) = bytes.as_chunks::<8>();
+    Some([words[0], words[1], words[2]].map(u64::from_le_bytes))
 }
 
-fn index() -> &'static FxHashMap<u128, &'static Command> {
-    static INDEX: OnceLock<FxHashMap<u128, &'static Command>> = OnceLock::new();
+fn index() -> &'static FxHashMap<[u64; MAX_NAME / 8], &'static Command> {
+    static INDEX: OnceLock<FxHashMap<[u64; MAX_NAME / 8], &'static Command>> = OnceLock::new();
     INDEX.get_or_init(|| all().filter_map(|command| Some((folded(command.name.as_bytes())?, command))).collect())
 }
 

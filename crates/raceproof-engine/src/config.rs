@@ -27,6 +27,7 @@ pub(crate) struct Config {
     stream_bytes: usize,
     stream_entries: usize,
     longest_string: usize,
+    sparse_bytes: usize,
     lazy_expire: bool,
     counts_frequency: bool,
     evicts_volatile_only: bool,
@@ -47,6 +48,7 @@ impl Default for Config {
             stream_bytes: 0,
             stream_entries: 0,
             longest_string: 0,
+            sparse_bytes: 0,
             lazy_expire: false,
             counts_frequency: false,
             evicts_volatile_only: false,
@@ -85,6 +87,11 @@ impl Config {
     /// The most bytes that a string may have.
     pub(crate) const fn longest_string(&self) -> usize {
         self.longest_string
+    }
+
+    /// The most bytes of a HyperLogLog whose registers are runs.
+    pub(crate) const fn sparse_bytes(&self) -> usize {
+        self.sparse_bytes
     }
 
     /// What an expiry is propagated as.
@@ -129,6 +136,7 @@ impl Config {
         self.stream_bytes = if bytes == 0 { MAX_STREAM_NODE } else { bytes.min(MAX_STREAM_NODE) };
         self.stream_entries = self.number("stream-node-max-entries");
         self.longest_string = self.number("proto-max-bulk-len");
+        self.sparse_bytes = self.number("hll-sparse-max-bytes");
         self.lazy_expire = self.named("lazyfree-lazy-expire") == "yes";
         let policy = self.named("maxmemory-policy");
         self.counts_frequency = policy.ends_with(b"-lfu");

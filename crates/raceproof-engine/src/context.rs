@@ -1,6 +1,6 @@
 //! What a command's function works with: keys, footprint and effects of one execution.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::{
     Access, Delivery, Effect, Engine, Footprint, Object, Protocol, ScriptHost, Shutdown, Timestamp,
@@ -299,6 +299,31 @@ impl Context<'_> {
     /// Replaces the string of an existing key in the selected database; its deadline stays.
     pub(crate) fn store_text(&mut self, key: &Key, text: Text) {
         self.store(key, Value::Text(text), Deadline::Keep);
+    }
+
+    /// Edits the bytes of a string, or of a new one, which are at least `len` from then on and no longer held as a number
+    /// or in one piece with the key. Nobody is told of a change: the caller knows whether there was one. Tells whether the
+    /// string was longer made, or new. The key has been visited.
+    pub(crate) fn edit_text<T>(&mut self, key: &Key, len: usize, edit: impl FnOnce(&mut BytesMut) -> T) -> (bool, T) {
+        self.footprint.add_key(self.db, &key.name, Access::Write);
+        let old = match self.engine.databases.value_mut(self.db, key) {
+            Some(Value::Text(text)) => Some(std::mem::take(&mut text.data)),
+            _ => None,
+        };
+        let new = old.is_none();
+        // Only what a snapshot or a reply holds as well is copied.
+        let mut data = old.unwrap_or_default().try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
+        let grown = data.len() < len;
+        if grown {
+            data.resize(len, 0);
+        }
+        let result = edit(&mut data);
+        let value = Value::Text(Text::raw(data.freeze()));
+        self.engine.databases.put(self.db, key, value);
+        if new {
+            self.footprint.add(Object::Keyspace(self.db), Access::IntentWrite);
+        }
+        (new || grown, result)
     }
 
     /// Sets or removes the deadline of a key in the selected database.

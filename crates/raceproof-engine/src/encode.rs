@@ -2,7 +2,7 @@
 
 use crate::{
     Protocol, Reply,
-    number::{MAX_DECIMAL_LEN, float_text, write_integer},
+    number::{MAX_DECIMAL_LEN, decimal_text, float_text, write_integer},
 };
 
 impl Reply {
@@ -31,6 +31,10 @@ impl Reply {
             }
             Self::Double(value) => {
                 let text = double_text(*value);
+                if resp3 { line(out, b',', text.as_bytes()) } else { bulk(out, text.as_bytes()) }
+            }
+            Self::Decimal(value) => {
+                let text = decimal_text(*value);
                 if resp3 { line(out, b',', text.as_bytes()) } else { bulk(out, text.as_bytes()) }
             }
             Self::Boolean(value) if resp3 => line(out, b'#', if *value { b"t" } else { b"f" }),

@@ -37,6 +37,8 @@ pub enum Reply {
     Set(Vec<Reply>),
     /// A float: a bulk string in RESP2, `,x` in RESP3.
     Double(f64),
+    /// A float in decimals, without an exponent: a bulk string in RESP2, `,x` in RESP3.
+    Decimal(f64),
     /// A boolean: `:1`/`:0` in RESP2, `#t`/`#f` in RESP3.
     Boolean(bool),
     /// Text with a three-letter format: a bulk string in RESP2, `=n` in RESP3.

@@ -201,6 +201,12 @@ impl Engine {
         }
     }
 
+    /// A session that waits does so no longer, and gets no reply: its connection is about to close.
+    pub fn give_up(&mut self, session: SessionId, out: &mut Outcome) {
+        out.clear();
+        self.end_wait(session.0 as usize, &mut out.footprint);
+    }
+
     /// Ends the wait of a session, if it waits, with `reply` or else as if its time were over. Tells whether it waited.
     pub(crate) fn unblock(context: &mut Context<'_>, session: usize, reply: Option<Reply>) -> bool {
         let Some(wait) = context.engine.end_wait(session, context.footprint) else { return false };

@@ -12,6 +12,8 @@
 mod acl_regressions;
 #[path = "differential/admin_regressions.rs"]
 mod admin_regressions;
+#[path = "differential/bit_regressions.rs"]
+mod bit_regressions;
 #[path = "differential/canonical.rs"]
 mod canonical;
 #[path = "differential/choices.rs"]
@@ -87,7 +89,13 @@ fn sequences_that_once_differed_get_the_replies_of_redis_server() {
     let server = Server::start().unwrap_or_else(|error| panic!("{error}"));
     let mut host = driver::host();
     let mut report = String::new();
-    let tables = [regressions::TABLE, stream_regressions::TABLE, admin_regressions::TABLE, acl_regressions::TABLE];
+    let tables = [
+        regressions::TABLE,
+        stream_regressions::TABLE,
+        bit_regressions::TABLE,
+        admin_regressions::TABLE,
+        acl_regressions::TABLE,
+    ];
     for (name, text) in tables.into_iter().flatten() {
         if let Err(difference) = compare(&server, &mut host, &Sequence::parse(text)) {
             writeln!(report, "{name}:\n{difference}").expect("writing to a string");
@@ -173,6 +181,37 @@ fn replies_are_withheld_as_client_reply_asks() {
 }
 
 #[test]
+fn the_server_finds_itself_in_order() {
+    let server = Server::start().unwrap_or_else(|error| panic!("{error}"));
+    let mut connection = server.connect();
+    let command = [Bytes::from_static(b"PFSELFTEST")];
+    connection.send(std::slice::from_ref(&command.to_vec()));
+    let (real, _) = connection.receive();
+    let mut engine = driver::Driver::new(raceproof_engine::Options::default());
+    let ours = engine.run(&mut driver::host(), 0, &command, 1_000_000).reply;
+    assert_eq!(support::show::quoted(&engine.bytes(0, &ours)), support::show::quoted(&real));
+}
+
+#[test]
+fn a_large_hyperloglog_is_the_same_string() {
+    let server = Server::start().unwrap_or_else(|error| panic!("{error}"));
+    let mut connection = server.connect();
+    let mut engine = driver::Driver::new(raceproof_engine::Options::default());
+    let mut host = driver::host();
+    for batch in 0..20 {
+        let elements = (0..5000).map(|n| Bytes::from(format!("{batch}:{n}")));
+        let add: Vec<Bytes> = ["PFADD", "a"].map(Bytes::from).into_iter().chain(elements).collect();
+        let words = |line: &str| line.split(' ').map(|word| Bytes::copy_from_slice(word.as_bytes())).collect();
+        for command in [add, words("PFCOUNT a"), words("GET a"), words("PFDEBUG ENCODING a")] {
+            connection.send(std::slice::from_ref(&command));
+            let (real, _) = connection.receive();
+            let ours = engine.run(&mut host, 0, &command, 1_000_000).reply;
+            assert_eq!(engine.bytes(0, &ours), real, "batch {batch}");
+        }
+    }
+}
+
+#[test]
 fn a_server_that_cannot_serve_is_an_error_that_says_so() {
     let missing = Server::start_program("/nonexistent/redis-server".as_ref()).err().expect("there is none");
     assert!(missing.contains("cargo xtask test") && missing.contains("apt-get install redis-server"), "{missing}");
@@ -208,6 +247,7 @@ fn every_command_of_the_engine_is_compared() {
         ("BGSAVE", "whether the server's child still saves is a matter of chance"),
         ("BGREWRITEAOF", "it would start another append-only file"),
         ("CLUSTER", "every subcommand has the same error; INFO and KEYSLOT stand for all"),
+        ("PFSELFTEST", "the_server_finds_itself_in_order has it: the server takes seconds over it"),
     ];
 
     let mut engine = driver::Driver::new(raceproof_engine::Options::default());

@@ -148,6 +148,8 @@ pub(crate) enum Thing {
     Cell(CellId),
     /// What a client makes of the replies to requests that are on their way, when it is woken before they come.
     Waiting(ClientId),
+    /// What clients that waited on the server make of the replies that others bring them.
+    Served,
     /// Steps that write what an `always` check reads.
     Observed,
     /// Steps after which their client waits or has ended: they decide whether a clock step is a pause.
@@ -211,7 +213,9 @@ impl Kind {
             Named::Redis(Object::Random | Object::Scripts | Object::Functions | Object::Users | Object::Server) => {
                 Self::Other
             }
-            Named::Other(Thing::History | Thing::Section(_) | Thing::Cell(_) | Thing::Observed) => Self::Local,
+            Named::Other(Thing::History | Thing::Section(_) | Thing::Cell(_) | Thing::Observed | Thing::Served) => {
+                Self::Local
+            }
             Named::Other(_) => Self::Beside,
         }
     }

@@ -11,6 +11,8 @@ use crate::{
 
 mod acl;
 mod admin;
+mod bitfield;
+mod bitmap;
 mod blocking;
 mod config;
 pub(crate) mod connection;
@@ -20,8 +22,11 @@ mod docs;
 mod expire;
 mod field_expire;
 mod function;
+mod geo;
+mod geo_search;
 mod hash;
 mod help;
+mod hyperloglog;
 mod info;
 mod info_fields;
 pub(crate) mod introspection;
@@ -51,6 +56,8 @@ mod zset_range;
 pub(crate) const FAMILIES: &[&[Command]] = &[
     acl::COMMANDS,
     admin::COMMANDS,
+    bitfield::COMMANDS,
+    bitmap::COMMANDS,
     blocking::COMMANDS,
     config::COMMANDS,
     connection::COMMANDS,
@@ -59,7 +66,10 @@ pub(crate) const FAMILIES: &[&[Command]] = &[
     expire::COMMANDS,
     field_expire::COMMANDS,
     function::COMMANDS,
+    geo::COMMANDS,
+    geo_search::COMMANDS,
     hash::COMMANDS,
+    hyperloglog::COMMANDS,
     info::COMMANDS,
     introspection::COMMANDS,
     keys::COMMANDS,

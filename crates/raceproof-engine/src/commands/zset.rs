@@ -97,7 +97,7 @@ impl Adding {
     }
 }
 
-fn zadd(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+pub(super) fn zadd(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let (adding, pairs) = Adding::parse(&args[2..])?;
     add(context, args, adding, pairs)
 }

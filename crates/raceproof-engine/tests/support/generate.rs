@@ -9,7 +9,7 @@ use super::grammar::{
     COMMAND_NAMES, COUNTS, JUNK, MEMORIES, NAMES, PARAMETERS, POLICIES, SCRIPTS, TYPES, families, rules,
 };
 use super::sequence::{Action, Arg, SESSIONS, Sequence, Step};
-use super::{admin, collections, pools, streams};
+use super::{admin, bits, collections, geo, pools, streams};
 
 type Args = Vec<Arg>;
 
@@ -21,6 +21,10 @@ pub(crate) fn command() -> BoxedStrategy<Args> {
 /// Families whose commands meet on the same keys. Half of the sequences keep mostly to one of these.
 const THEMES: &[&[&str]] = &[
     &["strings", "counters", "hashes", "expiry"],
+    &["bitmaps", "strings"],
+    &["hyperloglogs"],
+    &["positions"],
+    &["positions", "sorted sets"],
     &["lists", "sorting"],
     &["sets"],
     &["sorted sets", "sets"],
@@ -134,6 +138,31 @@ fn rule(name: &str) -> BoxedStrategy<Args> {
         "lkey" => prop_oneof![3 => fixed("l"), 1 => fixed("m"), 1 => pool(pools::KEYS)].boxed(),
         "skey" => prop_oneof![3 => fixed("s"), 2 => fixed("t"), 1 => pool(pools::KEYS)].boxed(),
         "zkey" => prop_oneof![3 => fixed("z"), 2 => fixed("y"), 1 => pool(pools::KEYS)].boxed(),
+        "bkey" => prop_oneof![3 => fixed("a"), 2 => fixed("b"), 1 => pool(pools::KEYS)].boxed(),
+        "bit" => pool(bits::BITS),
+        "place" => pool(bits::PLACES),
+        "gkey" => prop_oneof![4 => fixed("z"), 2 => fixed("y"), 1 => pool(pools::KEYS)].boxed(),
+        "longitude" => pool(geo::LONGITUDES),
+        "latitude" => pool(geo::LATITUDES),
+        "length" => pool(geo::LENGTHS),
+        "unit" => pool(geo::UNITS),
+        "manyplaces" => many(30..140, |n| {
+            vec![
+                Arg::of((n * 37 % 360).wrapping_sub(180).cast_signed().to_string()),
+                Arg::of((n * 53 % 170).wrapping_sub(85).cast_signed().to_string()),
+                Arg::of(format!("n{n}")),
+            ]
+        }),
+        "crowd" => many(10..140, |n| {
+            vec![Arg::of(format!("13.0{}", n % 5)), Arg::of(format!("38.0{}", n % 3)), Arg::of(format!("n{n}"))]
+        }),
+        "pkey" => prop_oneof![3 => fixed("a"), 2 => fixed("b"), 2 => fixed("c"), 1 => pool(pools::KEYS)].boxed(),
+        "sketch" => pool(bits::SKETCHES),
+        "sketchat" => pool(bits::SKETCH_PLACES),
+        "sketchbyte" => pool(bits::SKETCH_BYTES),
+        "fewelements" => many(40..90, |n| vec![Arg::of(format!("n{n}"))]),
+        "manyelements" => many(1000..1600, |n| vec![Arg::of(n.to_string())]),
+        "width" => pool(bits::WIDTHS),
         "member" => pool(collections::MEMBERS),
         "score" => prop_oneof![3 => pool(collections::SCORES), 1 => pool(pools::FLOATS)].boxed(),
         "minmax" => prop_oneof![4 => pool(collections::SCORE_BOUNDS), 1 => pool(collections::SCORES)].boxed(),
@@ -193,7 +222,7 @@ fn rule(name: &str) -> BoxedStrategy<Args> {
 }
 
 /// Lower-case words that stand for themselves: keys, fields, settings.
-const CONSTANTS: [&str; 34] = [
+const CONSTANTS: &[&str] = &[
     "string",
     "integer",
     "double",
@@ -219,6 +248,11 @@ const CONSTANTS: [&str; 34] = [
     "x",
     "y",
     "z",
+    "u1",
+    "u2",
+    "u8",
+    "i5",
+    "m",
     "g1",
     "c1",
     "c2",

@@ -3,10 +3,12 @@
 #![allow(dead_code)]
 
 pub(crate) mod admin;
+pub(crate) mod bits;
 pub(crate) mod collections;
 pub(crate) mod driver;
 pub(crate) mod dump;
 pub(crate) mod generate;
+pub(crate) mod geo;
 pub(crate) mod grammar;
 pub(crate) mod pools;
 pub(crate) mod search;

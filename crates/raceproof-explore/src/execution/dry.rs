@@ -8,12 +8,12 @@
 //! but Redis, there is nothing that it could conflict with; once one does, [`Things`](crate::event::Things) has the search
 //! start over.
 
-use raceproof_engine::{SessionId, Timestamp};
+use raceproof_engine::{Access, SessionId, Timestamp};
 use smallvec::SmallVec;
 
 use super::Worker;
 use crate::command::Command;
-use crate::event::{ClientId, Touched};
+use crate::event::{ClientId, Thing, Touched};
 
 /// A request to Redis that was delivered.
 #[derive(Clone, Debug)]
@@ -49,6 +49,9 @@ impl Worker {
                 self.engine.execute(&mut self.lua, session, command, now, &mut self.outcome);
                 for (object, access) in self.outcome.footprint.iter() {
                     touched.add(self.things.redis(object), *access);
+                }
+                if self.outcome.waits || !self.outcome.deliveries.is_empty() {
+                    touched.add(self.things.id(Thing::Served), Access::IntentRead);
                 }
             }
         }

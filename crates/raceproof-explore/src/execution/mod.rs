@@ -14,6 +14,7 @@ mod record;
 mod serial;
 mod story;
 mod trace;
+mod waits;
 mod worker;
 
 use std::sync::Arc;
@@ -204,6 +205,10 @@ pub(crate) struct Execution<'w> {
     frozen: bool,
     /// Replies that were lost: when who sent the request learns of it (virtual ms since the Unix epoch).
     silent: Vec<Silent>,
+    /// Requests whose replies the server keeps back.
+    waiters: Vec<waits::Waiter>,
+    /// Replies to such requests that the step under way has brought about.
+    served: Vec<waits::Served>,
 }
 
 /// A request whose client waits for its time-out.
@@ -259,6 +264,8 @@ impl<'w> Execution<'w> {
             server_ahead_ms: 0,
             frozen: false,
             silent: Vec::new(),
+            waiters: Vec::new(),
+            served: Vec::new(),
         }
     }
 
@@ -355,6 +362,7 @@ impl<'w> Execution<'w> {
         };
         self.events.push(event);
         self.note_event();
+        self.deliver()?;
         self.poll_woken()?;
         self.show_changes()?;
         // Whatever client goes on in a step, the lock that it holds may end with it.

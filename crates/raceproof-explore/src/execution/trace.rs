@@ -60,7 +60,7 @@ impl Execution<'_> {
 
     pub(super) fn show_redis(&mut self, id: ClientId, commands: &[Command], replies: &[Reply]) {
         let name = self.client(id).name.clone();
-        let shown = replies.last().map(reply).unwrap_or_default();
+        let shown = replies.last().map_or_else(|| "(waits)".to_owned(), reply);
         self.show_step(&name, StepKind::Redis, transaction(commands), shown);
     }
 
@@ -201,7 +201,7 @@ pub(crate) fn reply(reply: &Reply) -> String {
                 pairs.iter().map(|(key, value)| format!("{}: {}", self::reply(key), self::reply(value))).collect();
             format!("{{{}}}", pairs.join(", "))
         }
-        Reply::Double(x) => x.to_string(),
+        Reply::Double(x) | Reply::Decimal(x) => x.to_string(),
         Reply::Boolean(b) => b.to_string(),
     }
 }
@@ -295,7 +295,7 @@ pub(super) fn hash_reply(reply: &Reply, hasher: &mut FxHasher) {
                 hash_reply(value, hasher);
             });
         }
-        Reply::Double(x) => x.to_bits().hash(hasher),
+        Reply::Double(x) | Reply::Decimal(x) => x.to_bits().hash(hasher),
         Reply::Boolean(b) => b.hash(hasher),
     }
 }
