@@ -55,13 +55,14 @@ pub(crate) mod flag {
     pub(crate) const NO_ASYNC_LOADING: u32 = 1 << 15;
     /// Refused between `MULTI` and `EXEC`.
     pub(crate) const NO_MULTI: u32 = 1 << 16;
+    pub(crate) const ASKING: u32 = 1 << 17;
     /// Executed at once between `MULTI` and `EXEC` instead of being queued. Not shown.
     pub(crate) const IMMEDIATE: u32 = 1 << 30;
     /// May find keys to remove anywhere, and then does not frame the removals. Not shown.
     pub(crate) const ANY_KEYS: u32 = 1 << 29;
 
     /// The names in the order in which Redis lists them.
-    pub(crate) const NAMES: [(u32, &str); 17] = [
+    pub(crate) const NAMES: [(u32, &str); 18] = [
         (WRITE, "write"),
         (READONLY, "readonly"),
         (DENYOOM, "denyoom"),
@@ -72,6 +73,7 @@ pub(crate) mod flag {
         (STALE, "stale"),
         (SKIP_MONITOR, "skip_monitor"),
         (SKIP_SLOWLOG, "skip_slowlog"),
+        (ASKING, "asking"),
         (FAST, "fast"),
         (NO_ASYNC_LOADING, "no_async_loading"),
         (NO_MULTI, "no_multi"),
@@ -238,7 +240,7 @@ impl Command {
                     (spec.begin + 1, spec.begin.checked_add(count)?, 1)
                 }
             };
-            if last >= args.len() {
+            if last < first || last >= args.len() {
                 return None;
             }
             let flags = self.flags_of(spec, args);

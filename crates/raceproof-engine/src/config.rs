@@ -28,6 +28,8 @@ pub(crate) struct Config {
     stream_entries: usize,
     longest_string: usize,
     sparse_bytes: usize,
+    list_fill: i64,
+    compresses: bool,
     lazy_expire: bool,
     counts_frequency: bool,
     evicts_volatile_only: bool,
@@ -49,6 +51,8 @@ impl Default for Config {
             stream_entries: 0,
             longest_string: 0,
             sparse_bytes: 0,
+            list_fill: 0,
+            compresses: false,
             lazy_expire: false,
             counts_frequency: false,
             evicts_volatile_only: false,
@@ -94,6 +98,24 @@ impl Config {
         self.sparse_bytes
     }
 
+    /// Whether long strings in payloads are compressed.
+    pub(crate) const fn compresses(&self) -> bool {
+        self.compresses
+    }
+
+    /// Whether a node of a list may have that many bytes and elements.
+    pub(crate) const fn list_node_holds(&self, bytes: usize, elements: usize) -> bool {
+        /// The most bytes of a node whose elements are counted.
+        const SAFE: usize = 8192;
+        match self.list_fill {
+            fill @ 0.. => bytes <= SAFE && elements <= fill.unsigned_abs() as usize,
+            fill => {
+                let level = fill.unsigned_abs() - 1;
+                bytes <= 4096 << if level > 4 { 4 } else { level }
+            }
+        }
+    }
+
     /// What an expiry is propagated as.
     pub(crate) fn expiry_command(&self) -> Bytes {
         Bytes::from_static(if self.lazy_expire { b"UNLINK" } else { b"DEL" })
@@ -137,6 +159,8 @@ impl Config {
         self.stream_entries = self.number("stream-node-max-entries");
         self.longest_string = self.number("proto-max-bulk-len");
         self.sparse_bytes = self.number("hll-sparse-max-bytes");
+        self.list_fill = parse_integer(&self.named("list-max-listpack-size")).unwrap_or(-2);
+        self.compresses = self.named("rdbcompression") == "yes";
         self.lazy_expire = self.named("lazyfree-lazy-expire") == "yes";
         let policy = self.named("maxmemory-policy");
         self.counts_frequency = policy.ends_with(b"-lfu");

@@ -39,6 +39,7 @@ mod long_double;
 mod lua;
 mod number;
 mod quicksort;
+mod rdb;
 mod reply;
 mod rng;
 mod scan;

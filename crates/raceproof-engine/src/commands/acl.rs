@@ -158,10 +158,8 @@ fn dryrun(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if !command.accepts(call.len()) {
         return Err(failure::wrong_arity(command.name));
     }
-    let told = |what: &str, name: &[u8]| {
-        let text = [b"This user has no permissions to ", what.as_bytes(), b" the '", name].concat();
-        text
-    };
+    let told =
+        |what: &str, name: &[u8]| [b"This user has no permissions to ", what.as_bytes(), b" the '", name].concat();
     let text = match acl::denial(user, command, call) {
         None => return Ok(Reply::Simple("OK")),
         Some(Denial::Command) => [told("run", command.name.as_bytes()), b"' command".to_vec()].concat(),

@@ -103,7 +103,7 @@ fn protocol(context: &Context<'_>, kind: &[u8]) -> Answer {
     Ok(match kind.to_ascii_lowercase().as_slice() {
         b"string" => text("Hello World"),
         b"integer" => Reply::Integer(12345),
-        b"double" => Reply::Double(3.141),
+        b"double" => Reply::Double(3141.0 / 1000.0),
         b"null" => Reply::Null,
         b"array" => Reply::Array(numbers()),
         b"set" => Reply::Set(numbers()),

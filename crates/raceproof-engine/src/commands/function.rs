@@ -11,8 +11,9 @@ use crate::{
     context::Context,
     failure::{self, Answer, Failure},
     glob,
-    libraries::{self, Library},
+    libraries::{self, Libraries, Library},
     number::parse_integer,
+    rdb,
 };
 
 const ALL_SHARDS: &[&str] = &["request_policy:all_shards", "response_policy:all_succeeded"];
@@ -26,6 +27,8 @@ pub(super) const COMMANDS: &[Command] = &[
         row("function|load", load, -3, WRITE | DENYOOM).tips(ALL_SHARDS),
         row("function|delete", delete, 3, WRITE).tips(ALL_SHARDS),
         row("function|flush", flush, -2, WRITE).tips(ALL_SHARDS),
+        row("function|dump", dump, 2, 0),
+        row("function|restore", restore, -3, WRITE | DENYOOM).tips(ALL_SHARDS),
         row("function|list", list, -2, 0).tips(&["nondeterministic_output_order"]),
         row("function|stats", stats, 2, ALLOW_BUSY).tips(&[
             "nondeterministic_output",
@@ -149,6 +152,57 @@ fn stats(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
 
 fn kill(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
     Err(Failure::Constant("NOTBUSY No scripts in execution right now."))
+}
+
+fn dump(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    context.touch(Object::Functions, Access::Read);
+    context.touch(Object::Server, Access::Read);
+    let sources = context.engine.libraries.iter().map(|(_, library)| &library.code);
+    Ok(Reply::Bulk(rdb::dump_libraries(sources, &context.engine.config)))
+}
+
+fn restore(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let (flush, replace) = match &args[3..] {
+        [] => (false, false),
+        [policy] if policy.eq_ignore_ascii_case(b"append") => (false, false),
+        [policy] if policy.eq_ignore_ascii_case(b"replace") => (false, true),
+        [policy] if policy.eq_ignore_ascii_case(b"flush") => (true, false),
+        [_] => {
+            return Err(Failure::Constant(
+                "ERR Wrong restore policy given, value should be either FLUSH, APPEND or REPLACE.",
+            ));
+        }
+        _ => return Err(failure::wrong_subcommand(args)),
+    };
+    let mut restored = Libraries::default();
+    for code in rdb::restore_libraries(&args[2]).map_err(Failure::Constant)? {
+        let name = libraries::name_of(&code)?;
+        if restored.contains(&name) {
+            return Err(Failure::quoting("ERR Library '", &name, "' already exists"));
+        }
+        restored.insert(name, compiled(context, &code)?)?;
+    }
+    context.touch(Object::Functions, Access::Write);
+    if flush {
+        context.engine.libraries = Arc::new(restored);
+    } else {
+        let mut joined = Libraries::clone(&context.engine.libraries);
+        for (name, _) in restored.iter().filter(|(name, _)| joined.contains(name)) {
+            if !replace {
+                return Err(Failure::quoting("ERR Library ", name, " already exists"));
+            }
+        }
+        // What is replaced is out of the way of all that comes.
+        for (name, _) in restored.iter() {
+            joined.remove(name);
+        }
+        for (name, library) in restored.iter() {
+            joined.insert(name.clone(), library.clone())?;
+        }
+        context.engine.libraries = Arc::new(joined);
+    }
+    context.propagate(args);
+    Ok(Reply::Simple("OK"))
 }
 
 fn fcall(context: &mut Context<'_>, args: &[Bytes], read_only: bool) -> Answer {

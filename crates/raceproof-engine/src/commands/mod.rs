@@ -19,6 +19,7 @@ pub(crate) mod connection;
 mod counter;
 mod debug;
 mod docs;
+mod dump;
 mod expire;
 mod field_expire;
 mod function;
@@ -63,6 +64,7 @@ pub(crate) const FAMILIES: &[&[Command]] = &[
     connection::COMMANDS,
     counter::COMMANDS,
     debug::COMMANDS,
+    dump::COMMANDS,
     expire::COMMANDS,
     field_expire::COMMANDS,
     function::COMMANDS,

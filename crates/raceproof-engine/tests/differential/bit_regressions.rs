@@ -38,4 +38,14 @@ pub(crate) const TABLE: &[(&str, &str)] = &[
         [0] EXEC
         ",
     ),
+    (
+        "an expired payload replaces a key by nothing",
+        "
+        [0] SET a 1
+        [0] RESTORE a 1 \"\\x00\\x05hello\\x0a\\x00\\xa8\\x20\\x63\\x72\\xb8\\x76\\x65\\x34\" ABSTTL
+        [0] RESTORE a 1 \"\\x00\\x05hello\\x0a\\x00\\xa8\\x20\\x63\\x72\\xb8\\x76\\x65\\x34\" ABSTTL REPLACE
+        [0] EXISTS a
+        [0] RESTORE a 9223372036854775807 \"\\x00\\xc0\\x01\\x0a\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\" REPLACE
+        ",
+    ),
 ];

@@ -54,6 +54,8 @@ const DEFAULTS: &[&str] = &[
     "128",
     "zset-max-listpack-value",
     "64",
+    "sanitize-dump-payload",
+    "yes",
     "hll-sparse-max-bytes",
     "3000",
     "stream-node-max-entries",

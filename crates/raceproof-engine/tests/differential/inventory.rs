@@ -203,3 +203,28 @@ fn what_is_counted_is_what_redis_server_counts() {
     let (real, ours) = (connection.request(&["INFO", "ALL"]), ask(&mut driver, &["INFO", "ALL"]));
     assert_eq!(counts(&ours), counts(&real));
 }
+
+#[test]
+fn libraries_go_both_ways() {
+    const LIBRARY: &str =
+        "#!lua name=long\nredis.register_function('first', function(keys) return redis.call('GET', keys[1]) end)";
+    let server = Server::start().unwrap_or_else(|error| panic!("{error}"));
+    let mut connection = server.connect();
+    let mut driver = Driver::new(Options::default());
+    let load = ["FUNCTION", "LOAD", LIBRARY];
+    assert_eq!(ask(&mut driver, &load), connection.request(&load));
+    let dump = ["FUNCTION", "DUMP"];
+    let (real, ours) = (connection.request(&dump), ask(&mut driver, &dump));
+    assert_eq!(ours, real);
+    let payload = Bytes::copy_from_slice(ours.bulk().expect("a payload"));
+    let restore = |policy: &'static str| {
+        vec![Bytes::from_static(b"FUNCTION"), Bytes::from_static(b"RESTORE"), payload.clone(), policy.into()]
+    };
+    for policy in ["APPEND", "REPLACE", "FLUSH"] {
+        connection.send(&[restore(policy)]);
+        let real = connection.receive().1;
+        let reply = driver.run(&mut driver::host(), 0, &restore(policy), 1_700_000_000_000).reply;
+        assert_eq!(parse(&driver.bytes(0, &reply)).expect("a whole reply").0, real);
+        assert_eq!(ask(&mut driver, &["FUNCTION", "LIST"]), connection.request(&["FUNCTION", "LIST"]));
+    }
+}

@@ -43,6 +43,7 @@ pub(crate) const RULES: &[(&str, Choices)] = &[
             (1, "GET"),
         ],
     ),
+    ("restorepolicy", &[(3, "REPLACE"), (2, "APPEND"), (2, "FLUSH"), (1, "junk")]),
     ("libraryopt", &[(12, "REPLACE"), (1, "junk")]),
     ("listopt", &[(4, "WITHCODE"), (3, "LIBRARYNAME pattern"), (2, "LIBRARYNAME libraryname"), (1, "junk")]),
 ];
@@ -59,6 +60,9 @@ pub(crate) const FAMILIES: &[(&str, u32, Choices)] = &[
             (3, "FUNCTION DELETE libraryname"),
             (2, "FUNCTION FLUSH flushopt?"),
             (2, "FUNCTION STATS"),
+            (2, "FUNCTION DUMP"),
+            (2, "FUNCTION RESTORE librarypayload"),
+            (2, "FUNCTION RESTORE librarypayload restorepolicy"),
             (1, "FUNCTION KILL"),
             (1, "FUNCTION HELP"),
             (1, "FUNCTION junk"),
@@ -266,4 +270,12 @@ pub(crate) const ACL_RULES: &[(u32, &[u8])] = &[
     (1, b"+nosuch"),
     (1, b"+@nosuch"),
     (1, b""),
+];
+
+/// Payloads of `FUNCTION DUMP` of a real server: of one library, of none, of a string; and a damaged one.
+pub(crate) const LIBRARY_PAYLOADS: &[(u32, &[u8])] = &[
+    (4, b"\xf58#!lua name=a\nredis.register_function(\"f\",function() end)\n\x00X\x05K\x87\x85fR\x07"),
+    (1, b"\n\x00]\x9b\\@\x0f\x7f\xa2\xda"),
+    (1, b"\x00\x01v\n\x00\x91\x08\xce\xb2\x198\x8a\xce"),
+    (1, b"\x00\x01v\n\x00\x91\x08\xce\xb2\x198\x8a\xcf"),
 ];

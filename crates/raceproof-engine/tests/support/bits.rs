@@ -6,6 +6,10 @@ use super::grammar::Choices;
 pub(crate) const RULES: &[(&str, Choices)] = &[
     ("bitrange", &[(4, "int int"), (4, "int int BIT"), (2, "int int BYTE"), (1, "int"), (1, "int int junk")]),
     ("bitspan", &[(3, "int"), (4, "int int"), (4, "int int BIT"), (2, "int int BYTE"), (1, "int int junk")]),
+    (
+        "restoreopt",
+        &[(6, "REPLACE"), (3, "ABSTTL"), (2, "IDLETIME small"), (2, "FREQ small"), (1, "IDLETIME"), (1, "junk")],
+    ),
     ("bitname", &[(3, "AND"), (3, "OR"), (3, "XOR"), (1, "NOT"), (1, "junk")]),
     (
         "fieldop",
@@ -24,6 +28,33 @@ pub(crate) const RULES: &[(&str, Choices)] = &[
 
 /// Families of commands, each with its weight, each command with its weight.
 pub(crate) const FAMILIES: &[(&str, u32, Choices)] = &[
+    (
+        "payloads",
+        8,
+        &[
+            (4, "DUMP key"),
+            (2, "DUMP hkey"),
+            (2, "DUMP lkey"),
+            (2, "DUMP skey"),
+            (2, "DUMP zkey"),
+            (3, "DUMP xkey"),
+            (14, "RESTORE key 0 payload REPLACE"),
+            (3, "RESTORE key 0 payload restoreopt*"),
+            (3, "RESTORE key ttl_ms payload restoreopt*"),
+            (3, "RESTORE key at_ms payload ABSTTL restoreopt*"),
+            (1, "RESTORE key 0 value REPLACE"),
+            (1, "RESTORE-ASKING key 0 payload REPLACE"),
+            (2, "OBJECT ENCODING key"),
+            (3, "HGETALL key"),
+            (3, "LRANGE key 0 -1"),
+            (3, "SMEMBERS key"),
+            (3, "ZRANGE key 0 -1 WITHSCORES"),
+            (2, "XRANGE key lowest highest"),
+            (2, "XINFO STREAM key FULL"),
+            (1, "GET key"),
+            (1, "PTTL key"),
+        ],
+    ),
     (
         "hyperloglogs",
         8,

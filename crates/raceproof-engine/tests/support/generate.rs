@@ -9,7 +9,7 @@ use super::grammar::{
     COMMAND_NAMES, COUNTS, JUNK, MEMORIES, NAMES, PARAMETERS, POLICIES, SCRIPTS, TYPES, families, rules,
 };
 use super::sequence::{Action, Arg, SESSIONS, Sequence, Step};
-use super::{admin, bits, collections, geo, pools, streams};
+use super::{admin, bits, collections, geo, payloads, pools, streams};
 
 type Args = Vec<Arg>;
 
@@ -24,6 +24,8 @@ const THEMES: &[&[&str]] = &[
     &["bitmaps", "strings"],
     &["hyperloglogs"],
     &["positions"],
+    &["payloads", "lists", "hashes", "sets", "sorted sets", "streams", "stream groups"],
+    &["payloads"],
     &["positions", "sorted sets"],
     &["lists", "sorting"],
     &["sets"],
@@ -141,6 +143,7 @@ fn rule(name: &str) -> BoxedStrategy<Args> {
         "bkey" => prop_oneof![3 => fixed("a"), 2 => fixed("b"), 1 => pool(pools::KEYS)].boxed(),
         "bit" => pool(bits::BITS),
         "place" => pool(bits::PLACES),
+        "payload" => prop::sample::select(payloads::all()).prop_map(|payload| vec![Arg::Bytes(payload)]).boxed(),
         "gkey" => prop_oneof![4 => fixed("z"), 2 => fixed("y"), 1 => pool(pools::KEYS)].boxed(),
         "longitude" => pool(geo::LONGITUDES),
         "latitude" => pool(geo::LATITUDES),
@@ -182,6 +185,7 @@ fn rule(name: &str) -> BoxedStrategy<Args> {
         "library" => pool(admin::LIBRARIES),
         "libraryname" => pool(admin::LIBRARY_NAMES),
         "function" => pool(admin::FUNCTIONS),
+        "librarypayload" => pool(admin::LIBRARY_PAYLOADS),
         "username" => pool(admin::USERS),
         "aclrule" => pool(admin::ACL_RULES),
         "consumer" => pool(streams::CONSUMERS),
