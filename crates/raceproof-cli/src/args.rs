@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use raceproof_explore::{Bounds, Fault, Faults, Persistence, Strategy, UnknownFault};
 
 use crate::atlas::AtlasArgs;
+use crate::serve::ServeArgs;
 
 /// Random executions when neither `--executions` nor `--seconds` bounds the search.
 const RANDOM_EXECUTIONS: u64 = 10_000;
@@ -38,13 +39,26 @@ Examples:
     Check(CheckArgs),
     /// Runs every protocol under every fault and shows which survives what
     #[command(after_help = "\
-A cell is one search: the protocol, and one thing that goes wrong once. Exit status: 0, or 2 for bad usage or input.
+A cell is one search: the protocol, and one thing that goes wrong once. Exit status: 0, or 2 for bad usage or input; \
+with --confirm 1 if a real server did something else.
 
 Examples:
   raceproof atlas                        the catalogue
   raceproof atlas 'lock/*'               a group of it
   raceproof atlas my-design.lua          what your own design survives, and what it loses where it does not")]
     Atlas(AtlasArgs),
+    /// Serves a Redis whose time, crashes and faults the test holds, to clients in any language
+    #[command(after_help = "\
+Prints one line with its addresses when it is ready, and ends on Ctrl-C or SIGTERM. Exit status: 0, or 2 if it cannot start.
+
+Control it through any connection: RACEPROOF HELP lists the commands. A client that authenticates with a user's name, as in \
+redis://test-42:x@127.0.0.1:6399, gets a server of its own.
+
+Examples:
+  raceproof serve                                a Redis on 127.0.0.1:6399 that keeps real time
+  raceproof serve --port 0 --ready-file ready    on any free port; the file has the address
+  raceproof serve --clock frozen --appendfsync everysec    time stands still, and a power loss costs two seconds")]
+    Serve(ServeArgs),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -107,7 +121,7 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "TOKEN", conflicts_with_all = ["strategy", "seed", "pct_depth", "first", "list"])]
     pub(crate) replay: Option<String>,
 
-    /// Plays each counterexample on a real redis-server of its own and compares
+    /// Plays each counterexample on a real redis-server of its own and compares; where there is none, random schedules
     #[arg(long)]
     pub(crate) confirm: bool,
 

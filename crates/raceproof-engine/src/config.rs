@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crate::{
     failure::{self, Failure},
     hash::Limits,
+    notify,
     number::{integer_text, parse_integer},
     settings::{Kind, SETTINGS, Setting},
     stream, zset,
@@ -36,6 +37,7 @@ pub(crate) struct Config {
     logs_all: bool,
     slow_entries: usize,
     refusals: usize,
+    events: u32,
 }
 
 impl Default for Config {
@@ -59,6 +61,7 @@ impl Default for Config {
             logs_all: false,
             slow_entries: 0,
             refusals: 0,
+            events: 0,
         };
         config.refresh();
         config
@@ -128,6 +131,9 @@ impl Config {
 
     /// The value of a setting as `CONFIG GET` shows it.
     pub(crate) fn value(&self, setting: &Setting) -> Bytes {
+        if matches!(setting.kind, Kind::Events) {
+            return notify::text(self.events);
+        }
         self.changed.get(setting.primary()).cloned().unwrap_or(Bytes::from_static(setting.default.as_bytes()))
     }
 
@@ -168,6 +174,13 @@ impl Config {
         self.logs_all = self.named("slowlog-log-slower-than") == "0";
         self.slow_entries = self.number("slowlog-max-len");
         self.refusals = self.number("acllog-max-len");
+        // What is shown may be less than what was set.
+        self.events = self.changed.get("notify-keyspace-events").and_then(|set| notify::parse(set)).unwrap_or(0);
+    }
+
+    /// The classes of keyspace events that are told.
+    pub(crate) const fn events(&self) -> u32 {
+        self.events
     }
 
     /// Whether the eviction policy spares keys without a deadline.
@@ -237,6 +250,10 @@ impl Kind {
                 Some(number) => within(number, low, high),
                 None => Err("argument must be a memory value".into()),
             },
+            Self::Events => {
+                let refusal = "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.";
+                notify::parse(value).map(|_| value.clone()).ok_or_else(|| refusal.into())
+            }
             Self::SavePoints => checked_save_points(value).ok_or_else(|| "Invalid save parameters".into()),
         }
     }

@@ -55,6 +55,12 @@ fn admitted(context: &mut Context<'_>, args: &[Bytes]) -> Result<&'static Comman
     }
     let place = if context.session().transaction.is_some() { "multi" } else { "toplevel" };
     match refused(context, command, args, place) {
+        // In the subscribed mode of RESP2, messages could not be told from the replies of other commands.
+        None if !command.has(flag::SUBSCRIBED) && context.session().is_confined() => Err(Failure::Text(format!(
+            "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this \
+             context",
+            command.name
+        ))),
         None => Ok(command),
         Some(Denial::Command) => {
             Err(Failure::Text(format!("NOPERM this user has no permissions to run the '{}' command", command.name)))
@@ -111,6 +117,7 @@ fn refuse(context: &mut Context<'_>, args: &[Bytes], failure: Failure) -> Reply 
 
 /// Executes a command that was looked up and checked.
 pub(crate) fn call(context: &mut Context<'_>, command: &'static Command, args: &[Bytes]) -> Reply {
+    context.reads = command.has(flag::READONLY);
     if context.engine.statistics.is_some() {
         return counted_call(context, command, args);
     }

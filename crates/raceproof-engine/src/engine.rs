@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 use crate::{
     Access, Delivery, Effect, Footprint, Object, Protocol, Reply, ScriptHost,
     acl::Acl,
+    channels::Channels,
     config::Config,
     context::{Context, Effects},
     db::Databases,
@@ -102,7 +103,8 @@ pub struct Outcome {
     pub without_effects: bool,
     /// Whether anything is propagated.
     pub wrote: bool,
-    /// Whether the reply is not to be sent (`CLIENT REPLY OFF | SKIP`).
+    /// Whether the reply is not to be sent (`CLIENT REPLY OFF | SKIP`), or there is none (`SUBSCRIBE`, whose messages are
+    /// `deliveries`). Deliveries are sent in any case.
     pub silent: bool,
     /// Whether the connection is to be closed once the reply is sent (`QUIT`).
     pub close: bool,
@@ -158,6 +160,8 @@ pub struct Engine {
     pub(crate) sessions: Vec<Session>,
     /// The sessions that watch a key.
     pub(crate) watchers: BTreeMap<(u32, Key), SmallVec<[u32; 2]>>,
+    /// The sessions that subscribed to a channel.
+    pub(crate) channels: Arc<Channels>,
     pub(crate) waiting: Waiting,
     pub(crate) scripts: Arc<ScriptCache>,
     /// Part of the data.
@@ -184,6 +188,7 @@ impl Clone for Engine {
             databases: self.databases.clone(),
             sessions: self.sessions.clone(),
             watchers: self.watchers.clone(),
+            channels: self.channels.clone(),
             waiting: self.waiting.clone(),
             scripts: self.scripts.clone(),
             libraries: self.libraries.clone(),
@@ -205,6 +210,7 @@ impl Clone for Engine {
             databases,
             sessions,
             watchers,
+            channels,
             waiting,
             scripts,
             libraries,
@@ -222,6 +228,7 @@ impl Clone for Engine {
         self.databases.clone_from(databases);
         self.sessions.clone_from(sessions);
         self.watchers.clone_from(watchers);
+        self.channels.clone_from(channels);
         self.waiting.clone_from(waiting);
         self.scripts.clone_from(scripts);
         self.libraries.clone_from(libraries);
@@ -247,6 +254,7 @@ impl Engine {
             databases: Databases::default(),
             sessions: Vec::new(),
             watchers: BTreeMap::new(),
+            channels: Arc::default(),
             waiting: Waiting::default(),
             scripts: Arc::default(),
             libraries: Arc::default(),
@@ -307,11 +315,13 @@ impl Engine {
         SessionId(self.sessions.len() as u32 - 1)
     }
 
-    /// Closes a connection: its transaction and its watched keys are dropped.
+    /// Closes a connection: its transaction, its watched keys and its subscriptions are dropped. [`Self::touch_disconnect`]
+    /// says what that touches.
     pub fn disconnect(&mut self, session: SessionId) {
         let index = session.0 as usize;
         if self.sessions.get(index).is_some_and(|session| session.open) {
             self.unwatch(index);
+            self.unsubscribe_all(index);
             self.end_wait(index, &mut Footprint::default());
             self.sessions[index].open = false;
             self.sessions[index].transaction = None;
@@ -360,7 +370,10 @@ impl Engine {
         if skipped {
             state.replies = Replies::On;
         }
-        let db = state.db;
+        let (db, replies, listens) = (state.db, state.replies, state.listens());
+        if listens {
+            out.footprint.add(Object::Inbox(session), Access::Read);
+        }
         self.started.get_or_insert(now);
         let mut context = Context {
             engine: self,
@@ -371,6 +384,10 @@ impl Engine {
             footprint: &mut out.footprint,
             effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
             deliveries: &mut out.deliveries,
+            actor: index,
+            replied: None,
+            reads: false,
+            mute: skipped || replies == Replies::Off,
             script: None,
             close: false,
             shutdown: None,
@@ -382,8 +399,9 @@ impl Engine {
         out.reply = dispatch::run(&mut context, args);
         out.close = context.close;
         out.shutdown = context.shutdown;
-        let framed = context.framed;
-        out.silent = skipped || self.sessions[index].replies != Replies::On;
+        let (framed, replied, mute) = (context.framed, context.replied, context.mute);
+        out.before_reply = replied.unwrap_or(out.deliveries.len());
+        out.silent = mute || out.reply == Reply::NONE;
         if out.wrote
             && let Some(statistics) = &mut self.statistics
         {
@@ -393,7 +411,6 @@ impl Engine {
             frame(&mut out.effects, 0);
         }
         out.waits = wait::silence(self, index, skipped);
-        out.before_reply = out.deliveries.len();
         self.serve(Some(scripts), now, out);
     }
 
@@ -431,6 +448,10 @@ impl Engine {
             footprint: &mut out.footprint,
             effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
             deliveries: &mut out.deliveries,
+            actor: usize::MAX,
+            replied: None,
+            reads: false,
+            mute: false,
             script: None,
             close: false,
             shutdown: None,

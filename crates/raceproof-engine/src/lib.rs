@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 mod acl;
+mod channels;
 mod command;
 mod commands;
 mod config;
@@ -33,10 +34,13 @@ mod geo;
 mod glob;
 mod hash;
 mod hyperloglog;
+mod inspect;
 mod key;
 mod libraries;
 mod long_double;
 mod lua;
+mod memory;
+mod notify;
 mod number;
 mod quicksort;
 mod rdb;
@@ -62,6 +66,7 @@ pub use delivery::Delivery;
 pub use effect::Effect;
 pub use engine::{Engine, Options, Outcome, SessionId, Shutdown, Timestamp, Version};
 pub use footprint::{Access, Footprint, Object};
+pub use glob::matches as glob_matches;
 pub use lua::LuaHost;
 pub use reply::{Protocol, Reply};
 pub use script::{FunctionFlags, LibraryFunction, Script, ScriptCalls, ScriptHost};

@@ -53,13 +53,14 @@ impl Engine {
     /// and what shows all sessions of the server (`CLIENT LIST`, `INFO`) depend on what is left out here.
     /// [`Self::session_numbers`] is that rest. Sessions that are not given are taken for closed.
     pub fn state(&self, sessions: &[SessionId], out: &mut Vec<u8>) {
-        // Without `..`: whoever adds a field decides here whether it is part of the state. Who watches a key is said
-        // by the sessions.
+        // Without `..`: whoever adds a field decides here whether it is part of the state. Who watches a key
+        // and who listens to a channel is said by the sessions.
         let Self {
             options,
             databases,
             sessions: all,
             watchers: _,
+            channels: _,
             waiting: _,
             scripts,
             libraries,
@@ -154,13 +155,14 @@ fn hash_session(session: Option<&Session>, to: &mut Recorder<'_>) {
         replies,
         transaction,
         watched,
+        subscriptions,
         dirty,
         wait,
         user,
         authenticated,
     } = session;
     (user, authenticated).hash(to);
-    (open, db, protocol, name, no_evict, replies, watched, dirty).hash(to);
+    (open, db, protocol, name, no_evict, replies, watched, subscriptions, dirty).hash(to);
     wait.is_some().hash(to);
     if let Some(wait) = wait {
         let Wait { args, serve: _, db, keys, deadline, late: _, silent, since: _ } = &**wait;

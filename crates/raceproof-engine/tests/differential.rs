@@ -22,6 +22,8 @@ mod choices;
 mod compare;
 #[path = "differential/coverage.rs"]
 mod coverage;
+#[path = "differential/hearing.rs"]
+mod hearing;
 #[path = "differential/inventory.rs"]
 mod inventory;
 #[path = "differential/log.rs"]
@@ -32,6 +34,8 @@ mod pages;
 mod regressions;
 #[path = "differential/resp.rs"]
 mod resp;
+#[path = "differential/same.rs"]
+mod same;
 #[path = "differential/server.rs"]
 mod server;
 #[path = "differential/states.rs"]
@@ -239,7 +243,6 @@ fn every_canonicalised_command_says_why() {
 fn every_command_of_the_engine_is_compared() {
     /// Commands that the grammar leaves out, and why.
     const LEFT_OUT: &[(&str, &str)] = &[
-        ("CLIENT REPLY", "replies_are_withheld_as_client_reply_asks has it: replies cannot be told apart by counting"),
         ("SCRIPT DEBUG", "it refuses to be called in a pipeline"),
         ("ACL DELUSER", "the connections of the user are closed; regressions have it"),
         ("SHUTDOWN", "without its options it ends the server; regressions have its errors"),
@@ -329,5 +332,5 @@ fn compare(server: &Server, host: &mut dyn ScriptHost, sequence: &Sequence) -> R
     if let Some(difference) = doubtful {
         return Err(difference);
     }
-    panic!("the machine is too busy to know the time: {TRIES} runs of one sequence stalled");
+    panic!("the machine is too busy to know the time: {TRIES} runs of one sequence stalled:\n{sequence}");
 }

@@ -9,6 +9,7 @@ use crate::{
     db::{Text, Value},
     failure::{Answer, Failure, NOT_AN_INTEGER, SYNTAX},
     key::Key,
+    notify,
     number::parse_integer,
 };
 
@@ -60,6 +61,7 @@ fn setbit(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     });
     if grown || was != on {
         context.changed(context.db, &key);
+        context.event(notify::STRING, "setbit", &key);
         context.propagate(args);
     }
     Ok(Reply::Integer(i64::from(was)))
@@ -192,20 +194,24 @@ fn bitop(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         return Err(Failure::Constant("ERR BITOP NOT must be called with a single source key."));
     }
     let mut sources = Vec::with_capacity(args.len() - 3);
+    context.reads = true;
     for name in &args[3..] {
         sources.push(context.text(&Key::new(name))?.map(|text| text.data.clone()).unwrap_or_default());
     }
+    context.reads = false;
     let result = combine(operation, &sources);
     let (key, len) = (Key::new(&args[2]), result.len());
     if len > 0 {
         context.visit(&key, Access::IntentRead);
         context.store(&key, Value::Text(Text::raw(result)), Deadline::Clear);
+        context.event(notify::STRING, "set", &key);
         context.propagate(args);
     } else {
         // A key whose time is over is there to be removed, so the time does not matter.
         context.touch(Object::Keyspace(context.db), Access::IntentRead);
         context.touch_key(&key, Access::IntentRead);
         if context.remove(&key).is_some() {
+            context.event(notify::GENERIC, "del", &key);
             context.propagate(args);
         }
     }

@@ -55,16 +55,21 @@ fn digest(context: &mut Context<'_>) -> Reply {
     Reply::Status(digest::of_data(context.databases()).text().into())
 }
 
+/// A key that is looked at without being removed if its time is over.
+fn as_it_is(context: &mut Context<'_>, name: &Bytes) -> Key {
+    context.touch(Object::Keyspace(context.db), Access::IntentRead);
+    context.touch(Object::Key(context.db, name.clone()), Access::Read);
+    Key::new(name)
+}
+
 fn digest_value(context: &mut Context<'_>, name: &Bytes) -> Reply {
-    let key = Key::new(name);
-    context.visit(&key, Access::Read);
+    let key = as_it_is(context, name);
     Reply::Status(digest::of_value(context.entry(&key)).text().into())
 }
 
 /// The server prints what it shows.
 fn listpack(context: &mut Context<'_>, name: &Bytes) -> Answer {
-    let key = Key::new(name);
-    context.visit(&key, Access::Read);
+    let key = as_it_is(context, name);
     match context.entry(&key).ok_or(NO_SUCH_KEY)?.value.encoding() {
         "listpack" => Ok(Reply::Simple("Listpack structure printed on stdout")),
         _ => Err(Failure::Constant("ERR Not a listpack encoded object.")),

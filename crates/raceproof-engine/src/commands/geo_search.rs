@@ -11,6 +11,7 @@ use crate::{
     float,
     geo::{Area, Found, Position, Shape},
     key::Key,
+    notify,
     number::parse_integer,
     quicksort::sort_first,
     zset::{Place, Zset},
@@ -295,6 +296,7 @@ impl Query {
 
 fn search(context: &mut Context<'_>, args: &[Bytes], kind: Kind) -> Answer {
     let source = Key::new(&args[if kind == Kind::SearchStore { 2 } else { 1 }]);
+    context.reads = true;
     let zset = context.collection::<Zset>(&source, Access::Read)?;
     let query = Query::parse(args, kind, zset)?;
     let mut found = Vec::new();
@@ -312,6 +314,7 @@ fn search(context: &mut Context<'_>, args: &[Bytes], kind: Kind) -> Answer {
         Place { score, member }
     });
     let result = Zset::of(places.collect(), context.engine.config.zset_limits());
-    context.store_result(&Key::new(store), result, args);
+    let event = if kind == Kind::SearchStore { "geosearchstore" } else { "georadiusstore" };
+    context.store_result(&Key::new(store), result, args, (notify::ZSET, event, false));
     Ok(Reply::Integer(count as i64))
 }

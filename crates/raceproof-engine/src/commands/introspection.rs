@@ -91,7 +91,7 @@ fn key_uses(context: &Context<'_>, call: &[Bytes]) -> Result<Vec<KeyUse>, Failur
     let Some(command) = command::find(call, context.engine.options.version) else {
         return Err(Failure::Constant("ERR Invalid command specified"));
     };
-    if command.keys.is_empty() {
+    if command.keys.iter().all(|spec| spec.flags.contains(&"not_key")) {
         return Err(Failure::Constant("ERR The command has no key arguments"));
     }
     if !command.accepts(call.len()) {
@@ -157,6 +157,7 @@ pub(crate) fn categories(command: &Command) -> Vec<&'static str> {
         ("@geo", group == Group::Geo),
         ("@stream", group == Group::Stream),
         ("@admin", command.has(ADMIN) || group == Group::Admin),
+        ("@pubsub", group == Group::PubSub),
         ("@fast", command.has(FAST)),
         ("@slow", !command.has(FAST)),
         ("@blocking", command.has(BLOCKING)),

@@ -36,7 +36,9 @@ mod keyspace;
 mod lcs;
 mod list;
 mod list_move;
+mod memory;
 mod monitoring;
+mod pubsub;
 mod scripting;
 mod server;
 mod set;
@@ -80,6 +82,7 @@ pub(crate) const FAMILIES: &[&[Command]] = &[
     list::COMMANDS,
     list_move::COMMANDS,
     monitoring::COMMANDS,
+    pubsub::COMMANDS,
     scripting::COMMANDS,
     server::COMMANDS,
     set::COMMANDS,

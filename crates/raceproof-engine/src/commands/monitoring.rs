@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::{bulk, help, text};
 use crate::{
     Access, Object, Reply,
-    command::{Command, Group, Run, flag::*},
+    command::{Command, Group, Run, flag::*, keys},
     context::Context,
     failure::{self, Answer, Failure},
     number::parse_integer,
@@ -61,6 +61,7 @@ pub(super) const COMMANDS: &[Command] = &[
             row("memory|malloc-stats", malloc_stats, 2, 0).tips(EVERY_SHARD),
             row("memory|purge", purge, 2, 0).tips(&["request_policy:all_shards", "response_policy:all_succeeded"]),
             row("memory|stats", memory_stats, 2, 0).tips(EVERY_SHARD),
+            row("memory|usage", super::memory::usage, -3, READONLY).keys(&[keys(2, 0, 1, &["RO"])]),
             row("memory|help", help::memory, 2, HELP_FLAGS),
         ],
     ),

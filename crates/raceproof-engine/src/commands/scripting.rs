@@ -172,6 +172,8 @@ impl ScriptCalls for Calls<'_, '_> {
                     Reply::Error(text) if self.context.engine.statistics.is_some() => Some(text.clone()),
                     _ => None,
                 };
+                // Whatever it sends comes before the reply of the script.
+                self.context.replied = None;
                 return reply;
             }
         };

@@ -9,9 +9,9 @@ use crate::resp::Value;
 use crate::support::grammar::families;
 
 /// Commands whose subcommands count as commands.
-const CONTAINERS: [&str; 14] = [
-    "ACL", "CLIENT", "CLUSTER", "COMMAND", "CONFIG", "FUNCTION", "LATENCY", "MEMORY", "OBJECT", "PFDEBUG", "SCRIPT",
-    "SLOWLOG", "XGROUP", "XINFO",
+const CONTAINERS: [&str; 15] = [
+    "ACL", "CLIENT", "CLUSTER", "COMMAND", "CONFIG", "FUNCTION", "LATENCY", "MEMORY", "OBJECT", "PFDEBUG", "PUBSUB",
+    "SCRIPT", "SLOWLOG", "XGROUP", "XINFO",
 ];
 
 /// Commands that the grammar makes and that have nothing but errors for a reply: those of Redis 7.4 in Redis 7.0, and
