@@ -52,8 +52,11 @@ pub(crate) mod flag {
     pub(crate) const NO_MANDATORY_KEYS: u32 = 1 << 12;
     pub(crate) const MOVABLE_KEYS: u32 = 1 << 13;
     pub(crate) const BLOCKING: u32 = 1 << 14;
-    pub(crate) const ASKING: u32 = 1 << 15;
-    pub(crate) const PUBSUB: u32 = 1 << 16;
+    pub(crate) const NO_ASYNC_LOADING: u32 = 1 << 15;
+    /// Refused between `MULTI` and `EXEC`.
+    pub(crate) const NO_MULTI: u32 = 1 << 16;
+    pub(crate) const ASKING: u32 = 1 << 17;
+    pub(crate) const PUBSUB: u32 = 1 << 18;
     /// Executed at once between `MULTI` and `EXEC` instead of being queued. Not shown.
     pub(crate) const IMMEDIATE: u32 = 1 << 30;
     /// Allowed in the subscribed mode of RESP2. Not shown.
@@ -62,7 +65,7 @@ pub(crate) mod flag {
     pub(crate) const ANY_KEYS: u32 = 1 << 29;
 
     /// The names in the order in which Redis lists them.
-    pub(crate) const NAMES: [(u32, &str); 17] = [
+    pub(crate) const NAMES: [(u32, &str); 19] = [
         (WRITE, "write"),
         (READONLY, "readonly"),
         (DENYOOM, "denyoom"),
@@ -76,6 +79,8 @@ pub(crate) mod flag {
         (SKIP_SLOWLOG, "skip_slowlog"),
         (ASKING, "asking"),
         (FAST, "fast"),
+        (NO_ASYNC_LOADING, "no_async_loading"),
+        (NO_MULTI, "no_multi"),
         (NO_AUTH, "no_auth"),
         (ALLOW_BUSY, "allow_busy"),
         (NO_MANDATORY_KEYS, "no_mandatory_keys"),
@@ -180,10 +185,26 @@ impl Command {
         if self.arity < 0 { count >= needed } else { count == needed }
     }
 
-    /// The indices of the keys of a call; `None` if its number of keys makes no sense.
-    pub(crate) fn key_positions(&self, args: &[Bytes]) -> Option<Vec<usize>> {
+    /// What a call does to the keys of a spec: `SET` reads, and `BITFIELD` writes, only if asked to.
+    fn flags_of(&self, spec: &KeySpec, args: &[Bytes]) -> &'static [&'static str] {
+        let from = if self.name == "set" { 3 } else { 2 };
+        let asks = |words: &[&str]| {
+            let mut options = args.iter().skip(from);
+            options.any(|option| words.iter().any(|word| option.eq_ignore_ascii_case(word.as_bytes())))
+        };
+        match self.name {
+            "set" if asks(&["get"]) => &["RW", "access", "update"],
+            "set" => &["OW", "update"],
+            "bitfield" if !asks(&["set", "incrby"]) => &["RO", "access"],
+            "bitfield" => &["RW", "access", "update"],
+            _ => spec.flags,
+        }
+    }
+
+    /// The indices of the keys of a call, each with what is done to it; `None` if its number of keys makes no sense.
+    pub(crate) fn key_uses(&self, args: &[Bytes]) -> Option<Vec<KeyUse>> {
         let mut positions = Vec::new();
-        let mut later = 0;
+        let mut later = None;
         for spec in self.keys {
             let (first, last, step) = match spec.find {
                 FindKeys::Range { last, step } => {
@@ -197,14 +218,15 @@ impl Command {
                 FindKeys::Unknown => {
                     // The last `STORE` of a `SORT` counts.
                     if spec.flags.contains(&"OW") {
-                        positions.extend(store_position(args));
+                        positions.extend(store_position(args).map(|at| (at, spec.flags)));
                     }
                     continue;
                 }
                 FindKeys::AfterWord(word) => {
                     let words = args.get(spec.begin..).unwrap_or_default();
                     let found = words.iter().position(|known| known.eq_ignore_ascii_case(word.as_bytes()));
-                    positions.extend(found.map(|at| spec.begin + at + 1).filter(|at| *at < args.len()));
+                    let found = found.map(|at| spec.begin + at + 1).filter(|at| *at < args.len());
+                    positions.extend(found.map(|at| (at, spec.flags)));
                     continue;
                 }
                 FindKeys::AfterStreams => {
@@ -216,22 +238,29 @@ impl Command {
                 FindKeys::Count => {
                     let text = args.get(spec.begin)?;
                     if parse_integer(text).is_none() {
-                        // Redis falls back on functions that name the counted keys first.
-                        later = positions.len();
+                        // Redis falls back on functions that name the counted keys first, and do not know what is done to them.
+                        later = Some(positions.len());
                     }
                     let count = usize::try_from(leading_integer(text)).ok().filter(|count| *count > 0)?;
                     (spec.begin + 1, spec.begin.checked_add(count)?, 1)
                 }
             };
-            if last >= args.len() {
+            if last < first || last >= args.len() {
                 return None;
             }
-            positions.extend((first..=last).step_by(step));
+            let flags = self.flags_of(spec, args);
+            positions.extend((first..=last).step_by(step).map(|at| (at, flags)));
         }
-        positions.rotate_left(later);
+        if let Some(later) = later {
+            positions.rotate_left(later);
+            positions.iter_mut().for_each(|(_, flags)| *flags = &[]);
+        }
         Some(positions)
     }
 }
+
+/// The index of a key, and the flags of its key spec.
+pub(crate) type KeyUse = (usize, &'static [&'static str]);
 
 /// Where `SORT` has the key that it stores in; arguments of other options are passed over.
 fn store_position(args: &[Bytes]) -> Option<usize> {

@@ -34,6 +34,9 @@ pub(crate) struct Config {
     lazy_expire: bool,
     counts_frequency: bool,
     evicts_volatile_only: bool,
+    logs_all: bool,
+    slow_entries: usize,
+    refusals: usize,
     events: u32,
 }
 
@@ -55,6 +58,9 @@ impl Default for Config {
             lazy_expire: false,
             counts_frequency: false,
             evicts_volatile_only: false,
+            logs_all: false,
+            slow_entries: 0,
+            refusals: 0,
             events: 0,
         };
         config.refresh();
@@ -165,6 +171,9 @@ impl Config {
         let policy = self.named("maxmemory-policy");
         self.counts_frequency = policy.ends_with(b"-lfu");
         self.evicts_volatile_only = policy.starts_with(b"volatile-");
+        self.logs_all = self.named("slowlog-log-slower-than") == "0";
+        self.slow_entries = self.number("slowlog-max-len");
+        self.refusals = self.number("acllog-max-len");
         // What is shown may be less than what was set.
         self.events = self.changed.get("notify-keyspace-events").and_then(|set| notify::parse(set)).unwrap_or(0);
     }
@@ -177,6 +186,21 @@ impl Config {
     /// Whether the eviction policy spares keys without a deadline.
     pub(crate) const fn evicts_volatile_only(&self) -> bool {
         self.evicts_volatile_only
+    }
+
+    /// Whether the slow log takes commands that took no time.
+    pub(crate) const fn logs_all(&self) -> bool {
+        self.logs_all
+    }
+
+    /// How many entries the slow log has at most.
+    pub(crate) const fn slow_entries(&self) -> usize {
+        self.slow_entries
+    }
+
+    /// How many entries `ACL LOG` has at most.
+    pub(crate) const fn refusals(&self) -> usize {
+        self.refusals
     }
 
     fn named(&self, name: &str) -> Bytes {
@@ -248,7 +272,7 @@ fn one_of(value: &[u8], choices: &[&'static str]) -> Option<Bytes> {
 }
 
 /// A number of bytes, with a unit or without: `100mb`.
-fn parse_memory(text: &[u8]) -> Option<i64> {
+pub(crate) fn parse_memory(text: &[u8]) -> Option<i64> {
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let factor: i64 = match text[digits..].to_ascii_lowercase().as_slice() {
         b"" | b"b" => 1,

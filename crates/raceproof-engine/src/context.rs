@@ -3,7 +3,7 @@
 use bytes::{Bytes, BytesMut};
 
 use crate::{
-    Access, Delivery, Effect, Engine, Footprint, Object, Protocol, ScriptHost, Timestamp,
+    Access, Delivery, Effect, Engine, Footprint, Object, Protocol, ScriptHost, Shutdown, Timestamp,
     db::{Databases, Entry, Put, Text, Value},
     failure::{Failure, WRONG_TYPE},
     hash::{Hash, Limits},
@@ -38,6 +38,12 @@ pub(crate) struct Context<'a> {
     pub(crate) script: Option<RunningScript>,
     /// Whether the connection is to be closed after the reply.
     pub(crate) close: bool,
+    /// Whether the server is to end.
+    pub(crate) shutdown: Option<Shutdown>,
+    /// Whether lookups count as hits and misses.
+    pub(crate) counts_lookups: bool,
+    /// The last error that the running script got for a command, if errors are counted.
+    pub(crate) script_error: Option<Bytes>,
     /// Whether the command could wait: not inside a transaction or a script.
     pub(crate) may_wait: bool,
     /// Whether several effects are framed by `MULTI` and `EXEC`.
@@ -139,6 +145,16 @@ impl Context<'_> {
     }
 
     pub(crate) fn visit_in(&mut self, db: u32, key: &Key, access: Access) -> bool {
+        let found = self.look_up(db, key, access);
+        if self.counts_lookups
+            && let Some(statistics) = &mut self.engine.statistics
+        {
+            *(if found { &mut statistics.hits } else { &mut statistics.misses }) += 1;
+        }
+        found
+    }
+
+    fn look_up(&mut self, db: u32, key: &Key, access: Access) -> bool {
         self.footprint.add(Object::Keyspace(db), Access::IntentRead);
         self.footprint.add_key(db, &key.name, access);
         match self.engine.databases.entry(db, key).map(|entry| entry.deadline) {
@@ -371,6 +387,9 @@ impl Context<'_> {
 
     /// Removes a key whose time is over, as an access or the server's cycle finds it.
     pub(crate) fn expire(&mut self, db: u32, key: &Key) {
+        if let Some(statistics) = &mut self.engine.statistics {
+            statistics.expired += 1;
+        }
         self.remove_in(db, key);
         self.notify(notify::EXPIRED, "expired", db, &key.name);
         let command = self.engine.config.expiry_command();

@@ -7,18 +7,19 @@ use smallvec::SmallVec;
 
 use crate::{
     Access, Delivery, Effect, Footprint, Object, Protocol, Reply, ScriptHost,
+    acl::Acl,
     channels::Channels,
-    command::{self, Command, flag},
-    commands::transaction,
     config::Config,
     context::{Context, Effects},
     db::Databases,
-    failure::Failure,
+    dispatch,
     hash::Limits,
     key::Key,
+    libraries::Libraries,
     rng::Random,
     scripts::ScriptCache,
-    session::{Queued, Replies, Session, Watched},
+    session::{Replies, Session, Watched},
+    statistics::Statistics,
     wait::{self, Waiting},
 };
 
@@ -57,6 +58,10 @@ pub enum Version {
     V7_4,
 }
 
+impl Version {
+    pub(crate) const NEWEST: Self = Self::V7_4;
+}
+
 /// What an engine is started with.
 #[derive(Clone, Debug, Default, Hash)]
 pub struct Options {
@@ -68,6 +73,21 @@ pub struct Options {
     /// Exploration wants them sorted, since two writes of different fields commute but for that order; elsewhere
     /// Redis's own order is kept.
     pub sorted_replies: bool,
+    /// Whether the server counts commands, lookups, errors, …, for `INFO`, `SLOWLOG` and `LATENCY HISTOGRAM`. Counts tell in
+    /// which order commands came that otherwise commute, and footprints do not declare them; so exploration, which
+    /// needs neither, leaves them off: they are then all 0.
+    pub statistics: bool,
+}
+
+/// How `SHUTDOWN` wants the server to end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shutdown {
+    /// Whether to save first, if it was said; otherwise as there are save points.
+    pub save: Option<bool>,
+    /// Without waiting for replicas.
+    pub now: bool,
+    /// Even if saving fails.
+    pub force: bool,
 }
 
 /// What one command did. Reused between calls: [`Engine::execute`] clears it first.
@@ -88,6 +108,8 @@ pub struct Outcome {
     pub silent: bool,
     /// Whether the connection is to be closed once the reply is sent (`QUIT`).
     pub close: bool,
+    /// Set if the server is to end (`SHUTDOWN`), without any reply.
+    pub shutdown: Option<Shutdown>,
     /// Whether the session now waits: `reply` means nothing, and the reply comes as a [`Delivery::Reply`].
     pub waits: bool,
     /// What other sessions, and this one besides its reply, are sent, in the order in which Redis sends it.
@@ -105,6 +127,7 @@ impl Outcome {
         self.wrote = false;
         self.silent = false;
         self.close = false;
+        self.shutdown = None;
         self.waits = false;
         self.deliveries.clear();
         self.before_reply = 0;
@@ -121,6 +144,7 @@ impl Default for Outcome {
             wrote: false,
             silent: false,
             close: false,
+            shutdown: None,
             waits: false,
             deliveries: Vec::new(),
             before_reply: 0,
@@ -140,6 +164,9 @@ pub struct Engine {
     pub(crate) channels: Arc<Channels>,
     pub(crate) waiting: Waiting,
     pub(crate) scripts: Arc<ScriptCache>,
+    /// Part of the data.
+    pub(crate) libraries: Arc<Libraries>,
+    pub(crate) acl: Arc<Acl>,
     pub(crate) config: Arc<Config>,
     pub(crate) random: Random,
     /// The time of the first command: the server has been up since then.
@@ -148,6 +175,10 @@ pub struct Engine {
     pub(crate) incarnation: u64,
     pub(crate) closed: Vec<u32>,
     pub(crate) connections: i64,
+    /// Nothing where nothing is counted.
+    pub(crate) statistics: Option<Box<Statistics>>,
+    /// The time of the last `SAVE` (s since the Unix epoch).
+    pub(crate) saved: Option<i64>,
 }
 
 impl Clone for Engine {
@@ -160,12 +191,16 @@ impl Clone for Engine {
             channels: self.channels.clone(),
             waiting: self.waiting.clone(),
             scripts: self.scripts.clone(),
+            libraries: self.libraries.clone(),
+            acl: self.acl.clone(),
             config: self.config.clone(),
             random: self.random.clone(),
             started: self.started,
             incarnation: self.incarnation,
             closed: self.closed.clone(),
             connections: self.connections,
+            statistics: self.statistics.clone(),
+            saved: self.saved,
         }
     }
 
@@ -178,12 +213,16 @@ impl Clone for Engine {
             channels,
             waiting,
             scripts,
+            libraries,
+            acl,
             config,
             random,
             started,
             incarnation,
             closed,
             connections,
+            statistics,
+            saved,
         } = source;
         self.options.clone_from(options);
         self.databases.clone_from(databases);
@@ -192,10 +231,14 @@ impl Clone for Engine {
         self.channels.clone_from(channels);
         self.waiting.clone_from(waiting);
         self.scripts.clone_from(scripts);
+        self.libraries.clone_from(libraries);
+        self.acl.clone_from(acl);
         self.config.clone_from(config);
         self.random.clone_from(random);
         self.closed.clone_from(closed);
-        (self.started, self.incarnation, self.connections) = (*started, *incarnation, *connections);
+        self.statistics.clone_from(statistics);
+        (self.started, self.saved) = (*started, *saved);
+        (self.incarnation, self.connections) = (*incarnation, *connections);
     }
 }
 
@@ -205,6 +248,8 @@ impl Engine {
     pub fn new(options: Options) -> Self {
         Self {
             random: Random::new(options.seed),
+            statistics: options.statistics.then(Box::default),
+            saved: None,
             options,
             databases: Databases::default(),
             sessions: Vec::new(),
@@ -212,6 +257,8 @@ impl Engine {
             channels: Arc::default(),
             waiting: Waiting::default(),
             scripts: Arc::default(),
+            libraries: Arc::default(),
+            acl: Arc::default(),
             config: Arc::default(),
             started: None,
             incarnation: 0,
@@ -220,7 +267,7 @@ impl Engine {
         }
     }
 
-    /// The process that takes the place of this one: it has loaded the keys of `kept`, an earlier state of the server
+    /// The process that takes the place of this one: it has loaded the keys and libraries of `kept`, an earlier state of the server
     /// or of its replica, or none. Connections, transactions, watches, scripts and settings are gone, and `run_id` is
     /// another one. Keys whose deadline has passed meanwhile go with [`Self::expire_due`].
     #[must_use]
@@ -228,16 +275,17 @@ impl Engine {
         let incarnation = self.incarnation + 1;
         Self {
             databases: kept.map_or_else(Databases::default, |kept| kept.databases.clone()),
+            libraries: kept.map_or_else(Arc::default, |kept| kept.libraries.clone()),
             random: Random::new(self.options.seed ^ incarnation.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
             incarnation,
             ..Self::new(self.options.clone())
         }
     }
 
-    /// Whether both hold the same keys, with the same values and deadlines.
+    /// Whether both hold the same keys, with the same values and deadlines, and the same libraries of functions.
     #[must_use]
     pub fn same_data(&self, other: &Self) -> bool {
-        self.databases == other.databases
+        self.databases == other.databases && self.libraries == other.libraries
     }
 
     /// Every key with the number of its database, in a fixed order.
@@ -255,7 +303,10 @@ impl Engine {
     /// Opens a connection. The number of a closed one may be given again.
     pub fn connect(&mut self) -> SessionId {
         self.connections += 1;
-        let session = Session::new(self.connections);
+        if let Some(statistics) = &mut self.statistics {
+            statistics.connections += 1;
+        }
+        let session = Session::new(self.connections, self.acl.greets_everybody());
         if let Some(index) = self.closed.pop() {
             self.sessions[index as usize] = session;
             return SessionId(index);
@@ -339,19 +390,33 @@ impl Engine {
             mute: skipped || replies == Replies::Off,
             script: None,
             close: false,
+            shutdown: None,
+            counts_lookups: false,
+            script_error: None,
             may_wait: true,
             framed: true,
         };
-        out.reply = dispatch(&mut context, args);
+        out.reply = dispatch::run(&mut context, args);
         out.close = context.close;
+        out.shutdown = context.shutdown;
         let (framed, replied, mute) = (context.framed, context.replied, context.mute);
         out.before_reply = replied.unwrap_or(out.deliveries.len());
         out.silent = mute || out.reply == Reply::NONE;
+        if out.wrote
+            && let Some(statistics) = &mut self.statistics
+        {
+            statistics.changes += 1;
+        }
         if framed {
             frame(&mut out.effects, 0);
         }
         out.waits = wait::silence(self, index, skipped);
         self.serve(Some(scripts), now, out);
+    }
+
+    /// The time of the last save, which is that of the start if there was none (s since the Unix epoch).
+    pub(crate) fn last_save_s(&self) -> i64 {
+        self.saved.unwrap_or_else(|| self.started.unwrap_or_default().ms().div_euclid(1000))
     }
 
     /// The earliest deadline among all keys and fields (ms since the Unix epoch). They live through that millisecond.
@@ -389,6 +454,9 @@ impl Engine {
             mute: false,
             script: None,
             close: false,
+            shutdown: None,
+            counts_lookups: false,
+            script_error: None,
             may_wait: false,
             framed: false,
         };
@@ -482,53 +550,6 @@ impl Engine {
             }
         }
     }
-}
-
-/// Refuses, queues or executes a command.
-fn dispatch(context: &mut Context<'_>, args: &[Bytes]) -> Reply {
-    let command = match command::resolve(args, context.engine.options.version) {
-        Ok(command) => command,
-        Err(failure) if args[0].eq_ignore_ascii_case(b"exec") => return transaction::abort(context, failure),
-        Err(failure) => {
-            if let Some(transaction) = &mut context.session_mut().transaction {
-                transaction.failed = true;
-            }
-            return failure.into_reply();
-        }
-    };
-    if !command.has(flag::SUBSCRIBED) && context.session().is_confined() {
-        return refuse(context, command);
-    }
-    if !command.has(flag::IMMEDIATE)
-        && let Some(transaction) = &mut context.session_mut().transaction
-    {
-        transaction.queue.push(Queued { command, args: args.to_vec() });
-        context.touch_client();
-        return Reply::Simple("QUEUED");
-    }
-    context.framed = !command.has(flag::ANY_KEYS);
-    call(context, command, args)
-}
-
-/// Refuses what a session in the subscribed mode of RESP2 must not send; its messages could not be told from the reply.
-fn refuse(context: &mut Context<'_>, command: &'static Command) -> Reply {
-    let refusal = Failure::Text(format!(
-        "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
-        command.name
-    ));
-    if command.name == "exec" {
-        return transaction::abort(context, refusal);
-    }
-    if let Some(transaction) = &mut context.session_mut().transaction {
-        transaction.failed = true;
-    }
-    refusal.into_reply()
-}
-
-/// Executes a command that was looked up and checked.
-pub(crate) fn call(context: &mut Context<'_>, command: &'static Command, args: &[Bytes]) -> Reply {
-    context.reads = command.has(flag::READONLY);
-    (command.run)(context, args).unwrap_or_else(Failure::into_reply)
 }
 
 /// Frames what is propagated by `MULTI` and `EXEC` if it is more than one command: replicas and the append-only file

@@ -32,6 +32,16 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// A text around what a client or a script said, which is quoted as a C format would.
+    pub(crate) fn quoting(before: &str, said: &[u8], after: &str) -> Self {
+        let mut text = [before.as_bytes(), quoted(said, said.len()), after.as_bytes()].concat();
+        // Redis takes line ends off the end of a text before it makes spaces of the others.
+        while text.pop_if(|byte| matches!(byte, b'\r' | b'\n')).is_some() {}
+        Self::Bytes(text.into())
+    }
+}
+
 impl From<String> for Failure {
     fn from(text: String) -> Self {
         Self::Text(text)

@@ -30,6 +30,10 @@ pub enum Object {
     Random,
     /// The script cache.
     Scripts,
+    /// The libraries of functions.
+    Functions,
+    /// Users and what they may do. Read by commands that read nothing else of the server's state.
+    Users,
     /// Who subscribed to what (`PUBSUB CHANNELS`).
     Subscriptions,
     /// Who subscribed to a channel. Whoever publishes there reads it.

@@ -39,11 +39,12 @@ impl Engine {
         self.sessions.get(session.0 as usize).is_some_and(|session| session.transaction.is_some())
     }
 
-    /// Goes back to the keys and the random choices of a snapshot. Clients stay connected, and those that watch a key
+    /// Goes back to the keys, the libraries of functions and the random choices of a snapshot. Clients stay connected, and those that watch a key
     /// find that it was changed; those that wait for a key are served if the snapshot has it. Settings and scripts stay.
     pub fn rewind(&mut self, to: &Self, host: &mut dyn ScriptHost, now: Timestamp, out: &mut Outcome) {
         out.clear();
         self.databases.clone_from(&to.databases);
+        self.libraries.clone_from(&to.libraries);
         self.random.clone_from(&to.random);
         for session in self.sessions.iter_mut().filter(|session| !session.watched.is_empty()) {
             session.dirty = true;
@@ -71,6 +72,9 @@ impl Engine {
             mute: false,
             script: None,
             close: false,
+            shutdown: None,
+            counts_lookups: false,
+            script_error: None,
             may_wait: false,
             framed: false,
         };
@@ -78,6 +82,9 @@ impl Engine {
         let key = Key::new(name);
         let found = context.remove(&key).is_some();
         if found {
+            if let Some(statistics) = &mut context.engine.statistics {
+                statistics.evicted += 1;
+            }
             context.event(crate::notify::EVICTED, "evicted", &key);
             context.propagate_as(vec![Bytes::from_static(b"DEL"), name.clone()]);
         }

@@ -13,6 +13,7 @@
 //! replicas, in the deterministic form. Durability and replication are models over that log.
 #![forbid(unsafe_code)]
 
+mod acl;
 mod channels;
 mod command;
 mod commands;
@@ -20,6 +21,8 @@ mod config;
 mod context;
 mod db;
 mod delivery;
+mod digest;
+mod dispatch;
 mod draw;
 mod effect;
 mod encode;
@@ -33,6 +36,7 @@ mod hash;
 mod hyperloglog;
 mod inspect;
 mod key;
+mod libraries;
 mod long_double;
 mod lua;
 mod memory;
@@ -48,7 +52,9 @@ mod scripts;
 mod session;
 mod set;
 mod settings;
+mod sha256;
 mod state;
+mod statistics;
 mod stream;
 mod tree;
 mod typed;
@@ -58,9 +64,9 @@ mod zset;
 
 pub use delivery::Delivery;
 pub use effect::Effect;
-pub use engine::{Engine, Options, Outcome, SessionId, Timestamp, Version};
+pub use engine::{Engine, Options, Outcome, SessionId, Shutdown, Timestamp, Version};
 pub use footprint::{Access, Footprint, Object};
 pub use glob::matches as glob_matches;
 pub use lua::LuaHost;
 pub use reply::{Protocol, Reply};
-pub use script::{Script, ScriptCalls, ScriptHost};
+pub use script::{FunctionFlags, LibraryFunction, Script, ScriptCalls, ScriptHost};

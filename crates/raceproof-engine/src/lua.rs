@@ -13,8 +13,9 @@ mod cjson;
 mod cmsgpack;
 mod convert;
 mod failure;
+mod library;
 mod native;
-mod number;
+pub(crate) mod number;
 mod random;
 mod redis_lib;
 pub(crate) mod shebang;
@@ -27,8 +28,9 @@ use bytes::Bytes;
 use mlua::{Function, HookTriggers, Lua, LuaOptions, StdLib, Table, Value, VmState};
 use rustc_hash::FxHashMap;
 
-use crate::{Reply, Script, ScriptCalls, ScriptHost};
+use crate::{LibraryFunction, Reply, Script, ScriptCalls, ScriptHost};
 use failure::Failures;
+use library::{Registered, Registry};
 use native::{Fail, Raised, native};
 use random::Random;
 use redis_lib::Channel;
@@ -100,6 +102,33 @@ impl ScriptHost for LuaHost {
         let reply = reply.unwrap_or_else(|error| Reply::Error(failure::host_error(script.sha1, &error)));
         state.clean_up(reply)
     }
+
+    fn load_library(&mut self, sha1: &str, source: &Bytes) -> Result<Vec<LibraryFunction>, Bytes> {
+        let state = self.state.get_or_insert_with(State::new).as_mut().map_err(|error| no_state(error))?;
+        let body = state.library(sha1, source)?;
+        let registered = state.begin(self.instruction_limit).and_then(|()| state.register(&body));
+        let registered = registered.unwrap_or_else(|error| Err(failure::host_error(sha1, &error)));
+        state.clean_up(Reply::Null);
+        let mut functions: Vec<LibraryFunction> =
+            registered?.into_iter().map(|registered| registered.function).collect();
+        functions.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(functions)
+    }
+
+    fn run_function(&mut self, name: &Bytes, library: Script<'_>, calls: &mut dyn ScriptCalls) -> Reply {
+        let state = match self.state.get_or_insert_with(State::new) {
+            Ok(state) => state,
+            Err(error) => return Reply::Error(no_state(error)),
+        };
+        let body = match state.library(library.sha1, library.source) {
+            Ok(body) => body,
+            Err(text) => return Reply::Error(text),
+        };
+        let reply = state.run_function(name, library, &body, calls, self.instruction_limit);
+        let shown = String::from_utf8_lossy(name);
+        let reply = reply.unwrap_or_else(|error| Reply::Error(failure::host_error(&shown, &error)));
+        state.clean_up(reply)
+    }
 }
 
 fn no_state(error: &mlua::Error) -> Bytes {
@@ -120,6 +149,14 @@ struct State {
     /// Compiles a source; gives a function, or nil and the message.
     compile: Function,
     compiled: FxHashMap<Box<str>, Function>,
+    /// The same for the body of a library.
+    compile_library: Function,
+    libraries: FxHashMap<Box<str>, Function>,
+    /// Runs the body of a library.
+    register: Function,
+    /// Calls a function of a library.
+    call_function: Function,
+    registry: Rc<Registry>,
     channel: Rc<Channel>,
     random: Rc<Random>,
     cjson: cjson::Shared,
@@ -138,7 +175,10 @@ impl State {
         let failures = Rc::<Failures>::default();
 
         let host = lua.create_table()?;
-        host.raw_set("redis", redis_lib::library(&lua, &channel)?)?;
+        let registry = Rc::<Registry>::default();
+        let redis = redis_lib::library(&lua, &channel)?;
+        host.raw_set("load_redis", library::library(&lua, &redis, &registry)?)?;
+        host.raw_set("redis", redis)?;
         host.raw_set("cjson", cjson::library(&lua, &cjson)?)?;
         host.raw_set("cmsgpack", cmsgpack::library(&lua)?)?;
         host.raw_set("struct", structs::library(&lua)?)?;
@@ -157,6 +197,11 @@ impl State {
             globals: made.raw_get("globals")?,
             compile: made.raw_get("compile")?,
             compiled: FxHashMap::default(),
+            compile_library: made.raw_get("compile_library")?,
+            libraries: FxHashMap::default(),
+            register: made.raw_get("register")?,
+            call_function: made.raw_get("call_function")?,
+            registry,
             lua,
             channel,
             random,
@@ -172,18 +217,22 @@ impl State {
             return Ok(function.clone());
         }
         let body = &source[shebang::parse(source)?.len..];
-        let compiled = self.lua.create_string(body).and_then(|body| self.compile.call::<(Value, Value)>(body));
-        match compiled {
-            Ok((Value::Function(function), _)) => {
-                if self.compiled.len() >= COMPILED_MAX {
-                    self.compiled.clear();
-                }
-                self.compiled.insert(sha1.into(), function.clone());
-                Ok(function)
-            }
-            Ok((_, message)) => Err(failure::compile_error(&message)),
-            Err(error) => Err(failure::host_error(sha1, &error)),
+        let compile = |body: &[u8]| self.compile.call::<(Value, Value)>(self.lua.create_string(body)?);
+        let function = failure::compiled(sha1, compile(body), failure::COMPILING_SCRIPT)?;
+        keep(&mut self.compiled, sha1, &function);
+        Ok(function)
+    }
+
+    /// The compiled body of a library.
+    fn library(&mut self, sha1: &str, source: &Bytes) -> Result<Function, Bytes> {
+        if let Some(function) = self.libraries.get(sha1) {
+            return Ok(function.clone());
         }
+        let body = source.iter().position(|byte| *byte == b'\n').map_or(&[][..], |end| &source[end..]);
+        let compile = |body: &[u8]| self.compile_library.call::<(Value, Value)>(self.lua.create_string(body)?);
+        let function = failure::compiled(sha1, compile(body), failure::COMPILING_LIBRARY)?;
+        keep(&mut self.libraries, sha1, &function);
+        Ok(function)
     }
 
     fn run(
@@ -196,7 +245,52 @@ impl State {
         self.begin(instruction_limit)?;
         self.globals.raw_set("KEYS", self.strings(script.keys)?)?;
         self.globals.raw_set("ARGV", self.strings(script.args)?)?;
-        let outcome = self.lua.scope(|scope| {
+        let outcome = self.served(calls, || self.xpcall.call((function, &self.handler)))?;
+        self.reply(script.sha1, instruction_limit, outcome)
+    }
+
+    /// Runs a function of a library, after the library's body.
+    fn run_function(
+        &self,
+        name: &Bytes,
+        library: Script<'_>,
+        body: &Function,
+        calls: &mut dyn ScriptCalls,
+        instruction_limit: u64,
+    ) -> mlua::Result<Reply> {
+        self.begin(instruction_limit)?;
+        let registered = match self.register(body)? {
+            Ok(registered) => registered,
+            Err(text) => return Ok(Reply::Error(text)),
+        };
+        let Some(called) = registered.iter().find(|registered| registered.function.name == *name) else {
+            return Ok(Reply::Error(Bytes::from_static(b"ERR Function not found")));
+        };
+        let (keys, args) = (self.strings(library.keys)?, self.strings(library.args)?);
+        let outcome = self.served(calls, || self.call_function.call((&called.callback, keys, args)))?;
+        self.reply(&String::from_utf8_lossy(name), instruction_limit, outcome)
+    }
+
+    /// Runs the body of a library; gives what it registers, or the error.
+    fn register(&self, body: &Function) -> mlua::Result<Result<Vec<Registered>, Bytes>> {
+        self.registry.open();
+        self.channel.silent.set(true);
+        let outcome = self.limited(|| self.register.call::<(bool, Value)>(body));
+        self.channel.silent.set(false);
+        let registered = self.registry.close();
+        Ok(match outcome? {
+            (true, _) => Ok(registered),
+            (false, message) => Err(self.failures.load_error(&message)),
+        })
+    }
+
+    /// Runs something that may call the engine.
+    fn served(
+        &self,
+        calls: &mut dyn ScriptCalls,
+        run: impl FnOnce() -> mlua::Result<(bool, Value)>,
+    ) -> mlua::Result<(bool, Value)> {
+        self.lua.scope(|scope| {
             let calls = RefCell::new(calls);
             let gate = scope.create_function(move |_, ()| {
                 // A command cannot run a script's function, so the engine is never asked twice at once.
@@ -206,16 +300,24 @@ impl State {
                 Ok(())
             })?;
             *self.channel.gate.borrow_mut() = Some(gate);
-            // Only while the script runs: where allocations may fail, mlua guards each of its own at a cost.
-            self.lua.set_memory_limit(MEMORY_LIMIT_BYTES)?;
-            let outcome = self.xpcall.call::<(bool, Value)>((function, &self.handler));
-            self.lua.set_memory_limit(0)?;
+            let outcome = self.limited(run);
             *self.channel.gate.borrow_mut() = None;
             outcome
-        });
-        match outcome? {
+        })
+    }
+
+    /// Limits the memory only while a script runs: where allocations may fail, mlua guards each of its own at a cost.
+    fn limited(&self, run: impl FnOnce() -> mlua::Result<(bool, Value)>) -> mlua::Result<(bool, Value)> {
+        self.lua.set_memory_limit(MEMORY_LIMIT_BYTES)?;
+        let outcome = run();
+        self.lua.set_memory_limit(0)?;
+        outcome
+    }
+
+    fn reply(&self, name: &str, instruction_limit: u64, outcome: (bool, Value)) -> mlua::Result<Reply> {
+        match outcome {
             (true, value) => convert::from_lua(&self.lua, value, self.channel.resp3.get()),
-            (false, message) => Ok(Reply::Error(self.failures.reply(script.sha1, instruction_limit, &message))),
+            (false, message) => Ok(Reply::Error(self.failures.reply(name, instruction_limit, &message))),
         }
     }
 
@@ -258,6 +360,14 @@ impl State {
         }
         reply
     }
+}
+
+/// Keeps what was compiled; when that is too much, all of it goes.
+fn keep(compiled: &mut FxHashMap<Box<str>, Function>, sha1: &str, function: &Function) {
+    if compiled.len() >= COMPILED_MAX {
+        compiled.clear();
+    }
+    compiled.insert(sha1.into(), function.clone());
 }
 
 /// What the prelude needs to refuse writes and unknown globals.

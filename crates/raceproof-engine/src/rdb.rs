@@ -17,6 +17,7 @@ pub(crate) use write::{integer_width, list_node_sizes, pack_hash, pack_zset};
 use bytes::Bytes;
 
 use crate::{config::Config, db::Value};
+use strings::{Reader, Writer};
 
 /// The version of the format of Redis 7.0. Later ones are refused.
 const VERSION: u16 = 10;
@@ -45,9 +46,41 @@ mod kind {
     pub(super) const STREAM_2: u8 = 19;
 }
 
+/// What comes before the source of a library of functions, and what came before it in unfinished versions.
+const LIBRARY: u8 = 245;
+const EARLY_LIBRARY: u8 = 246;
+
 /// A value as a payload.
 pub(crate) fn dump(value: &Value, config: &Config) -> Bytes {
-    let mut payload = write::value(value, config);
+    sealed(write::value(value, config))
+}
+
+/// Sources of libraries of functions as a payload.
+pub(crate) fn dump_libraries<'a>(sources: impl Iterator<Item = &'a Bytes>, config: &Config) -> Bytes {
+    let mut to = Writer { bytes: Vec::new(), compresses: config.compresses() };
+    for source in sources {
+        to.bytes.push(LIBRARY);
+        to.string(source);
+    }
+    sealed(to.bytes)
+}
+
+/// The sources of a payload of libraries.
+pub(crate) fn restore_libraries(payload: &Bytes) -> Result<Vec<Bytes>, &'static str> {
+    let body = body(payload).map_err(|_| "ERR DUMP payload version or checksum are wrong")?;
+    let (mut from, mut sources) = (Reader(body), Vec::new());
+    while let Some(kind) = from.byte() {
+        match kind {
+            LIBRARY => sources.push(from.string().ok_or("ERR failed loading the given functions payload")?),
+            EARLY_LIBRARY => return Err("ERR Pre-GA function format not supported"),
+            _ => return Err("ERR given type is not a function"),
+        }
+    }
+    Ok(sources)
+}
+
+/// Puts version and checksum behind a payload.
+fn sealed(mut payload: Vec<u8>) -> Bytes {
     payload.extend_from_slice(&VERSION.to_le_bytes());
     let checksum = checksum::crc64(&payload);
     payload.extend_from_slice(&checksum.to_le_bytes());
@@ -65,12 +98,18 @@ pub(crate) enum Refused {
 
 /// The value of a payload.
 pub(crate) fn restore(payload: &Bytes, config: &Config) -> Result<Value, Refused> {
+    body(payload)?;
+    // Redis reads on into the footer where the value is too short.
+    read::value(payload, config).ok_or(Refused::Format)
+}
+
+/// What is before the footer, which must be right.
+fn body(payload: &Bytes) -> Result<&[u8], Refused> {
     let body = payload.len().checked_sub(FOOTER).ok_or(Refused::VersionOrChecksum)?;
     let version = u16::from_le_bytes([payload[body], payload[body + 1]]);
     let checksum = checksum::crc64(&payload[..body + 2]).to_le_bytes();
     if version > VERSION || payload[body + 2..] != checksum {
         return Err(Refused::VersionOrChecksum);
     }
-    // Redis reads on into the footer where the value is too short.
-    read::value(payload, config).ok_or(Refused::Format)
+    Ok(&payload[..body])
 }

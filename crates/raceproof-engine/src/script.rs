@@ -20,6 +20,44 @@ pub struct Script<'a> {
     pub args: &'a [Bytes],
 }
 
+/// A function as its library registered it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct LibraryFunction {
+    /// Its name: letters, digits and underscores.
+    pub name: Bytes,
+    /// What `FUNCTION LIST` says of it.
+    pub description: Option<Bytes>,
+    /// What it may do, and when.
+    pub flags: FunctionFlags,
+}
+
+/// The flags of a function, one bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct FunctionFlags(u8);
+
+impl FunctionFlags {
+    /// It must not write.
+    pub const NO_WRITES: Self = Self(1);
+    const NAMES: [&'static str; 5] = ["no-writes", "allow-oom", "allow-stale", "no-cluster", "allow-cross-slot-keys"];
+
+    /// Adds the flag of a name; tells whether there is one.
+    pub fn set(&mut self, name: &[u8]) -> bool {
+        let at = Self::NAMES.iter().position(|known| known.as_bytes() == name);
+        at.inspect(|at| self.0 |= 1 << at).is_some()
+    }
+
+    /// Whether all flags of another one are set.
+    #[must_use]
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// The names of the flags, in Redis's order.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        Self::NAMES.into_iter().enumerate().filter(move |(at, _)| self.0 & 1 << at != 0).map(|(_, name)| name)
+    }
+}
+
 /// Runs scripts.
 pub trait ScriptHost {
     /// Compiles without running, as `SCRIPT LOAD` does.
@@ -30,6 +68,21 @@ pub trait ScriptHost {
 
     /// Runs a script. What it sends by `redis.call` goes to `calls`; a failure of the script is an error reply.
     fn run(&mut self, script: Script<'_>, calls: &mut dyn ScriptCalls) -> Reply;
+
+    /// Runs the body of a library, as `FUNCTION LOAD` does, and gives what it registers, by name. By default there are no
+    /// libraries.
+    ///
+    /// # Errors
+    /// The text of the error reply, with its code.
+    fn load_library(&mut self, _sha1: &str, _source: &Bytes) -> Result<Vec<LibraryFunction>, Bytes> {
+        Err(Bytes::from_static(b"ERR this script host has no libraries"))
+    }
+
+    /// Runs a function of a library that was loaded, maybe by another host. `library` holds the library's source and the
+    /// arguments of the function. What the function leaves behind in its library is gone when it ends.
+    fn run_function(&mut self, _name: &Bytes, _library: Script<'_>, _calls: &mut dyn ScriptCalls) -> Reply {
+        Reply::Error(Bytes::from_static(b"ERR this script host has no libraries"))
+    }
 }
 
 /// What a running script can do to the engine.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::{Protocol, channels::Subscriptions, command::Command, key::Key, wait::Wait};
+use crate::{Protocol, acl::DEFAULT, channels::Subscriptions, command::Command, key::Key, wait::Wait};
 
 /// A connection.
 #[derive(Clone, Debug)]
@@ -13,6 +13,9 @@ pub(crate) struct Session {
     pub(crate) open: bool,
     pub(crate) db: u32,
     pub(crate) protocol: Protocol,
+    pub(crate) user: Bytes,
+    /// Whether it has said who it is, or did not have to when it connected.
+    pub(crate) authenticated: bool,
     /// `CLIENT SETNAME`
     pub(crate) name: Bytes,
     pub(crate) no_evict: bool,
@@ -27,12 +30,14 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(id: i64) -> Self {
+    pub(crate) fn new(id: i64, authenticated: bool) -> Self {
         Self {
             id,
             open: true,
             db: 0,
             protocol: Protocol::Resp2,
+            user: Bytes::from_static(DEFAULT.as_bytes()),
+            authenticated,
             name: Bytes::new(),
             no_evict: false,
             replies: Replies::On,

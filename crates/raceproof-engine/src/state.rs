@@ -45,7 +45,7 @@ impl Hasher for Recorder<'_> {
 
 impl Engine {
     /// Appends the state to `out`: every key with its value, encoding and deadline, the changed settings, the cached
-    /// scripts (by SHA1), the random generator, and of `sessions`, in the order given, what they selected, watch and
+    /// scripts (by SHA1), the libraries of functions, the random generator, and of `sessions`, in the order given, what they selected, watch and
     /// have queued.
     ///
     /// Two engines with equal bytes answer every sequence of commands alike, at any time, the first session of one
@@ -63,21 +63,28 @@ impl Engine {
             channels: _,
             waiting: _,
             scripts,
+            libraries,
+            acl,
             config,
             random,
             started,
             incarnation,
             closed: _,
             connections: _,
+            statistics,
+            saved,
         } = self;
         let mut to = Recorder(out);
         options.hash(&mut to);
         random.hash(&mut to);
+        (statistics, saved).hash(&mut to);
         started.hash(&mut to);
         incarnation.hash(&mut to);
         config.changed().hash(&mut to);
         scripts.names().hash(&mut to);
         databases.hash(&mut to);
+        libraries.hash(&mut to);
+        acl.hash(&mut to);
         sessions.len().hash(&mut to);
         for session in sessions {
             hash_session(all.get(session.0 as usize), &mut to);
@@ -85,9 +92,12 @@ impl Engine {
         hash_queue(sessions.iter().map(|session| all.get(session.0 as usize)), &mut to);
     }
 
-    /// Appends to `out` the part of [`Self::state`] that a restart may keep: the keys with their values and deadlines.
+    /// Appends to `out` the part of [`Self::state`] that a restart may keep: the keys with their values and deadlines,
+    /// and the libraries of functions.
     pub fn data(&self, out: &mut Vec<u8>) {
-        self.databases.hash(&mut Recorder(out));
+        let mut to = Recorder(out);
+        self.databases.hash(&mut to);
+        self.libraries.hash(&mut to);
     }
 
     /// Appends to `out` what [`Self::state`] leaves out: all sessions of the server with their numbers, and the numbers
@@ -148,7 +158,10 @@ fn hash_session(session: Option<&Session>, to: &mut Recorder<'_>) {
         subscriptions,
         dirty,
         wait,
+        user,
+        authenticated,
     } = session;
+    (user, authenticated).hash(to);
     (open, db, protocol, name, no_evict, replies, watched, subscriptions, dirty).hash(to);
     wait.is_some().hash(to);
     if let Some(wait) = wait {

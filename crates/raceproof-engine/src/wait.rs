@@ -278,6 +278,9 @@ impl Engine {
             mute: wait.silent,
             script: None,
             close: false,
+            shutdown: None,
+            counts_lookups: false,
+            script_error: None,
             may_wait: false,
             framed: true,
         };

@@ -3,11 +3,15 @@
 //!
 //! | variable | meaning | default |
 //! |---|---|---|
-//! | `RACEPROOF_DIFF_COMMANDS` | how many commands are compared at least | 200,000 |
+//! | `RACEPROOF_DIFF_COMMANDS` | how many commands are compared at least | 500,000 |
 //! | `RACEPROOF_DIFF_SEED` | the seed of the sequences | 1 |
 //! | `RACEPROOF_DIFF_FAILURES` | how many differing sequences are shrunk and shown before the test ends | 3 |
 //! | `RACEPROOF_REDIS_SERVER` | the server to compare with | `redis-server` |
 
+#[path = "differential/acl_regressions.rs"]
+mod acl_regressions;
+#[path = "differential/admin_regressions.rs"]
+mod admin_regressions;
 #[path = "differential/bit_regressions.rs"]
 mod bit_regressions;
 #[path = "differential/canonical.rs"]
@@ -20,6 +24,8 @@ mod compare;
 mod coverage;
 #[path = "differential/hearing.rs"]
 mod hearing;
+#[path = "differential/inventory.rs"]
+mod inventory;
 #[path = "differential/log.rs"]
 mod log;
 #[path = "differential/pages.rs"]
@@ -43,7 +49,7 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 use bytes::Bytes;
-use raceproof_engine::{Reply, Script, ScriptCalls, ScriptHost};
+use raceproof_engine::{LibraryFunction, Reply, Script, ScriptCalls, ScriptHost};
 
 use compare::Verdict;
 use coverage::Coverage;
@@ -61,7 +67,7 @@ const TRIES: usize = 50;
 
 #[test]
 fn random_sequences_get_the_replies_of_redis_server() {
-    let wanted = number("RACEPROOF_DIFF_COMMANDS", 200_000);
+    let wanted = number("RACEPROOF_DIFF_COMMANDS", 500_000);
     let seed = number("RACEPROOF_DIFF_SEED", 1);
     let shown = number("RACEPROOF_DIFF_FAILURES", 3);
     let server = Server::start().unwrap_or_else(|error| panic!("{error}"));
@@ -87,7 +93,14 @@ fn sequences_that_once_differed_get_the_replies_of_redis_server() {
     let server = Server::start().unwrap_or_else(|error| panic!("{error}"));
     let mut host = driver::host();
     let mut report = String::new();
-    for (name, text) in regressions::TABLE.iter().chain(stream_regressions::TABLE).chain(bit_regressions::TABLE) {
+    let tables = [
+        regressions::TABLE,
+        stream_regressions::TABLE,
+        bit_regressions::TABLE,
+        admin_regressions::TABLE,
+        acl_regressions::TABLE,
+    ];
+    for (name, text) in tables.into_iter().flatten() {
         if let Err(difference) = compare(&server, &mut host, &Sequence::parse(text)) {
             writeln!(report, "{name}:\n{difference}").expect("writing to a string");
         }
@@ -106,6 +119,14 @@ fn a_wrong_reply_is_found_and_shrunk_to_the_command_that_gets_it() {
         }
 
         fn run(&mut self, _script: Script<'_>, _calls: &mut dyn ScriptCalls) -> Reply {
+            Reply::Integer(42)
+        }
+
+        fn load_library(&mut self, sha1: &str, source: &Bytes) -> Result<Vec<LibraryFunction>, Bytes> {
+            driver::host().load_library(sha1, source)
+        }
+
+        fn run_function(&mut self, _name: &Bytes, _library: Script<'_>, _calls: &mut dyn ScriptCalls) -> Reply {
             Reply::Integer(42)
         }
     }
@@ -222,7 +243,13 @@ fn every_canonicalised_command_says_why() {
 fn every_command_of_the_engine_is_compared() {
     /// Commands that the grammar leaves out, and why.
     const LEFT_OUT: &[(&str, &str)] = &[
-        ("CONFIG HELP", "docs/fidelity.md: help texts"),
+        ("SCRIPT DEBUG", "it refuses to be called in a pipeline"),
+        ("ACL DELUSER", "the connections of the user are closed; regressions have it"),
+        ("SHUTDOWN", "without its options it ends the server; regressions have its errors"),
+        ("SAVE", "whether the server's child still saves is a matter of chance"),
+        ("BGSAVE", "whether the server's child still saves is a matter of chance"),
+        ("BGREWRITEAOF", "it would start another append-only file"),
+        ("CLUSTER", "every subcommand has the same error; INFO and KEYSLOT stand for all"),
         ("PFSELFTEST", "the_server_finds_itself_in_order has it: the server takes seconds over it"),
     ];
 
@@ -233,7 +260,7 @@ fn every_command_of_the_engine_is_compared() {
     let generated = coverage::generated();
     let known = |name: &str| {
         generated.iter().any(|known| known == name || known.starts_with(&format!("{name} ")))
-            || LEFT_OUT.iter().any(|(left_out, _)| *left_out == name)
+            || LEFT_OUT.iter().any(|(left_out, _)| *left_out == name || name.starts_with(&format!("{left_out} ")))
     };
     let mut missing = Vec::new();
     for name in names {

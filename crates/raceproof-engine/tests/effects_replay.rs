@@ -7,7 +7,7 @@ use std::cell::Cell;
 use bytes::Bytes;
 use raceproof_engine::{Effect, Options, Version};
 
-use support::driver::{self, Driver, NoScripts};
+use support::driver::{self, Driver};
 use support::dump::dump;
 use support::sequence::{Action, Sequence, resolve};
 use support::{generate, search, show};
@@ -86,10 +86,12 @@ fn run(sequence: &Sequence) -> (Driver, Log, i64) {
 /// server that loads its log, so a later clock must not do it either.
 fn compare(original: &Driver, log: &Log, now_ms: i64) -> Result<(), String> {
     let mut replica = Driver::new(options());
+    // Libraries are compiled when they are loaded.
+    let mut host = driver::host();
     for (at_ms, effect) in log {
         let select = ["SELECT".into(), effect.db.to_string().into()];
-        replica.run(&mut NoScripts, 0, &select, *at_ms);
-        let outcome = replica.run(&mut NoScripts, 0, &as_client(&effect.args), *at_ms);
+        replica.run(&mut host, 0, &select, *at_ms);
+        let outcome = replica.run(&mut host, 0, &as_client(&effect.args), *at_ms);
         if let raceproof_engine::Reply::Error(text) = outcome.reply {
             return Err(format!("replaying {} gave {}", show::command(&effect.args), show::quoted(&text)));
         }

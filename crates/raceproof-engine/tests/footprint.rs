@@ -116,6 +116,8 @@ fn each_property_fails_when_a_part_of_the_footprints_is_missing() {
         ("no subscriptions", order, |(object, _)| *object != Object::Subscriptions),
         ("no inboxes", order, |(object, _)| !matches!(object, Object::Inbox(_))),
         ("no server", order, |(object, _)| *object != Object::Server),
+        ("no functions", order, |(object, _)| *object != Object::Functions),
+        ("no users", order, |(object, _)| *object != Object::Users),
     ];
     for (name, property, keep) in mutants {
         let cases = Cell::new(0);

@@ -34,7 +34,7 @@ fn equal_inputs_give_equal_outputs_also_on_a_clone() {
     let sequences = Cell::new(0);
     let check = |(sequence, middle, seed, sorted_replies, version): &(Sequence, usize, u64, bool, Version)| {
         sequences.set(sequences.get() + 1);
-        let options = Options { seed: *seed, sorted_replies: *sorted_replies, version: *version };
+        let options = Options { seed: *seed, sorted_replies: *sorted_replies, version: *version, ..Options::default() };
         let steps = sequence.all_steps();
         let (early, late) = steps.split_at((*middle).min(steps.len()));
         let mut original = Driver::new(options.clone());

@@ -3,7 +3,7 @@
 mod common;
 
 use common::Server;
-use raceproof_engine::{Options, Protocol, Reply, Version};
+use raceproof_engine::{Options, Protocol, Reply};
 
 #[test]
 fn greetings() {
@@ -175,7 +175,7 @@ fn replies_in_both_protocols() {
 #[test]
 fn equal_inputs_give_equal_outputs() {
     let run = || {
-        let mut server = Server::with(Options { seed: 7, version: Version::V7_0, sorted_replies: false });
+        let mut server = Server::with(Options { seed: 7, ..Options::default() });
         for index in 0..50 {
             server.run(&format!("SET key{index} {index}"));
             server.run(&format!("HSET hash field{index} {index}"));

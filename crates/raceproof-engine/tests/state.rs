@@ -18,7 +18,7 @@ const BASE_MS: i64 = 1_700_000_000_123;
 const WALKS: u64 = 2_000;
 
 fn options(sorted_replies: bool, version: Version) -> Options {
-    Options { seed: 7, sorted_replies, version }
+    Options { seed: 7, sorted_replies, version, ..Options::default() }
 }
 
 /// What `state` says, or a mutant of it.

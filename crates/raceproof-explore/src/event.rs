@@ -213,6 +213,8 @@ impl Kind {
             Named::Redis(
                 Object::Random
                 | Object::Scripts
+                | Object::Functions
+                | Object::Users
                 | Object::Server
                 | Object::Subscriptions
                 | Object::Channel(_)

@@ -73,11 +73,20 @@ fn set(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         context.touch(Object::Keyspace(db), Access::Write);
     }
     Arc::make_mut(&mut context.engine.config).change(&pairs)?;
+    if let Some((_, password)) = pairs.iter().find(|(setting, _)| setting.name == "requirepass") {
+        for object in [Object::Users, Object::Scripts, Object::Functions, Object::Random] {
+            context.touch(object, Access::Write);
+        }
+        Arc::make_mut(&mut context.engine.acl).require_password(password);
+    }
     Ok(Reply::Simple("OK"))
 }
 
-/// No statistics are kept that could be reset.
-fn resetstat(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
+fn resetstat(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    if let Some(statistics) = &mut context.engine.statistics {
+        context.footprint.add(Object::Server, Access::Write);
+        statistics.reset();
+    }
     Ok(Reply::Simple("OK"))
 }
 

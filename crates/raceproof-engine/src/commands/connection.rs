@@ -1,10 +1,13 @@
 //! Connections: greeting, protocol, name.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::text;
 use crate::{
     Access, Engine, Object, Protocol, Reply, SessionId,
+    acl::{DEFAULT, Refusal},
     channels::Kind,
     command::{Command, Group, Run, flag::*},
     context::Context,
@@ -69,8 +72,8 @@ fn hello(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     loop {
         options = match options {
             [] => break,
-            [option, user, _, rest @ ..] if option.eq_ignore_ascii_case(b"auth") => {
-                authenticate(user)?;
+            [option, user, password, rest @ ..] if option.eq_ignore_ascii_case(b"auth") => {
+                authenticate(context, user, password, &args[0])?;
                 rest
             }
             [option, name, rest @ ..] if option.eq_ignore_ascii_case(b"setname") => {
@@ -84,6 +87,12 @@ fn hello(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
                 return Err(Failure::Bytes(text.into()));
             }
         };
+    }
+    if !context.session().authenticated {
+        return Err(Failure::Constant(
+            "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> \
+             option can be used to authenticate the client and select the RESP protocol version at the same time",
+        ));
     }
     context.touch_client();
     let session = context.session_mut();
@@ -105,23 +114,53 @@ fn hello(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     ]))
 }
 
-/// There is the default user only, and it needs no password: any will do.
-fn authenticate(user: &[u8]) -> Result<(), Failure> {
-    if user == b"default" {
-        return Ok(());
+/// Makes the session the user's, or notes that somebody tried.
+fn authenticate(context: &mut Context<'_>, user: &Bytes, password: &[u8], command: &Bytes) -> Result<(), Failure> {
+    context.touch(Object::Users, Access::Read);
+    if !context.engine.acl.authenticates(user, password) {
+        let multi = context.session().transaction.is_some() || !context.may_wait;
+        note_refusal(context, "auth", if multi { "multi" } else { "toplevel" }, command.clone(), user.clone());
+        return Err(Failure::Constant("WRONGPASS invalid username-password pair or user is disabled."));
     }
-    Err(Failure::Constant("WRONGPASS invalid username-password pair or user is disabled."))
+    context.touch_client();
+    let session = context.session_mut();
+    session.user = user.clone();
+    session.authenticated = true;
+    Ok(())
 }
 
-fn auth(_: &mut Context<'_>, args: &[Bytes]) -> Answer {
-    match &args[1..] {
-        [_] => Err(Failure::Constant(
-            "ERR AUTH <password> called without any password configured for the default user. Are you sure your \
-             configuration is correct?",
-        )),
-        [user, _] => authenticate(user).map(|()| Reply::Simple("OK")),
-        _ => Err(SYNTAX),
-    }
+/// Puts a refusal into `ACL LOG`.
+pub(crate) fn note_refusal(
+    context: &mut Context<'_>,
+    reason: &'static str,
+    place: &'static str,
+    object: Bytes,
+    user: Bytes,
+) {
+    context.touch(Object::Users, Access::Write);
+    context.read_clock();
+    let client = Bytes::from(describe(context.session(), "NULL").trim_end().to_owned());
+    let refusal = Refusal { count: 1, reason, context: place, object, user, at_ms: context.now_ms(), client };
+    let longest = context.engine.config.refusals();
+    Arc::make_mut(&mut context.engine.acl).note(refusal, longest);
+}
+
+fn auth(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let (user, password) = match &args[1..] {
+        [password] => {
+            context.touch(Object::Users, Access::Read);
+            if context.engine.acl.user(DEFAULT.as_bytes()).is_some_and(|user| user.nopass) {
+                return Err(Failure::Constant(
+                    "ERR AUTH <password> called without any password configured for the default user. Are you sure \
+                     your configuration is correct?",
+                ));
+            }
+            (Bytes::from_static(DEFAULT.as_bytes()), password)
+        }
+        [user, password] => (user.clone(), password),
+        _ => return Err(SYNTAX),
+    };
+    authenticate(context, &user, password, &args[0]).map(|()| Reply::Simple("OK"))
 }
 
 fn quit(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
@@ -137,8 +176,9 @@ fn reset(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
     if context.session().replies == Replies::Off {
         context.mute = false;
     }
+    let greeted = context.engine.acl.greets_everybody();
     let session = context.session_mut();
-    *session = Session { no_evict: session.no_evict, ..Session::new(session.id) };
+    *session = Session { no_evict: session.no_evict, ..Session::new(session.id, greeted) };
     Ok(Reply::Simple("RESET"))
 }
 
@@ -230,7 +270,7 @@ fn describe(session: &Session, command: &str) -> String {
     format!(
         "id={} addr=127.0.0.1:0 laddr=127.0.0.1:6379 fd=8 name={} age=0 idle=0 flags={} db={} sub={} psub={} ssub={} \
          multi={} qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=1024 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r \
-         cmd={} user=default redir=-1 resp={}\n",
+         cmd={} user={} redir=-1 resp={}\n",
         session.id,
         String::from_utf8_lossy(&session.name),
         flags,
@@ -240,6 +280,7 @@ fn describe(session: &Session, command: &str) -> String {
         subscriptions.len(Kind::Shard),
         queued,
         command,
+        String::from_utf8_lossy(&session.user),
         resp,
     )
 }

@@ -1,15 +1,17 @@
-//! `INFO`: the fields that clients read. What only a process can know (memory, sockets, forks) is constant.
+//! `INFO`: which sections are shown, and what follows from the data, the sessions and the commands executed.
 
 use std::fmt::Write;
 
 use bytes::Bytes;
 
+use super::info_fields::{self as fields, Field};
 use crate::{
     Access, Object, Reply,
     command::{Command, Group, flag::*},
     context::Context,
     failure::Answer,
     rng::Random,
+    statistics::Statistics,
 };
 
 pub(super) const COMMANDS: &[Command] = &[Command::new("info", info, -1, LOADING | STALE, Group::Dangerous).tips(&[
@@ -18,28 +20,39 @@ pub(super) const COMMANDS: &[Command] = &[Command::new("info", info, -1, LOADING
     "response_policy:special",
 ])];
 
-type Section = fn(&Context<'_>, &mut String);
+/// What a section shows.
+#[derive(Clone, Copy)]
+enum Body {
+    Fields(&'static [(&'static str, Field)]),
+    Text(fn(&Context<'_>, &mut String)),
+}
 
 /// The sections in Redis's order, and whether they are shown without being asked for.
-const SECTIONS: &[(&str, Section)] = &[
-    ("Server", server),
-    ("Clients", clients),
-    ("Memory", memory),
-    ("Persistence", persistence),
-    ("Stats", stats),
-    ("Replication", replication),
-    ("CPU", cpu),
-    ("Modules", |_, _| {}),
-    ("Errorstats", |_, _| {}),
-    ("Cluster", |_, text| text.push_str("cluster_enabled:0\r\n")),
-    ("Keyspace", keyspace),
+const SECTIONS: &[(&str, Body, bool)] = &[
+    ("Server", Body::Fields(fields::SERVER), true),
+    ("Clients", Body::Fields(fields::CLIENTS), true),
+    ("Memory", Body::Fields(fields::MEMORY), true),
+    ("Persistence", Body::Text(persistence), true),
+    ("Stats", Body::Fields(fields::STATS), true),
+    ("Replication", Body::Fields(fields::REPLICATION), true),
+    ("CPU", Body::Fields(fields::CPU), true),
+    ("Modules", Body::Text(|_, _| {}), true),
+    ("Commandstats", Body::Text(commandstats), false),
+    ("Errorstats", Body::Text(errorstats), true),
+    ("Latencystats", Body::Text(latencystats), false),
+    ("Cluster", Body::Fields(fields::CLUSTER), true),
+    ("Keyspace", Body::Text(keyspace), true),
 ];
 
-/// Notes what a section tells: who asks for the server's identity alone does not see its keys.
+/// Notes what a section tells: who asks for the server's identity alone does not see its keys. What is counted belongs to
+/// no object: `Options::statistics` says why.
 fn look(context: &mut Context<'_>, section: &str) {
     match section {
         "Server" | "Persistence" => context.read_clock(),
-        "Memory" => context.touch(Object::Scripts, Access::Read),
+        "Memory" => {
+            context.touch(Object::Scripts, Access::Read);
+            context.touch(Object::Functions, Access::Read);
+        }
         "Keyspace" => {
             context.touch(Object::Deadlines, Access::Read);
             context.read_clock();
@@ -53,172 +66,103 @@ fn look(context: &mut Context<'_>, section: &str) {
 
 fn info(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     context.touch(Object::Server, Access::Read);
-    let everything = args.len() == 1
-        || args[1..]
-            .iter()
-            .any(|name| [&b"all"[..], b"default", b"everything"].iter().any(|whole| name.eq_ignore_ascii_case(whole)));
+    let asked = |name: &str| args[1..].iter().any(|arg| arg.eq_ignore_ascii_case(name.as_bytes()));
+    let everything = asked("all") || asked("everything");
+    let default = args.len() == 1 || asked("default");
     let mut text = String::new();
-    for (name, section) in SECTIONS {
-        if everything || args[1..].iter().any(|asked| asked.eq_ignore_ascii_case(name.as_bytes())) {
-            look(context, name);
-            let gap = if text.is_empty() { "" } else { "\r\n" };
-            let _ = write!(text, "{gap}# {name}\r\n");
-            section(context, &mut text);
+    for (name, body, by_default) in SECTIONS {
+        if !(everything || (default && *by_default) || asked(name)) {
+            continue;
+        }
+        look(context, name);
+        let gap = if text.is_empty() { "" } else { "\r\n" };
+        let _ = write!(text, "{gap}# {name}\r\n");
+        match body {
+            Body::Fields(fields) => show(context, &mut text, fields),
+            Body::Text(section) => section(context, &mut text),
         }
     }
     Ok(Reply::Verbatim(*b"txt", text.into()))
 }
 
 /// Appends `name:value` lines.
-fn fields(text: &mut String, fields: &[(&str, &dyn std::fmt::Display)]) {
-    for (name, value) in fields {
-        let _ = write!(text, "{name}:{value}\r\n");
+fn show(context: &Context<'_>, text: &mut String, fields: &[(&str, Field)]) {
+    for (name, field) in fields {
+        let _ = match field {
+            Field::Constant(value) => write!(text, "{name}:{value}\r\n"),
+            Field::Of(value) => write!(text, "{name}:{}\r\n", value(context)),
+        };
     }
 }
 
 /// A name of 40 hexadecimal digits, which a server gives itself at random when it starts.
-fn identity(context: &Context<'_>, salt: u64) -> String {
+pub(super) fn identity(context: &Context<'_>, salt: u64) -> String {
     let process = context.engine.incarnation.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mut random = Random::new(context.engine.options.seed ^ salt ^ process);
     let digits: String = (0..3).map(|_| format!("{:016x}", random.next())).collect();
     digits[..40].into()
 }
 
-fn server(context: &Context<'_>, text: &mut String) {
-    let up_s = (context.now_ms() - context.engine.started.unwrap_or_default().ms()) / 1000;
-    fields(
-        text,
-        &[
-            ("redis_version", &super::server::version(context)),
-            ("redis_git_sha1", &"00000000"),
-            ("redis_git_dirty", &0),
-            ("redis_build_id", &"0"),
-            ("redis_mode", &"standalone"),
-            ("os", &"raceproof"),
-            ("arch_bits", &64),
-            ("monotonic_clock", &"virtual"),
-            ("multiplexing_api", &"none"),
-            ("process_id", &1),
-            ("process_supervised", &"no"),
-            ("run_id", &identity(context, 0x7275_6e5f_6964)),
-            ("tcp_port", &6379),
-            ("server_time_usec", &context.now.unix_us),
-            ("uptime_in_seconds", &up_s),
-            ("uptime_in_days", &(up_s / 86_400)),
-            ("hz", &10),
-            ("configured_hz", &10),
-            ("lru_clock", &((context.now_ms() / 1000) & 0xff_ffff)),
-            ("executable", &""),
-            ("config_file", &""),
-            ("io_threads_active", &0),
-        ],
-    );
+pub(super) fn up_s(context: &Context<'_>) -> i64 {
+    (context.now_ms() - context.engine.started.unwrap_or_default().ms()) / 1000
 }
 
-fn clients(context: &Context<'_>, text: &mut String) {
-    let connected = context.engine.sessions.iter().filter(|session| session.open).count();
-    fields(
-        text,
-        &[
-            ("connected_clients", &connected),
-            ("cluster_connections", &0),
-            ("maxclients", &10_000),
-            ("client_recent_max_input_buffer", &0),
-            ("client_recent_max_output_buffer", &0),
-            ("blocked_clients", &context.engine.waiting.sessions()),
-            ("tracking_clients", &0),
-            ("clients_in_timeout_table", &context.engine.waits_with_deadline()),
-        ],
-    );
+pub(super) fn connected(context: &Context<'_>) -> String {
+    context.engine.sessions.iter().filter(|session| session.open).count().to_string()
 }
 
-fn memory(context: &Context<'_>, text: &mut String) {
-    let config = &context.engine.config;
-    let value = |name: &str| {
-        let value = crate::config::setting(name.as_bytes()).map(|setting| config.value(setting));
-        String::from_utf8_lossy(&value.unwrap_or_default()).into_owned()
-    };
-    fields(
-        text,
-        &[
-            ("used_memory", &1_048_576),
-            ("used_memory_human", &"1.00M"),
-            ("used_memory_rss", &1_048_576),
-            ("used_memory_peak", &1_048_576),
-            ("used_memory_lua", &0),
-            ("number_of_cached_scripts", &context.engine.scripts.len()),
-            ("maxmemory", &value("maxmemory")),
-            ("maxmemory_policy", &value("maxmemory-policy")),
-            ("mem_fragmentation_ratio", &"1.00"),
-            ("mem_allocator", &"none"),
-            ("lazyfree_pending_objects", &0),
-        ],
-    );
+/// What `CONFIG GET` shows.
+pub(super) fn configured(context: &Context<'_>, name: &str) -> String {
+    let setting = crate::config::setting(name.as_bytes());
+    let value = setting.map(|setting| context.engine.config.value(setting));
+    String::from_utf8_lossy(&value.unwrap_or_default()).into_owned()
 }
 
-fn persistence(context: &Context<'_>, text: &mut String) {
-    let started_s = context.engine.started.unwrap_or_default().ms().div_euclid(1000);
-    fields(
-        text,
-        &[
-            ("loading", &0),
-            ("async_loading", &0),
-            ("rdb_changes_since_last_save", &0),
-            ("rdb_bgsave_in_progress", &0),
-            ("rdb_last_save_time", &started_s),
-            ("rdb_last_bgsave_status", &"ok"),
-            ("rdb_last_bgsave_time_sec", &-1),
-            ("rdb_current_bgsave_time_sec", &-1),
-            ("aof_enabled", &0),
-            ("aof_rewrite_in_progress", &0),
-            ("aof_rewrite_scheduled", &0),
-            ("aof_last_bgrewrite_status", &"ok"),
-            ("aof_last_write_status", &"ok"),
-        ],
-    );
+/// A count, or 0 where nothing is counted.
+pub(super) fn counted(context: &Context<'_>, count: fn(&Statistics) -> u64) -> String {
+    context.engine.statistics.as_deref().map_or(0, count).to_string()
 }
 
-fn stats(_: &Context<'_>, text: &mut String) {
-    for name in [
-        "total_connections_received",
-        "total_commands_processed",
-        "instantaneous_ops_per_sec",
-        "rejected_connections",
-        "expired_keys",
-        "evicted_keys",
-        "keyspace_hits",
-        "keyspace_misses",
-        "pubsub_channels",
-        "pubsub_patterns",
-        "latest_fork_usec",
-        "total_error_replies",
-    ] {
-        fields(text, &[(name, &0)]);
+/// A number of bytes with a unit.
+pub(super) fn human(bytes: &str) -> String {
+    let bytes: f64 = bytes.parse().unwrap_or_default();
+    let units = [(1_u64 << 50, "P"), (1 << 40, "T"), (1 << 30, "G"), (1 << 20, "M"), (1 << 10, "K")];
+    match units.into_iter().find(|(unit, _)| bytes >= *unit as f64) {
+        Some((unit, name)) => format!("{:.2}{name}", bytes / unit as f64),
+        None => format!("{bytes}B"),
     }
 }
 
-fn replication(context: &Context<'_>, text: &mut String) {
-    fields(
-        text,
-        &[
-            ("role", &"master"),
-            ("connected_slaves", &0),
-            ("master_failover_state", &"no-failover"),
-            ("master_replid", &identity(context, 0x7265_706c_6964)),
-            ("master_replid2", &"0".repeat(40)),
-            ("master_repl_offset", &0),
-            ("second_repl_offset", &-1),
-            ("repl_backlog_active", &0),
-            ("repl_backlog_size", &1_048_576),
-            ("repl_backlog_first_byte_offset", &0),
-            ("repl_backlog_histlen", &0),
-        ],
-    );
+fn persistence(context: &Context<'_>, text: &mut String) {
+    show(context, text, fields::PERSISTENCE);
+    if configured(context, "appendonly") == "yes" {
+        show(context, text, fields::APPENDONLY);
+    }
 }
 
-fn cpu(_: &Context<'_>, text: &mut String) {
-    for name in ["used_cpu_sys", "used_cpu_user", "used_cpu_sys_children", "used_cpu_user_children"] {
-        fields(text, &[(name, &"0.000000")]);
+/// Commands take no time here.
+fn commandstats(context: &Context<'_>, text: &mut String) {
+    let Some(statistics) = &context.engine.statistics else { return };
+    for (name, calls) in &statistics.by_command {
+        let _ = write!(
+            text,
+            "cmdstat_{name}:calls={},usec=0,usec_per_call=0.00,rejected_calls={},failed_calls={}\r\n",
+            calls.made, calls.rejected, calls.failed
+        );
+    }
+}
+
+fn errorstats(context: &Context<'_>, text: &mut String) {
+    let Some(statistics) = &context.engine.statistics else { return };
+    for (code, count) in &statistics.errors {
+        let _ = write!(text, "errorstat_{}:count={count}\r\n", String::from_utf8_lossy(code));
+    }
+}
+
+fn latencystats(context: &Context<'_>, text: &mut String) {
+    let Some(statistics) = &context.engine.statistics else { return };
+    for (name, _) in statistics.by_command.iter().filter(|(_, calls)| calls.made > 0) {
+        let _ = write!(text, "latency_percentiles_usec_{name}:p50=0.001,p99=0.001,p99.9=0.001\r\n");
     }
 }
 

@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 
-use super::text;
+use super::{docs, text};
 use crate::{
     Reply,
-    command::{self, Command, FindKeys, Group, KeySpec, Run, flag, flag::*},
+    command::{self, Command, FindKeys, Group, KeySpec, KeyUse, Run, flag, flag::*},
     context::Context,
     failure::{Answer, Failure, SYNTAX},
     glob,
@@ -21,7 +21,10 @@ pub(super) const COMMANDS: &[Command] = &[row("command", all, -1).tips(ANY_ORDER
     row("command|count", count, 2),
     row("command|info", info, -2).tips(ANY_ORDER),
     row("command|list", list, -2).tips(ANY_ORDER),
+    row("command|docs", docs, -2).tips(ANY_ORDER),
     row("command|getkeys", getkeys, -4),
+    row("command|getkeysandflags", getkeysandflags, -4),
+    row("command|help", super::help::command, 2),
 ])];
 
 /// The commands of the version that the engine shows.
@@ -83,8 +86,8 @@ fn list(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     Ok(Reply::Array(admitted))
 }
 
-fn getkeys(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
-    let call = &args[2..];
+/// The keys of a call with what is done to them.
+fn key_uses(context: &Context<'_>, call: &[Bytes]) -> Result<Vec<KeyUse>, Failure> {
     let Some(command) = command::find(call, context.engine.options.version) else {
         return Err(Failure::Constant("ERR Invalid command specified"));
     };
@@ -94,18 +97,49 @@ fn getkeys(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if !command.accepts(call.len()) {
         return Err(Failure::Constant("ERR Invalid number of arguments specified for command"));
     }
-    match command.key_positions(call) {
-        None if command.has(NO_MANDATORY_KEYS) => Ok(Reply::Array(Vec::new())),
-        None => Err(Failure::Constant("ERR Invalid arguments specified for command")),
-        Some(positions) if positions.is_empty() && !command.has(NO_MANDATORY_KEYS) => {
-            Err(Failure::Constant("ERR Invalid arguments specified for command"))
-        }
-        Some(positions) => Ok(Reply::Array(positions.iter().map(|&at| Reply::Bulk(call[at].clone())).collect())),
+    match command.key_uses(call) {
+        None if command.has(NO_MANDATORY_KEYS) => Ok(Vec::new()),
+        Some(uses) if !uses.is_empty() || command.has(NO_MANDATORY_KEYS) => Ok(uses),
+        _ => Err(Failure::Constant("ERR Invalid arguments specified for command")),
     }
 }
 
+fn getkeys(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let uses = key_uses(context, &args[2..])?;
+    Ok(Reply::Array(uses.iter().map(|(at, _)| Reply::Bulk(args[2 + at].clone())).collect()))
+}
+
+fn getkeysandflags(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let uses = key_uses(context, &args[2..])?;
+    let shown = uses.iter().map(|(at, flags)| Reply::Array(vec![Reply::Bulk(args[2 + at].clone()), names(flags)]));
+    Ok(Reply::Array(shown.collect()))
+}
+
+/// What is documented of each command: see `docs.rs`.
+fn docs(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let pair = |command: &'static Command| (text(command.name), document(command));
+    let documents = match &args[2..] {
+        [] => shown(context).map(pair).collect(),
+        asked => asked.iter().filter_map(|name| named(context, name)).map(pair).collect(),
+    };
+    Ok(Reply::Map(documents))
+}
+
+fn document(command: &Command) -> Reply {
+    let mut parts = Vec::new();
+    if let Ok(at) = docs::TABLE.binary_search_by_key(&command.name, |(name, ..)| name) {
+        let (_, since, group) = docs::TABLE[at];
+        parts.extend([(text("since"), text(since)), (text("group"), text(group))]);
+    }
+    if !command.subcommands.is_empty() {
+        let subcommands = command.subcommands.iter().map(|row| (text(row.name), document(row)));
+        parts.push((text("subcommands"), Reply::Map(subcommands.collect())));
+    }
+    Reply::Map(parts)
+}
+
 /// The access-control categories, in Redis's order.
-fn categories(command: &Command) -> Vec<&'static str> {
+pub(crate) fn categories(command: &Command) -> Vec<&'static str> {
     let group = command.group;
     let dangerous =
         command.has(ADMIN) || matches!(group, Group::Admin | Group::Dangerous | Group::KeyspaceDangerous | Group::Sort);

@@ -9,27 +9,35 @@ use crate::{
     number::parse_integer,
 };
 
+mod acl;
+mod admin;
 mod bitfield;
 mod bitmap;
 mod blocking;
 mod config;
-mod connection;
+pub(crate) mod connection;
 mod counter;
+mod debug;
+mod docs;
 mod dump;
 mod expire;
 mod field_expire;
+mod function;
 mod geo;
 mod geo_search;
 mod hash;
+mod help;
 mod hyperloglog;
 mod info;
-mod introspection;
+mod info_fields;
+pub(crate) mod introspection;
 mod keys;
 mod keyspace;
 mod lcs;
 mod list;
 mod list_move;
 mod memory;
+mod monitoring;
 mod pubsub;
 mod scripting;
 mod server;
@@ -49,15 +57,19 @@ mod zset_range;
 
 /// The whole table.
 pub(crate) const FAMILIES: &[&[Command]] = &[
+    acl::COMMANDS,
+    admin::COMMANDS,
     bitfield::COMMANDS,
     bitmap::COMMANDS,
     blocking::COMMANDS,
     config::COMMANDS,
     connection::COMMANDS,
     counter::COMMANDS,
+    debug::COMMANDS,
     dump::COMMANDS,
     expire::COMMANDS,
     field_expire::COMMANDS,
+    function::COMMANDS,
     geo::COMMANDS,
     geo_search::COMMANDS,
     hash::COMMANDS,
@@ -69,7 +81,7 @@ pub(crate) const FAMILIES: &[&[Command]] = &[
     lcs::COMMANDS,
     list::COMMANDS,
     list_move::COMMANDS,
-    memory::COMMANDS,
+    monitoring::COMMANDS,
     pubsub::COMMANDS,
     scripting::COMMANDS,
     server::COMMANDS,

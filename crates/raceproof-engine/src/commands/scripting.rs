@@ -5,10 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::{
-    Access, Object, Protocol, Reply, Script, ScriptCalls,
+    Access, Object, Protocol, Reply, Script, ScriptCalls, ScriptHost,
+    acl::{self, Denial},
     command::{self, Command, FindKeys, Group, KeySpec, Run, flag::*},
     context::{Context, RunningScript},
-    engine,
+    dispatch,
     failure::{Answer, Failure, NO_SCRIPT, NOT_AN_INTEGER},
     number::parse_integer,
     scripts::{CachedScript, Flags},
@@ -21,14 +22,15 @@ const fn counted(flags: &'static [&'static str], notes: Option<&'static str>) ->
     KeySpec { begin: 2, find: FindKeys::Count, flags, notes }
 }
 
-const EVAL_KEYS: &[KeySpec] =
+pub(super) const CALL_KEYS: &[KeySpec] =
     &[counted(RW, Some("We cannot tell how the keys will be used so we assume the worst, RW and UPDATE"))];
-const EVAL_RO_KEYS: &[KeySpec] =
+pub(super) const CALL_RO_KEYS: &[KeySpec] =
     &[counted(RO, Some("We cannot tell how the keys will be used so we assume the worst, RO and ACCESS"))];
 
-const fn eval_row(name: &'static str, run: Run, flags: u32, keys: &'static [KeySpec]) -> Command {
+/// A command that runs a script or a function.
+pub(super) const fn call_row(name: &'static str, run: Run, flags: u32) -> Command {
     let common = NOSCRIPT | STALE | SKIP_MONITOR | NO_MANDATORY_KEYS | MOVABLE_KEYS;
-    Command::new(name, run, -3, common | flags, Group::Scripting).keys(keys)
+    Command::new(name, run, -3, common | flags, Group::Scripting)
 }
 
 const fn row(name: &'static str, run: Run, arity: i32, flags: u32) -> Command {
@@ -36,10 +38,10 @@ const fn row(name: &'static str, run: Run, arity: i32, flags: u32) -> Command {
 }
 
 pub(super) const COMMANDS: &[Command] = &[
-    eval_row("eval", |context, args| eval(context, args, false), 0, EVAL_KEYS),
-    eval_row("eval_ro", |context, args| eval(context, args, true), READONLY, EVAL_RO_KEYS),
-    eval_row("evalsha", |context, args| evalsha(context, args, false), 0, &[counted(RW, None)]),
-    eval_row("evalsha_ro", |context, args| evalsha(context, args, true), READONLY, &[counted(RO, None)]),
+    call_row("eval", |context, args| eval(context, args, false), 0).keys(CALL_KEYS),
+    call_row("eval_ro", |context, args| eval(context, args, true), READONLY).keys(CALL_RO_KEYS),
+    call_row("evalsha", |context, args| evalsha(context, args, false), 0).keys(&[counted(RW, None)]),
+    call_row("evalsha_ro", |context, args| evalsha(context, args, true), READONLY).keys(&[counted(RO, None)]),
     Command::new("script", load, -2, 0, Group::Server).subcommands(&[
         row("script|load", load, 3, NOSCRIPT | STALE)
             .tips(&["request_policy:all_nodes", "response_policy:all_succeeded"]),
@@ -48,13 +50,19 @@ pub(super) const COMMANDS: &[Command] = &[
         row("script|flush", flush, -2, NOSCRIPT).tips(&["request_policy:all_nodes", "response_policy:all_succeeded"]),
         row("script|kill", kill, 2, NOSCRIPT | ALLOW_BUSY)
             .tips(&["request_policy:all_shards", "response_policy:one_succeeded"]),
+        row("script|debug", debug, 3, NOSCRIPT),
+        row("script|help", super::help::script, 2, LOADING | STALE),
     ]),
 ];
 
 /// The number of keys among the arguments.
 fn key_count(args: &[Bytes]) -> Result<usize, Failure> {
-    let count = parse_integer(&args[2]).ok_or(NOT_AN_INTEGER)?;
-    if count > args.len() as i64 - 3 {
+    checked_key_count(parse_integer(&args[2]).ok_or(NOT_AN_INTEGER)?, args.len())
+}
+
+/// A number of keys that the arguments, name and script included, can hold.
+pub(super) fn checked_key_count(count: i64, args: usize) -> Result<usize, Failure> {
+    if count > args as i64 - 3 {
         return Err(Failure::Constant("ERR Number of keys can't be greater than number of args"));
     }
     usize::try_from(count).map_err(|_| Failure::Constant("ERR Number of keys can't be negative"))
@@ -92,7 +100,7 @@ fn cached(context: &mut Context<'_>, source: &Bytes) -> Result<(String, CachedSc
     Ok((sha1, script))
 }
 
-const NOT_FROM_SCRIPT: Failure = Failure::Constant("ERR This Redis command is not allowed from script");
+pub(super) const NOT_FROM_SCRIPT: Failure = Failure::Constant("ERR This Redis command is not allowed from script");
 
 fn run(
     context: &mut Context<'_>,
@@ -104,14 +112,26 @@ fn run(
 ) -> Answer {
     let no_writes = script.flags.is_some_and(|flags| flags.no_writes);
     if read_only && script.flags.is_some() && !no_writes {
-        return Err(Failure::Constant("ERR Can not execute a script with write flag using *_ro command."));
+        return Err(WRITES_IN_RO);
     }
-    let Some(host) = context.host.take() else { return Err(NOT_FROM_SCRIPT) };
     let (keys, args) = args.split_at(keys);
+    let script = Script { sha1, source: &script.source, keys, args };
+    running(context, read_only || no_writes, |host, calls| host.run(script, calls))
+}
+
+pub(super) const WRITES_IN_RO: Failure =
+    Failure::Constant("ERR Can not execute a script with write flag using *_ro command.");
+
+/// Lends the script host to what runs a script, and the engine to the script.
+pub(super) fn running(
+    context: &mut Context<'_>,
+    read_only: bool,
+    run: impl FnOnce(&mut dyn ScriptHost, &mut dyn ScriptCalls) -> Reply,
+) -> Answer {
+    let Some(host) = context.host.take() else { return Err(NOT_FROM_SCRIPT) };
     let db = context.db;
-    context.script =
-        Some(RunningScript { read_only: read_only || no_writes, protocol: Protocol::Resp2, propagates: true });
-    let reply = host.run(Script { sha1, source: &script.source, keys, args }, &mut Calls { context });
+    context.script = Some(RunningScript { read_only, protocol: Protocol::Resp2, propagates: true });
+    let reply = run(&mut *host, &mut Calls { context });
     context.script = None;
     context.db = db;
     context.host = Some(host);
@@ -135,8 +155,23 @@ impl ScriptCalls for Calls<'_, '_> {
             Some(command) if command.has(WRITE) && read_only => {
                 "ERR Write commands are not allowed from read-only scripts."
             }
+            Some(command) if let Some(denial) = dispatch::refused(self.context, command, args, "lua") => match denial {
+                Denial::Command => "ERR The user executing the script can't run this command or subcommand",
+                Denial::Key(_) => {
+                    "ERR The user executing the script can't access at least one of the keys mentioned in the command \
+                     arguments"
+                }
+                Denial::Channel(_) => {
+                    "ERR The user executing the script can't access at least one of the channels mentioned in the \
+                     command arguments"
+                }
+            },
             Some(command) => {
-                let reply = engine::call(self.context, command, args);
+                let reply = dispatch::call(self.context, command, args);
+                self.context.script_error = match &reply {
+                    Reply::Error(text) if self.context.engine.statistics.is_some() => Some(text.clone()),
+                    _ => None,
+                };
                 // Whatever it sends comes before the reply of the script.
                 self.context.replied = None;
                 return reply;
@@ -161,9 +196,11 @@ impl ScriptCalls for Calls<'_, '_> {
     /// The engine has no log: nothing that a script says there can come back to it.
     fn log(&mut self, _: i64, _: &[u8]) {}
 
-    /// The one user may run everything.
     fn acl_check(&mut self, args: &[Bytes]) -> Option<bool> {
-        command::find(args, self.context.engine.options.version).map(|_| true)
+        let command = command::find(args, self.context.engine.options.version)?;
+        self.context.touch(Object::Users, Access::Read);
+        let (acl, name) = (&self.context.engine.acl, &self.context.session().user);
+        Some(acl.user(name).is_some_and(|user| acl::denial(user, command, args).is_none()))
     }
 }
 
@@ -194,4 +231,15 @@ fn flush(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 /// Scripts are one step here: while one runs, nobody can say so.
 fn kill(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
     Err(Failure::Constant("NOTBUSY No scripts in execution right now."))
+}
+
+/// There is no debugger, so that nothing comes of it.
+fn debug(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    if !context.may_wait {
+        return Err(Failure::Constant("ERR SCRIPT DEBUG must be called outside a pipeline"));
+    }
+    match args[2].to_ascii_lowercase().as_slice() {
+        b"no" | b"yes" | b"sync" => Ok(Reply::Simple("OK")),
+        _ => Err(Failure::Constant("ERR Use SCRIPT DEBUG YES/SYNC/NO")),
+    }
 }

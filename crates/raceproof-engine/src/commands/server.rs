@@ -35,10 +35,9 @@ fn time(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
     Ok(Reply::Array(vec![part(us.div_euclid(1_000_000)), part(us.rem_euclid(1_000_000))]))
 }
 
-/// Nothing is ever saved, so it is the time of the start, as in Redis.
 fn lastsave(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
     context.touch(Object::Server, Access::Read);
-    Ok(Reply::Integer(context.engine.started.unwrap_or_default().ms().div_euclid(1000)))
+    Ok(Reply::Integer(context.engine.last_save_s()))
 }
 
 /// There are no replicas: none has acknowledged anything, nor will waiting change that.

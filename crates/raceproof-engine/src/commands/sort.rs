@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::{
     Access, Reply,
-    command::{Command, FindKeys, Group, KeySpec, flag::*, keys},
+    command::{self, Command, FindKeys, Group, KeySpec, flag::*, keys},
     context::Context,
     db::Value,
     failure::{Answer, Failure, NOT_AN_INTEGER, SYNTAX, WRONG_TYPE},
@@ -55,7 +55,8 @@ struct Options {
 }
 
 impl Options {
-    fn parse(args: &[Bytes], read_only: bool) -> Result<Self, Failure> {
+    /// `reads_all` tells whether the user may read keys that patterns lead to.
+    fn parse(args: &[Bytes], read_only: bool, reads_all: bool) -> Result<Self, Failure> {
         let mut options = Self::default();
         let mut left = args;
         while let [option, rest @ ..] = left {
@@ -72,6 +73,14 @@ impl Options {
                 (b"store", [key, rest @ ..]) if !read_only => {
                     options.store = Some(key.clone());
                     left = rest;
+                }
+                (b"by", [pattern, ..]) if !reads_all && star(pattern).is_some() => {
+                    return Err(Failure::Constant("ERR BY option of SORT denied due to insufficient ACL permissions."));
+                }
+                (b"get", [_, ..]) if !reads_all => {
+                    return Err(Failure::Constant(
+                        "ERR GET option of SORT denied due to insufficient ACL permissions.",
+                    ));
                 }
                 (b"by", [pattern, rest @ ..]) => {
                     options.by = Some(pattern.clone());
@@ -104,8 +113,16 @@ enum Weight {
     Text(Option<Bytes>),
 }
 
+/// Whether the session's user may sort by any keys.
+fn reads_all(context: &Context<'_>, args: &[Bytes]) -> bool {
+    let (acl, name) = (&context.engine.acl, &context.session().user);
+    let command = command::find(args, context.engine.options.version);
+    acl.is_unlimited(name)
+        || acl.user(name).zip(command).is_some_and(|(user, command)| user.reads_all_keys_with(command, args))
+}
+
 fn sort(context: &mut Context<'_>, args: &[Bytes], read_only: bool) -> Answer {
-    let mut options = Options::parse(&args[2..], read_only)?;
+    let mut options = Options::parse(&args[2..], read_only, reads_all(context, args))?;
     context.reads = true;
     let key = Key::new(&args[1]);
     context.visit(&key, Access::Read);

@@ -4,9 +4,10 @@ use bytes::Bytes;
 
 use crate::{
     Access, Object, Reply,
+    acl::Denial,
     command::{Command, Group, flag::*, keys},
     context::Context,
-    engine,
+    dispatch,
     failure::{Answer, Failure},
     key::Key,
     session::Transaction,
@@ -78,7 +79,10 @@ fn exec(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
     let mut replies = Vec::with_capacity(transaction.queue.len());
     for queued in &transaction.queue {
         let sent = context.deliveries.len();
-        let reply = engine::call(context, queued.command, &queued.args);
+        let reply = match dispatch::refused(context, queued.command, &queued.args, "multi") {
+            None => dispatch::call(context, queued.command, &queued.args),
+            Some(denial) => no_longer_allowed(denial),
+        };
         replies.push(among_messages(context, sent, reply));
     }
     context.mute = false;
@@ -108,6 +112,20 @@ fn among_messages(context: &mut Context<'_>, sent: usize, reply: Reply) -> Reply
     }
     first.append(&mut last);
     Reply::Inline(first)
+}
+
+/// The reply to a queued command that the user could run when it was queued.
+fn no_longer_allowed(denial: Denial) -> Reply {
+    let reason = match denial {
+        Denial::Command => "no permission to execute the command or subcommand",
+        Denial::Key(_) => "no permission to touch the specified keys",
+        Denial::Channel(_) => "no permission to access one of the channels used as arguments to the command",
+    };
+    let text = format!(
+        "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is \
+         no longer allowed for the following reason: {reason}"
+    );
+    Reply::Error(text.into())
 }
 
 /// Whether a watched key was changed, or has expired since it was watched.

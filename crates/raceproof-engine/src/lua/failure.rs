@@ -3,14 +3,14 @@
 use std::cell::RefCell;
 
 use bytes::Bytes;
-use mlua::{Lua, Table, Value};
+use mlua::{Function, Lua, Table, Value};
 
 use super::convert::{error_table, one_line};
 use super::native::{Raised, Text, native};
 
 /// The chunk name of the prelude. Its frames stand for functions that are C in Redis.
 pub(super) const PRELUDE_CHUNK: &str = "=[host]";
-const SCRIPT_SOURCE: &str = "@user_script";
+const SCRIPT_SOURCES: [&str; 2] = ["@user_script", "@user_function"];
 
 /// The error that ended a run, as the message handler saw it.
 struct Failure {
@@ -26,7 +26,7 @@ pub(super) struct Failures(RefCell<Option<Seen>>);
 enum Seen {
     Raised(Failure),
     /// The instruction budget was used up on this line of the script.
-    Limit(Option<usize>),
+    Limit(Option<(&'static str, usize)>),
 }
 
 impl Failures {
@@ -47,10 +47,11 @@ impl Failures {
                 one_line(&text).into()
             }
             Some(Seen::Limit(line)) => {
-                let line = line.map(|line| line.to_string()).unwrap_or_else(|| "?".to_owned());
+                let source = line.as_ref().map_or(SCRIPT_SOURCES[0], |(source, _)| *source);
+                let line = line.map(|(_, line)| line.to_string()).unwrap_or_else(|| "?".to_owned());
                 Bytes::from(format!(
                     "ERR the script took more than {instruction_limit} instructions; is there a loop without an end? \
-                     script: {sha1}, on {SCRIPT_SOURCE}:{line}."
+                     script: {sha1}, on {source}:{line}."
                 ))
             }
             None => {
@@ -59,6 +60,19 @@ impl Failures {
                 one_line(&[b"ERR Error running script ", sha1.as_bytes(), b", ", &text].concat()).into()
             }
         }
+    }
+}
+
+impl Failures {
+    /// The error reply of a library whose body failed.
+    pub(super) fn load_error(&self, message: &Value) -> Bytes {
+        let seen = self.0.borrow_mut().take().filter(|_| !message.is_string());
+        let text = match seen {
+            Some(Seen::Raised(failure)) => failure.text,
+            Some(Seen::Limit(_)) => b"ERR FUNCTION LOAD timeout".to_vec(),
+            None => message.as_string().map_or(Text::new(), |text| [b"ERR ", &*text.as_bytes()].concat()),
+        };
+        one_line(&[b"ERR Error registering functions: ", &text[..]].concat()).into()
     }
 }
 
@@ -80,10 +94,19 @@ fn root(error: &mlua::Error) -> &mlua::Error {
     }
 }
 
-/// The reply for a source that does not compile.
-pub(super) fn compile_error(message: &Value) -> Bytes {
-    let message = message.as_string().map_or(Text::new(), |text| text.as_bytes().to_vec());
-    one_line(&[&b"ERR Error compiling script (new function): "[..], &message].concat()).into()
+pub(super) const COMPILING_SCRIPT: &str = "ERR Error compiling script (new function): ";
+pub(super) const COMPILING_LIBRARY: &str = "ERR Error compiling function: ";
+
+/// What Lua made of a source: a function, or nil and why it does not compile.
+pub(super) fn compiled(sha1: &str, made: mlua::Result<(Value, Value)>, while_: &str) -> Result<Function, Bytes> {
+    match made {
+        Ok((Value::Function(function), _)) => Ok(function),
+        Ok((_, message)) => {
+            let message = message.as_string().map_or(Text::new(), |text| text.as_bytes().to_vec());
+            Err(one_line(&[while_.as_bytes(), &message].concat()).into())
+        }
+        Err(error) => Err(host_error(sha1, &error)),
+    }
 }
 
 /// Gives the prelude `unwrap` and `record`.
@@ -140,12 +163,13 @@ fn err_field(lua: &Lua, table: &Table) -> mlua::Result<Text> {
     Ok(text.map_or_else(|| b"ERR unknown error".to_vec(), |text| text.as_bytes().to_vec()))
 }
 
-/// The innermost line of the script itself.
-fn script_line(lua: &Lua) -> Option<usize> {
+/// The innermost line of the script itself, and what its source is called.
+fn script_line(lua: &Lua) -> Option<(&'static str, usize)> {
     for level in 1.. {
         let line = lua.inspect_stack(level, |frame| {
-            let in_script = frame.source().source.as_deref() == Some(SCRIPT_SOURCE);
-            in_script.then(|| frame.current_line()).flatten()
+            let source = frame.source();
+            let source = SCRIPT_SOURCES.into_iter().find(|known| source.source.as_deref() == Some(known))?;
+            Some((source, frame.current_line()?))
         })?;
         if line.is_some() {
             return line;

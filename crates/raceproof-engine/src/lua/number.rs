@@ -1,7 +1,7 @@
 //! Numbers as C's `printf` writes them and `strtod` reads them.
 
 /// `%.<precision>g`
-pub(super) fn format_g(n: f64, precision: usize) -> String {
+pub(crate) fn format_g(n: f64, precision: usize) -> String {
     if n.is_nan() {
         return if n.is_sign_negative() { "-nan" } else { "nan" }.to_owned();
     }

@@ -7,6 +7,7 @@ local type, select, rawget, rawset, rawequal = type, select, rawget, rawset, raw
 local raw_next, raw_pcall, raw_xpcall, error = next, pcall, xpcall, error
 local raw_getmetatable, raw_setmetatable, raw_tostring = getmetatable, setmetatable, tostring
 local raw_collectgarbage, raw_load, raw_loadstring = collectgarbage, load, loadstring
+local raw_setfenv = setfenv
 local raw_resume, find, byte, format = coroutine.resume, string.find, string.byte, string.format
 local fail_arg, fail_at, readonly, readonly_plain = host.fail_arg, host.fail_at, host.readonly, host.readonly_plain
 local unwrap, record = host.unwrap, host.record
@@ -51,6 +52,7 @@ local function settle_pcall(ok, ...)
 end
 
 local globals = {}
+local current_environment -- of scripts, or of functions
 
 function globals.pcall(...)
   -- Redis calls what it finds where the function should be
@@ -175,7 +177,9 @@ function globals.loadstring(...)
   end
   local reason = not_a_string(name)
   if reason then fail_arg(2, reason) end
-  return raw_loadstring(as_text(source), name or source)
+  local chunk, failure = raw_loadstring(as_text(source), name or source)
+  if chunk then return raw_setfenv(chunk, current_environment) end
+  return nil, failure
 end
 
 function globals.load(...)
@@ -192,7 +196,7 @@ function globals.load(...)
     end
     return piece
   end, name or "=(load)")
-  if chunk then return chunk end
+  if chunk then return raw_setfenv(chunk, current_environment) end
   local _, settled = settle(false, failure)
   return nil, settled
 end
@@ -275,6 +279,22 @@ local environment = protect(globals)
 globals._G = environment
 visible_metatable[environment] = protect(missing)
 
+-- Functions of libraries see fewer globals than scripts; the body of a library, as it registers them, sees next to none.
+local function_redis = {}
+for name, value in raw_next, host.redis do function_redis[name] = value end
+function_redis.breakpoint, function_redis.debug, function_redis.replicate_commands = nil, nil, nil
+local function_globals = {}
+for name, value in raw_next, globals do function_globals[name] = value end
+function_globals.__redis__err__handler = nil
+function_globals.redis = protect(function_redis)
+raw_setmetatable(function_globals, missing)
+local function_environment = protect(function_globals)
+function_globals._G = function_environment
+visible_metatable[function_environment] = visible_metatable[environment]
+local function_metatable = raw_getmetatable(function_environment)
+local load_globals = raw_setmetatable({}, missing)
+load_globals.redis = protect(raw_setmetatable(host.load_redis, missing))
+
 -- The message handler of every script. Its result is seen by nobody but a script that calls `load` with a reader that
 -- fails: Lua calls the handler for that error too.
 local function handler(failure)
@@ -293,6 +313,7 @@ end
 local function reset()
   addresses, address_count = nil, 0
   globals.KEYS, globals.ARGV = nil, nil
+  current_environment = environment
   for index = 1, #proxies do
     local proxy = proxies[index]
     -- table.insert and table.sort write past metatables
@@ -304,4 +325,31 @@ reset()
 
 local function compile(source) return raw_loadstring(as_text(source), "@user_script") end
 
-return { xpcall = raw_xpcall, handler = handler, reset = reset, compile = compile, globals = globals, environment = environment }
+local function register(library)
+  function_metatable.__index = load_globals
+  return raw_xpcall(library, handler)
+end
+
+local function call_function(callback, keys, args)
+  current_environment = function_environment
+  function_metatable.__index = function_globals
+  return raw_xpcall(function() return callback(keys, args) end, handler)
+end
+
+local function compile_library(source)
+  local chunk, failure = raw_loadstring(as_text(source), "@user_function")
+  if chunk then return raw_setfenv(chunk, function_environment) end
+  return nil, failure
+end
+
+return {
+  xpcall = raw_xpcall,
+  handler = handler,
+  reset = reset,
+  compile = compile,
+  globals = globals,
+  environment = environment,
+  compile_library = compile_library,
+  register = register,
+  call_function = call_function,
+}

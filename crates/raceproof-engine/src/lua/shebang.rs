@@ -61,7 +61,7 @@ pub(crate) fn parse(source: &[u8]) -> Result<Flags, Bytes> {
 
 /// The words of a line: separated by white space, quoted where they hold some. Nothing if a quote is left open or has
 /// something right behind it.
-fn split(line: &[u8]) -> Option<Vec<Vec<u8>>> {
+pub(crate) fn split(line: &[u8]) -> Option<Vec<Vec<u8>>> {
     let mut words = Vec::new();
     let mut rest = line.trim_ascii_start();
     while !rest.is_empty() {

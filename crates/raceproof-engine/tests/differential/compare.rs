@@ -169,6 +169,10 @@ pub(crate) fn run(server: &Server, host: &mut dyn ScriptHost, sequence: &Sequenc
     let mut control = server.connect();
     control.request(&["FLUSHALL"]);
     control.request(&["SCRIPT", "FLUSH"]);
+    control.request(&["FUNCTION", "FLUSH"]);
+    control.request(&["SLOWLOG", "RESET"]);
+    control.request(&["ACL", "DELUSER", "u1", "u2", "u3"]);
+    control.request(&["ACL", "LOG", "RESET"]);
     control.request(DEFAULTS);
     server.appended();
     let base_ms = now_ms();
@@ -208,6 +212,7 @@ fn runs_alone(args: &[Bytes]) -> bool {
         b"QUIT",
         b"HELLO",
         b"OBJECT",
+        b"ACL",
     ]
     .iter()
     .any(|name| args[0].eq_ignore_ascii_case(name))
@@ -537,7 +542,9 @@ struct Signature {
 /// Whether the server may look at its clock several times during a command.
 fn lasts(args: &[Bytes]) -> bool {
     let name = args[0].to_ascii_uppercase();
-    name.starts_with(b"EVAL") || matches!(&name[..], b"EXEC" | b"XREADGROUP" | b"XCLAIM" | b"XAUTOCLAIM")
+    name.starts_with(b"EVAL")
+        || name.starts_with(b"FCALL")
+        || matches!(&name[..], b"EXEC" | b"XREADGROUP" | b"XCLAIM" | b"XAUTOCLAIM")
 }
 
 fn now_ms() -> i64 {

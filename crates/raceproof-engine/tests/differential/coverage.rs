@@ -9,14 +9,26 @@ use crate::resp::Value;
 use crate::support::grammar::families;
 
 /// Commands whose subcommands count as commands.
-const CONTAINERS: [&str; 10] =
-    ["CLIENT", "COMMAND", "CONFIG", "MEMORY", "OBJECT", "PFDEBUG", "PUBSUB", "SCRIPT", "XGROUP", "XINFO"];
+const CONTAINERS: [&str; 15] = [
+    "ACL", "CLIENT", "CLUSTER", "COMMAND", "CONFIG", "FUNCTION", "LATENCY", "MEMORY", "OBJECT", "PFDEBUG", "PUBSUB",
+    "SCRIPT", "SLOWLOG", "XGROUP", "XINFO",
+];
 
 /// Commands that the grammar makes and that have nothing but errors for a reply: those of Redis 7.4 in Redis 7.0, and
 /// those that the server is not set up for.
-const ONLY_ERRORS: [&str; 12] = [
+const ONLY_ERRORS: [&str; 22] = [
+    "ACL LOAD",
+    "ACL SAVE",
+    "ASKING",
     "AUTH",
+    "CLUSTER INFO",
+    "CLUSTER KEYSLOT",
+    "FAILOVER",
+    "LATENCY GRAPH",
+    "READONLY",
+    "READWRITE",
     "CONFIG REWRITE",
+    "FUNCTION KILL",
     "HEXPIRE",
     "HEXPIREAT",
     "HEXPIRETIME",

@@ -258,7 +258,8 @@ impl Case {
 
     /// The state in which the units run.
     fn start(&self) -> Driver {
-        let mut driver = Driver::new(Options { sorted_replies: true, seed: 7, version: self.version });
+        let mut driver =
+            Driver::new(Options { sorted_replies: true, seed: 7, version: self.version, ..Options::default() });
         let mut host = driver::host();
         let mut now_ms = BASE_MS;
         for step in self.setup.all_steps() {

@@ -4,7 +4,8 @@ use std::cell::RefCell;
 
 use bytes::Bytes;
 use raceproof_engine::{
-    Delivery, Engine, LuaHost, Options, Outcome, Protocol, Reply, Script, ScriptCalls, ScriptHost, SessionId, Timestamp,
+    Delivery, Engine, LibraryFunction, LuaHost, Options, Outcome, Protocol, Reply, Script, ScriptCalls, ScriptHost,
+    SessionId, Timestamp,
 };
 
 use super::sequence::SESSIONS;
@@ -42,6 +43,14 @@ impl ScriptHost for SharedHost {
 
     fn run(&mut self, script: Script<'_>, calls: &mut dyn ScriptCalls) -> Reply {
         LUA.with_borrow_mut(|host| host.run(script, calls))
+    }
+
+    fn load_library(&mut self, sha1: &str, source: &Bytes) -> Result<Vec<LibraryFunction>, Bytes> {
+        LUA.with_borrow_mut(|host| host.load_library(sha1, source))
+    }
+
+    fn run_function(&mut self, name: &Bytes, library: Script<'_>, calls: &mut dyn ScriptCalls) -> Reply {
+        LUA.with_borrow_mut(|host| host.run_function(name, library, calls))
     }
 }
 

@@ -36,7 +36,8 @@ fn dump_keys(driver: &Driver, now_ms: i64, readers: bool) -> Vec<String> {
         let args: Vec<Bytes> = words.iter().map(|word| Bytes::copy_from_slice(word)).collect();
         driver.run(&mut NoScripts, session, &args, now_ms).reply
     };
-    let mut lines = Vec::new();
+    let libraries = ask(&[b"FUNCTION", b"LIST", b"WITHCODE"]);
+    let mut lines = vec![format!("libraries {libraries:?}")];
     for db in DATABASES {
         ask(&[b"SELECT", db.as_bytes()]);
         let mut keys = bulks(&ask(&[b"KEYS", b"*"]));

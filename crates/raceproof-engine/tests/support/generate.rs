@@ -9,7 +9,7 @@ use super::grammar::{
     COMMAND_NAMES, COUNTS, JUNK, MEMORIES, NAMES, PARAMETERS, POLICIES, SCRIPTS, TYPES, families, rules,
 };
 use super::sequence::{Action, Arg, SESSIONS, Sequence, Step};
-use super::{bits, collections, geo, messages, payloads, pools, streams};
+use super::{admin, bits, collections, geo, messages, payloads, pools, streams};
 
 type Args = Vec<Arg>;
 
@@ -34,6 +34,8 @@ const THEMES: &[&[&str]] = &[
     &["streams"],
     &["streams", "stream groups"],
     &["stream groups"],
+    &["functions", "strings"],
+    &["users"],
     &["channels"],
 ];
 
@@ -194,6 +196,12 @@ fn rule(name: &str) -> BoxedStrategy<Args> {
         "edge" => pool(streams::EDGES),
         "readid" => pool(streams::READ_IDS),
         "group" => pool(streams::GROUPS),
+        "library" => pool(admin::LIBRARIES),
+        "libraryname" => pool(admin::LIBRARY_NAMES),
+        "function" => pool(admin::FUNCTIONS),
+        "librarypayload" => pool(admin::LIBRARY_PAYLOADS),
+        "username" => pool(admin::USERS),
+        "aclrule" => pool(admin::ACL_RULES),
         "consumer" => pool(streams::CONSUMERS),
         "lowest" => fixed("-"),
         "highest" => fixed("+"),
@@ -237,6 +245,17 @@ fn rule(name: &str) -> BoxedStrategy<Args> {
 
 /// Lower-case words that stand for themselves: keys, fields, settings.
 const CONSTANTS: &[&str] = &[
+    "string",
+    "integer",
+    "double",
+    "bignum",
+    "null",
+    "array",
+    "set",
+    "map",
+    "verbatim",
+    "true",
+    "false",
     "+inf",
     "a",
     "b",

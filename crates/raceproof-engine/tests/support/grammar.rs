@@ -3,17 +3,23 @@
 //! A template is words divided by spaces. A word in capitals stands for itself; a word in lower case is a rule; `?`, `*`
 //! and `+` after a rule mean at most one, up to three, and one to three.
 
-use super::{bits, collections, geo, messages, streams};
+use super::{admin, bits, collections, geo, messages, streams};
 
 /// Every rule.
 pub(crate) fn rules() -> impl Iterator<Item = &'static (&'static str, Choices)> {
-    RULES.iter().chain(bits::RULES).chain(geo::RULES).chain(collections::RULES).chain(streams::RULES)
+    RULES
+        .iter()
+        .chain(bits::RULES)
+        .chain(geo::RULES)
+        .chain(collections::RULES)
+        .chain(streams::RULES)
+        .chain(admin::RULES)
 }
 
 /// Every family of commands.
 pub(crate) fn families() -> impl Iterator<Item = &'static (&'static str, u32, Choices)> {
     let first = FAMILIES.iter().chain(bits::FAMILIES).chain(geo::FAMILIES).chain(messages::FAMILIES);
-    first.chain(collections::FAMILIES).chain(streams::FAMILIES)
+    first.chain(collections::FAMILIES).chain(streams::FAMILIES).chain(admin::FAMILIES)
 }
 
 /// Templates, each with its weight.
@@ -538,6 +544,9 @@ pub(crate) const COMMAND_NAMES: &[(u32, &[u8])] = &[
     (1, b"xautoclaim"),
     (1, b"xinfo|stream"),
     (1, b"xgroup|create"),
+    (1, b"function|load"),
+    (1, b"fcall"),
+    (1, b"fcall_ro"),
 ];
 
 /// Words that are no option, no subcommand and no command.

@@ -2,6 +2,7 @@
 // Every test binary compiles this module and uses a part of it.
 #![allow(dead_code)]
 
+pub(crate) mod admin;
 pub(crate) mod bits;
 pub(crate) mod collections;
 pub(crate) mod driver;

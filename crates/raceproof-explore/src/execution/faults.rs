@@ -189,7 +189,7 @@ impl Execution<'_> {
         match outcome {
             Outcome::Restart(_) | Outcome::PowerLoss(_) | Outcome::Failover(_) => {
                 (0..DATABASES).for_each(|db| redis(&Object::Keyspace(db), Access::Write));
-                for object in [Object::Scripts, Object::Server, Object::Random] {
+                for object in [Object::Scripts, Object::Functions, Object::Users, Object::Server, Object::Random] {
                     redis(&object, Access::Write);
                 }
                 redis(&Object::Clock, Access::Read);

@@ -1,0 +1,155 @@
+//! From a command to its function: what is refused, what is queued, what is counted.
+
+use bytes::Bytes;
+
+use crate::{
+    Access, Object, Reply,
+    acl::{self, Denial},
+    command::{self, Command, flag},
+    commands::{connection::note_refusal, transaction},
+    context::Context,
+    failure::Failure,
+    session::Queued,
+};
+
+/// Refuses, queues or executes a command.
+pub(crate) fn run(context: &mut Context<'_>, args: &[Bytes]) -> Reply {
+    let command = match admitted(context, args) {
+        Ok(command) => command,
+        Err(failure) => return refuse(context, args, failure),
+    };
+    if !command.has(flag::IMMEDIATE)
+        && let Some(transaction) = &mut context.session_mut().transaction
+    {
+        transaction.queue.push(Queued { command, args: args.to_vec() });
+        context.touch_client();
+        return Reply::Simple("QUEUED");
+    }
+    context.framed = !command.has(flag::ANY_KEYS);
+    let reply = call(context, command, args);
+    if !context.footprint.iter().any(|(object, _)| is_of_server(object)) {
+        // Whether it was allowed depends on the users; others say so by what they touch, since who changes users writes
+        // all of it.
+        context.touch(Object::Users, Access::IntentRead);
+    }
+    reply
+}
+
+/// Whether a change of users is declared as a write of an object.
+fn is_of_server(object: &Object) -> bool {
+    matches!(
+        object,
+        Object::Keyspace(_) | Object::Scripts | Object::Functions | Object::Random | Object::Users | Object::Server
+    )
+}
+
+/// The command that is called, if it may be called now.
+fn admitted(context: &mut Context<'_>, args: &[Bytes]) -> Result<&'static Command, Failure> {
+    let command = command::resolve(args, context.engine.options.version)?;
+    if !context.session().authenticated && !context.engine.acl.greets_everybody() && !command.has(flag::NO_AUTH) {
+        context.touch(Object::Users, Access::Read);
+        return Err(Failure::Constant("NOAUTH Authentication required."));
+    }
+    if command.has(flag::NO_MULTI) && context.session().transaction.is_some() {
+        return Err(Failure::Constant("ERR Command not allowed inside a transaction"));
+    }
+    let place = if context.session().transaction.is_some() { "multi" } else { "toplevel" };
+    match refused(context, command, args, place) {
+        // In the subscribed mode of RESP2, messages could not be told from the replies of other commands.
+        None if !command.has(flag::SUBSCRIBED) && context.session().is_confined() => Err(Failure::Text(format!(
+            "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this \
+             context",
+            command.name
+        ))),
+        None => Ok(command),
+        Some(Denial::Command) => {
+            Err(Failure::Text(format!("NOPERM this user has no permissions to run the '{}' command", command.name)))
+        }
+        Some(Denial::Key(_)) => {
+            Err(Failure::Constant("NOPERM this user has no permissions to access one of the keys used as arguments"))
+        }
+        Some(Denial::Channel(_)) => Err(Failure::Constant(
+            "NOPERM this user has no permissions to access one of the channels used as arguments",
+        )),
+    }
+}
+
+/// Why the session's user may not run a command, which is noted in the log of refusals.
+pub(crate) fn refused(
+    context: &mut Context<'_>,
+    command: &'static Command,
+    args: &[Bytes],
+    place: &'static str,
+) -> Option<Denial> {
+    let name = &context.session().user;
+    if context.engine.acl.is_unlimited(name) {
+        return None;
+    }
+    let denial = acl::denial(context.engine.acl.user(name)?, command, args)?;
+    let (reason, object) = match denial {
+        Denial::Command => ("command", Bytes::from_static(command.name.as_bytes())),
+        Denial::Key(at) => ("key", args[at].clone()),
+        Denial::Channel(at) => ("channel", args[at].clone()),
+    };
+    let user = name.clone();
+    note_refusal(context, reason, place, object, user);
+    Some(denial)
+}
+
+/// A command that is not executed; a transaction that it came in fails.
+fn refuse(context: &mut Context<'_>, args: &[Bytes], failure: Failure) -> Reply {
+    let reply = if args[0].eq_ignore_ascii_case(b"exec") {
+        transaction::abort(context, failure)
+    } else {
+        if let Some(transaction) = &mut context.session_mut().transaction {
+            transaction.failed = true;
+        }
+        failure.into_reply()
+    };
+    if let Some(statistics) = &mut context.engine.statistics {
+        statistics.count_error(&reply);
+        if let Some(command) = command::find(args, context.engine.options.version) {
+            statistics.by_command.entry(command.name).or_default().rejected += 1;
+        }
+    }
+    reply
+}
+
+/// Executes a command that was looked up and checked.
+pub(crate) fn call(context: &mut Context<'_>, command: &'static Command, args: &[Bytes]) -> Reply {
+    context.reads = command.has(flag::READONLY);
+    if context.engine.statistics.is_some() {
+        return counted_call(context, command, args);
+    }
+    (command.run)(context, args).unwrap_or_else(Failure::into_reply)
+}
+
+/// Commands that count as lookups although they may write.
+const LOOKUPS: [&str; 3] = ["getdel", "getex", "getset"];
+
+fn counted_call(context: &mut Context<'_>, command: &'static Command, args: &[Bytes]) -> Reply {
+    let looks_up = command.has(flag::READONLY) || LOOKUPS.contains(&command.name);
+    let outer = std::mem::replace(&mut context.counts_lookups, looks_up);
+    context.script_error = None;
+    let reply = (command.run)(context, args).unwrap_or_else(Failure::into_reply);
+    context.counts_lookups = outer;
+    // An error that a script passes on was counted when the script got it.
+    let passed_on = match (&reply, context.script_error.take()) {
+        (Reply::Error(text), Some(inner)) => text.starts_with(&inner),
+        _ => false,
+    };
+    let logged = context.engine.config.logs_all() && !command.has(flag::SKIP_SLOWLOG);
+    let (at_s, longest) = (context.now_ms().div_euclid(1000), context.engine.config.slow_entries());
+    let client = context.session().name.clone();
+    let failed = matches!(reply, Reply::Error(_));
+    if let Some(statistics) = &mut context.engine.statistics {
+        statistics.count(command.name, failed);
+        if !passed_on {
+            statistics.count_error(&reply);
+        }
+        if logged {
+            statistics.log(args, at_s, &client, longest);
+        }
+    }
+    reply
+}

@@ -1,0 +1,98 @@
+//! What a server counts: for `INFO`, `SLOWLOG` and `LATENCY HISTOGRAM`.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bytes::Bytes;
+
+use crate::Reply;
+
+/// Counts since the start, or since `CONFIG RESETSTAT`.
+#[derive(Clone, Debug, Default, Hash)]
+pub(crate) struct Statistics {
+    pub(crate) connections: u64,
+    pub(crate) commands: u64,
+    pub(crate) hits: u64,
+    pub(crate) misses: u64,
+    pub(crate) expired: u64,
+    pub(crate) evicted: u64,
+    pub(crate) error_replies: u64,
+    /// Commands that wrote since the last `SAVE`.
+    pub(crate) changes: u64,
+    pub(crate) saves: u64,
+    pub(crate) by_command: BTreeMap<&'static str, Calls>,
+    /// By the first word of the error.
+    pub(crate) errors: BTreeMap<Bytes, u64>,
+    /// The latest first.
+    pub(crate) slow: VecDeque<Slow>,
+    /// The number of the next entry of the slow log.
+    pub(crate) next_slow: i64,
+}
+
+/// How often a command was called.
+#[derive(Clone, Copy, Debug, Default, Hash)]
+pub(crate) struct Calls {
+    pub(crate) made: u64,
+    /// Refused before it was executed.
+    pub(crate) rejected: u64,
+    /// Executed with an error for its reply.
+    pub(crate) failed: u64,
+}
+
+/// An entry of the slow log.
+#[derive(Clone, Debug, Hash)]
+pub(crate) struct Slow {
+    pub(crate) id: i64,
+    pub(crate) at_s: i64,
+    pub(crate) args: Vec<Bytes>,
+    pub(crate) client: Bytes,
+}
+
+/// How many arguments an entry of the slow log has at most, and how many bytes of each.
+const SLOW_ARGS: usize = 32;
+const SLOW_ARG: usize = 128;
+
+impl Statistics {
+    /// Forgets all counts; the slow log stays, and so does what was changed since the last save.
+    pub(crate) fn reset(&mut self) {
+        let Self { changes, slow, next_slow, .. } = std::mem::take(self);
+        *self = Self { changes, slow, next_slow, ..Self::default() };
+    }
+
+    /// A command was executed.
+    pub(crate) fn count(&mut self, command: &'static str, failed: bool) {
+        self.commands += 1;
+        let calls = self.by_command.entry(command).or_default();
+        calls.made += 1;
+        calls.failed += u64::from(failed);
+    }
+
+    /// An error was replied.
+    pub(crate) fn count_error(&mut self, reply: &Reply) {
+        if let Reply::Error(text) = reply {
+            self.error_replies += 1;
+            let code = text.split(|byte| *byte == b' ').next().unwrap_or_default();
+            *self.errors.entry(text.slice_ref(code)).or_default() += 1;
+        }
+    }
+
+    /// Puts a command into the slow log, cut where it is long.
+    pub(crate) fn log(&mut self, args: &[Bytes], at_s: i64, client: &Bytes, longest: usize) {
+        let shown = if args.len() > SLOW_ARGS { SLOW_ARGS - 1 } else { args.len() };
+        let mut kept: Vec<Bytes> = args[..shown].iter().map(cut).collect();
+        if shown < args.len() {
+            kept.push(format!("... ({} more arguments)", args.len() - shown).into());
+        }
+        self.slow.push_front(Slow { id: self.next_slow, at_s, args: kept, client: client.clone() });
+        self.next_slow += 1;
+        self.slow.truncate(longest);
+    }
+}
+
+fn cut(arg: &Bytes) -> Bytes {
+    if arg.len() <= SLOW_ARG {
+        return arg.clone();
+    }
+    let mut text = arg[..SLOW_ARG].to_vec();
+    text.extend_from_slice(format!("... ({} more bytes)", arg.len() - SLOW_ARG).as_bytes());
+    text.into()
+}
