@@ -6,6 +6,8 @@ use crate::{
     Access, Engine, Object, Outcome, ScriptHost, SessionId, Timestamp, config,
     context::{Context, Effects},
     key::Key,
+    notify,
+    session::Replies,
 };
 
 impl Engine {
@@ -31,6 +33,18 @@ impl Engine {
     #[must_use]
     pub fn is_authenticated(&self, session: SessionId) -> bool {
         self.sessions.get(session.0 as usize).is_some_and(|session| session.open)
+    }
+
+    /// Whether the next reply to a client is not to be sent (`CLIENT REPLY`).
+    #[must_use]
+    pub fn is_muted(&self, session: SessionId) -> bool {
+        self.sessions.get(session.0 as usize).is_some_and(|session| session.replies != Replies::On)
+    }
+
+    /// Whether a client has subscribed to something, and so is bound by the limits of that class of clients.
+    #[must_use]
+    pub fn is_subscriber(&self, session: SessionId) -> bool {
+        self.sessions.get(session.0 as usize).is_some_and(|session| session.subscriptions.any())
     }
 
     /// Whether a client is between `MULTI` and `EXEC`.
@@ -65,6 +79,10 @@ impl Engine {
             footprint: &mut out.footprint,
             effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
             deliveries: &mut out.deliveries,
+            actor: usize::MAX,
+            replied: None,
+            reads: false,
+            mute: false,
             script: None,
             close: false,
             may_wait: false,
@@ -74,6 +92,7 @@ impl Engine {
         let key = Key::new(name);
         let found = context.remove(&key).is_some();
         if found {
+            context.notify(notify::EVICTED, "evicted", db, name);
             context.propagate_as(vec![Bytes::from_static(b"DEL"), name.clone()]);
         }
         self.serve(None, now, out);

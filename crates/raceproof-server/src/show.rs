@@ -87,6 +87,14 @@ fn show(reply: &Reply, text: &mut String) {
         Reply::Array(elements) => list('[', elements, ']', text),
         Reply::Set(elements) => list('{', elements, '}', text),
         Reply::Push(elements) => list('>', elements, '\0', text),
+        Reply::Inline(values) => {
+            for (index, value) in values.iter().enumerate() {
+                if index > 0 {
+                    text.push(' ');
+                }
+                show(value, text);
+            }
+        }
         Reply::Map(pairs) => {
             text.push('{');
             for (index, (key, value)) in pairs.iter().take(SHOWN_ELEMENTS).enumerate() {
