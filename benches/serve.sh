@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The throughput of `raceproof serve` beside that of redis-server, by redis-benchmark: both run at once, and each test is run on
-# one, then on the other. Prints the median of the rounds for each, and the ratio.
+# one, then on the other. Prints the median of the rounds for each, and the ratio; and the time of the processor that each server
+# took for all of it (ms), which says more where the machine does much else.
 #
 #   cargo build --release -p raceproof-cli && benches/serve.sh [ROUNDS]
 #
@@ -33,21 +34,26 @@ while (exec 3<>"/dev/tcp/127.0.0.1/$theirs") 2>/dev/null; do theirs=$((theirs + 
 "$redis" --bind 127.0.0.1 --port "$theirs" --save '' --appendonly no --dir "$folder" >/dev/null & pids+=($!)
 for _ in $(seq 100); do redis-cli -p "$theirs" ping >/dev/null 2>&1 && break; sleep 0.1; done
 
+# Ticks of 10 ms, in the program and in the kernel.
+ticks() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 rate() { # port, pipeline, test
   redis-benchmark -p "$1" --csv -n "$requests" -c "$clients" -P "$2" -t "$3" 2>/dev/null |
     tail -n 1 | cut -d, -f2 | tr -d '"' | cut -d. -f1
 }
 median() { sort -n | awk '{ a[NR] = $1 } END { print a[int((NR + 1) / 2)] }'; }
 
-printf '%-4s %-12s %12s %12s %7s\n' -P test redis-server raceproof ratio
+printf '%-4s %-12s %12s %12s %7s %9s %9s %7s\n' -P test redis-server raceproof ratio redis-cpu ours-cpu ratio
 for pipeline in 1 16; do
   for test in ${tests//,/ }; do
     : >"$folder/theirs"; : >"$folder/ours"
+    cpu_ours=$(ticks "${pids[0]}"); cpu_theirs=$(ticks "${pids[1]}")
     for _ in $(seq "$rounds"); do
       rate "$theirs" "$pipeline" "$test" >>"$folder/theirs"
       rate "$ours" "$pipeline" "$test" >>"$folder/ours"
     done
     a=$(median <"$folder/theirs"); b=$(median <"$folder/ours")
-    printf '%-4s %-12s %12d %12d %7s\n' "$pipeline" "$test" "$a" "$b" "$(awk "BEGIN { printf \"%.2f\", $b / $a }")"
+    cpu_ours=$((($(ticks "${pids[0]}") - cpu_ours) * 10)); cpu_theirs=$((($(ticks "${pids[1]}") - cpu_theirs) * 10))
+    printf '%-4s %-12s %12d %12d %7s %9d %9d %7s\n' "$pipeline" "$test" "$a" "$b" "$(awk "BEGIN { printf \"%.2f\", $b / $a }")" \
+      "$cpu_theirs" "$cpu_ours" "$(awk "BEGIN { printf \"%.2f\", $cpu_ours / ($cpu_theirs + 0.001) }")"
   done
 done

@@ -7,8 +7,8 @@ use crate::apt;
 use crate::process::{Error, Task};
 
 const EXAMPLES: &str = "docs/any-language";
-const PYTHON: &str = "target/clients/python";
-const NODE: &str = "target/clients/node";
+/// Names another folder to install them in than `target/clients`.
+const OVERRIDE: &str = "RACEPROOF_CLIENTS";
 
 /// Sees to it that the examples can be run.
 pub(crate) fn setup() -> Result<(), Error> {
@@ -19,15 +19,15 @@ pub(crate) fn setup() -> Result<(), Error> {
 /// pytest and redis-py, in a virtual environment.
 fn python() -> Result<(), Error> {
     let wanted = read(&format!("{EXAMPLES}/requirements.txt"))?;
-    let installed = || Task::new(format!("{}/bin/pip", root(PYTHON))).args(["freeze"]).output().unwrap_or_default();
+    let installed = || Task::new(format!("{}/bin/pip", below("python"))).args(["freeze"]).output().unwrap_or_default();
     let has_all = |installed: &str| wanted.lines().all(|line| installed.lines().any(|have| have == line));
     if !has_all(&installed()) {
         // Debian has the module, but not what it needs, in a package of its own.
-        if !Task::new("python3").args(["-m", "venv", PYTHON]).succeeds() {
+        if !Task::new("python3").args(["-m", "venv", &below("python")]).succeeds() {
             package("python3-venv", "Python 3 with venv")?;
-            Task::new("python3").args(["-m", "venv", PYTHON]).run()?;
+            Task::new("python3").args(["-m", "venv", &below("python")]).run()?;
         }
-        let pip = format!("{}/bin/pip", root(PYTHON));
+        let pip = format!("{}/bin/pip", below("python"));
         let requirements = format!("{EXAMPLES}/requirements.txt");
         Task::new(pip).args(["install", "--quiet", "--disable-pip-version-check", "-r", &requirements]).run()?;
     }
@@ -38,18 +38,18 @@ fn python() -> Result<(), Error> {
 /// ioredis.
 fn node() -> Result<(), Error> {
     let wanted = read(&format!("{EXAMPLES}/package.json"))?;
-    let package_file = format!("{}/package.json", root(NODE));
-    let is_there = Path::new(&format!("{}/node_modules/ioredis", root(NODE))).exists();
+    let package_file = format!("{}/package.json", below("node"));
+    let is_there = Path::new(&format!("{}/node_modules/ioredis", below("node"))).exists();
     if !is_there || std::fs::read_to_string(&package_file).ok().as_ref() != Some(&wanted) {
         for (program, name) in [("node", "nodejs"), ("npm", "npm")] {
             if !Task::new(program).args(["--version"]).succeeds() {
                 package(name, "Node.js with npm")?;
             }
         }
-        std::fs::create_dir_all(root(NODE))
+        std::fs::create_dir_all(below("node"))
             .and_then(|()| std::fs::write(&package_file, &wanted))
             .map_err(|cause| Error::Setup(format!("{package_file} could not be written: {cause}")))?;
-        let options = ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", NODE];
+        let options = ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", &below("node")];
         Task::new("npm").args(options).run()?;
     }
     eprintln!("xtask: ioredis for Node.js");
@@ -63,6 +63,11 @@ fn package(name: &str, what: &str) -> Result<(), Error> {
     Err(Error::Setup(format!(
         "{what} is not installed; examples are tested with it\n  Debian, Ubuntu: sudo apt-get install {name}"
     )))
+}
+
+fn below(path: &str) -> String {
+    let folder = std::env::var(OVERRIDE).unwrap_or_else(|_| root("target/clients"));
+    format!("{folder}/{path}")
 }
 
 fn root(path: &str) -> String {

@@ -24,7 +24,19 @@ impl Stage {
         let stage = Self { folder, _turn: turn };
         stage.program("redis-server", "echo 'Redis server v=7.0.15 sha=00000000:0'");
         stage.program("chromium", "echo 'Chromium 150.0.0.0'");
+        stage.clients();
         stage
+    }
+
+    /// The client libraries, as if they were installed.
+    fn clients(&self) {
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/any-language");
+        let read = |name: &str| fs::read_to_string(examples.join(name)).expect("it is beside the examples");
+        let node = self.folder.join("clients/node");
+        fs::create_dir_all(self.folder.join("clients/python/bin")).expect("a folder for the stand-ins");
+        fs::create_dir_all(node.join("node_modules/ioredis")).expect("a folder for the stand-ins");
+        fs::write(node.join("package.json"), read("package.json")).expect("a stand-in");
+        self.program("clients/python/bin/pip", &format!("echo '{}'", read("requirements.txt").trim_end()));
     }
 
     /// A shell script by its body.
@@ -46,6 +58,7 @@ impl Stage {
             .args(args)
             .env("CARGO", self.folder.join("cargo"))
             .env("PATH", &self.folder)
+            .env("RACEPROOF_CLIENTS", self.folder.join("clients"))
             .env_remove("RACEPROOF_REDIS_SERVER")
             .env_remove("RACEPROOF_CHROMIUM")
             .output()

@@ -6,6 +6,7 @@ use crate::{
     Access, Engine, Object, Outcome, ScriptHost, SessionId, Timestamp, config,
     context::{Context, Effects},
     key::Key,
+    session::Replies,
 };
 
 impl Engine {
@@ -31,6 +32,18 @@ impl Engine {
     #[must_use]
     pub fn is_authenticated(&self, session: SessionId) -> bool {
         self.sessions.get(session.0 as usize).is_some_and(|session| session.open)
+    }
+
+    /// Whether the next reply to a client is not to be sent (`CLIENT REPLY`).
+    #[must_use]
+    pub fn is_muted(&self, session: SessionId) -> bool {
+        self.sessions.get(session.0 as usize).is_some_and(|session| session.replies != Replies::On)
+    }
+
+    /// Whether a client has subscribed to something, and so is bound by the limits of that class of clients.
+    #[must_use]
+    pub fn is_subscriber(&self, session: SessionId) -> bool {
+        self.sessions.get(session.0 as usize).is_some_and(|session| session.subscriptions.any())
     }
 
     /// Whether a client is between `MULTI` and `EXEC`.

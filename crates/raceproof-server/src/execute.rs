@@ -116,9 +116,11 @@ impl Server {
                 Step::Command => {}
                 Step::More => return Progress::Paused,
                 Step::Broken(text) => {
-                    connection.output.extend_from_slice(b"-ERR Protocol error: ");
-                    connection.output.extend_from_slice(&text);
-                    connection.output.extend_from_slice(b"\r\n");
+                    if !self.universes[connection.universe].engine.is_muted(connection.session) {
+                        connection.output.extend_from_slice(b"-ERR Protocol error: ");
+                        connection.output.extend_from_slice(&text);
+                        connection.output.extend_from_slice(b"\r\n");
+                    }
                     connection.end_after_output();
                     self.connections.mark_dirty(place);
                 }
@@ -316,9 +318,10 @@ impl Server {
     /// Sends a reply of the front's own.
     pub(crate) fn reply(&mut self, place: usize, reply: &Reply) {
         let Some(connection) = self.connections.get(place) else { return };
-        let protocol = self.universes[connection.universe].engine.protocol(connection.session);
-        let Some(connection) = self.connections.get(place) else { return };
-        reply.encode(protocol, &mut connection.output);
+        let engine = &self.universes[connection.universe].engine;
+        if !engine.is_muted(connection.session) {
+            reply.encode(engine.protocol(connection.session), &mut connection.output);
+        }
         self.connections.mark_dirty(place);
     }
 

@@ -301,7 +301,9 @@ impl Server {
                 _ => connection.flush(self.poll.registry(), Token(place)),
             };
             let done = connection.pending_output() == 0;
-            let limit = self.universes[connection.universe].limits.normal;
+            let universe = &self.universes[connection.universe];
+            let subscribes = !done && universe.engine.is_subscriber(connection.session);
+            let limit = if subscribes { universe.limits.pubsub } else { universe.limits.normal };
             let overdue = limit.is_exceeded(connection, self.machine_us);
             if !useful || overdue || (done && connection.ending == Ending::AfterOutput) {
                 self.close(place);

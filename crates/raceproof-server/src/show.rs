@@ -84,9 +84,17 @@ fn show(reply: &Reply, text: &mut String) {
         Reply::Null | Reply::NullArray => text.push_str("(nil)"),
         Reply::Double(value) | Reply::Decimal(value) => text.push_str(&format!("(double) {value}")),
         Reply::Boolean(value) => text.push_str(if *value { "(true)" } else { "(false)" }),
-        Reply::Array(elements) | Reply::Inline(elements) => list('[', elements, ']', text),
+        Reply::Array(elements) => list('[', elements, ']', text),
         Reply::Set(elements) => list('{', elements, '}', text),
         Reply::Push(elements) => list('>', elements, '\0', text),
+        Reply::Inline(values) => {
+            for (index, value) in values.iter().enumerate() {
+                if index > 0 {
+                    text.push(' ');
+                }
+                show(value, text);
+            }
+        }
         Reply::Map(pairs) => {
             text.push('{');
             for (index, (key, value)) in pairs.iter().take(SHOWN_ELEMENTS).enumerate() {

@@ -38,6 +38,24 @@ fn redis_rs_works() -> RedisResult<()> {
 }
 
 #[test]
+fn redis_rs_hears_what_is_published() -> RedisResult<()> {
+    let server = start();
+    let client = redis::Client::open(server.url("channels"))?;
+    let (mut listener, mut speaker) = (client.get_connection()?, client.get_connection()?);
+    let mut channel = listener.as_pubsub();
+    channel.subscribe("news")?;
+    channel.psubscribe("n*")?;
+    assert_eq!(speaker.publish::<_, _, i64>("news", "hello")?, 2);
+    for _ in 0..2 {
+        assert_eq!(channel.get_message()?.get_payload::<String>()?, "hello");
+    }
+    // Another universe has channels of its own.
+    let mut other = redis::Client::open(server.url("other"))?.get_connection()?;
+    assert_eq!(other.publish::<_, _, i64>("news", "hello")?, 0);
+    Ok(())
+}
+
+#[test]
 fn asynchronous_redis_rs_works() -> RedisResult<()> {
     let server = start();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

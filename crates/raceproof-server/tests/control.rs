@@ -52,6 +52,39 @@ fn time_that_passes_times_out_clients_that_wait_in_the_order_of_their_deadlines(
 }
 
 #[test]
+fn time_that_passes_notifies_in_the_order_of_deadlines() {
+    let server = start();
+    let (mut client, mut listener) = (server.connect(), server.connect());
+    client.ask("CONFIG SET notify-keyspace-events Exe");
+    listener.ask("PSUBSCRIBE __keyevent@0__:*");
+    for (key, ms) in [("a", 300), ("b", 100), ("c", 200), ("d", 5000)] {
+        client.ask(&format!("SET {key} v PX {ms}"));
+    }
+    client.ask("RACEPROOF CLOCK ADVANCE 1s");
+    client.ask("RACEPROOF EVICT d");
+    for (event, key) in [("expired", "b"), ("expired", "c"), ("expired", "a"), ("evicted", "d")] {
+        let channel = format!("__keyevent@0__:{event}");
+        let message = listener.told();
+        assert_eq!(texts(&message), ["pmessage", "__keyevent@0__:*", &channel, key]);
+    }
+}
+
+#[test]
+fn a_day_of_many_deadlines_passes_at_once() {
+    let server = start();
+    let mut client = server.connect();
+    let keys = 100_000_u64;
+    let sets: String = (0..keys).map(|n| format!("SET k{n} v PX {}\r\n", 1 + n * 7919 % 86_400_000)).collect();
+    client.send(b"CLIENT REPLY OFF\r\n");
+    client.send(sets.as_bytes());
+    client.send(b"CLIENT REPLY ON\r\n");
+    assert_eq!(client.told(), "+OK");
+    assert_eq!(client.ask("DBSIZE"), format!(":{keys}"));
+    client.ask("RACEPROOF CLOCK ADVANCE 1d");
+    assert_eq!(client.ask("DBSIZE"), ":0");
+}
+
+#[test]
 fn a_clock_that_runs_expires_keys_and_ends_waits_by_itself() {
     let server = start_with(|settings| settings.clock = Clock::REAL);
     let (mut client, mut other) = (server.connect(), server.connect());
