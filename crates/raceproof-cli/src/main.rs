@@ -18,6 +18,7 @@ mod progress;
 mod real;
 mod run;
 mod select;
+mod serve;
 mod table;
 mod text;
 
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     match args::Cli::parse().command {
         args::Command::Check(args) => check::check(&args),
         args::Command::Atlas(args) => atlas::atlas(&args),
+        args::Command::Serve(args) => serve::serve(args),
     }
     .into()
 }

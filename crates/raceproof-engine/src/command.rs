@@ -53,17 +53,21 @@ pub(crate) mod flag {
     pub(crate) const MOVABLE_KEYS: u32 = 1 << 13;
     pub(crate) const BLOCKING: u32 = 1 << 14;
     pub(crate) const ASKING: u32 = 1 << 15;
+    pub(crate) const PUBSUB: u32 = 1 << 16;
     /// Executed at once between `MULTI` and `EXEC` instead of being queued. Not shown.
     pub(crate) const IMMEDIATE: u32 = 1 << 30;
+    /// Allowed in the subscribed mode of RESP2. Not shown.
+    pub(crate) const SUBSCRIBED: u32 = 1 << 28;
     /// May find keys to remove anywhere, and then does not frame the removals. Not shown.
     pub(crate) const ANY_KEYS: u32 = 1 << 29;
 
     /// The names in the order in which Redis lists them.
-    pub(crate) const NAMES: [(u32, &str); 16] = [
+    pub(crate) const NAMES: [(u32, &str); 17] = [
         (WRITE, "write"),
         (READONLY, "readonly"),
         (DENYOOM, "denyoom"),
         (ADMIN, "admin"),
+        (PUBSUB, "pubsub"),
         (NOSCRIPT, "noscript"),
         (BLOCKING, "blocking"),
         (LOADING, "loading"),
@@ -91,6 +95,7 @@ pub(crate) enum Group {
     HyperLogLog,
     Keyspace,
     List,
+    PubSub,
     /// `SWAPDB`, `FLUSHALL`, `KEYS`, …
     KeyspaceDangerous,
     Scripting,

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crate::{
     failure::{self, Failure},
     hash::Limits,
+    notify,
     number::{integer_text, parse_integer},
     settings::{Kind, SETTINGS, Setting},
     stream, zset,
@@ -33,6 +34,7 @@ pub(crate) struct Config {
     lazy_expire: bool,
     counts_frequency: bool,
     evicts_volatile_only: bool,
+    events: u32,
 }
 
 impl Default for Config {
@@ -53,6 +55,7 @@ impl Default for Config {
             lazy_expire: false,
             counts_frequency: false,
             evicts_volatile_only: false,
+            events: 0,
         };
         config.refresh();
         config
@@ -122,6 +125,9 @@ impl Config {
 
     /// The value of a setting as `CONFIG GET` shows it.
     pub(crate) fn value(&self, setting: &Setting) -> Bytes {
+        if matches!(setting.kind, Kind::Events) {
+            return notify::text(self.events);
+        }
         self.changed.get(setting.primary()).cloned().unwrap_or(Bytes::from_static(setting.default.as_bytes()))
     }
 
@@ -159,6 +165,13 @@ impl Config {
         let policy = self.named("maxmemory-policy");
         self.counts_frequency = policy.ends_with(b"-lfu");
         self.evicts_volatile_only = policy.starts_with(b"volatile-");
+        // What is shown may be less than what was set.
+        self.events = self.changed.get("notify-keyspace-events").and_then(|set| notify::parse(set)).unwrap_or(0);
+    }
+
+    /// The classes of keyspace events that are told.
+    pub(crate) const fn events(&self) -> u32 {
+        self.events
     }
 
     /// Whether the eviction policy spares keys without a deadline.
@@ -213,6 +226,10 @@ impl Kind {
                 Some(number) => within(number, low, high),
                 None => Err("argument must be a memory value".into()),
             },
+            Self::Events => {
+                let refusal = "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.";
+                notify::parse(value).map(|_| value.clone()).ok_or_else(|| refusal.into())
+            }
             Self::SavePoints => checked_save_points(value).ok_or_else(|| "Invalid save parameters".into()),
         }
     }

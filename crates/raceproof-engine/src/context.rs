@@ -8,6 +8,7 @@ use crate::{
     failure::{Failure, WRONG_TYPE},
     hash::{Hash, Limits},
     key::Key,
+    notify,
     session::Session,
 };
 
@@ -23,8 +24,16 @@ pub(crate) struct Context<'a> {
     pub(crate) now: Timestamp,
     pub(crate) footprint: &'a mut Footprint,
     pub(crate) effects: Effects<'a>,
-    /// What other sessions are sent.
+    /// The session whose command this is; `usize::MAX` if another one is served, or none is at work.
+    pub(crate) actor: usize,
+    /// What is sent out of band, in order.
     pub(crate) deliveries: &'a mut Vec<Delivery>,
+    /// How many deliveries precede the reply; all if nobody says.
+    pub(crate) replied: Option<usize>,
+    /// Whether the session gets no replies.
+    pub(crate) mute: bool,
+    /// Whether keys are looked up to be read, so that a missing one is told.
+    pub(crate) reads: bool,
     /// Set while a script runs.
     pub(crate) script: Option<RunningScript>,
     /// Whether the connection is to be closed after the reply.
@@ -133,17 +142,27 @@ impl Context<'_> {
         self.footprint.add(Object::Keyspace(db), Access::IntentRead);
         self.footprint.add_key(db, &key.name, access);
         match self.engine.databases.entry(db, key).map(|entry| entry.deadline) {
-            None => return false,
+            None => {
+                self.missed(db, key);
+                return false;
+            }
             Some(None) => {}
             Some(Some(deadline)) => {
                 self.read_clock();
                 if self.now_ms() > deadline {
                     self.expire(db, key);
+                    self.missed(db, key);
                     return false;
                 }
             }
         }
         self.expire_fields(db, key)
+    }
+
+    fn missed(&mut self, db: u32, key: &Key) {
+        if self.reads {
+            self.notify(notify::MISS, "keymiss", db, &key.name);
+        }
     }
 
     /// Removes the fields of a hash whose time is over, and tells whether the key is still there. Redis 7.4 removes
@@ -159,11 +178,17 @@ impl Context<'_> {
             // Whoever had looked at the hash, whatever field, would have been the one to do this.
             self.footprint.add_key(db, &key.name, Access::Write);
         }
-        let mut gone = false;
+        let (mut gone, any) = (false, !due.is_empty());
         for field in due {
             gone = self.remove_field_in(db, key, &field);
             self.changed(db, key);
             self.effects.add(db, || vec![Bytes::from_static(b"HDEL"), key.name.clone(), field]);
+        }
+        if any {
+            self.notify(notify::HASH, "hexpired", db, &key.name);
+        }
+        if gone {
+            self.notify(notify::GENERIC, "del", db, &key.name);
         }
         !gone
     }
@@ -267,6 +292,7 @@ impl Context<'_> {
             Put::Added => {
                 self.footprint.add(Object::Keyspace(db), Access::IntentWrite);
                 self.signal_added(db, key);
+                self.notify(notify::NEW, "new", db, &key.name);
                 None
             }
             Put::Replaced(old) => old,
@@ -346,6 +372,7 @@ impl Context<'_> {
     /// Removes a key whose time is over, as an access or the server's cycle finds it.
     pub(crate) fn expire(&mut self, db: u32, key: &Key) {
         self.remove_in(db, key);
+        self.notify(notify::EXPIRED, "expired", db, &key.name);
         let command = self.engine.config.expiry_command();
         self.effects.add(db, || vec![command, key.name.clone()]);
     }

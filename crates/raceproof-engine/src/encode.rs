@@ -21,6 +21,7 @@ impl Reply {
             Self::Array(elements) => sequence(out, b'*', elements, protocol),
             Self::Set(elements) => sequence(out, if resp3 { b'~' } else { b'*' }, elements, protocol),
             Self::Push(elements) => sequence(out, if resp3 { b'>' } else { b'*' }, elements, protocol),
+            Self::Inline(values) => values.iter().for_each(|value| value.encode(protocol, out)),
             Self::Map(pairs) => {
                 let (mark, len) = if resp3 { (b'%', pairs.len()) } else { (b'*', pairs.len() * 2) };
                 header(out, mark, len);

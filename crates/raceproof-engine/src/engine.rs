@@ -7,11 +7,13 @@ use smallvec::SmallVec;
 
 use crate::{
     Access, Delivery, Effect, Footprint, Object, Protocol, Reply, ScriptHost,
+    channels::Channels,
     command::{self, Command, flag},
     commands::transaction,
     config::Config,
     context::{Context, Effects},
     db::Databases,
+    failure::Failure,
     hash::Limits,
     key::Key,
     rng::Random,
@@ -81,7 +83,8 @@ pub struct Outcome {
     pub without_effects: bool,
     /// Whether anything is propagated.
     pub wrote: bool,
-    /// Whether the reply is not to be sent (`CLIENT REPLY OFF | SKIP`).
+    /// Whether the reply is not to be sent (`CLIENT REPLY OFF | SKIP`), or there is none (`SUBSCRIBE`, whose messages are
+    /// `deliveries`). Deliveries are sent in any case.
     pub silent: bool,
     /// Whether the connection is to be closed once the reply is sent (`QUIT`).
     pub close: bool,
@@ -133,6 +136,8 @@ pub struct Engine {
     pub(crate) sessions: Vec<Session>,
     /// The sessions that watch a key.
     pub(crate) watchers: BTreeMap<(u32, Key), SmallVec<[u32; 2]>>,
+    /// The sessions that subscribed to a channel.
+    pub(crate) channels: Arc<Channels>,
     pub(crate) waiting: Waiting,
     pub(crate) scripts: Arc<ScriptCache>,
     pub(crate) config: Arc<Config>,
@@ -152,6 +157,7 @@ impl Clone for Engine {
             databases: self.databases.clone(),
             sessions: self.sessions.clone(),
             watchers: self.watchers.clone(),
+            channels: self.channels.clone(),
             waiting: self.waiting.clone(),
             scripts: self.scripts.clone(),
             config: self.config.clone(),
@@ -169,6 +175,7 @@ impl Clone for Engine {
             databases,
             sessions,
             watchers,
+            channels,
             waiting,
             scripts,
             config,
@@ -182,6 +189,7 @@ impl Clone for Engine {
         self.databases.clone_from(databases);
         self.sessions.clone_from(sessions);
         self.watchers.clone_from(watchers);
+        self.channels.clone_from(channels);
         self.waiting.clone_from(waiting);
         self.scripts.clone_from(scripts);
         self.config.clone_from(config);
@@ -201,6 +209,7 @@ impl Engine {
             databases: Databases::default(),
             sessions: Vec::new(),
             watchers: BTreeMap::new(),
+            channels: Arc::default(),
             waiting: Waiting::default(),
             scripts: Arc::default(),
             config: Arc::default(),
@@ -255,11 +264,13 @@ impl Engine {
         SessionId(self.sessions.len() as u32 - 1)
     }
 
-    /// Closes a connection: its transaction and its watched keys are dropped.
+    /// Closes a connection: its transaction, its watched keys and its subscriptions are dropped. [`Self::touch_disconnect`]
+    /// says what that touches.
     pub fn disconnect(&mut self, session: SessionId) {
         let index = session.0 as usize;
         if self.sessions.get(index).is_some_and(|session| session.open) {
             self.unwatch(index);
+            self.unsubscribe_all(index);
             self.end_wait(index, &mut Footprint::default());
             self.sessions[index].open = false;
             self.sessions[index].transaction = None;
@@ -308,7 +319,10 @@ impl Engine {
         if skipped {
             state.replies = Replies::On;
         }
-        let db = state.db;
+        let (db, replies, listens) = (state.db, state.replies, state.listens());
+        if listens {
+            out.footprint.add(Object::Inbox(session), Access::Read);
+        }
         self.started.get_or_insert(now);
         let mut context = Context {
             engine: self,
@@ -319,6 +333,10 @@ impl Engine {
             footprint: &mut out.footprint,
             effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
             deliveries: &mut out.deliveries,
+            actor: index,
+            replied: None,
+            reads: false,
+            mute: skipped || replies == Replies::Off,
             script: None,
             close: false,
             may_wait: true,
@@ -326,13 +344,13 @@ impl Engine {
         };
         out.reply = dispatch(&mut context, args);
         out.close = context.close;
-        let framed = context.framed;
-        out.silent = skipped || self.sessions[index].replies != Replies::On;
+        let (framed, replied, mute) = (context.framed, context.replied, context.mute);
+        out.before_reply = replied.unwrap_or(out.deliveries.len());
+        out.silent = mute || out.reply == Reply::NONE;
         if framed {
             frame(&mut out.effects, 0);
         }
         out.waits = wait::silence(self, index, skipped);
-        out.before_reply = out.deliveries.len();
         self.serve(Some(scripts), now, out);
     }
 
@@ -365,6 +383,10 @@ impl Engine {
             footprint: &mut out.footprint,
             effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
             deliveries: &mut out.deliveries,
+            actor: usize::MAX,
+            replied: None,
+            reads: false,
+            mute: false,
             script: None,
             close: false,
             may_wait: false,
@@ -474,6 +496,9 @@ fn dispatch(context: &mut Context<'_>, args: &[Bytes]) -> Reply {
             return failure.into_reply();
         }
     };
+    if !command.has(flag::SUBSCRIBED) && context.session().is_confined() {
+        return refuse(context, command);
+    }
     if !command.has(flag::IMMEDIATE)
         && let Some(transaction) = &mut context.session_mut().transaction
     {
@@ -485,9 +510,25 @@ fn dispatch(context: &mut Context<'_>, args: &[Bytes]) -> Reply {
     call(context, command, args)
 }
 
+/// Refuses what a session in the subscribed mode of RESP2 must not send; its messages could not be told from the reply.
+fn refuse(context: &mut Context<'_>, command: &'static Command) -> Reply {
+    let refusal = Failure::Text(format!(
+        "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
+        command.name
+    ));
+    if command.name == "exec" {
+        return transaction::abort(context, refusal);
+    }
+    if let Some(transaction) = &mut context.session_mut().transaction {
+        transaction.failed = true;
+    }
+    refusal.into_reply()
+}
+
 /// Executes a command that was looked up and checked.
 pub(crate) fn call(context: &mut Context<'_>, command: &'static Command, args: &[Bytes]) -> Reply {
-    (command.run)(context, args).unwrap_or_else(crate::failure::Failure::into_reply)
+    context.reads = command.has(flag::READONLY);
+    (command.run)(context, args).unwrap_or_else(Failure::into_reply)
 }
 
 /// Frames what is propagated by `MULTI` and `EXEC` if it is more than one command: replicas and the append-only file

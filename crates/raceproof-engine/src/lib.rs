@@ -13,6 +13,7 @@
 //! replicas, in the deterministic form. Durability and replication are models over that log.
 #![forbid(unsafe_code)]
 
+mod channels;
 mod command;
 mod commands;
 mod config;
@@ -30,9 +31,12 @@ mod geo;
 mod glob;
 mod hash;
 mod hyperloglog;
+mod inspect;
 mod key;
 mod long_double;
 mod lua;
+mod memory;
+mod notify;
 mod number;
 mod quicksort;
 mod rdb;
@@ -56,6 +60,7 @@ pub use delivery::Delivery;
 pub use effect::Effect;
 pub use engine::{Engine, Options, Outcome, SessionId, Timestamp, Version};
 pub use footprint::{Access, Footprint, Object};
+pub use glob::matches as glob_matches;
 pub use lua::LuaHost;
 pub use reply::{Protocol, Reply};
 pub use script::{Script, ScriptCalls, ScriptHost};

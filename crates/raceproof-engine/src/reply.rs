@@ -45,6 +45,14 @@ pub enum Reply {
     Verbatim([u8; 3], Bytes),
     /// A big number: a bulk string in RESP2, `(n` in RESP3.
     BigNumber(Bytes),
+    /// Values in a row, without anything around them: none for a command that gets no reply ([`Reply::NONE`]), several
+    /// where Redis writes messages between the elements of an `EXEC`.
+    Inline(Vec<Reply>),
     /// An out-of-band message: an array in RESP2, `>n` in RESP3.
     Push(Vec<Reply>),
+}
+
+impl Reply {
+    /// No reply at all (`SUBSCRIBE`, which is answered by messages).
+    pub const NONE: Self = Self::Inline(Vec::new());
 }

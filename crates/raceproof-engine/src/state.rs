@@ -53,13 +53,14 @@ impl Engine {
     /// and what shows all sessions of the server (`CLIENT LIST`, `INFO`) depend on what is left out here.
     /// [`Self::session_numbers`] is that rest. Sessions that are not given are taken for closed.
     pub fn state(&self, sessions: &[SessionId], out: &mut Vec<u8>) {
-        // Without `..`: whoever adds a field decides here whether it is part of the state. Who watches a key is said
-        // by the sessions.
+        // Without `..`: whoever adds a field decides here whether it is part of the state. Who watches a key
+        // and who listens to a channel is said by the sessions.
         let Self {
             options,
             databases,
             sessions: all,
             watchers: _,
+            channels: _,
             waiting: _,
             scripts,
             config,
@@ -134,8 +135,21 @@ fn hash_session(session: Option<&Session>, to: &mut Recorder<'_>) {
     let Some(session) = session.filter(|session| session.open) else {
         return false.hash(to);
     };
-    let Session { id: _, open, db, protocol, name, no_evict, replies, transaction, watched, dirty, wait } = session;
-    (open, db, protocol, name, no_evict, replies, watched, dirty).hash(to);
+    let Session {
+        id: _,
+        open,
+        db,
+        protocol,
+        name,
+        no_evict,
+        replies,
+        transaction,
+        watched,
+        subscriptions,
+        dirty,
+        wait,
+    } = session;
+    (open, db, protocol, name, no_evict, replies, watched, subscriptions, dirty).hash(to);
     wait.is_some().hash(to);
     if let Some(wait) = wait {
         let Wait { args, serve: _, db, keys, deadline, late: _, silent, since: _ } = &**wait;

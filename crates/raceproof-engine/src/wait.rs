@@ -218,6 +218,7 @@ impl Engine {
     pub(crate) fn end_wait(&mut self, session: usize, footprint: &mut Footprint) -> Option<Box<Wait>> {
         let wait = self.sessions.get_mut(session)?.wait.take()?;
         self.waiting.sessions -= 1;
+        self.touch_inbox(session, footprint);
         footprint.add(Object::Server, Access::IntentWrite);
         if wait.deadline.is_some() {
             footprint.add(Object::Deadlines, Access::IntentWrite);
@@ -271,6 +272,10 @@ impl Engine {
             footprint: &mut out.footprint,
             effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
             deliveries: &mut out.deliveries,
+            actor: usize::MAX,
+            replied: None,
+            reads: false,
+            mute: wait.silent,
             script: None,
             close: false,
             may_wait: false,
@@ -281,12 +286,14 @@ impl Engine {
             Ok(Some(reply)) => Some(reply),
             Err(failure) => Some(failure.into_reply()),
         };
+        let replied = context.replied;
         let silent = wait.silent;
         self.sessions[session].wait = Some(wait);
         frame(&mut out.effects, from);
         if let Some(reply) = reply {
             self.end_wait(session, &mut out.footprint);
-            out.deliveries.push(delivery(session, silent, reply));
+            let at = replied.unwrap_or(out.deliveries.len());
+            out.deliveries.insert(at, delivery(session, silent, reply));
         }
     }
 }

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use raceproof_engine::{Access, Object};
+use raceproof_engine::{Access, Object, SessionId};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -210,7 +210,16 @@ impl Kind {
             Named::Redis(Object::Field(..) | Object::Cardinality(..)) => Self::Part,
             Named::Redis(Object::Keyspace(_)) => Self::Keyspace,
             Named::Redis(Object::Clock | Object::Deadlines) => Self::Clock,
-            Named::Redis(Object::Random | Object::Scripts | Object::Server) => Self::Other,
+            Named::Redis(
+                Object::Random
+                | Object::Scripts
+                | Object::Server
+                | Object::Subscriptions
+                | Object::Channel(_)
+                | Object::ShardChannel(_)
+                | Object::Patterns
+                | Object::Inbox(_),
+            ) => Self::Other,
             Named::Other(Thing::History | Thing::Section(_) | Thing::Cell(_) | Thing::Observed | Thing::Served) => {
                 Self::Local
             }
@@ -218,6 +227,9 @@ impl Kind {
         }
     }
 }
+
+/// Stands for every session where they are not told apart.
+const ANY_SESSION: SessionId = SessionId(u32::MAX);
 
 impl Things {
     pub(crate) fn new(numbers: Numbers) -> Self {
@@ -228,6 +240,13 @@ impl Things {
         // Every command that names a key touches it.
         if let (Object::Keyspace(0), Some(id)) = (object, self.keyspace) {
             return id;
+        }
+        // Sessions get their numbers as they are first used, which is not the same in every execution of a trace: all
+        // inboxes count as one.
+        if let Object::Inbox(session) = object
+            && *session != ANY_SESSION
+        {
+            return self.redis(&Object::Inbox(ANY_SESSION));
         }
         match self.redis.get(object) {
             Some(id) => *id,

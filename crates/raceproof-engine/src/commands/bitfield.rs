@@ -9,6 +9,7 @@ use crate::{
     context::Context,
     failure::{Answer, Failure, NOT_AN_INTEGER, SYNTAX},
     key::Key,
+    notify,
     number::parse_integer,
 };
 
@@ -183,6 +184,7 @@ fn bitfield(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     };
     if operations.iter().zip(&results).any(written) {
         context.changed(context.db, &key);
+        context.event(notify::STRING, "setbit", &key);
         context.propagate(args);
     }
     Ok(Reply::Array(results.into_iter().map(|(reply, _)| reply).collect()))

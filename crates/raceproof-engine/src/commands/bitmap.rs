@@ -9,6 +9,7 @@ use crate::{
     db::{Text, Value},
     failure::{Answer, Failure, NOT_AN_INTEGER, SYNTAX},
     key::Key,
+    notify,
     number::parse_integer,
 };
 
@@ -60,6 +61,7 @@ fn setbit(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     });
     if grown || was != on {
         context.changed(context.db, &key);
+        context.event(notify::STRING, "setbit", &key);
         context.propagate(args);
     }
     Ok(Reply::Integer(i64::from(was)))
@@ -200,12 +202,14 @@ fn bitop(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if len > 0 {
         context.visit(&key, Access::IntentRead);
         context.store(&key, Value::Text(Text::raw(result)), Deadline::Clear);
+        context.event(notify::STRING, "set", &key);
         context.propagate(args);
     } else {
         // A key whose time is over is there to be removed, so the time does not matter.
         context.touch(Object::Keyspace(context.db), Access::IntentRead);
         context.touch_key(&key, Access::IntentRead);
         if context.remove(&key).is_some() {
+            context.event(notify::GENERIC, "del", &key);
             context.propagate(args);
         }
     }

@@ -99,6 +99,7 @@ fn pop_element(context: &mut Context<'_>, key: &Key, end: End) -> Result<Option<
         return Ok(None);
     }
     let Some(element) = list::take(context, key, end, 1).pop() else { return Ok(None) };
+    list::popped(context, key, end);
     let command = if end == End::Left { "LPOP" } else { "RPOP" };
     context.propagate_as(vec![Bytes::from_static(command.as_bytes()), key.name.clone()]);
     Ok(Some(Reply::Array(vec![bulk(&key.name), Reply::Bulk(element)])))
@@ -180,11 +181,11 @@ fn pop_place(context: &mut Context<'_>, key: &Key, end: zset::End) -> Result<Opt
     if !holds::<Zset>(context, key) {
         return Ok(None);
     }
-    let taken = zset::take(context, key, end, 1);
+    let taken = zset::take_shown(context, key, end, 1, false);
     let command = if end == zset::End::Min { "ZPOPMIN" } else { "ZPOPMAX" };
     context.propagate_as(vec![Bytes::from_static(command.as_bytes()), key.name.clone()]);
     let mut reply = vec![bulk(&key.name)];
-    reply.extend(zset::shown(&taken, true, false));
+    reply.extend(taken);
     Ok(Some(Reply::Array(reply)))
 }
 

@@ -8,6 +8,7 @@ use crate::{
     context::{Context, Deadline},
     failure::{Answer, Failure, NOT_AN_INTEGER, SYNTAX},
     key::Key,
+    notify,
     number::{integer_text, parse_integer},
     rdb::{self, Refused},
 };
@@ -87,6 +88,8 @@ fn restore(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if ttl == 0 {
         replaced(context, &key);
         context.store(&key, value, Deadline::Clear);
+        context.signal_added(context.db, &key);
+        context.event(notify::GENERIC, "restore", &key);
         context.propagate(args);
         return Ok(Reply::Simple("OK"));
     }
@@ -95,12 +98,15 @@ fn restore(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if deadline <= context.now_ms() {
         if options.replace && replaced(context, &key) {
             context.remove(&key);
+            context.event(notify::GENERIC, "del", &key);
             context.propagate_as(vec![Bytes::from_static(b"DEL"), args[1].clone()]);
         }
         return Ok(Reply::Simple("OK"));
     }
     replaced(context, &key);
     context.store(&key, value, Deadline::At(deadline));
+    context.signal_added(context.db, &key);
+    context.event(notify::GENERIC, "restore", &key);
     if options.absolute {
         context.propagate(args);
     } else {

@@ -11,6 +11,7 @@ use crate::{
     float,
     geo::{Area, Found, Position, Shape},
     key::Key,
+    notify,
     number::parse_integer,
     quicksort::sort_first,
     zset::{Place, Zset},
@@ -312,6 +313,7 @@ fn search(context: &mut Context<'_>, args: &[Bytes], kind: Kind) -> Answer {
         Place { score, member }
     });
     let result = Zset::of(places.collect(), context.engine.config.zset_limits());
-    context.store_result(&Key::new(store), result, args);
+    let event = if kind == Kind::SearchStore { "geosearchstore" } else { "georadiusstore" };
+    context.store_result(&Key::new(store), result, args, (notify::ZSET, event, false));
     Ok(Reply::Integer(count as i64))
 }

@@ -10,6 +10,7 @@ use crate::{
     failure::{self, Answer, Failure},
     hyperloglog::{self, Corrupted, REGISTERS, Sketch},
     key::Key,
+    notify,
 };
 
 const fn row(name: &'static str, run: Run, arity: i32, flags: u32) -> Command {
@@ -83,6 +84,7 @@ fn pfadd(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     })?;
     if changed {
         context.changed(context.db, &key);
+        context.event(notify::STRING, "pfadd", &key);
         context.propagate(args);
     }
     Ok(Reply::Integer(i64::from(changed)))
@@ -146,6 +148,7 @@ fn pfmerge(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         Ok::<_, Corrupted>(())
     })?;
     context.changed(context.db, &key);
+    context.event(notify::STRING, "pfadd", &key);
     context.propagate(args);
     Ok(Reply::Simple("OK"))
 }

@@ -88,7 +88,7 @@ fn getkeys(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let Some(command) = command::find(call, context.engine.options.version) else {
         return Err(Failure::Constant("ERR Invalid command specified"));
     };
-    if command.keys.is_empty() {
+    if command.keys.iter().all(|spec| spec.flags.contains(&"not_key")) {
         return Err(Failure::Constant("ERR The command has no key arguments"));
     }
     if !command.accepts(call.len()) {
@@ -123,6 +123,7 @@ fn categories(command: &Command) -> Vec<&'static str> {
         ("@geo", group == Group::Geo),
         ("@stream", group == Group::Stream),
         ("@admin", command.has(ADMIN) || group == Group::Admin),
+        ("@pubsub", group == Group::PubSub),
         ("@fast", command.has(FAST)),
         ("@slow", !command.has(FAST)),
         ("@blocking", command.has(BLOCKING)),

@@ -62,6 +62,7 @@ fn scan(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let cursor = scan::cursor(&args[1])?;
     let options = ScanOptions::parse(&args[2..], true)?;
     read_keyspace(context);
+    context.reads = false;
     let (part, next) = scan::next_part(&context.databases().get(context.db).keys, cursor, options.count);
     let candidates: Vec<Key> =
         part.into_iter().map(|(key, _)| key).filter(|key| options.admits(&key.name)).cloned().collect();
@@ -92,6 +93,7 @@ const COUNTED_OFF: usize = 1024;
 
 fn randomkey(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
     read_keyspace(context);
+    context.reads = false;
     loop {
         let size = context.databases().get(context.db).keys.len();
         if size == 0 {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{
     Pops, bulk,
-    list::{End, take},
+    list::{End, popped, pushed, take},
 };
 use crate::{
     Access, Reply,
@@ -48,12 +48,16 @@ pub(super) fn move_element(context: &mut Context<'_>, args: &[Bytes], from: End,
             to.push(list, element.clone());
             Some(element)
         });
+        pushed(context, &source, to);
+        popped(context, &source, from);
         moved.flatten()
     } else {
         let taken = take(context, &source, from, 1).pop();
         if let Some(element) = &taken {
             put(context, &destination, to, element);
+            pushed(context, &destination, to);
         }
+        popped(context, &source, from);
         taken
     };
     context.propagate(args);
@@ -80,6 +84,7 @@ fn lmpop(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 /// Takes up to `count` elements, with the effect and the reply of `LMPOP`, from a list that was looked up.
 pub(super) fn pop_many(context: &mut Context<'_>, key: &Key, end: End, count: usize) -> Reply {
     let taken = take(context, key, end, count);
+    popped(context, key, end);
     let command = if end == End::Left { "LPOP" } else { "RPOP" };
     let effect = vec![Bytes::from_static(command.as_bytes()), key.name.clone(), integer_text(taken.len() as i64)];
     context.propagate_as(effect);

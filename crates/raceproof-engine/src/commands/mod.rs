@@ -29,6 +29,8 @@ mod keyspace;
 mod lcs;
 mod list;
 mod list_move;
+mod memory;
+mod pubsub;
 mod scripting;
 mod server;
 mod set;
@@ -67,6 +69,8 @@ pub(crate) const FAMILIES: &[&[Command]] = &[
     lcs::COMMANDS,
     list::COMMANDS,
     list_move::COMMANDS,
+    memory::COMMANDS,
+    pubsub::COMMANDS,
     scripting::COMMANDS,
     server::COMMANDS,
     set::COMMANDS,

@@ -13,6 +13,7 @@ use crate::{
     context::Context,
     failure::{self, Answer, Failure, NOT_AN_INTEGER, SYNTAX},
     key::Key,
+    notify::STREAM,
     number::parse_integer,
     stream::{Id, Pending, Stream},
 };
@@ -125,18 +126,32 @@ enum From {
 
 fn read(context: &mut Context<'_>, args: &[Bytes], grouped: bool) -> Answer {
     let query = Query::parse(context, args, grouped)?;
+    context.reads = true;
     let mut starts = Vec::with_capacity(query.names.len());
     for (name, id) in query.names.iter().zip(query.ids) {
         starts.push(start(context, &query, name, id)?);
     }
-    let mut found = Vec::new();
+    let mut found: Vec<Found> = Vec::new();
+    let mut sent = 0;
     for (name, &from) in query.names.iter().zip(&starts) {
         let key = Key::new(name);
+        context.visit(&key, Access::Read);
+        let seen = context.deliveries.len();
         let entries = match query.reader {
-            Some((group, consumer)) => read_as(context, &key, &query, group, consumer, from),
+            Some((group, _)) if matches!(from, From::Undelivered) && !has_undelivered(context, &key, group) => None,
+            Some((group, consumer)) => Some(read_as(context, &key, &query, group, consumer, from)),
             None => entries_after(context, &key, from, query.count),
         };
-        found.extend(entries.map(|entries| (bulk(name), Reply::Array(entries))));
+        let Some(entries) = entries else { continue };
+        // Messages of the session itself stand before the reply, between the streams, after a stream's name, and after
+        // the reply.
+        let entries = context.woven(seen, Reply::Array(entries));
+        let before = if found.is_empty() { Vec::new() } else { context.messages_since(sent) };
+        if found.is_empty() {
+            context.replied.get_or_insert(seen);
+        }
+        sent = context.deliveries.len();
+        found.push(Found { before, name: bulk(name), entries });
     }
     if !found.is_empty() {
         return Ok(shown_by_stream(context, found));
@@ -154,11 +169,36 @@ fn read(context: &mut Context<'_>, args: &[Bytes], grouped: bool) -> Answer {
     context.wait(waited, query.names, serve, timeout_ms, Reply::NullArray)
 }
 
-fn shown_by_stream(context: &Context<'_>, found: Vec<(Reply, Reply)>) -> Reply {
+/// What was found in a stream, and what the session was sent just before.
+#[derive(Debug)]
+struct Found {
+    before: Vec<Reply>,
+    name: Reply,
+    entries: Reply,
+}
+
+fn shown_by_stream(context: &Context<'_>, found: Vec<Found>) -> Reply {
+    let after = |mut before: Vec<Reply>, part: Reply| {
+        if before.is_empty() {
+            return part;
+        }
+        before.push(part);
+        Reply::Inline(before)
+    };
     match context.protocol() {
-        Protocol::Resp2 => Reply::Array(found.into_iter().map(|(name, list)| Reply::Array(vec![name, list])).collect()),
-        Protocol::Resp3 => Reply::Map(found),
+        Protocol::Resp2 => {
+            let pair = |Found { before, name, entries }| after(before, Reply::Array(vec![name, entries]));
+            Reply::Array(found.into_iter().map(pair).collect())
+        }
+        Protocol::Resp3 => {
+            Reply::Map(found.into_iter().map(|one| (after(one.before, one.name), one.entries)).collect())
+        }
     }
+}
+
+fn shown_alone(context: &Context<'_>, key: &Key, entries: Vec<Reply>) -> Reply {
+    let found = Found { before: Vec::new(), name: bulk(&key.name), entries: Reply::Array(entries) };
+    shown_by_stream(context, vec![found])
 }
 
 /// The ID that stands for a stream in a command that waits; of a stream that is named twice the first counts.
@@ -166,14 +206,20 @@ fn waited_id<'a>(query: &Query<'a>, key: &Key) -> Option<&'a Bytes> {
     query.names.iter().position(|name| *name == key.name).map(|at| &query.ids[at])
 }
 
+/// Serves a reader if an entry was added, even if it is gone again: then there is nothing to be shown.
 fn serve_reader(context: &mut Context<'_>, args: &[Bytes], key: &Key) -> Result<Option<Reply>, Failure> {
     let query = Query::parse(context, args, false)?;
     if !matches!(context.collection::<Stream>(key, Access::Read), Ok(Some(_))) {
         return Ok(None);
     }
     let Some(id) = waited_id(&query, key) else { return Ok(None) };
-    let entries = entries_after(context, key, From::After(Id::parse(id)?), query.count);
-    Ok(entries.map(|entries| shown_by_stream(context, vec![(bulk(&key.name), Reply::Array(entries))])))
+    let id = Id::parse(id)?;
+    let mut entries = entries_after(context, key, From::After(id), query.count);
+    if entries.is_none() && context.collection_now::<Stream>(key).is_some_and(|stream| stream.last_id > id) {
+        // What came was trimmed away at once.
+        entries = Some(Vec::new());
+    }
+    Ok(entries.map(|entries| shown_alone(context, key, entries)))
 }
 
 /// Serves a consumer. It has waited for a stream with its group, both of which may be gone.
@@ -183,11 +229,14 @@ fn serve_group(context: &mut Context<'_>, args: &[Bytes], key: &Key) -> Result<O
         return Err(Failure::Constant("UNBLOCKED the stream key no longer exists"));
     };
     let Some((group, consumer)) = query.reader else { return Ok(None) };
-    if !stream.groups.contains_key(group) {
+    let Some(known) = stream.groups.get(group) else {
         return Err(Failure::Constant("NOGROUP the consumer group this client was blocked on no longer exists"));
+    };
+    if stream.last_id <= known.last_id {
+        return Ok(None);
     }
     let entries = read_as(context, key, &query, group, consumer, From::Undelivered);
-    Ok(entries.map(|entries| shown_by_stream(context, vec![(bulk(&key.name), Reply::Array(entries))])))
+    Ok(Some(shown_alone(context, key, entries)))
 }
 
 /// Looks a stream up and says from where it is read.
@@ -225,6 +274,13 @@ fn entries_after(context: &Context<'_>, key: &Key, from: From, count: usize) -> 
     (!entries.is_empty()).then_some(entries)
 }
 
+/// Whether an entry is there that was not delivered to a group yet.
+fn has_undelivered(context: &Context<'_>, key: &Key, group: &Bytes) -> bool {
+    let Some(stream) = context.collection_now::<Stream>(key) else { return false };
+    let last = stream.ends().1.map(|entry| entry.id);
+    stream.groups.get(group).is_some_and(|group| last > Some(group.last_id))
+}
+
 /// Reads as a consumer of a group: what is new, or what is pending for the consumer.
 fn read_as(
     context: &mut Context<'_>,
@@ -233,23 +289,22 @@ fn read_as(
     group: &Bytes,
     consumer: &Bytes,
     from: From,
-) -> Option<Vec<Reply>> {
-    let stream = context.collection_now::<Stream>(key)?;
-    if matches!(from, From::Undelivered) && stream.ends().1?.id <= stream.groups.get(group)?.last_id {
-        return None;
-    }
+) -> Vec<Reply> {
     context.touch_key(key, Access::Write);
     context.read_clock();
     let now_ms = context.now_ms();
     let new = context
         .edit(key, |stream: &mut Stream| stream.groups.get_mut(group).is_some_and(|group| group.see(consumer, now_ms)));
+    if new == Some(true) {
+        context.event(STREAM, "xgroup-createconsumer", key);
+    }
     if new == Some(true) && query.no_ack {
         let words = [&b"XGROUP"[..], b"CREATECONSUMER", &key.name, group, consumer];
         context.propagate_as(words.iter().map(|word| Bytes::copy_from_slice(word)).collect());
     }
     match from {
-        From::After(id) => Some(history(context, key, group, consumer, id, query.count)),
-        From::Undelivered => Some(undelivered(context, key, query, group, consumer)),
+        From::After(id) => history(context, key, group, consumer, id, query.count),
+        From::Undelivered => undelivered(context, key, query, group, consumer),
     }
 }
 

@@ -51,7 +51,7 @@ pub(super) fn to_lua(lua: &Lua, reply: &Reply, resp3: bool) -> mlua::Result<Valu
         Reply::Integer(n) => Ok(Value::Number(*n as f64)),
         Reply::Bulk(bytes) => text(bytes),
         Reply::Null | Reply::NullArray => Ok(if resp3 { Value::Nil } else { Value::Boolean(false) }),
-        Reply::Array(items) | Reply::Push(items) => array(lua, items.iter(), resp3),
+        Reply::Array(items) | Reply::Inline(items) | Reply::Push(items) => array(lua, items.iter(), resp3),
         Reply::Set(items) if resp3 => {
             let set = lua.create_table_with_capacity(0, items.len())?;
             for item in items {

@@ -202,6 +202,28 @@ impl Connection {
         }
     }
 
+    /// Takes what has come, without waiting for more.
+    ///
+    /// # Panics
+    /// If the connection is broken; one that was closed has nothing.
+    pub(crate) fn take(&mut self, into: &mut Vec<u8>) {
+        into.extend_from_slice(&self.buffer[self.start..]);
+        self.buffer.clear();
+        self.start = 0;
+        self.stream.set_nonblocking(true).expect("a socket that does not wait");
+        let mut more = [0; 65536];
+        loop {
+            match self.stream.read(&mut more) {
+                Ok(0) => break,
+                Ok(count) => into.extend_from_slice(&more[..count]),
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => break,
+                Err(error) => panic!("reading from redis-server: {error}"),
+            }
+        }
+        self.stream.set_nonblocking(false).expect("a socket that waits");
+    }
+
     /// Reads one reply, unless the server says through `control` that the connection waits for one: `None`.
     ///
     /// # Panics

@@ -121,6 +121,7 @@ fn setup(theme: &'static Theme) -> impl Strategy<Value = Sequence> + use<> {
     let anything = generate::sequence(2, true).prop_map(|sequence| sequence.steps);
     let group = prop_oneof![
         8 => of_theme,
+        1 => generate::listening(),
         2 => fill("strings"),
         1 => fill("hashes"),
         1 => fill("expiry"),
@@ -133,6 +134,8 @@ fn setup(theme: &'static Theme) -> impl Strategy<Value = Sequence> + use<> {
 /// What one unit did.
 #[derive(Clone, PartialEq)]
 struct Ran {
+    /// What came on each connection.
+    heard: Vec<Vec<u8>>,
     replies: Vec<String>,
     effects: Vec<Effect>,
     accesses: Vec<(Object, Access)>,
@@ -175,6 +178,11 @@ impl Case {
                         shown(second)
                     ))
                 };
+                let (heard_forth, heard_back) =
+                    (heard(&[&first_forth, &second_forth]), heard(&[&second_back, &first_back]));
+                if heard_forth != heard_back {
+                    return told("what sessions hear", &heard_forth, &heard_back);
+                }
                 for (forth, back) in [(&first_forth, &first_back), (&second_forth, &second_back)] {
                     if forth.replies != back.replies {
                         return told("replies", &forth.replies, &back.replies);
@@ -293,17 +301,28 @@ impl fmt::Display for Case {
     }
 }
 
+/// What came on each connection in the order of the units.
+fn heard(units: &[&Ran]) -> Vec<String> {
+    let of = |session: usize| units.iter().flat_map(|ran| ran.heard[session].clone()).collect::<Vec<u8>>();
+    (0..units[0].heard.len()).map(|session| show::quoted(&of(session))).collect()
+}
+
 fn shown(unit: &Unit) -> String {
     let Unit::Commands(commands) = unit else { return "the removal of expired keys".to_owned() };
     commands.iter().map(|args| show::command(&resolve(args, BASE_MS))).collect::<Vec<_>>().join("; ")
 }
 
 fn run_unit(driver: &mut Driver, session: usize, unit: &Unit, now_ms: i64) -> Ran {
-    let mut ran = Ran { replies: Vec::new(), effects: Vec::new(), accesses: Vec::new() };
+    let mut ran = Ran {
+        heard: vec![Vec::new(); driver.sessions.len()],
+        replies: Vec::new(),
+        effects: Vec::new(),
+        accesses: Vec::new(),
+    };
     let Unit::Commands(commands) = unit else {
         let mut outcome = Outcome::default();
         driver.engine.expire_due(Timestamp::from_ms(now_ms), &mut outcome);
-        ran.replies = served(driver, &outcome);
+        driver.hear(None, &outcome, &mut ran.heard);
         ran.effects = outcome.effects;
         ran.accesses.extend(outcome.footprint.iter().cloned());
         return ran;
@@ -315,7 +334,7 @@ fn run_unit(driver: &mut Driver, session: usize, unit: &Unit, now_ms: i64) -> Ra
             true => "waits".to_owned(),
             false => show::quoted(&driver.bytes(session, &outcome.reply)),
         });
-        ran.replies.extend(served(driver, &outcome));
+        driver.hear(Some(session), &outcome, &mut ran.heard);
         ran.effects.extend(outcome.effects);
         ran.accesses.extend(outcome.footprint.iter().cloned());
     }

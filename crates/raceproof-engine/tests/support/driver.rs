@@ -83,6 +83,31 @@ impl Driver {
         bytes
     }
 
+    /// Adds what a command of a session sends to what was heard on each connection.
+    pub(crate) fn hear(&self, session: Option<usize>, outcome: &Outcome, heard: &mut [Vec<u8>]) {
+        let reply = |heard: &mut [Vec<u8>]| {
+            if let Some(session) = session.filter(|_| !outcome.silent && !outcome.waits) {
+                outcome.reply.encode(self.protocol(session), &mut heard[session]);
+            }
+        };
+        for (at, delivery) in outcome.deliveries.iter().enumerate() {
+            if at == outcome.before_reply {
+                reply(heard);
+            }
+            let Some(to) = self.sessions.iter().position(|id| *id == delivery.session()) else { continue };
+            match delivery {
+                Delivery::Push(_, message) | Delivery::Reply(_, message) => {
+                    message.encode(self.protocol(to), &mut heard[to]);
+                }
+                Delivery::NoReply(_) => {}
+                Delivery::Close(_) => heard[to].extend_from_slice(b"(closed)"),
+            }
+        }
+        if outcome.before_reply >= outcome.deliveries.len() {
+            reply(heard);
+        }
+    }
+
     /// What sessions that waited were sent: the number of each, and the bytes. In the order of the sessions.
     pub(crate) fn served(&self, outcome: &Outcome) -> Vec<(usize, Vec<u8>)> {
         let served = |delivery: &Delivery| match delivery {

@@ -9,7 +9,7 @@ use super::grammar::{
     COMMAND_NAMES, COUNTS, JUNK, MEMORIES, NAMES, PARAMETERS, POLICIES, SCRIPTS, TYPES, families, rules,
 };
 use super::sequence::{Action, Arg, SESSIONS, Sequence, Step};
-use super::{bits, collections, geo, payloads, pools, streams};
+use super::{bits, collections, geo, messages, payloads, pools, streams};
 
 type Args = Vec<Arg>;
 
@@ -34,6 +34,7 @@ const THEMES: &[&[&str]] = &[
     &["streams"],
     &["streams", "stream groups"],
     &["stream groups"],
+    &["channels"],
 ];
 
 /// Random commands, mostly of one theme.
@@ -57,8 +58,21 @@ pub(crate) fn sequence(groups: usize, waits: bool) -> BoxedStrategy<Sequence> {
     };
     let themes = THEMES.iter().map(|theme| (1, steps(themed(theme))));
     let steps = Union::new_weighted(std::iter::once((THEMES.len() as u32, steps(command()))).chain(themes).collect());
-    (prop::array::uniform3(prop::bool::weighted(0.3)), steps)
-        .prop_map(|(resp3, steps)| Sequence { resp3, steps })
+    (prop::array::uniform3(prop::bool::weighted(0.3)), prop::option::weighted(0.2, listening()), steps)
+        .prop_map(|(resp3, listening, steps)| Sequence {
+            resp3,
+            steps: listening.into_iter().flatten().chain(steps).collect(),
+        })
+        .boxed()
+}
+
+/// A session listens to what happens to keys.
+pub(crate) fn listening() -> BoxedStrategy<Vec<Step>> {
+    let setting = template("CONFIG SET notify-keyspace-events events");
+    let subscribed = prop_oneof![4 => template("PSUBSCRIBE __key*__:*"), 1 => template("PSUBSCRIBE __keyevent@0__:*")];
+    let run = |session, args| Step { session, action: Action::Run(args) };
+    (prop::sample::select(vec![2, 2, 1, 0]), setting, subscribed)
+        .prop_map(move |(session, setting, subscribed)| vec![run(0, setting), run(session, subscribed)])
         .boxed()
 }
 
@@ -185,6 +199,10 @@ fn rule(name: &str) -> BoxedStrategy<Args> {
         "highest" => fixed("+"),
         "lastid" => fixed("$"),
         "undelivered" => fixed(">"),
+        "channel" => pool(messages::CHANNELS),
+        "events" => pool(messages::EVENTS),
+        "channelpattern" => pool(messages::PATTERNS),
+        "publishing" => pool(messages::SCRIPTS),
         "field" => pool(pools::FIELDS),
         "value" => prop_oneof![30 => pool(pools::VALUES), 1 => long_value()].boxed(),
         "int" => pool(pools::INTEGERS),
@@ -244,6 +262,7 @@ const CONSTANTS: &[&str] = &[
     "abc",
     "yes",
     "hash",
+    "news",
     "zset",
     "maxmemory",
     "databases",

@@ -3,7 +3,7 @@
 //! A template is words divided by spaces. A word in capitals stands for itself; a word in lower case is a rule; `?`, `*`
 //! and `+` after a rule mean at most one, up to three, and one to three.
 
-use super::{bits, collections, geo, streams};
+use super::{bits, collections, geo, messages, streams};
 
 /// Every rule.
 pub(crate) fn rules() -> impl Iterator<Item = &'static (&'static str, Choices)> {
@@ -12,7 +12,8 @@ pub(crate) fn rules() -> impl Iterator<Item = &'static (&'static str, Choices)> 
 
 /// Every family of commands.
 pub(crate) fn families() -> impl Iterator<Item = &'static (&'static str, u32, Choices)> {
-    FAMILIES.iter().chain(bits::FAMILIES).chain(geo::FAMILIES).chain(collections::FAMILIES).chain(streams::FAMILIES)
+    let first = FAMILIES.iter().chain(bits::FAMILIES).chain(geo::FAMILIES).chain(messages::FAMILIES);
+    first.chain(collections::FAMILIES).chain(streams::FAMILIES)
 }
 
 /// Templates, each with its weight.
@@ -114,6 +115,7 @@ const RULES: &[(&str, Choices)] = &[
             (1, "hll-sparse-max-bytes memory"),
             (2, "zset-max-listpack-entries small"),
             (2, "zset-max-ziplist-value small"),
+            (2, "notify-keyspace-events events"),
             (1, "databases 4"),
             (1, "junk 1"),
         ],
@@ -212,6 +214,10 @@ const FAMILIES: &[(&str, u32, Choices)] = &[
             (1, "OBJECT IDLETIME key"),
             (1, "OBJECT FREQ key"),
             (1, "OBJECT HELP"),
+            (3, "MEMORY USAGE key"),
+            (2, "MEMORY USAGE key SAMPLES small"),
+            (1, "MEMORY USAGE key junk"),
+            (1, "MEMORY HELP"),
             (1, "OBJECT junk key"),
         ],
     ),
@@ -423,6 +429,7 @@ pub(crate) const PARAMETERS: &[(u32, &[u8])] = &[
     (1, b"hash-max-listpack-value"),
     (1, b"set-max-intset-entries"),
     (1, b"zset-max-listpack-entries"),
+    (2, b"notify-keyspace-events"),
     (1, b""),
 ];
 

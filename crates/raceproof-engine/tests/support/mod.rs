@@ -9,6 +9,7 @@ pub(crate) mod dump;
 pub(crate) mod generate;
 pub(crate) mod geo;
 pub(crate) mod grammar;
+pub(crate) mod messages;
 pub(crate) mod payloads;
 pub(crate) mod pools;
 pub(crate) mod search;

@@ -180,7 +180,13 @@ impl Execution<'_> {
 
     pub(super) fn disconnect(&mut self, session: SessionId) {
         self.leave_queues(session);
-        self.worker.engine.disconnect(session);
+        let worker = &mut *self.worker;
+        let mut footprint = raceproof_engine::Footprint::default();
+        worker.engine.touch_disconnect(session, &mut footprint);
+        for (object, access) in footprint.iter() {
+            self.touched.add(worker.things.redis(object), *access);
+        }
+        worker.engine.disconnect(session);
         if let Some(attached) = &mut self.worker.backend {
             attached.backend.disconnect(session.0);
         }

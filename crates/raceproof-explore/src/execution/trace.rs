@@ -195,7 +195,7 @@ pub(crate) fn reply(reply: &Reply) -> String {
             printable(bytes).map_or_else(|| quoted(bytes), quote)
         }
         Reply::Null | Reply::NullArray => "nil".to_owned(),
-        Reply::Array(items) | Reply::Set(items) | Reply::Push(items) => list(items),
+        Reply::Array(items) | Reply::Set(items) | Reply::Inline(items) | Reply::Push(items) => list(items),
         Reply::Map(pairs) => {
             let pairs: Vec<String> =
                 pairs.iter().map(|(key, value)| format!("{}: {}", self::reply(key), self::reply(value))).collect();
@@ -284,7 +284,7 @@ pub(super) fn hash_reply(reply: &Reply, hasher: &mut FxHasher) {
         | Reply::BigNumber(bytes) => bytes.hash(hasher),
         Reply::Integer(n) => n.hash(hasher),
         Reply::Null | Reply::NullArray => {}
-        Reply::Array(items) | Reply::Set(items) | Reply::Push(items) => {
+        Reply::Array(items) | Reply::Set(items) | Reply::Inline(items) | Reply::Push(items) => {
             items.len().hash(hasher);
             items.iter().for_each(|item| hash_reply(item, hasher));
         }
