@@ -58,7 +58,7 @@ pub(crate) fn remove(server: &Path) -> Result<(), LabError> {
 /// The file that is appended to: the last line `file NAME seq N type i`.
 fn last_of(manifest: &str) -> Option<&str> {
     let appended = |line: &'_ str| line.split_whitespace().skip_while(|word| *word != "type").nth(1) == Some("i");
-    let last = manifest.lines().filter(|line| appended(line)).next_back()?;
+    let last = manifest.lines().rfind(|line| appended(line))?;
     last.split_whitespace().skip_while(|word| *word != "file").nth(1)
 }
 

@@ -107,7 +107,7 @@ fn a_server_is_told_each_entry_of_the_log_when_it_has_written_it() {
     let error = check.confirm(&found.token, twin, counts).expect_err("it cannot do that").to_string();
     assert_eq!(error, "a failover cannot be brought about on this server");
     let told = told.lock().expect("nobody panicked").clone();
-    let steps = ["SET n 0", "0 entries", "INCR n", "1 entries", "GET n", "INCR n", "2 entries"];
+    let steps = ["SET n 0", "0 entries", "INCRBY n 1", "1 entries", "GET n", "INCRBY n 1", "2 entries"];
     assert!(told.len() >= 4 && told == steps[..told.len()], "{told:?}");
 }
 
