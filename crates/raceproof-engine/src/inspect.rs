@@ -6,6 +6,7 @@ use crate::{
     Access, Engine, Object, Outcome, ScriptHost, SessionId, Timestamp, config,
     context::{Context, Effects},
     key::Key,
+    notify,
 };
 
 impl Engine {
@@ -65,6 +66,10 @@ impl Engine {
             footprint: &mut out.footprint,
             effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
             deliveries: &mut out.deliveries,
+            actor: usize::MAX,
+            replied: None,
+            reads: false,
+            mute: false,
             script: None,
             close: false,
             may_wait: false,
@@ -74,6 +79,7 @@ impl Engine {
         let key = Key::new(name);
         let found = context.remove(&key).is_some();
         if found {
+            context.notify(notify::EVICTED, "evicted", db, name);
             context.propagate_as(vec![Bytes::from_static(b"DEL"), name.clone()]);
         }
         self.serve(None, now, out);

@@ -193,10 +193,12 @@ fn bitop(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if operation == Operation::Not && args.len() != 4 {
         return Err(Failure::Constant("ERR BITOP NOT must be called with a single source key."));
     }
+    context.reads = true;
     let mut sources = Vec::with_capacity(args.len() - 3);
     for name in &args[3..] {
         sources.push(context.text(&Key::new(name))?.map(|text| text.data.clone()).unwrap_or_default());
     }
+    context.reads = false;
     let result = combine(operation, &sources);
     let (key, len) = (Key::new(&args[2]), result.len());
     if len > 0 {

@@ -296,6 +296,7 @@ impl Query {
 
 fn search(context: &mut Context<'_>, args: &[Bytes], kind: Kind) -> Answer {
     let source = Key::new(&args[if kind == Kind::SearchStore { 2 } else { 1 }]);
+    context.reads = true;
     let zset = context.collection::<Zset>(&source, Access::Read)?;
     let query = Query::parse(args, kind, zset)?;
     let mut found = Vec::new();

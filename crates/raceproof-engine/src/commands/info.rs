@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use crate::{
     Access, Object, Reply,
+    channels::Kind,
     command::{Command, Group, flag::*},
     context::Context,
     failure::Answer,
@@ -40,6 +41,10 @@ fn look(context: &mut Context<'_>, section: &str) {
     match section {
         "Server" | "Persistence" => context.read_clock(),
         "Memory" => context.touch(Object::Scripts, Access::Read),
+        "Stats" => {
+            context.touch(Object::Subscriptions, Access::Read);
+            context.touch(Object::Patterns, Access::Read);
+        }
         "Keyspace" => {
             context.touch(Object::Deadlines, Access::Read);
             context.read_clock();
@@ -178,7 +183,7 @@ fn persistence(context: &Context<'_>, text: &mut String) {
     );
 }
 
-fn stats(_: &Context<'_>, text: &mut String) {
+fn stats(context: &Context<'_>, text: &mut String) {
     for name in [
         "total_connections_received",
         "total_commands_processed",
@@ -188,13 +193,20 @@ fn stats(_: &Context<'_>, text: &mut String) {
         "evicted_keys",
         "keyspace_hits",
         "keyspace_misses",
-        "pubsub_channels",
-        "pubsub_patterns",
-        "latest_fork_usec",
-        "total_error_replies",
     ] {
         fields(text, &[(name, &0)]);
     }
+    let channels = &context.engine.channels;
+    fields(
+        text,
+        &[
+            ("pubsub_channels", &channels.names(Kind::Channel).len()),
+            ("pubsub_patterns", &channels.names(Kind::Pattern).len()),
+            ("pubsubshard_channels", &channels.names(Kind::Shard).len()),
+            ("latest_fork_usec", &0),
+            ("total_error_replies", &0),
+        ],
+    );
 }
 
 fn replication(context: &Context<'_>, text: &mut String) {
