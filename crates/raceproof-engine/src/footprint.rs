@@ -82,21 +82,32 @@ impl Access {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Footprint {
     accesses: SmallVec<[(Object, Access); 4]>,
+    /// Nothing is kept: nobody will ask.
+    ignores: bool,
 }
 
 impl Footprint {
     /// How many known accesses a new one is compared with.
     pub const LOOKED_AT: usize = 64;
 
+    /// A footprint that stays empty, for those who execute commands one after the other and never swap two.
+    #[must_use]
+    pub fn ignoring() -> Self {
+        Self { ignores: true, ..Self::default() }
+    }
+
     /// Adds an access. An access that another one already implies is not repeated.
     pub fn add(&mut self, object: Object, access: Access) {
-        if !self.absorb(access, |known| *known == object) {
+        if !self.ignores && !self.absorb(access, |known| *known == object) {
             self.accesses.push((object, access));
         }
     }
 
     /// [`Self::add`] of a key. The name is cloned only if it is new here, which it mostly is not.
     pub(crate) fn add_key(&mut self, db: u32, name: &Bytes, access: Access) {
+        if self.ignores {
+            return;
+        }
         if !self.absorb(access, |known| matches!(known, Object::Key(of, key) if *of == db && key == name)) {
             self.accesses.push((Object::Key(db, name.clone()), access));
         }

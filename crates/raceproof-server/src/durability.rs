@@ -10,7 +10,7 @@
 
 use std::collections::VecDeque;
 
-use raceproof_engine::{Effect, Engine, LuaHost, Options, Outcome, SessionId, Timestamp};
+use raceproof_engine::{Effect, Engine, Footprint, LuaHost, Options, Outcome, SessionId, Timestamp};
 
 /// How old a write must be to survive a power loss under `everysec` (ms): the server gives the disk up to two seconds
 /// before it holds its clients back.
@@ -182,7 +182,7 @@ impl Loader {
     }
 
     fn load(self, disk: &mut Engine, entry: &Entry, host: &mut LuaHost) {
-        let mut outcome = Outcome { without_effects: true, ..Outcome::default() };
+        let mut outcome = Outcome { without_effects: true, footprint: Footprint::ignoring(), ..Outcome::default() };
         let mut db = None;
         for effect in &entry.effects {
             // `MULTI` and `EXEC` only frame: an entry is loaded as a whole anyway.

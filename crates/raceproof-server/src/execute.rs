@@ -9,7 +9,7 @@ use crate::connection::Ending;
 use crate::faults::Kind;
 use crate::request::{Allowed, Step};
 use crate::server::Server;
-use crate::universe::Due;
+use crate::universe::{Due, Universe};
 
 /// What became of the input of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,10 +186,11 @@ impl Server {
             // What a browser sends that was led here. Redis hangs up as well.
             4 if is("post") => self.hang_up(place),
             5 if is("host:") => self.hang_up(place),
-            6 if is("config") => {
-                self.execute_then_reread_settings(place, args);
-                true
-            }
+            // `EXEC` may have them in it.
+            4 if is("exec") => self.execute_then(place, args, Universe::reread_settings),
+            6 if is("config") => self.execute_then(place, args, Universe::reread_settings),
+            4 if is("save") => self.execute_then(place, args, Universe::save),
+            6 if is("bgsave") => self.execute_then(place, args, Universe::save),
             _ => false,
         }
     }
@@ -202,8 +203,9 @@ impl Server {
         true
     }
 
-    fn execute_then_reread_settings(&mut self, place: usize, args: &[Bytes]) {
-        let Some(connection) = self.connections.get(place) else { return };
+    /// Commands after which the front has something to do itself.
+    fn execute_then(&mut self, place: usize, args: &[Bytes], then: impl FnOnce(&mut Universe)) -> bool {
+        let Some(connection) = self.connections.get(place) else { return true };
         let (number, session) = (connection.universe, connection.session);
         let now = self.universes[number].clock.now(self.machine_us);
         if self.universes[number].is_watched() {
@@ -211,7 +213,12 @@ impl Server {
         } else {
             self.execute_plainly(place, number, session, args, now);
         }
-        self.universes[number].reread_settings();
+        // Queued by a transaction, it is not executed yet.
+        let universe = &mut self.universes[number];
+        if !matches!(self.outcome.reply, Reply::Error(_)) && !universe.engine.in_transaction(session) {
+            then(universe);
+        }
+        true
     }
 
     /// Where faults may strike, or a history is kept.

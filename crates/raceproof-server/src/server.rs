@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use mio::{Events, Poll, Token, Waker};
-use raceproof_engine::{LuaHost, Outcome, Timestamp};
+use raceproof_engine::{Footprint, LuaHost, Outcome, Timestamp};
 use rustc_hash::FxHashMap;
 
 use crate::clock::machine_us;
@@ -138,7 +138,7 @@ impl Server {
             alarms: BTreeSet::new(),
             touched: Vec::new(),
             host: LuaHost::default(),
-            outcome: Outcome::default(),
+            outcome: Outcome { footprint: Footprint::ignoring(), ..Outcome::default() },
             due: Vec::new(),
             scratch: vec![0; READ],
             settings,

@@ -132,6 +132,11 @@ impl Universe {
         mixed ^ (mixed >> 31)
     }
 
+    /// What the server holds is on disk now, whatever the policy.
+    pub(crate) fn save(&mut self) {
+        self.saved = Some(self.engine.clone());
+    }
+
     /// Takes over what a command may have set.
     pub(crate) fn reread_settings(&mut self) {
         self.limits = Limits::of(&self.engine);

@@ -4,7 +4,7 @@ mod support;
 
 use std::process::Command;
 
-use redis::{AsyncCommands, Commands, RedisResult, Value};
+use redis::{AsyncCommands, Commands, RedisResult};
 use support::{START_MS, start};
 
 #[test]
