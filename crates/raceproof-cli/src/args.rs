@@ -39,7 +39,8 @@ Examples:
     Check(CheckArgs),
     /// Runs every protocol under every fault and shows which survives what
     #[command(after_help = "\
-A cell is one search: the protocol, and one thing that goes wrong once. Exit status: 0, or 2 for bad usage or input.
+A cell is one search: the protocol, and one thing that goes wrong once. Exit status: 0, or 2 for bad usage or input; \
+with --confirm 1 if a real server did something else.
 
 Examples:
   raceproof atlas                        the catalogue
@@ -120,7 +121,7 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "TOKEN", conflicts_with_all = ["strategy", "seed", "pct_depth", "first", "list"])]
     pub(crate) replay: Option<String>,
 
-    /// Plays each counterexample on a real redis-server of its own and compares
+    /// Plays each counterexample on a real redis-server of its own and compares; where there is none, random schedules
     #[arg(long)]
     pub(crate) confirm: bool,
 

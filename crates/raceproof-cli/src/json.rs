@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 
 use raceproof_explore::state::{Change, Content, Held, Item, Value};
 use raceproof_explore::{
-    Bounds, Confirmation, Counterexample, Cover, Odds, Sampled, Step, StepKind, Stopped, Strategy,
+    Bounds, Confirmation, Counterexample, Cover, Odds, Played, Sampled, Step, StepKind, Stopped, Strategy,
 };
 use serde::{Serialize, Serializer};
 
 use crate::judge::word;
+use crate::real::Real;
 use crate::run::Finding;
 use crate::select::Selected;
 
@@ -44,6 +45,9 @@ pub(crate) struct Entry {
     /// Absent unless confirmation was asked for; null if there was nothing to confirm.
     #[serde(skip_serializing_if = "Option::is_none")]
     confirmed: Option<Option<Confirmed>>,
+    /// As that, for random schedules of a scenario without a counterexample.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    played: Option<Option<EntryPlayed>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -189,6 +193,15 @@ struct EntryStep {
 struct Confirmed {
     server: String,
     same_outcome: bool,
+    difference: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct EntryPlayed {
+    server: String,
+    executions: u64,
+    difference: Option<String>,
+    refused: Option<String>,
 }
 
 /// What `--list` tells of a scenario.
@@ -223,7 +236,14 @@ pub(crate) fn entry(selected: &Selected, finding: &Finding, confirm: bool) -> En
         bounds: EntryBounds { pauses, faults, persistence, steps_per_client, preemptions, depth },
         states: report.states.map(|states| EntryStates { reached: states.reached, merged: states.merged }),
         violation: report.violation.as_ref().map(violation),
-        confirmed: confirm.then(|| finding.confirmation.as_ref().map(confirmed)),
+        confirmed: confirm.then(|| match &finding.real {
+            Some(Real::Confirmed(confirmation)) => Some(confirmed(confirmation)),
+            _ => None,
+        }),
+        played: confirm.then(|| match &finding.real {
+            Some(Real::Played(of)) => Some(played(of.clone())),
+            _ => None,
+        }),
     }
 }
 
@@ -300,7 +320,16 @@ fn content(content: &Content) -> EntryContent {
 }
 
 fn confirmed(confirmation: &Confirmation) -> Confirmed {
-    Confirmed { server: confirmation.server.clone(), same_outcome: confirmation.same_outcome }
+    Confirmed {
+        server: confirmation.server.clone(),
+        same_outcome: confirmation.same_outcome,
+        difference: confirmation.difference.clone(),
+    }
+}
+
+fn played(of: Played) -> EntryPlayed {
+    let Played { server, executions, difference, refused } = of;
+    EntryPlayed { server, executions, difference, refused }
 }
 
 /// The document of a check.

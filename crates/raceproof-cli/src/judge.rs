@@ -2,8 +2,9 @@
 
 use raceproof_explore::render::{executions, harmless, thousands};
 use raceproof_explore::scenario::{Expectation, Scenario};
-use raceproof_explore::{Confirmation, Report, Stopped, Verdict};
+use raceproof_explore::{Confirmation, Played, Report, Stopped, Verdict};
 
+use crate::real::Real;
 use crate::run::Finding;
 
 /// A verdict, held against what the scenario expects.
@@ -28,9 +29,9 @@ impl Judgement {
         if report.verdict == Verdict::NoViolationFound && report.cover.stopped == Some(Stopped::Asked) {
             return Self::Interrupted;
         }
-        match (scenario.expect(), &finding.confirmation) {
+        match (scenario.expect(), finding.real.as_ref().and_then(doubt)) {
             (Some(expected), _) if !expected.met_by(report) => Self::Wrong(difference(expected, report)),
-            (_, Some(confirmation)) if !confirmation.same_outcome => Self::NotConfirmed(not_confirmed(confirmation)),
+            (_, Some(doubt)) => Self::NotConfirmed(doubt),
             (Some(_), _) => Self::AsExpected,
             (None, _) if report.verdict == Verdict::Violated => Self::Violated,
             (None, _) => Self::Unpinned,
@@ -47,6 +48,24 @@ impl Judgement {
             Self::Wrong(reason) | Self::NotConfirmed(reason) => Some(reason),
             Self::AsExpected | Self::Unpinned | Self::Violated | Self::Interrupted => None,
         }
+    }
+}
+
+/// What a real server did instead, if it did.
+fn doubt(real: &Real) -> Option<String> {
+    match real {
+        Real::Confirmed(confirmation) => (!confirmation.same_outcome).then(|| not_confirmed(confirmation)),
+        Real::Played(of) => of.difference.is_some().then(|| played(of)),
+    }
+}
+
+/// What came of schedules that break nothing.
+pub(crate) fn played(played: &Played) -> String {
+    let Played { server, executions, difference, refused } = played;
+    match (difference, refused) {
+        (Some(difference), _) => format!("played otherwise on {server}: {}", harmless(difference)),
+        (None, Some(why)) => format!("cannot be played on {server}: {}", harmless(why)),
+        (None, None) => format!("played on {server}: {executions} random schedules, same replies, same data"),
     }
 }
 

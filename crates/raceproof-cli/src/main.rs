@@ -15,6 +15,7 @@ mod list;
 mod output;
 mod pages;
 mod progress;
+mod real;
 mod run;
 mod select;
 mod serve;

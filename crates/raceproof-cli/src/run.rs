@@ -7,10 +7,10 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use raceproof_explore::scenario::Scenario;
-use raceproof_explore::{Confirmation, Error, Progress, Report, Strategy};
-use raceproof_lab::RealRedis;
+use raceproof_explore::{Error, Progress, Report};
 
 use crate::args::Plan;
+use crate::real::{Real, hold_against};
 use crate::select::Selected;
 
 /// How often whoever watches is told how far the searches are.
@@ -22,8 +22,8 @@ pub(crate) const STACK_BYTES: usize = 8 << 20;
 #[derive(Debug)]
 pub(crate) struct Finding {
     pub(crate) report: Report,
-    /// Present if a counterexample was to be confirmed.
-    pub(crate) confirmation: Option<Confirmation>,
+    /// What a real server did, if it was asked.
+    pub(crate) real: Option<Real>,
 }
 
 /// Is told what happens.
@@ -138,13 +138,6 @@ fn one(
         check = check.max_time(time);
     }
     let report = scenario.run(&check).map_err(in_words)?;
-    let confirmation = match &report.violation {
-        Some(found) if plan.confirm => {
-            let server = RealRedis::start().map_err(|error| error.to_string())?;
-            let check = scenario.check().strategy(Strategy::Exhaustive);
-            Some(scenario.confirm(&check, &found.token, Box::new(server)).map_err(in_words)?)
-        }
-        _ => None,
-    };
-    Ok(Finding { report, confirmation })
+    let real = if plan.confirm { hold_against(scenario, scenario.check(), &report).map_err(in_words)? } else { None };
+    Ok(Finding { report, real })
 }

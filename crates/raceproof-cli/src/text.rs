@@ -6,6 +6,7 @@ use raceproof_explore::render::{self, Heading, Line, Page, Role, harmless, thous
 use raceproof_explore::{Bounds, Confirmation, Strategy, Verdict};
 
 use crate::judge::{self, Judgement};
+use crate::real::Real;
 use crate::run::Finding;
 use crate::select::Selected;
 use crate::table::duration;
@@ -27,9 +28,9 @@ pub(crate) fn page(selected: &Selected, finding: &Finding, strategy: &Strategy, 
 pub(crate) fn next(selected: &Selected, finding: &Finding) -> Vec<(String, String)> {
     let Some(found) = &finding.report.violation else { return Vec::new() };
     let again = format!("raceproof check {}", selected.argument);
-    let confirm = match &finding.confirmation {
-        None => ("confirm".to_owned(), format!("{again} --confirm")),
-        Some(confirmation) => confirmed(confirmation),
+    let confirm = match &finding.real {
+        Some(Real::Confirmed(confirmation)) => confirmed(confirmation),
+        _ => ("confirm".to_owned(), format!("{again} --confirm")),
     };
     vec![("replay".to_owned(), format!("{again} --replay {}", found.token)), confirm]
 }
@@ -56,7 +57,17 @@ fn unbroken(selected: &Selected, finding: &Finding, strategy: &Strategy, columns
     page.push(title.with(Role::Plain, format!(": {verdict}")));
     page.gap();
     let bounds = format!("within the bounds {}", bounds(report.bounds));
-    for (role, text) in [(Role::Plain, harmless(scenario.about())), (Role::Faint, searched), (Role::Faint, bounds)] {
+    let played = match &finding.real {
+        Some(Real::Played(played)) => judge::played(played),
+        _ => String::new(),
+    };
+    let played_role = if matches!(&finding.real, Some(Real::Played(played)) if played.difference.is_some()) {
+        Role::Bad
+    } else {
+        Role::Faint
+    };
+    let told = [(Role::Faint, searched), (Role::Faint, bounds), (played_role, played)];
+    for (role, text) in std::iter::once((Role::Plain, harmless(scenario.about()))).chain(told) {
         for line in wrap(&Line::default().with(role, text), columns.saturating_sub(2), 0) {
             if !line.spans.is_empty() {
                 page.push(Line::default().with(Role::Plain, "  ").joined(line));
@@ -99,8 +110,10 @@ pub(crate) struct Tally {
     pub(crate) unpinned_violated: usize,
     /// Counterexamples that a real server showed as well.
     pub(crate) confirmed: usize,
-    /// Counterexamples that a real server did not show.
+    /// Scenarios with which a real server did something else.
     pub(crate) not_confirmed: usize,
+    /// Schedules without a violation that a real server has played.
+    pub(crate) played: u64,
 }
 
 impl Tally {
@@ -118,8 +131,11 @@ impl Tally {
             Judgement::Wrong(_) => self.wrong += 1,
             Judgement::NotConfirmed(_) => self.not_confirmed += 1,
         }
-        let confirmed = finding.confirmation.as_ref().is_some_and(|confirmation| confirmation.same_outcome);
-        self.confirmed += usize::from(confirmed);
+        match &finding.real {
+            Some(Real::Confirmed(confirmation)) => self.confirmed += usize::from(confirmation.same_outcome),
+            Some(Real::Played(played)) => self.played += played.executions,
+            None => {}
+        }
     }
 
     const fn total(&self) -> usize {
@@ -163,6 +179,11 @@ impl Tally {
             parts.push(if one { "as expected" } else { "all as expected" }.to_owned());
         }
         parts.extend(confirmed.into_iter().filter(some).map(counted));
+        match self.played {
+            0 => {}
+            1 => parts.push("1 schedule played".to_owned()),
+            played => parts.push(format!("{} schedules played", thousands(played))),
+        }
         parts
     }
 }

@@ -41,11 +41,33 @@ fn a_design() -> tempfile::TempDir {
     folder
 }
 
+/// Cells whose counterexamples no real server can show, and why.
+const NOT_CONFIRMED: &[(&str, &[&str], &str)] = &[];
+
+/// The page is what the searches find now, and real servers show what it says is broken.
 #[test]
-fn the_page_is_up_to_date() {
+fn the_page_is_up_to_date_and_real_servers_agree() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("atlas.md");
-    printed(&repository(), &["--write", path.to_str().expect("UTF-8")], 0);
+    let exceptions: usize = NOT_CONFIRMED.iter().map(|(_, columns, _)| columns.len()).sum();
+    let status = i32::from(exceptions > 0);
+    let (shown, _) = printed(&repository(), &["--confirm", "--write", path.to_str().expect("UTF-8")], status);
+    let doubts: Vec<&str> = shown.lines().filter_map(|line| line.strip_prefix("  ! ")).collect();
+    let expected = |doubt: &&str| {
+        NOT_CONFIRMED.iter().any(|(name, columns, why)| {
+            columns.iter().any(|column| doubt.starts_with(&format!("{name}, {column}: not confirmed")))
+                && doubt.ends_with(why)
+        })
+    };
+    let (known, unknown): (Vec<_>, Vec<_>) = doubts.iter().copied().partition(expected);
+    assert!(unknown.is_empty(), "not confirmed on a real server:\n  {}", unknown.join("\n  "));
+    assert_eq!(known.len(), exceptions, "some exceptions are none any more: {known:#?}");
+    let counts = shown.lines().find_map(|line| line.strip_prefix("  confirmed on redis-server ")).expect("the counts");
+    let (_, counts) = counts.split_once(": ").expect("a version, and counts");
+    let (confirmed, all) = counts.split_once(" of ").expect("two counts");
+    let count = |text: &str| text.replace(',', "").parse::<usize>().expect("a number");
+    assert_eq!(count(confirmed) + exceptions, count(all));
+    assert!(count(all) > 300, "hardly anything was confirmed: {counts}");
     let now = std::fs::read_to_string(&path).expect("the page");
     let kept = std::fs::read_to_string(repository().join("docs/atlas.md")).expect("docs/atlas.md");
     let differs = kept.lines().zip(now.lines()).position(|(kept, now)| kept != now);
@@ -94,6 +116,21 @@ fn columns_can_be_chosen() {
     assert!(row.ends_with("✓     ✗"), "{row:?}");
     let (_, complaint) = printed(folder.path(), &["visits.lua", "--faults", "flood"], 2);
     assert!(complaint.contains("nothing called 'flood' can go wrong: there are none, pause, crash"), "{complaint}");
+}
+
+#[test]
+fn a_real_server_has_its_say_where_it_is_asked() {
+    let folder = a_design();
+    let (shown, _) = printed(folder.path(), &["visits.lua", "--faults", "none,failover,evict,flush", "--confirm"], 0);
+    assert!(shown.contains("confirmed on redis-server ") && shown.trim_end().ends_with(": 3 of 3"), "{shown}");
+    let (shown, _) = printed(folder.path(), &["visits.lua", "--faults", "none", "--confirm"], 0);
+    assert!(shown.trim_end().ends_with("no counterexample to confirm"), "{shown}");
+    let timed = DESIGN.replace(r#"redis("INCR", "visits")"#, r#"redis("TIME") redis("INCR", "visits")"#);
+    std::fs::write(folder.path().join("visits.lua"), timed).expect("a file");
+    let (shown, _) = printed(folder.path(), &["visits.lua", "--faults", "none,flush", "--confirm"], 1);
+    let doubt = shown.lines().find_map(|line| line.strip_prefix("  ! ")).expect("a doubt");
+    assert!(doubt.starts_with("design/visits, flush: not confirmed on redis-server "), "{doubt}");
+    assert!(doubt.ends_with("it cannot be played there: TIME needs the lab's clock"), "{doubt}");
 }
 
 #[test]

@@ -6,7 +6,6 @@ use crate::{
     Access, Engine, Object, Outcome, ScriptHost, SessionId, Timestamp, config,
     context::{Context, Effects},
     key::Key,
-    notify,
 };
 
 impl Engine {
@@ -65,8 +64,8 @@ impl Engine {
             now,
             footprint: &mut out.footprint,
             effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
-            deliveries: &mut out.deliveries,
             actor: usize::MAX,
+            deliveries: &mut out.deliveries,
             replied: None,
             reads: false,
             mute: false,
@@ -79,7 +78,7 @@ impl Engine {
         let key = Key::new(name);
         let found = context.remove(&key).is_some();
         if found {
-            context.notify(notify::EVICTED, "evicted", db, name);
+            context.event(crate::notify::EVICTED, "evicted", &key);
             context.propagate_as(vec![Bytes::from_static(b"DEL"), name.clone()]);
         }
         self.serve(None, now, out);

@@ -35,6 +35,7 @@ mod inspect;
 mod key;
 mod long_double;
 mod lua;
+mod memory;
 mod notify;
 mod number;
 mod quicksort;

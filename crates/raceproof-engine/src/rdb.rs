@@ -12,6 +12,7 @@ mod write;
 mod ziplist;
 
 pub(crate) use listpack::{Element, Listpack, elements};
+pub(crate) use write::{integer_width, list_node_sizes, pack_hash, pack_zset};
 
 use bytes::Bytes;
 

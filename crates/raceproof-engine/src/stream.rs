@@ -56,7 +56,7 @@ impl Stream {
     /// How many nodes Redis's radix tree has for the IDs of the nodes.
     pub(crate) fn radix_nodes(&self) -> usize {
         let keys: Vec<[u8; 16]> = self.nodes.keys().map(|id| id.key()).collect();
-        if keys.is_empty() { 1 } else { radix_nodes(&keys, 0) }
+        radix_nodes_of(&keys)
     }
 
     /// Appends an entry whose ID is greater than the last one.
@@ -196,6 +196,11 @@ impl Stream {
         let read = group.entries_read.filter(|_| !self.may_have_gaps_from(group.last_id));
         read.or_else(|| self.added_until(group.last_id)).map(|read| self.added.wrapping_sub(read))
     }
+}
+
+/// How many nodes Redis's radix tree of sorted IDs has.
+pub(crate) fn radix_nodes_of(keys: &[[u8; 16]]) -> usize {
+    if keys.is_empty() { 1 } else { radix_nodes(keys, 0) }
 }
 
 /// The nodes of a compressed radix tree of sorted keys that agree up to `depth`: a chain that all keys go through is one

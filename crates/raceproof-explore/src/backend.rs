@@ -70,23 +70,53 @@ pub trait Backend {
         Err(BackendError("commands that wait cannot be played on this server".to_owned()))
     }
 
-    /// The server has written an entry of its log: the command just executed wrote something. A backend that can
-    /// [`Self::restart`] notes where it stands.
+    /// The server's log has so many entries now: 0 when the setup is over, one more after each command that wrote
+    /// something. Told while a fault that cuts the log may strike; a backend that can [`Self::restart`] notes where it
+    /// stands.
     ///
     /// # Errors
     /// When the server is gone or refuses.
-    fn logged(&mut self) -> Result<(), BackendError> {
+    fn logged(&mut self, entries: usize) -> Result<(), BackendError> {
+        let _ = entries;
         Ok(())
     }
 
-    /// Starts the server again with the setup's state and so many entries of its log since, or with nothing at all.
-    /// Sessions are closed.
+    /// The server goes down and is started again with the setup's state and so many entries of its log since, or with
+    /// nothing at all. All sessions are closed by it.
     ///
     /// # Errors
     /// When that cannot be brought about there, as is the case unless a backend says otherwise.
     fn restart(&mut self, entries: Option<usize>) -> Result<(), BackendError> {
         let _ = entries;
         Err(BackendError("a restart cannot be brought about on this server".to_owned()))
+    }
+
+    /// The server goes down, and a replica that had received so many entries of its log takes its place. All sessions
+    /// are closed by it.
+    ///
+    /// # Errors
+    /// When that cannot be brought about there, as is the case unless a backend says otherwise.
+    fn failover(&mut self, entries: usize) -> Result<(), BackendError> {
+        let _ = entries;
+        Err(BackendError("a failover cannot be brought about on this server".to_owned()))
+    }
+
+    /// The server evicts a key, and no other.
+    ///
+    /// # Errors
+    /// When that cannot be brought about there, as is the case unless a backend says otherwise.
+    fn evict(&mut self, db: u32, key: &[u8]) -> Result<(), BackendError> {
+        let _ = (db, key);
+        Err(BackendError("an eviction cannot be brought about on this server".to_owned()))
+    }
+
+    /// The server's clock is stepped, forward or back; the clients' clocks are not.
+    ///
+    /// # Errors
+    /// When that cannot be brought about there, as is the case unless a backend says otherwise.
+    fn step_clock(&mut self, by_ms: i64) -> Result<(), BackendError> {
+        let _ = by_ms;
+        Err(BackendError("the clock of this server cannot be stepped".to_owned()))
     }
 
     /// Lets time pass: every volatile key's deadline moves `by_ms` closer, and keys that are due expire at once.

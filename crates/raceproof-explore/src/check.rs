@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use crate::search::{Bodies, Body, Same, Search, confirm, search};
+use crate::search::{Bodies, Body, Same, Search, confirm, play, search};
 use crate::watchdog::Watchdog;
 use crate::wishes::{Wishes, write_page};
 use crate::{Backend, Bounds, Error, Fault, Persistence, Progress, Report, Strategy, Verdict, World, render};
@@ -25,6 +25,19 @@ pub struct Confirmation {
     pub same_outcome: bool,
     /// The first difference, or why the schedule could not be played there.
     pub difference: Option<String>,
+}
+
+/// What became of executions that no check was to break, on a real server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Played {
+    /// The server, as it names itself.
+    pub server: String,
+    /// How many were played.
+    pub executions: u64,
+    /// Where the last of them differs from the simulation: the step and both replies, or the outcome.
+    pub difference: Option<String>,
+    /// Why no more of them could be played there.
+    pub refused: Option<String>,
 }
 
 impl Check {
@@ -296,6 +309,23 @@ impl Check {
         body: impl Fn(&mut World),
     ) -> Result<Confirmation, Error> {
         let _watchdog = Watchdog::start();
-        confirm(&self.search, token, backend, &body).map(|(confirmation, _)| confirmation)
+        confirm(&self.search, token, backend, &body)
+    }
+
+    /// Plays so many random schedules on a real server, with the faults in budget, and compares every reply and what
+    /// the server holds at the end. That proves no verdict: it shows that the server does what the simulation says it
+    /// does.
+    ///
+    /// # Errors
+    /// What [`Self::run`] reports. A server that fails or refuses is no error, it is told in the result.
+    pub fn play(
+        &self,
+        executions: u64,
+        seed: u64,
+        backend: Box<dyn Backend>,
+        body: impl Fn(&mut World),
+    ) -> Result<Played, Error> {
+        let _watchdog = Watchdog::start();
+        play(&self.search, executions, seed, backend, &body)
     }
 }

@@ -61,7 +61,7 @@ mod wishes;
 mod world;
 
 pub use backend::{Backend, BackendError};
-pub use check::{Check, Confirmation};
+pub use check::{Check, Confirmation, Played};
 pub use checkers::{Finding, HistoryCheck, Judgement, Model, Since};
 pub use ctx::{Ctx, TimedOut};
 pub use error::Error;

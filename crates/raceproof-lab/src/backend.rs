@@ -15,7 +15,25 @@ enum Step {
     Connect(u32),
     Disconnect(u32),
     Execute(u32, Vec<Bytes>, Reply),
-    Advance(i64),
+    /// A command that waits, and its reply when its time is over or before.
+    Send(u32, Vec<Bytes>),
+    Receive(u32, bool, Reply),
+    /// The server's clock moves, and with it the clients' or not.
+    Clock(i64),
+    Logged(usize),
+    Restart(Option<usize>),
+    Failover(usize),
+    Evict(u32, Bytes),
+}
+
+/// A replica that is to take over: which failover, by the step's number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Hold {
+    failover: usize,
+    /// Before this step it is given to the server that is the primary then.
+    attach: usize,
+    /// After this step it receives nothing any more.
+    hold: usize,
 }
 
 /// A real redis-server as the explorer's backend: the same steps in the same order, one connection per session.
@@ -23,14 +41,28 @@ enum Step {
 /// **The clock.** A step of the clock moves the deadline of every volatile key in every database; keys whose deadline
 /// passes are gone at once, a key at the last millisecond of its life stays. Real time that passes between steps does
 /// not count. Should the machine have been too slow to tell on which side of a deadline a step ends, everything since
-/// the reset is played again until it is certain. Commands that ask the server for an absolute time (`TIME`, also in
-/// scripts) are refused: they need a server whose clock is held. A time to live of a few milliseconds may end before
+/// the reset is played again until it is certain. Commands that ask the server for an absolute time (`TIME`,
+/// `PEXPIRETIME`) are refused: they need a server whose clock is held. `redis.call("TIME")` in a script is told the
+/// played time. A time to live of a few milliseconds may end before
 /// the lab has seen the key.
 ///
 /// **WATCH.** Setting a deadline touches the key, as any write does, and would make an `EXEC` fail that succeeds in
 /// simulation. So after a step of the clock each session that watched a moved key, and had not been failed by anything
 /// before, watches the same keys anew. Inside `MULTI` that is impossible, and such a step is refused. A session whose
 /// watched key ends by the step fails, as it does in Redis.
+///
+/// **Restart, power loss.** The process is killed, its append-only file is cut after the last entry that survives, and
+/// it is started again on it. For that [`Self::start`] starts a server that keeps one.
+///
+/// **Failover.** The execution is played again from its start, on a server with a replica. When the replica has received
+/// the last entry that survives it is stopped and its connection closed. The primary goes on alone, is killed, and the
+/// replica is promoted.
+///
+/// **Commands that wait** are sent without a time, since real time does not count, and are unblocked when it is over.
+///
+/// **Eviction.** The server evicts the key for want of memory, when it is the only one that it may evict.
+///
+/// **The server's clock is stepped.** As a step of the clock, forward or back.
 #[derive(Debug)]
 pub struct RealRedis {
     player: Player,
@@ -46,12 +78,19 @@ impl RealRedis {
         Ok(Self { player: Player::new(server)?, played: Vec::new() })
     }
 
-    /// Starts a private server and takes it over.
+    /// Starts a private server that keeps an append-only file, and takes it over.
     ///
     /// # Errors
     /// There is no redis-server, or it does not start; see [`Builder::start`](crate::Builder::start).
     pub fn start() -> Result<Self, LabError> {
-        Self::new(RedisServer::start()?)
+        let server = RedisServer::builder()
+            .config("appendonly", "yes")
+            // What the kernel has survives a kill; what is to be lost is cut off.
+            .config("appendfsync", "no")
+            .config("auto-aof-rewrite-percentage", "0")
+            // A replica has its primary's data in 50 ms instead of 200.
+            .config("hz", "100");
+        Self::new(server.start()?)
     }
 
     /// The server that is played on.
@@ -60,37 +99,106 @@ impl RealRedis {
         self.player.server()
     }
 
-    /// Plays everything since the reset once more. Whether all replies were the same.
-    fn play_again(&mut self) -> Result<bool, LabError> {
-        self.player.reset()?;
-        for step in &self.played {
-            match step {
-                Step::Connect(session) => self.player.connect(*session)?,
-                Step::Disconnect(session) => self.player.disconnect(*session),
-                Step::Advance(by_ms) => self.player.advance(*by_ms)?,
-                Step::Execute(session, args, reply) => {
-                    if self.player.execute(*session, args)? != *reply {
-                        return Ok(false);
-                    }
-                }
+    /// Plays everything since the reset once more.
+    fn play_again(&mut self) -> Result<(), LabError> {
+        let Self { player, played } = self;
+        player.reset()?;
+        let holds = holds(played);
+        for (at, step) in played.iter().enumerate() {
+            for hold in holds.iter().filter(|hold| hold.attach == at) {
+                player.attach(hold.failover)?;
+            }
+            play(player, at, step)?;
+            for hold in holds.iter().filter(|hold| hold.hold == at) {
+                player.hold(hold.failover)?;
             }
         }
-        Ok(true)
+        Ok(())
     }
 
-    fn advance_until_certain(&mut self, by_ms: i64) -> Result<(), LabError> {
-        let mut outcome = self.player.advance(by_ms);
+    /// Plays a step, and everything since the reset again until the step is certain.
+    fn play_until_certain(&mut self, step: Step) -> Result<(), LabError> {
+        let failover = matches!(step, Step::Failover(_));
+        // Its replica must be held back when nobody knows of it yet.
+        let mut outcome = if failover { Ok(()) } else { play(&mut self.player, self.played.len(), &step) };
+        self.played.push(step);
+        if failover {
+            outcome = self.play_again();
+        }
         for _ in 1..ATTEMPTS {
-            let Err(LabError::Imprecise { .. }) = outcome else { break };
-            outcome = match self.play_again() {
-                Ok(true) => self.player.advance(by_ms),
+            match &outcome {
+                Err(LabError::PlaysOtherwise { .. }) if failover => {}
+                Err(error) if error.was_too_slow() => {}
+                _ => break,
+            }
+            match self.play_again() {
                 // Replies that differ by themselves (a random key, a client's id): what came of the first time counts.
-                Ok(false) => break,
-                Err(error) => Err(error),
-            };
+                Err(LabError::PlaysOtherwise { .. }) if !failover => break,
+                again => outcome = again,
+            }
         }
         outcome
     }
+}
+
+/// Plays the step of this number.
+fn play(player: &mut Player, number: usize, step: &Step) -> Result<(), LabError> {
+    match step {
+        Step::Connect(session) => player.connect(*session),
+        Step::Disconnect(session) => {
+            player.disconnect(*session);
+            Ok(())
+        }
+        Step::Clock(by_ms) => player.advance(*by_ms),
+        Step::Logged(entries) => player.logged(*entries),
+        Step::Restart(entries) => player.restart(*entries),
+        Step::Failover(entries) => player.failover(number, *entries),
+        Step::Evict(db, key) => player.evict(*db, key),
+        Step::Send(session, args) => player.send(*session, args),
+        Step::Receive(session, late, reply) => {
+            let again = player.receive(*session, *late)?;
+            let command = "a command that waited".to_owned();
+            if alike(&again, reply) { Ok(()) } else { Err(LabError::PlaysOtherwise { command }) }
+        }
+        Step::Execute(session, args, reply) => {
+            let again = player.execute(*session, args)?;
+            let command = args.first().map_or_else(String::new, |name| String::from_utf8_lossy(name).into_owned());
+            // What a server is as a process is another process's the next time.
+            let same = alike(&again, reply) || command.eq_ignore_ascii_case("INFO");
+            if same { Ok(()) } else { Err(LabError::PlaysOtherwise { command }) }
+        }
+    }
+}
+
+/// Whether two replies are the same but for the order of lists: that of a hash table differs from process to process.
+fn alike(one: &Reply, other: &Reply) -> bool {
+    match (one, other) {
+        (Reply::Array(one), Reply::Array(other)) => {
+            let mut rest: Vec<&Reply> = other.iter().collect();
+            one.len() == other.len()
+                && one.iter().all(|item| {
+                    let at = rest.iter().position(|candidate| alike(item, candidate));
+                    at.map(|at| rest.swap_remove(at)).is_some()
+                })
+        }
+        _ => one == other,
+    }
+}
+
+/// For each failover, when its replica is given to the server and when it is held back: it receives the log in which
+/// the last entry that survives was written.
+fn holds(played: &[Step]) -> Vec<Hold> {
+    let failovers = played.iter().enumerate().filter_map(|(at, step)| match step {
+        Step::Failover(entries) => Some((at, *entries)),
+        _ => None,
+    });
+    let hold = |(failover, entries): (usize, usize)| {
+        let before = &played[..failover];
+        let hold = before.iter().rposition(|step| matches!(step, Step::Logged(at) if *at == entries))?;
+        let anew = before[..hold].iter().rposition(|step| matches!(step, Step::Restart(_) | Step::Failover(_)));
+        Some(Hold { failover, attach: anew.map_or(0, |anew| anew + 1), hold })
+    };
+    failovers.filter_map(hold).collect()
 }
 
 fn refused(error: LabError) -> BackendError {
@@ -128,9 +236,77 @@ impl Backend for RealRedis {
         Ok(reply)
     }
 
-    fn advance(&mut self, by_ms: i64) -> Result<(), BackendError> {
-        self.advance_until_certain(by_ms).map_err(refused)?;
-        self.played.push(Step::Advance(by_ms));
+    fn send(&mut self, session: u32, args: &[Bytes]) -> Result<(), BackendError> {
+        self.player.send(session, args).map_err(refused)?;
+        self.played.push(Step::Send(session, args.to_vec()));
         Ok(())
+    }
+
+    fn receive(&mut self, session: u32, late: bool) -> Result<Reply, BackendError> {
+        let reply = self.player.receive(session, late).map_err(refused)?;
+        self.played.push(Step::Receive(session, late, reply.clone()));
+        Ok(reply)
+    }
+
+    fn logged(&mut self, entries: usize) -> Result<(), BackendError> {
+        self.player.logged(entries).map_err(refused)?;
+        self.played.push(Step::Logged(entries));
+        Ok(())
+    }
+
+    fn restart(&mut self, entries: Option<usize>) -> Result<(), BackendError> {
+        self.play_until_certain(Step::Restart(entries)).map_err(refused)
+    }
+
+    fn failover(&mut self, entries: usize) -> Result<(), BackendError> {
+        self.play_until_certain(Step::Failover(entries)).map_err(refused)
+    }
+
+    fn evict(&mut self, db: u32, key: &[u8]) -> Result<(), BackendError> {
+        self.play_until_certain(Step::Evict(db, Bytes::copy_from_slice(key))).map_err(refused)
+    }
+
+    fn step_clock(&mut self, by_ms: i64) -> Result<(), BackendError> {
+        self.advance(by_ms)
+    }
+
+    fn advance(&mut self, by_ms: i64) -> Result<(), BackendError> {
+        self.play_until_certain(Step::Clock(by_ms)).map_err(refused)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replica_is_held_where_the_last_entry_that_survives_was_written() {
+        let twice = [
+            Step::Connect(0),
+            Step::Logged(0),
+            Step::Logged(1),
+            Step::Logged(2),
+            Step::Restart(Some(1)),
+            Step::Logged(2),
+            Step::Failover(2),
+            Step::Logged(3),
+            Step::Failover(0),
+            Step::Failover(3),
+        ];
+        let found = holds(&twice);
+        assert_eq!(found[0], Hold { failover: 6, attach: 5, hold: 5 }, "entry 2 is the one written after the restart");
+        assert_eq!(found[1], Hold { failover: 8, attach: 0, hold: 1 });
+        assert_eq!(found[2], Hold { failover: 9, attach: 7, hold: 7 }, "by the server that was a replica");
+        assert_eq!(holds(&twice[..6]), []);
+    }
+
+    #[test]
+    fn replies_are_alike_whatever_the_order_of_their_lists() {
+        let list = |items: &[i64]| Reply::Array(items.iter().map(|item| Reply::Integer(*item)).collect());
+        let nested = |a, b| Reply::Array(vec![a, b]);
+        assert!(alike(&nested(list(&[1, 2]), list(&[])), &nested(list(&[]), list(&[2, 1]))));
+        assert!(!alike(&list(&[1, 1, 2]), &list(&[1, 2, 2])));
+        assert!(!alike(&list(&[1]), &list(&[1, 1])));
+        assert!(!alike(&Reply::Null, &Reply::NullArray));
     }
 }

@@ -3,15 +3,20 @@
 //! Relative times are fine: `EXPIRE k 10` means the same on any clock. A deadline given as an absolute time (`PEXPIREAT`,
 //! `SET … PXAT`) is an instant of the played clock and is translated to the server's. What asks the server for an
 //! absolute time (`TIME`, `PEXPIRETIME`), and absolute times in scripts, where nobody can translate them, need a server
-//! whose clock is held: they are refused before they are sent. In scripts the calls are found in the source; a command's
+//! whose clock is held (but for `redis.call("TIME")`, see `script_time.rs`): they are refused before they are sent, and so is what counts how long an entry of a stream has
+//! been idle. The id that `XADD key *` gives is made of the played clock. In scripts the calls are found in the source; a command's
 //! name that is put together at run time is not seen.
 
 use bytes::Bytes;
+
+use crate::script_time::with_time;
 
 /// Commands whose reply is an absolute time.
 const ASKING: &[&str] = &["TIME", "EXPIRETIME", "PEXPIRETIME"];
 /// Commands, beside those, that are not understood inside scripts.
 const GIVING: &[&str] = &["EXPIREAT", "PEXPIREAT"];
+/// Commands that may count how long an entry has been idle.
+const IDLE: &[&str] = &["XCLAIM", "XAUTOCLAIM", "XPENDING", "XINFO"];
 /// Options that are not understood inside scripts.
 const OPTIONS: &[&str] = &["EXAT", "PXAT", "ABSTTL"];
 /// Beyond this (the year 5138) an absolute time is no time but an error to be told by the server.
@@ -27,6 +32,13 @@ pub(crate) fn needs_clock(args: &[Bytes]) -> Option<String> {
         }
         b"RESTORE" if (4..args.len()).any(|index| is(index, "ABSTTL")) => Some("RESTORE with ABSTTL".into()),
         b"OBJECT" if is(1, "IDLETIME") => Some("OBJECT IDLETIME".into()),
+        b"XCLAIM" | b"XAUTOCLAIM" if args.get(4).is_some_and(|idle_ms| idle_ms != "0") => {
+            Some(format!("{} of entries that have been idle", String::from_utf8_lossy(&name)))
+        }
+        b"XPENDING" if args.len() > 3 => Some("XPENDING, which shows how long entries have been idle,".into()),
+        b"XINFO" if is(1, "CONSUMERS") || is(3, "FULL") => {
+            Some("XINFO, which shows how long consumers are idle,".into())
+        }
         b"EVAL" | b"EVAL_RO" => script_needs_clock(args.get(1)?),
         b"SCRIPT" if is(1, "LOAD") => script_needs_clock(args.get(2)?),
         _ => None,
@@ -58,6 +70,26 @@ pub(crate) fn translated(args: &[Bytes], by_ms: i64) -> Vec<Bytes> {
     sent
 }
 
+/// The place of the id in an `XADD` that leaves it to the server.
+pub(crate) fn id_to_be_given(args: &[Bytes]) -> Option<usize> {
+    if !args.first().is_some_and(|name| is_word(name, "XADD")) {
+        return None;
+    }
+    let is = |at: usize, word: &str| args.get(at).is_some_and(|arg| is_word(arg, word));
+    let mut at = 2;
+    loop {
+        if is(at, "NOMKSTREAM") {
+            at += 1;
+        } else if is(at, "MAXLEN") || is(at, "MINID") {
+            at += if is(at + 1, "=") || is(at + 1, "~") { 3 } else { 2 };
+        } else if is(at, "LIMIT") {
+            at += 2;
+        } else {
+            return is(at, "*").then_some(at);
+        }
+    }
+}
+
 /// Moves the time at one place, and writes the word that says how it is counted anew, since what is left is not a whole
 /// number of seconds. What is no plausible time stays as it is: the server knows best what is wrong with it.
 fn translate(
@@ -81,9 +113,18 @@ fn translate(
 /// A script needs the clock if a call's first argument is one of the commands (`redis.call('TIME')`, and also `c("time")`
 /// where the script has given `redis.call` a short name), or if a string is one of the options.
 fn script_needs_clock(source: &[u8]) -> Option<String> {
+    let told = with_time(source, 0);
+    let source = told.as_deref().unwrap_or(source);
     let command =
         ASKING.iter().chain(GIVING).find(|command| literals(source, command).any(|before| before.ends_with(b"(")));
     if let Some(command) = command {
+        return Some(format!("a script that calls {command}"));
+    }
+    let calls = |command: &str| literals(source, command).any(|before| before.ends_with(b"("));
+    if calls("XADD") && literals(source, "*").next().is_some() {
+        return Some("a script that calls XADD with *".into());
+    }
+    if let Some(command) = IDLE.iter().find(|command| calls(command)) {
         return Some(format!("a script that calls {command}"));
     }
     let option = OPTIONS.iter().find(|option| literals(source, option).next().is_some())?;
@@ -149,6 +190,31 @@ mod tests {
     }
 
     #[test]
+    fn the_id_of_an_entry_is_found_where_the_server_is_to_give_it() {
+        for (args, place) in [
+            (&["XADD", "s", "*", "f", "v"][..], Some(2)),
+            (&["xadd", "s", "nomkstream", "maxlen", "~", "9", "limit", "3", "*", "f", "*"], Some(8)),
+            (&["XADD", "s", "MINID", "5-0", "*", "f", "v"], Some(4)),
+            (&["XADD", "s", "5-*", "f", "*"], None),
+            (&["XADD", "s"], None),
+            (&["SET", "s", "*"], None),
+        ] {
+            assert_eq!(id_to_be_given(&bytes(args)), place, "{args:?}");
+        }
+    }
+
+    #[test]
+    fn how_long_an_entry_has_been_idle_is_refused() {
+        assert!(needs(&["XAUTOCLAIM", "s", "g", "c", "60000", "0"]).is_some());
+        assert_eq!(needs(&["XCLAIM", "s", "g", "c", "0", "1-1"]), None);
+        assert!(needs(&["XPENDING", "s", "g", "-", "+", "10"]).is_some());
+        assert_eq!(needs(&["XPENDING", "s", "g"]), None);
+        assert!(needs(&["XINFO", "CONSUMERS", "s", "g"]).is_some());
+        assert!(needs(&["EVAL", "return redis.call('XADD', KEYS[1], '*', 'f', 'v')", "1", "s"]).is_some());
+        assert_eq!(needs(&["EVAL", "return redis.call('XADD', KEYS[1], ARGV[1], 'f', 'v')", "1", "s"]), None);
+    }
+
+    #[test]
     fn relative_and_senseless_times_are_sent_as_they_are() {
         for args in [
             &["EXPIRE", "k", "1000"][..],
@@ -177,6 +243,7 @@ mod tests {
             &["EVAL", "return redis.call('HGET', KEYS[1], 'time')", "1", "k"],
             &["EVAL", "-- the TIME (time) of day\nreturn redis.call('PTTL', KEYS[1])", "1", "k"],
             &["EVAL", "return redis.call('TIMES')", "0"],
+            &["EVAL", "return redis.call('TIME')", "0"],
             &["EVAL", "", "0"],
             &["EVAL"],
             &[],
@@ -186,12 +253,10 @@ mod tests {
     }
 
     #[test]
-    fn scripts_that_read_the_clock_are_refused_however_they_are_written() {
+    fn scripts_that_read_the_clock_in_another_way_are_refused_however_they_are_written() {
         for source in [
-            "return redis.call('TIME')",
-            "local t = redis.pcall( \"time\" )",
             "local c = redis.call; return c([[Time]])",
-            "return redis.call('PEXPIREAT', KEYS[1], ARGV[1])",
+            "return redis.call('TIME'), redis.call('PEXPIREAT', KEYS[1], ARGV[1])",
             "return redis.call('SET', KEYS[1], 'v', 'PXAT', ARGV[1])",
         ] {
             for args in [&["EVAL", source, "0"][..], &["SCRIPT", "load", source]] {

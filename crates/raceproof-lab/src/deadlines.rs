@@ -39,7 +39,7 @@ struct Deadline {
 }
 
 /// The deadlines of all volatile keys, and the played clock.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Deadlines {
     /// Milliseconds since the execution began.
     now_ms: i64,
@@ -77,6 +77,29 @@ impl Deadlines {
             });
             self.keys.insert(place, deadline);
         }
+    }
+
+    /// The keys are again what they were; the clock has gone on. `found` is what the server has: an error if that is
+    /// something else, because keys have ended in real time meanwhile.
+    pub(crate) fn return_to(&mut self, then: &Self, found: &[(Place, i64)]) -> Result<(), LabError> {
+        let there: BTreeMap<&Place, i64> = found.iter().map(|(place, real_ms)| (place, *real_ms)).collect();
+        let missing =
+            then.keys.iter().find(|(place, deadline)| there.get(place).is_none_or(|found| *found != deadline.real_ms));
+        if let Some(((_, key), _)) = missing {
+            return Err(LabError::Late { key: key.escape_ascii().to_string() });
+        }
+        self.keys = then.keys.clone();
+        Ok(())
+    }
+
+    /// All volatile keys.
+    pub(crate) fn places(&self) -> Vec<Place> {
+        self.keys.keys().cloned().collect()
+    }
+
+    /// A key is gone.
+    pub(crate) fn forget(&mut self, place: &Place) {
+        self.keys.remove(place);
     }
 
     /// What a step of the clock will do, if for every key it is certain whether it ends. Nothing is changed yet.
@@ -219,6 +242,30 @@ mod tests {
         assert_eq!(held_ms, 1_000_010 + HELD_MS);
         assert_eq!((deadlines.to_hold(1_000_020), deadlines.to_align(1_000_020)), (vec![], vec![]));
         assert!(!ends(&mut deadlines, 1));
+        assert!(ends(&mut deadlines, 1));
+    }
+
+    #[test]
+    fn a_clock_that_is_stepped_back_gives_keys_more_time() {
+        let mut deadlines = one_key(30_000);
+        assert!(!ends(&mut deadlines, -3_600_000));
+        assert_eq!(deadlines.set(&place("k"), 1_000_000), Some(1_000_000 + 3_630_000));
+        assert!(!ends(&mut deadlines, 3_630_000));
+        assert!(ends(&mut deadlines, 1));
+    }
+
+    #[test]
+    fn what_returns_has_the_deadlines_of_then_on_the_clock_of_now() {
+        let mut deadlines = one_key(30_000);
+        let then = deadlines.clone();
+        deadlines.observe(vec![(place("later"), 1_090_000)], 1_000_000, 1_000_000);
+        let due = deadlines.due_after(20_000).expect("it is certain");
+        deadlines.advance(&due);
+        let lost = deadlines.return_to(&then, &[]).unwrap_err();
+        assert!(matches!(&lost, LabError::Late { key } if key == "k"), "{lost}");
+        deadlines.return_to(&then, &[(place("k"), 1_030_000)]).expect("it is all there");
+        assert_eq!(deadlines.places(), [place("k")], "what came later is gone");
+        assert!(!ends(&mut deadlines, 10_000), "20 s have passed, and count");
         assert!(ends(&mut deadlines, 1));
     }
 

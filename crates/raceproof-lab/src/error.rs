@@ -92,6 +92,46 @@ pub enum LabError {
         /// How far apart the earliest and the latest possible deadline are.
         slack_ms: i64,
     },
+    /// The machine was so slow that a key reached its deadline in real time while the server was down.
+    #[error("{key:?} ended in real time before the server was back; play it again")]
+    Late {
+        /// The key, its bytes escaped.
+        key: String,
+    },
+    /// The log cannot be cut there.
+    #[error("the server cannot be brought back after entry {entries} of its log: {why}")]
+    NoSuchLog {
+        /// The entries that were to be kept.
+        entries: usize,
+        /// Why not.
+        why: &'static str,
+    },
+    /// A failover is played from the start, with a replica that is held back, and the replies were other ones.
+    #[error("played again with a replica, {command} gives another reply, so the failover cannot be played")]
+    PlaysOtherwise {
+        /// The command's name.
+        command: String,
+    },
+    /// A replica did not come as far as its primary.
+    #[error("the replica did not catch up within {waited:?}")]
+    ReplicaLags {
+        /// How long we waited.
+        waited: Duration,
+    },
+    /// The server evicted something else than it was to evict.
+    #[error("the server did not evict {key:?} alone: evicted_keys rose by {evicted}")]
+    NotEvicted {
+        /// The key, its bytes escaped.
+        key: String,
+        /// How many keys it did evict.
+        evicted: i64,
+    },
+    /// A command that waits in simulation was replied to.
+    #[error("{command} does not wait on the server")]
+    DoesNotWait {
+        /// The command's name.
+        command: String,
+    },
     /// A session that was never opened, or is closed.
     #[error("session {0} is not open")]
     NoSession(u32),
@@ -107,6 +147,11 @@ pub enum LabError {
 }
 
 impl LabError {
+    /// Whether the machine was too slow, so that it may go well another time.
+    pub(crate) const fn was_too_slow(&self) -> bool {
+        matches!(self, Self::Imprecise { .. } | Self::Late { .. })
+    }
+
     /// For `map_err`: an error of the operating system with what was tried.
     pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let what = what.into();

@@ -10,7 +10,8 @@
 //! [`RealRedis`] plays an execution that was found in simulation on a real server: the same steps, in the same order,
 //! each session on a connection of its own. A real server's clock cannot be held from outside, so a step of the clock
 //! is played by moving deadlines towards the present; `deadlines.rs` says how that is made exact to the millisecond,
-//! and `clock_use.rs` what cannot be played that way and is refused.
+//! and `clock_use.rs` what cannot be played that way and is refused. Faults of the server happen to it: it is killed and
+//! loses the end of its log (`aof.rs`), a replica that was held back takes its place (`replica.rs`), it evicts a key.
 //!
 //! ```
 //! use raceproof_lab::{RedisServer, Reply};
@@ -22,6 +23,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod aof;
 mod backend;
 mod binary;
 mod clock_use;
@@ -29,7 +31,9 @@ mod connection;
 mod deadlines;
 mod error;
 mod player;
+mod replica;
 mod resp;
+mod script_time;
 mod server;
 
 pub use backend::RealRedis;

@@ -1,14 +1,20 @@
 //! Steps delivered to a real redis-server: one connection per session, deadlines moved instead of the clock.
 
+mod faults;
+mod waits;
+
 use std::collections::BTreeMap;
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 
-use crate::clock_use::{needs_clock, shows_time_left, translated};
+use crate::clock_use::{id_to_be_given, needs_clock, shows_time_left, translated};
 use crate::deadlines::{Deadlines, Place};
-use crate::{Connection, LabError, RedisServer, Reply};
+use crate::player::faults::Mark;
+use crate::replica::Replica;
+use crate::script_time::Timed;
+use crate::{Connection, LabError, RedisServer, Reply, aof};
 
 /// A command is sent at the start of a millisecond, so that its reply comes within the same one.
 const SENT_WITHIN_US: u32 = 300;
@@ -36,6 +42,14 @@ pub(crate) struct Player {
     deadlines: Deadlines,
     /// What the played clock shows at the beginning (Unix time, ms).
     epoch_ms: i64,
+    /// The server after each entry of its log; the first is that of the setup.
+    marks: Vec<Mark>,
+    /// Replicas that are to take its place, by the failover.
+    replicas: BTreeMap<usize, Replica>,
+    /// Scripts that ask for the time.
+    timed: Timed,
+    /// It is not what it was when it was started, and emptying it does not make it so.
+    changed: bool,
 }
 
 impl Player {
@@ -48,6 +62,10 @@ impl Player {
             sessions: BTreeMap::new(),
             deadlines: Deadlines::default(),
             epoch_ms: real_now_ms(),
+            marks: Vec::new(),
+            replicas: BTreeMap::new(),
+            timed: Timed::default(),
+            changed: false,
         };
         player.reset()?;
         Ok(player)
@@ -57,7 +75,7 @@ impl Player {
         &self.server
     }
 
-    /// The played clock (Unix time, ms).
+    /// The server's played clock (Unix time, ms).
     pub(crate) fn now_ms(&self) -> i64 {
         self.epoch_ms + self.deadlines.now_ms()
     }
@@ -65,7 +83,15 @@ impl Player {
     /// Back to an empty server without sessions, at the beginning of time.
     pub(crate) fn reset(&mut self) -> Result<(), LabError> {
         self.sessions.clear();
+        self.marks.clear();
+        self.replicas.clear();
         self.deadlines = Deadlines::default();
+        if std::mem::take(&mut self.changed) {
+            self.server.kill()?;
+            aof::remove(self.server.folder())?;
+            self.server.restart()?;
+            (self.control, self.control_db) = (self.server.connect()?, 0);
+        }
         self.control.ask(&["FLUSHALL"])?;
         self.control.ask(&["SCRIPT", "FLUSH"])?;
         Ok(())
@@ -95,16 +121,28 @@ impl Player {
         if let Some(what) = needs_clock(args) {
             return Err(LabError::NeedsClock { what });
         }
+        self.changed |= args.first().is_some_and(|name| name.eq_ignore_ascii_case(b"CONFIG"));
         let started_ms = start_of_a_millisecond();
         if shows_time_left(args) {
             let drifted = self.deadlines.to_align(started_ms);
             self.set_unwatched(drifted, started_ms)?;
         }
         let played_ms = self.now_ms();
+        let mut args_sent = args.to_vec();
+        if let Some(place) = id_to_be_given(args) {
+            args_sent[place] = self.id_to_give(session, &args[1], played_ms)?;
+        }
+        let stand_in = self.timed.stand_in(&mut self.control, args, played_ms)?;
+        if let Some(stand_in) = &stand_in {
+            args_sent.clone_from(&stand_in.args);
+        }
         let sent_ms = real_now_ms();
-        let sent = translated(args, sent_ms - played_ms);
+        let sent = translated(&args_sent, sent_ms - played_ms);
         let state = self.sessions.get_mut(&session).ok_or(LabError::NoSession(session))?;
-        let reply = state.connection.call(&sent)?;
+        let mut reply = state.connection.call(&sent)?;
+        if let Some(stand_in) = stand_in {
+            reply = stand_in.own(reply);
+        }
         let received_ms = real_now_ms();
         state.follow(args, &reply);
         let found = self.volatile_keys()?;
@@ -115,7 +153,7 @@ impl Player {
         Ok(reply)
     }
 
-    /// Moves the played clock. After an error nothing has been moved.
+    /// Moves the server's played clock, forward or back. After an error nothing has been moved.
     pub(crate) fn advance(&mut self, delta_ms: i64) -> Result<(), LabError> {
         let due = self.deadlines.due_after(delta_ms)?;
         let again = self.sessions_to_watch_again(&due.ended, &due.left)?;
@@ -129,7 +167,11 @@ impl Player {
         for place in &due.left {
             self.set(place, now_ms)?;
         }
-        for session in again {
+        self.watch_again(again)
+    }
+
+    fn watch_again(&mut self, sessions: Vec<u32>) -> Result<(), LabError> {
+        for session in sessions {
             if let Some(session) = self.sessions.get_mut(&session) {
                 session.watch_again()?;
             }
@@ -154,7 +196,7 @@ impl Player {
         Ok(())
     }
 
-    /// The sessions whose watches a step of the clock would break although no watched key ends.
+    /// The sessions whose watches would break, since the deadlines of keys are set, although no watched key ends.
     fn sessions_to_watch_again(&mut self, ended: &[Place], left: &[Place]) -> Result<Vec<u32>, LabError> {
         let mut again = Vec::new();
         for (id, session) in &self.sessions {
@@ -179,6 +221,24 @@ impl Player {
             again.push(*id);
         }
         Ok(again)
+    }
+
+    /// The time that an entry of a stream gets as its id: the played one, but never less than the last entry's. The
+    /// server counts the entries of a millisecond.
+    fn id_to_give(&mut self, session: u32, stream: &[u8], played_ms: i64) -> Result<Bytes, LabError> {
+        let db = self.sessions.get(&session).map_or(0, |session| session.queued_db.unwrap_or(session.db));
+        self.select(db)?;
+        let last_ms = match self.control.call(&[b"XINFO".as_ref(), b"STREAM", stream])? {
+            Reply::Array(fields) => fields.chunks_exact(2).find_map(|pair| match pair {
+                [Reply::Bulk(name), Reply::Bulk(id)] if name == "last-generated-id" => {
+                    str::from_utf8(id).ok()?.split_once('-')?.0.parse().ok()
+                }
+                _ => None,
+            }),
+            // There is no such stream: the server is the one to say what comes of the command.
+            _ => None,
+        };
+        Ok(format!("{}-*", last_ms.unwrap_or(0).max(played_ms)).into())
     }
 
     /// Every key that has a deadline, with it (real Unix time, ms).

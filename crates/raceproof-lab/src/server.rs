@@ -82,6 +82,7 @@ pub struct RedisServer {
     folder: TempDir,
     tcp_port: Option<u16>,
     version: Version,
+    builder: Builder,
 }
 
 impl RedisServer {
@@ -110,10 +111,42 @@ impl RedisServer {
         let child = spawn(&program, folder.path())?;
         let version = Version { major: 0, minor: 0, patch: 0 };
         // From here on the child has an owner whose drop ends it.
-        let mut server = Self { child, program, folder, tcp_port, version };
+        let mut server = Self { child, program, folder, tcp_port, version, builder: builder.clone() };
         server.wait_until_it_answers()?;
         server.version = server.ask_version()?;
         Ok(server)
+    }
+
+    /// Starts another server with the same program and the same configuration, empty, in a folder of its own.
+    ///
+    /// # Errors
+    /// See [`Builder::start`].
+    pub fn another(&self) -> Result<Self, LabError> {
+        self.builder.clone().start()
+    }
+
+    /// The port on 127.0.0.1; a server that was started without one listens on a free one from now on, until it ends.
+    pub(crate) fn listen(&self, control: &mut Connection) -> Result<u16, LabError> {
+        if let Some(port) = self.tcp_port {
+            return Ok(port);
+        }
+        let asked = control.ask(&["CONFIG", "GET", "port"])?;
+        if let Reply::Array(pair) = &asked
+            && let Some(Reply::Bulk(port)) = pair.get(1)
+            && let Some(port @ 1..) = str::from_utf8(port).ok().and_then(|port| port.parse().ok())
+        {
+            return Ok(port);
+        }
+        let mut attempts = PORT_ATTEMPTS;
+        loop {
+            attempts -= 1;
+            let port = free_port()?;
+            match control.ask(&["CONFIG", "SET", "port", &port.to_string()]) {
+                Ok(_) => return Ok(port),
+                Err(LabError::Refused { .. }) if attempts > 0 => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     fn wait_until_it_answers(&mut self) -> Result<(), LabError> {

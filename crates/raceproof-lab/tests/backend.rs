@@ -182,9 +182,9 @@ fn a_watch_inside_multi_cannot_be_kept_and_nothing_is_moved() {
 fn what_asks_the_servers_clock_is_refused_before_it_is_sent() {
     let mut redis = play();
     let [a] = connect(&mut redis);
-    let script = [b"EVAL".as_ref(), b"redis.call('SET', 'k', 'v'); return redis.call('TIME')", b"0"];
+    let script = [b"EVAL".as_ref(), b"redis.call('SET', 'k', 'v'); return redis.call('PEXPIRETIME', 'k')", b"0"];
     let error = redis.execute(a, &script.map(Bytes::copy_from_slice)).unwrap_err();
-    assert_eq!(error.to_string(), "a script that calls TIME needs the lab's clock");
+    assert_eq!(error.to_string(), "a script that calls PEXPIRETIME needs the lab's clock");
     assert_eq!(try_call(&mut redis, a, "TIME").unwrap_err().to_string(), "TIME needs the lab's clock");
     assert_eq!(call(&mut redis, a, "EXISTS k"), Reply::Integer(0));
 }
@@ -212,4 +212,72 @@ fn a_reset_leaves_nothing() {
 fn it_names_itself() {
     let redis = play();
     assert_eq!(redis.name(), format!("redis-server {}", redis.server().version()));
+}
+
+#[test]
+fn entries_of_streams_have_ids_of_the_played_clock() {
+    let mut redis = play();
+    let start_ms = redis.now_ms().expect("the server answers");
+    let [a] = connect(&mut redis);
+    redis.advance(5_000).expect("nothing is volatile");
+    let id = |ms: i64, number: u32| Reply::Bulk(format!("{}-{number}", start_ms + ms).into());
+    std::thread::sleep(Duration::from_millis(5));
+    assert_eq!(call(&mut redis, a, "XADD s * f v"), id(5_000, 0));
+    assert_eq!(call(&mut redis, a, "XADD s NOMKSTREAM MAXLEN ~ 9 * f v"), id(5_000, 1));
+    redis.step_clock(-4_000).expect("nothing is volatile");
+    assert_eq!(call(&mut redis, a, "XADD s * f v"), id(5_000, 2), "never less than the last");
+    assert_eq!(call(&mut redis, a, "XADD other NOMKSTREAM * f v"), Reply::Null);
+    assert_eq!(call(&mut redis, a, "XADD other * f v"), id(1_000, 0));
+}
+
+#[test]
+fn scripts_are_told_the_played_time() {
+    let mut redis = play();
+    let start_ms = redis.now_ms().expect("the server answers");
+    let [a] = connect(&mut redis);
+    redis.advance(3_600_000).expect("nothing is volatile");
+    let run = |redis: &mut RealRedis, args: [&str; 3]| {
+        redis.execute(a, &args.map(|arg| Bytes::copy_from_slice(arg.as_bytes()))).expect("it runs")
+    };
+    let time = |after_ms: i64| {
+        let now_ms = start_ms + after_ms;
+        let parts = [(now_ms / 1000).to_string(), (now_ms % 1000 * 1000).to_string()];
+        Reply::Array(parts.map(|part| Reply::Bulk(part.into())).to_vec())
+    };
+    let source = "return redis.call('TIME')";
+    assert_eq!(run(&mut redis, ["EVAL", source, "0"]), time(3_600_000));
+    redis.advance(1).expect("nothing is volatile");
+    let Reply::Bulk(sha) = run(&mut redis, ["SCRIPT", "LOAD", source]) else { panic!("SCRIPT LOAD gives a digest") };
+    let sha = String::from_utf8_lossy(&sha).into_owned();
+    assert_eq!(run(&mut redis, ["EVALSHA", &sha, "0"]), time(3_600_001));
+    redis.step_clock(-1_000_000).expect("nothing is volatile");
+    assert_eq!(run(&mut redis, ["EVALSHA", &sha.to_uppercase(), "0"]), time(2_600_001));
+    call(&mut redis, a, "SCRIPT FLUSH");
+    let Reply::Error(text) = run(&mut redis, ["EVALSHA", &sha, "0"]) else { panic!("it is unknown") };
+    assert!(text.starts_with(b"NOSCRIPT "), "{text:?}");
+    let failing = "local t = redis.call('TIME')\nreturn redis.call('INCR', t)";
+    let Reply::Error(text) = run(&mut redis, ["EVAL", failing, "0"]) else { panic!("it fails") };
+    let Reply::Bulk(sha) = run(&mut redis, ["SCRIPT", "LOAD", failing]) else { panic!("SCRIPT LOAD gives a digest") };
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let sha = String::from_utf8_lossy(&sha).into_owned();
+    assert!(text.contains(&sha) && text.contains("user_script:2"), "{text} names {sha} and its line");
+}
+
+#[test]
+fn commands_that_wait_are_served_in_turn_or_end_when_their_time_is_over() {
+    let mut redis = play();
+    let [a, b, c] = connect(&mut redis);
+    let send = |redis: &mut RealRedis, session: u32, command: &str| {
+        let args: Vec<Bytes> = command.split(' ').map(|arg| Bytes::copy_from_slice(arg.as_bytes())).collect();
+        redis.send(session, &args)
+    };
+    send(&mut redis, a, "BLPOP jobs 0.001").expect("it waits");
+    send(&mut redis, b, "BLPOP jobs 5").expect("it waits");
+    std::thread::sleep(Duration::from_millis(5));
+    assert_eq!(call(&mut redis, c, "RPUSH jobs one"), Reply::Integer(1));
+    let one = Reply::Array(vec![bulk("jobs"), bulk("one")]);
+    assert_eq!(redis.receive(a, false), Ok(one), "who waited first is served, real time does not count");
+    redis.advance(5_001).expect("nothing is volatile");
+    assert_eq!(redis.receive(b, true), Ok(Reply::NullArray));
+    assert_eq!(call(&mut redis, b, "LLEN jobs"), Reply::Integer(0));
 }

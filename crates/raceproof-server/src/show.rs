@@ -84,7 +84,7 @@ fn show(reply: &Reply, text: &mut String) {
         Reply::Null | Reply::NullArray => text.push_str("(nil)"),
         Reply::Double(value) | Reply::Decimal(value) => text.push_str(&format!("(double) {value}")),
         Reply::Boolean(value) => text.push_str(if *value { "(true)" } else { "(false)" }),
-        Reply::Array(elements) => list('[', elements, ']', text),
+        Reply::Array(elements) | Reply::Inline(elements) => list('[', elements, ']', text),
         Reply::Set(elements) => list('{', elements, '}', text),
         Reply::Push(elements) => list('>', elements, '\0', text),
         Reply::Map(pairs) => {

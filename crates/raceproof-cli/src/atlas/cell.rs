@@ -4,6 +4,7 @@ use raceproof_explore::scenario::Scenario;
 use raceproof_explore::{Bounds, Error, Fault, Report, Verdict};
 
 use super::column::Column;
+use crate::{judge, real};
 
 /// What became of a protocol in a column.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,18 +76,45 @@ impl Cell {
     }
 }
 
-/// All columns of one file. `argument` is what to write on the command line to get it.
+/// What is asked of every file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Task<'a> {
+    pub(crate) columns: &'a [Column],
+    /// How many executions a cell may cost.
+    pub(crate) most: u64,
+    /// Each counterexample is played on a real server.
+    pub(crate) confirm: bool,
+}
+
+/// A counterexample on a real server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Trial {
+    pub(crate) server: String,
+    /// Which file in which column, and what the server did instead, if it did.
+    pub(crate) doubt: Option<String>,
+}
+
+/// All columns of one file, and what real servers said. `argument` is what to write on the command line to get it.
 ///
 /// # Errors
 /// When a search cannot be carried out.
-pub(crate) fn cells(scenario: &Scenario, argument: &str, columns: &[Column], most: u64) -> Result<Vec<Cell>, String> {
-    let search = |column: Column| {
+pub(crate) fn cells(scenario: &Scenario, argument: &str, task: Task<'_>) -> Result<(Vec<Cell>, Vec<Trial>), String> {
+    let Task { columns, most, confirm } = task;
+    let mut trials = Vec::new();
+    let mut search = |column: Column| {
         let bounds = column.bounds(scenario.bounds());
-        let check = scenario.check().bounds(bounds).max_executions(most);
-        scenario.run(&check).map(|report| (bounds, report)).map_err(|error| in_words(scenario, column, error))
+        let check = scenario.check().bounds(bounds);
+        let words = |error| in_words(scenario, column, error);
+        let report = scenario.run(&check.clone().max_executions(most)).map_err(words)?;
+        if let Some(found) = report.violation.as_ref().filter(|_| confirm && columns.contains(&column)) {
+            let played = real::confirm(scenario, &check, &found.token).map_err(words)?;
+            let doubt = || format!("{}, {column}: {}", scenario.name(), judge::not_confirmed(&played));
+            trials.push(Trial { doubt: (!played.same_outcome).then(doubt), server: played.server });
+        }
+        Ok::<_, String>((bounds, report))
     };
     let (bounds, calm) = search(Column::Calm)?;
-    columns
+    let cells: Result<Vec<Cell>, String> = columns
         .iter()
         .map(|column| match column {
             Column::Calm => Ok(cell(scenario, argument, bounds, &calm)),
@@ -100,7 +128,8 @@ pub(crate) fn cells(scenario: &Scenario, argument: &str, columns: &[Column], mos
                 Ok(if untouched { Cell::Untouched } else { cell(scenario, argument, bounds, &report) })
             }
         })
-        .collect()
+        .collect();
+    Ok((cells?, trials))
 }
 
 fn cell(scenario: &Scenario, argument: &str, bounds: Bounds, report: &Report) -> Cell {
@@ -164,7 +193,8 @@ mod tests {
             finally(function() expect(not returned("a") or redis("GET", "k"), "k is gone") end)
         "#;
         let scenario = Scenario::parse("t.lua", text).expect("a scenario");
-        let cells = cells(&scenario, "t.lua", &Column::ALL, 1000).expect("cells");
+        let task = Task { columns: &Column::ALL, most: 1000, confirm: false };
+        let (cells, _) = cells(&scenario, "t.lua", task).expect("cells");
         let of = |name: &str| {
             let at = Column::ALL.iter().position(|column| column.name() == name).expect("a column");
             cells[at].clone()

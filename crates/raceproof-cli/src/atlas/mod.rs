@@ -16,6 +16,7 @@ use std::sync::Mutex;
 
 use clap::Args;
 
+use self::cell::Task;
 use self::column::Column;
 use self::rows::{groups, search};
 use crate::output::{Output, complain};
@@ -39,6 +40,10 @@ pub(crate) struct AtlasArgs {
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
 
+    /// Plays each counterexample on a real redis-server of its own and compares
+    #[arg(long)]
+    confirm: bool,
+
     /// Ends the search of a cell after N executions; it is then open
     #[arg(long, value_name = "N", default_value_t = MOST_EXECUTIONS, value_parser = clap::value_parser!(u64).range(1..))]
     executions: u64,
@@ -48,12 +53,13 @@ pub(crate) struct AtlasArgs {
     jobs: Option<NonZeroUsize>,
 }
 
-/// Runs the command; the result is the exit status: 0, or 2 if something could not be read, searched or written.
+/// Runs the command; the result is the exit status: 0, 1 if a real server did something else, or 2 if something could
+/// not be read, searched or written.
 pub(crate) fn atlas(args: &AtlasArgs) -> u8 {
     match drawn(args) {
-        Ok(errors) => {
+        Ok((errors, confirmed)) => {
             errors.iter().for_each(|error| complain(error));
-            if errors.is_empty() { 0 } else { 2 }
+            if !errors.is_empty() { 2 } else { u8::from(!confirmed) }
         }
         Err(error) => {
             complain(&error);
@@ -62,8 +68,11 @@ pub(crate) fn atlas(args: &AtlasArgs) -> u8 {
     }
 }
 
-/// Draws the atlas; what could not be searched comes back.
-fn drawn(args: &AtlasArgs) -> Result<Vec<String>, String> {
+/// Draws the atlas; what could not be searched comes back, and whether real servers agreed.
+fn drawn(args: &AtlasArgs) -> Result<(Vec<String>, bool), String> {
+    if args.confirm {
+        raceproof_lab::installed_version().map_err(|error| format!("--confirm: {error}"))?;
+    }
     let columns = if args.faults.is_empty() { Column::ALL.to_vec() } else { args.faults.clone() };
     let whole = args.scenarios.is_empty();
     let selection = select(&args.scenarios)?;
@@ -76,19 +85,24 @@ fn drawn(args: &AtlasArgs) -> Result<Vec<String>, String> {
             progress.show(done, &[]);
         }
     };
-    errors.extend(search(&mut groups, &columns, args.executions, jobs, &tick));
+    let task = Task { columns: &columns, most: args.executions, confirm: args.confirm };
+    let (failed, trials) = search(&mut groups, task, jobs, &tick);
+    errors.extend(failed);
     if let Ok(mut progress) = progress.lock() {
         progress.clear();
     }
     let mut output = Output::stdout();
     let page = text::page(&groups, &columns, whole, output.terminal_columns());
     output.page(&page);
+    if args.confirm {
+        output.page(&text::trials(&trials));
+    }
     if let Some(path) = &args.write {
         let text = markdown::page(&groups, &columns, args.executions);
         std::fs::write(path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
     }
     match output.into_error() {
-        None => Ok(errors),
+        None => Ok((errors, trials.iter().all(|trial| trial.doubt.is_none()))),
         Some(error) => Err(format!("cannot write to standard output: {error}")),
     }
 }

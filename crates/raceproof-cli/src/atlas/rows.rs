@@ -4,8 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::cell::{Cell, cells};
-use super::column::Column;
+use super::cell::{Cell, Task, Trial, cells};
 use super::plan::{CHAPTERS, Chapter, Entry, Waiting};
 use crate::run::STACK_BYTES;
 use crate::select::Selected;
@@ -103,16 +102,16 @@ fn protocol(source: &str) -> &str {
 }
 
 /// What came of one file: its place in the work, its row, its cells.
-type Filled = (usize, usize, Result<Vec<Cell>, String>);
+type Filled = (usize, usize, Result<(Vec<Cell>, Vec<Trial>), String>);
 
-/// Fills the cells, `jobs` files at a time. What cannot be searched is an error.
+/// Fills the cells, `jobs` files at a time. What cannot be searched is an error; what real servers said, if they were
+/// asked, comes back too.
 pub(crate) fn search(
     groups: &mut [Group],
-    columns: &[Column],
-    most: u64,
+    task: Task<'_>,
     jobs: usize,
     tick: &(dyn Fn(usize) + Sync),
-) -> Vec<String> {
+) -> (Vec<String>, Vec<Trial>) {
     let rows: Vec<&Row> = groups.iter().flat_map(|group| &group.rows).collect();
     let work: Vec<(usize, &Selected)> = rows
         .iter()
@@ -125,7 +124,7 @@ pub(crate) fn search(
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some((row, file)) = work.get(number) else { return };
-            let result = catch_unwind(AssertUnwindSafe(|| cells(&file.scenario, &file.argument, columns, most)));
+            let result = catch_unwind(AssertUnwindSafe(|| cells(&file.scenario, &file.argument, task)));
             let result = result.unwrap_or_else(|_| {
                 let ask = "this is a defect of raceproof: please report it with the scenario";
                 Err(format!("the search for {} panicked\n  └ {ask}", file.scenario.name()))
@@ -145,18 +144,21 @@ pub(crate) fn search(
     });
     let mut found = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     found.sort_by_key(|(number, ..)| *number);
-    let mut errors = Vec::new();
+    let (mut errors, mut trials) = (Vec::new(), Vec::new());
     let mut of_row: Vec<Vec<Vec<Cell>>> = rows.iter().map(|_| Vec::new()).collect();
     for (_, row, result) in found {
         match result {
-            Ok(cells) => of_row[row].push(cells),
+            Ok((cells, of_file)) => {
+                of_row[row].push(cells);
+                trials.extend(of_file);
+            }
             Err(error) => errors.push(error),
         }
     }
     let rows = groups.iter_mut().flat_map(|group| &mut group.rows);
     for (row, files) in rows.zip(of_row) {
         let column = |at: usize| Cell::worst(files.iter().map(|cells| cells[at].clone()));
-        row.cells = if files.is_empty() { Vec::new() } else { (0..columns.len()).map(column).collect() };
+        row.cells = if files.is_empty() { Vec::new() } else { (0..task.columns.len()).map(column).collect() };
     }
-    errors
+    (errors, trials)
 }

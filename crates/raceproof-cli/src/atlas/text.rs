@@ -2,7 +2,7 @@
 
 use raceproof_explore::render::{Line, Page, Role, cut, harmless, thousands, width};
 
-use super::cell::Cell;
+use super::cell::{Cell, Trial};
 use super::column::Column;
 use super::rows::{Group, Row};
 
@@ -37,6 +37,23 @@ pub(crate) fn page(groups: &[Group], columns: &[Column], whole: bool, terminal: 
         rows().for_each(|row| told(row, columns, &mut page));
     } else if whole && let Some(file) = rows().find_map(|row| row.files.first()) {
         page.push(faint(format!("  See one: raceproof atlas {}", file.argument)));
+    }
+    page
+}
+
+/// What real servers said to the counterexamples.
+pub(crate) fn trials(trials: &[Trial]) -> Page {
+    let mut page = Page::default();
+    let doubts: Vec<&str> = trials.iter().filter_map(|trial| trial.doubt.as_deref()).collect();
+    let count = |count: usize| thousands(u64::try_from(count).unwrap_or(u64::MAX));
+    let (confirmed, all) = (count(trials.len() - doubts.len()), count(trials.len()));
+    page.gap();
+    match trials.first() {
+        None => page.push(faint("  no counterexample to confirm")),
+        Some(first) => page.push(faint(format!("  confirmed on {}: {confirmed} of {all}", first.server))),
+    }
+    for doubt in doubts {
+        page.push(Line::default().with(Role::Bad, format!("  ! {doubt}")));
     }
     page
 }

@@ -179,6 +179,52 @@ fn confirmation_says_what_a_real_server_did() {
 }
 
 #[test]
+fn schedules_are_played_where_there_is_nothing_to_confirm() {
+    let workshop = Workshop::with_both();
+    let document = document(&workshop, &[".", "--confirm"], 0);
+    let played = &document["scenarios"][0]["played"];
+    assert_eq!(
+        (&played["executions"], &played["difference"], &played["refused"]),
+        (&json!(10), &Value::Null, &Value::Null)
+    );
+    assert!(played["server"].as_str().expect("a name").starts_with("redis-server 7."), "{played}");
+    assert_eq!(document["scenarios"][1]["played"], Value::Null);
+    workshop
+        .check(["kept.lua", "--confirm"])
+        .exits(0)
+        .shows("  played on redis-server 7.")
+        .shows(": 10 random schedules, same replies, same data")
+        .shows("  verified, as expected, 10 schedules played");
+}
+
+#[test]
+fn what_a_real_server_does_otherwise_is_told_with_the_step_and_both_replies() {
+    let ported = KEPT.replace("\"seen\"", r#"redis("CONFIG", "GET", "port").port"#);
+    let workshop = Workshop::new().file("ported.lua", &ported, r#"expect = "verified","#);
+    let told = "CONFIG GET port → {\"port\": \"6379\"} in simulation, [\"port\", \"0\"] on the server";
+    let ran = workshop.check(["ported.lua", "--confirm"]).exits(1);
+    let text = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("played otherwise on redis-server 7.") && text.contains(told), "{text}");
+    assert!(text.contains("verified, as expected, not confirmed, 1 schedule played"), "{text}");
+    let document = document(&workshop, &[".", "--confirm"], 1);
+    let difference = document["scenarios"][0]["played"]["difference"].as_str().expect("a difference");
+    assert!(difference.starts_with("step ") && difference.ends_with(told), "{difference}");
+}
+
+#[test]
+fn what_cannot_be_played_on_a_real_server_is_told_and_its_verdict_stands() {
+    let timed = |text: &str| text.replace("function(me) ", "function(me) redis(\"TIME\") ");
+    let workshop = Workshop::new().file("lost.lua", &timed(LOST), r#"expect = "violated","#).file(
+        "kept.lua",
+        &timed(KEPT),
+        r#"expect = "verified","#,
+    );
+    let why = "TIME needs the lab's clock";
+    workshop.check(["lost.lua", "--confirm"]).exits(1).shows("it cannot be played there: ").shows(why);
+    workshop.check(["kept.lua", "--confirm"]).exits(0).shows("cannot be played on redis-server 7.").shows(why);
+}
+
+#[test]
 fn junit_counts_what_is_not_expected_as_failed() {
     let workshop = Workshop::with_both()
         .file("wrong.lua", &LOST.replace("design/lost", "design/wrong"), r#"expect = "verified","#)

@@ -29,6 +29,7 @@ mod keyspace;
 mod lcs;
 mod list;
 mod list_move;
+mod memory;
 mod pubsub;
 mod scripting;
 mod server;
@@ -68,6 +69,7 @@ pub(crate) const FAMILIES: &[&[Command]] = &[
     lcs::COMMANDS,
     list::COMMANDS,
     list_move::COMMANDS,
+    memory::COMMANDS,
     pubsub::COMMANDS,
     scripting::COMMANDS,
     server::COMMANDS,

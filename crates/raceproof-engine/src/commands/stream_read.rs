@@ -138,7 +138,8 @@ fn read(context: &mut Context<'_>, args: &[Bytes], grouped: bool) -> Answer {
         context.visit(&key, Access::Read);
         let seen = context.deliveries.len();
         let entries = match query.reader {
-            Some((group, consumer)) => read_as(context, &key, &query, group, consumer, from),
+            Some((group, _)) if matches!(from, From::Undelivered) && !has_undelivered(context, &key, group) => None,
+            Some((group, consumer)) => Some(read_as(context, &key, &query, group, consumer, from)),
             None => entries_after(context, &key, from, query.count),
         };
         let Some(entries) = entries else { continue };
@@ -205,6 +206,7 @@ fn waited_id<'a>(query: &Query<'a>, key: &Key) -> Option<&'a Bytes> {
     query.names.iter().position(|name| *name == key.name).map(|at| &query.ids[at])
 }
 
+/// Serves a reader if an entry was added, even if it is gone again: then there is nothing to be shown.
 fn serve_reader(context: &mut Context<'_>, args: &[Bytes], key: &Key) -> Result<Option<Reply>, Failure> {
     let query = Query::parse(context, args, false)?;
     if !matches!(context.collection::<Stream>(key, Access::Read), Ok(Some(_))) {
@@ -227,11 +229,14 @@ fn serve_group(context: &mut Context<'_>, args: &[Bytes], key: &Key) -> Result<O
         return Err(Failure::Constant("UNBLOCKED the stream key no longer exists"));
     };
     let Some((group, consumer)) = query.reader else { return Ok(None) };
-    if !stream.groups.contains_key(group) {
+    let Some(known) = stream.groups.get(group) else {
         return Err(Failure::Constant("NOGROUP the consumer group this client was blocked on no longer exists"));
+    };
+    if stream.last_id <= known.last_id {
+        return Ok(None);
     }
     let entries = read_as(context, key, &query, group, consumer, From::Undelivered);
-    Ok(entries.map(|entries| shown_alone(context, key, entries)))
+    Ok(Some(shown_alone(context, key, entries)))
 }
 
 /// Looks a stream up and says from where it is read.
@@ -269,6 +274,13 @@ fn entries_after(context: &Context<'_>, key: &Key, from: From, count: usize) -> 
     (!entries.is_empty()).then_some(entries)
 }
 
+/// Whether an entry is there that was not delivered to a group yet.
+fn has_undelivered(context: &Context<'_>, key: &Key, group: &Bytes) -> bool {
+    let Some(stream) = context.collection_now::<Stream>(key) else { return false };
+    let last = stream.ends().1.map(|entry| entry.id);
+    stream.groups.get(group).is_some_and(|group| last > Some(group.last_id))
+}
+
 /// Reads as a consumer of a group: what is new, or what is pending for the consumer.
 fn read_as(
     context: &mut Context<'_>,
@@ -277,11 +289,7 @@ fn read_as(
     group: &Bytes,
     consumer: &Bytes,
     from: From,
-) -> Option<Vec<Reply>> {
-    let stream = context.collection_now::<Stream>(key)?;
-    if matches!(from, From::Undelivered) && stream.ends().1?.id <= stream.groups.get(group)?.last_id {
-        return None;
-    }
+) -> Vec<Reply> {
     context.touch_key(key, Access::Write);
     context.read_clock();
     let now_ms = context.now_ms();
@@ -295,8 +303,8 @@ fn read_as(
         context.propagate_as(words.iter().map(|word| Bytes::copy_from_slice(word)).collect());
     }
     match from {
-        From::After(id) => Some(history(context, key, group, consumer, id, query.count)),
-        From::Undelivered => Some(undelivered(context, key, query, group, consumer)),
+        From::After(id) => history(context, key, group, consumer, id, query.count),
+        From::Undelivered => undelivered(context, key, query, group, consumer),
     }
 }
 

@@ -34,8 +34,7 @@ pub(super) fn value(value: &Value, config: &Config) -> Vec<u8> {
 }
 
 /// A list, its nodes filled from the first element on: that is how they are if all were pushed to the end.
-fn write_list(list: &List, config: &Config, to: &mut Writer) {
-    to.bytes.push(kind::LIST_NODES);
+fn list_nodes(list: &List, config: &Config) -> Vec<Listpack> {
     let mut nodes = vec![Listpack::new()];
     let mut count = 0;
     for element in list {
@@ -50,10 +49,53 @@ fn write_list(list: &List, config: &Config, to: &mut Writer) {
         }
         count += 1;
     }
+    nodes
+}
+
+/// The bytes of each node of a list.
+pub(crate) fn list_node_sizes(list: &List, config: &Config) -> Vec<usize> {
+    list_nodes(list, config).iter().map(Listpack::size).collect()
+}
+
+fn write_list(list: &List, config: &Config, to: &mut Writer) {
+    to.bytes.push(kind::LIST_NODES);
+    let nodes = list_nodes(list, config);
     to.len(nodes.len() as u64);
     for node in nodes {
         to.len(PACKED);
         to.string(&node.finished());
+    }
+}
+
+/// A small hash as its listpack.
+pub(crate) fn pack_hash(hash: &Hash) -> Vec<u8> {
+    let mut pack = Listpack::new();
+    for (field, value) in hash.iter() {
+        pack.push(field);
+        pack.push(value);
+    }
+    pack.finished()
+}
+
+/// A small sorted set as its listpack.
+pub(crate) fn pack_zset(zset: &Zset) -> Vec<u8> {
+    let mut pack = Listpack::new();
+    for place in zset.iter() {
+        pack.push(&place.member);
+        pack.push(float::packed_text(place.score).as_bytes());
+    }
+    pack.finished()
+}
+
+/// The bytes of each integer of a set, as many as the widest takes.
+pub(crate) fn integer_width(list: &[i64]) -> usize {
+    let fits = |low: i64, high: i64| list.iter().all(|number| (low..=high).contains(number));
+    if fits(i64::from(i16::MIN), i64::from(i16::MAX)) {
+        2
+    } else if fits(i64::from(i32::MIN), i64::from(i32::MAX)) {
+        4
+    } else {
+        8
     }
 }
 
@@ -68,12 +110,7 @@ fn write_hash(hash: &Hash, to: &mut Writer) {
         return;
     }
     to.bytes.push(kind::HASH_LISTPACK);
-    let mut pack = Listpack::new();
-    for (field, value) in hash.iter() {
-        pack.push(field);
-        pack.push(value);
-    }
-    to.string(&pack.finished());
+    to.string(&pack_hash(hash));
 }
 
 fn write_set(set: &Set, to: &mut Writer) {
@@ -85,14 +122,7 @@ fn write_set(set: &Set, to: &mut Writer) {
         }
         Set::Integers(list) => {
             to.bytes.push(kind::SET_INTSET);
-            let fits = |low: i64, high: i64| list.iter().all(|number| (low..=high).contains(number));
-            let width = if fits(i64::from(i16::MIN), i64::from(i16::MAX)) {
-                2
-            } else if fits(i64::from(i32::MIN), i64::from(i32::MAX)) {
-                4
-            } else {
-                8
-            };
+            let width = integer_width(list);
             let mut packed = Vec::with_capacity(8 + width * list.len());
             packed.extend_from_slice(&(width as u32).to_le_bytes());
             packed.extend_from_slice(&(list.len() as u32).to_le_bytes());
@@ -104,14 +134,9 @@ fn write_set(set: &Set, to: &mut Writer) {
 
 fn write_zset(zset: &Zset, to: &mut Writer) {
     match zset {
-        Zset::Small(places) => {
+        Zset::Small(_) => {
             to.bytes.push(kind::ZSET_LISTPACK);
-            let mut pack = Listpack::new();
-            for place in places {
-                pack.push(&place.member);
-                pack.push(float::packed_text(place.score).as_bytes());
-            }
-            to.string(&pack.finished());
+            to.string(&pack_zset(zset));
         }
         // From the highest on: whoever loads it inserts at the head of a skip list.
         Zset::Large { .. } => {

@@ -18,6 +18,11 @@ impl Stream {
         self.nodes.iter().map(|(id, node)| (*id, pack(*id, node)))
     }
 
+    /// The last node.
+    pub(crate) fn last_packed_node(&self) -> Option<Vec<u8>> {
+        self.nodes.last_key_value().map(|(id, node)| pack(*id, node))
+    }
+
     /// Adds a node behind the others, whose last ID is the stream's from then on; `None` if it is not one, or not in order.
     pub(crate) fn add_packed_node(&mut self, key: Id, packed: &[u8]) -> Option<()> {
         let node = unpack(key, &elements(packed)?)?;

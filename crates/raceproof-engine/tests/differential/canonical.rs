@@ -83,6 +83,11 @@ pub(crate) const TABLE: &[Entry] = &[
     entry(&["HSCAN"], Rule::Scan, "cursors are positions in a hash table, whose order depends on the seed"),
     entry(&["HRANDFIELD"], Rule::RandomFields, CHANCE),
     entry(&["RANDOMKEY"], Rule::RandomKey, CHANCE),
+    entry(
+        &["MEMORY", "USAGE"],
+        Rule::Kind,
+        "room that strings and tables have grown, and levels of skip lists; tests/memory.rs compares fresh values",
+    ),
     entry(&["TIME"], Rule::Shape, "the engine is told milliseconds, TIME shows microseconds"),
     entry(
         &["INFO"],

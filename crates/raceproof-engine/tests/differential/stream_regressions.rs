@@ -98,4 +98,15 @@ pub(crate) const TABLE: &[(&str, &str)] = &[
         [1] EXEC
         ",
     ),
+    (
+        "who waits for an entry is served by one that is gone at once",
+        "
+        [0] XADD x 1-1 f v
+        [0] XGROUP CREATE x g1 $
+        [0] XREAD BLOCK 0 STREAMS x $
+        [1] XREADGROUP GROUP g1 c1 BLOCK 0 STREAMS x >
+        [2] XADD x MAXLEN 0 2-1 f v
+        [2] CLIENT UNBLOCK 1 TIMEOUT junk
+        ",
+    ),
 ];

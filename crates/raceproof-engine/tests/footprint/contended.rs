@@ -279,6 +279,8 @@ pub(crate) const GENERAL: &[&str] = &[
     "COPY h b REPLACE",
     "MOVE a 1",
     "DUMP a",
+    "MEMORY USAGE a",
+    "MEMORY USAGE h SAMPLES 0",
     "DUMP h",
     "RESTORE a 0 payload",
     "RESTORE b 0 payload REPLACE",

@@ -126,12 +126,7 @@ impl Execution<'_> {
             self.client(*id).port.lock().now_ms = now_ms;
         }
         self.expire_now()?;
-        match &mut self.worker.backend {
-            Some(attached) if by_ms > 0 => {
-                attached.backend.advance(by_ms).map_err(|error| Error::Backend(error.to_string()))
-            }
-            _ => Ok(()),
-        }
+        if by_ms > 0 { self.on_server(|server| server.advance(by_ms)) } else { Ok(()) }
     }
 
     /// A client moves the clock, or holds it.
@@ -146,10 +141,10 @@ impl Execution<'_> {
                 self.wake_sleepers();
             }
             ClockCall::Rewind(ms) => {
-                if self.worker.backend.is_some() {
-                    return Err(Error::Backend("the server's clock cannot be stepped there".to_owned()));
-                }
-                self.server_ahead_ms = self.server_ahead_ms.saturating_sub_unsigned(ms).max(-END_OF_TIME_MS / 2);
+                let before_ms = self.server_ahead_ms;
+                self.server_ahead_ms = before_ms.saturating_sub_unsigned(ms).max(-END_OF_TIME_MS / 2);
+                let by_ms = self.server_ahead_ms - before_ms;
+                self.on_server(|server| server.step_clock(by_ms))?;
             }
             ClockCall::Freeze => self.frozen = true,
             ClockCall::Resume => self.frozen = false,

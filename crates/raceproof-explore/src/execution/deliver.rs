@@ -174,9 +174,7 @@ impl Execution<'_> {
 
     pub(super) fn connect(&mut self) -> Result<SessionId, Error> {
         let session = self.worker.engine.connect();
-        if let Some(attached) = &mut self.worker.backend {
-            attached.backend.connect(session.0).map_err(|error| Error::Backend(error.to_string()))?;
-        }
+        self.on_server(|server| server.connect(session.0))?;
         Ok(session)
     }
 
@@ -196,31 +194,30 @@ impl Execution<'_> {
 
     /// One command on the engine, and on the real server if one runs beside it: then its reply counts.
     pub(super) fn redis(&mut self, session: SessionId, args: &[Bytes]) -> Result<Reply, Error> {
+        let entry = self.on_engine(session, args);
+        let waits = self.worker.outcome.waits;
+        let reply = std::mem::replace(&mut self.worker.outcome.reply, Reply::Null);
+        let reply = if waits {
+            self.on_server(|server| server.send(session.0, args))?;
+            reply
+        } else {
+            self.compared(session, args, reply)?
+        };
+        if entry {
+            self.tell_log()?;
+        }
+        Ok(reply)
+    }
+
+    /// One command on the engine. Whether it is an entry of the log.
+    pub(super) fn on_engine(&mut self, session: SessionId, args: &[Bytes]) -> bool {
         let now = self.server_time();
         let worker = &mut *self.worker;
         worker.engine.execute(&mut worker.lua, session, args, now, &mut worker.outcome);
         self.touch_redis();
         self.keep_served(false);
         self.recall_redis(args);
-        self.write_log()?;
-        let waits = self.worker.outcome.waits;
-        let reply = std::mem::replace(&mut self.worker.outcome.reply, Reply::Null);
-        let step = self.step_number();
-        let Some(attached) = &mut self.worker.backend else { return Ok(reply) };
-        if waits {
-            attached.backend.send(session.0, args).map_err(|error| Error::Backend(error.to_string()))?;
-            return Ok(reply);
-        }
-        let real = attached.backend.execute(session.0, args).map_err(|error| Error::Backend(error.to_string()))?;
-        if attached.difference.is_none() && !trace::same_reply(args, &reply, &real) {
-            attached.difference = Some(format!(
-                "step {step}: {} → {} on the engine, {} on the server",
-                trace::command(args),
-                trace::reply(&reply),
-                trace::reply(&real)
-            ));
-        }
-        Ok(real)
+        self.write_log()
     }
 
     /// Adds what the engine has just touched to the footprint of the step.

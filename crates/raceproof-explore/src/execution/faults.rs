@@ -42,23 +42,28 @@ impl Log {
 
 impl Execution<'_> {
     /// The server as it is before the first step.
-    pub(super) fn open_log(&mut self) {
-        if self.bounds.faults.keep_a_log() {
-            self.log.states = vec![(self.worker.engine.clone(), self.now_ms)];
-        }
-    }
-
-    /// Notes what the command that was just executed wrote.
-    pub(super) fn write_log(&mut self) -> Result<(), Error> {
-        if !self.bounds.faults.keep_a_log() || !self.worker.outcome.wrote {
+    pub(super) fn open_log(&mut self) -> Result<(), Error> {
+        if !self.bounds.faults.keep_a_log() {
             return Ok(());
         }
-        self.touch_thing(Thing::Log, Access::Write);
-        self.log.states.push((self.worker.engine.clone(), self.now_ms));
-        match &mut self.worker.backend {
-            Some(attached) => attached.backend.logged().map_err(|error| Error::Backend(error.to_string())),
-            None => Ok(()),
+        self.log.states = vec![(self.worker.engine.clone(), self.now_ms)];
+        self.tell_log()
+    }
+
+    /// Notes what the command wrote that the engine has just executed. Whether it is an entry of the log.
+    pub(super) fn write_log(&mut self) -> bool {
+        let entry = self.bounds.faults.keep_a_log() && self.worker.outcome.wrote;
+        if entry {
+            self.touch_thing(Thing::Log, Access::Write);
+            self.log.states.push((self.worker.engine.clone(), self.now_ms));
         }
+        entry
+    }
+
+    /// The real server, if there is one, has come as far as the log.
+    pub(super) fn tell_log(&mut self) -> Result<(), Error> {
+        let entries = usize::from(self.log.len());
+        self.on_server(|server| server.logged(entries))
     }
 
     /// A command meets a server that may go down.
@@ -258,8 +263,8 @@ impl Execution<'_> {
             Outcome::PowerLoss(kept) => self.restart(kept, "power loss", choice.outcome)?,
             Outcome::Failover(kept) => self.restart(kept, "failover", choice.outcome)?,
             Outcome::Evict(name) => self.evict(name)?,
-            Outcome::Flush => self.by_the_house(0, &[b"FLUSHALL"])?,
-            Outcome::ScriptFlush => self.by_the_house(0, &[b"SCRIPT", b"FLUSH"])?,
+            Outcome::Flush => self.by_the_house(&[b"FLUSHALL"])?,
+            Outcome::ScriptFlush => self.by_the_house(&[b"SCRIPT", b"FLUSH"])?,
             Outcome::JumpForward => {
                 let deadline = self.next_key_deadline().unwrap_or(self.now_ms);
                 self.jump(deadline + 1 - self.now_ms)?
@@ -298,13 +303,11 @@ impl Execution<'_> {
             }
         };
         self.break_connections();
-        if let Some(attached) = &mut self.worker.backend {
-            let entries = match kept {
-                Kept::Nothing => None,
-                Kept::Entries(entries) => Some(usize::from(entries)),
-            };
-            attached.backend.restart(entries).map_err(|error| Error::Backend(error.to_string()))?;
-        }
+        self.on_server(|server| match (kept, outcome) {
+            (Kept::Entries(entries), Outcome::Failover(_)) => server.failover(entries.into()),
+            (Kept::Entries(entries), _) => server.restart(Some(entries.into())),
+            (Kept::Nothing, _) => server.restart(None),
+        })?;
         self.expire_now()?;
         Ok(format!("{what}: {lost}"))
     }
@@ -326,36 +329,41 @@ impl Execution<'_> {
     fn evict(&mut self, name: u32) -> Result<String, Error> {
         let key = self.worker.engine.keys().find(|(db, key)| evicted(*db, key) == name);
         let Some((db, key)) = key.map(|(db, key)| (db, key.clone())) else { return Ok(String::new()) };
-        self.by_the_house(db, &[b"DEL", &key])?;
+        let session = self.guest(db)?;
+        let entry = self.on_engine(session, &[Bytes::from_static(b"DEL"), key.clone()]);
+        self.on_server(|server| server.evict(db, &key))?;
+        if entry {
+            self.tell_log()?;
+        }
+        self.disconnect(session);
         Ok(format!("evicts {}", String::from_utf8_lossy(&key)))
     }
 
-    /// A command that no client sends.
-    fn by_the_house(&mut self, db: u32, args: &[&[u8]]) -> Result<String, Error> {
+    /// A session that is no client's.
+    pub(super) fn guest(&mut self, db: u32) -> Result<SessionId, Error> {
         let session = self.connect()?;
-        let bytes = |args: &[&[u8]]| args.iter().map(|arg| Bytes::copy_from_slice(arg)).collect::<Vec<_>>();
         if db != 0 {
-            self.unseen(session, &bytes(&[b"SELECT", db.to_string().as_bytes()]))?;
+            // Its footprint is nobody's concern.
+            let touched = std::mem::take(&mut self.touched);
+            self.redis(session, &[Bytes::from_static(b"SELECT"), db.to_string().into()])?;
+            self.touched = touched;
         }
-        self.redis(session, &bytes(args))?;
-        self.disconnect(session);
-        Ok(super::trace::command(&bytes(args)))
+        Ok(session)
     }
 
-    /// A command whose footprint is nobody's concern.
-    fn unseen(&mut self, session: SessionId, args: &[Bytes]) -> Result<(), Error> {
-        let touched = std::mem::take(&mut self.touched);
-        self.redis(session, args)?;
-        self.touched = touched;
-        Ok(())
+    /// A command that no client sends.
+    fn by_the_house(&mut self, args: &[&'static [u8]]) -> Result<String, Error> {
+        let session = self.guest(0)?;
+        let args: Vec<Bytes> = args.iter().map(|arg| Bytes::from_static(arg)).collect();
+        self.redis(session, &args)?;
+        self.disconnect(session);
+        Ok(super::trace::command(&args))
     }
 
     /// Steps the server's clock, and not the clients'.
     fn jump(&mut self, by_ms: i64) -> Result<String, Error> {
-        if self.worker.backend.is_some() {
-            return Err(Error::Backend("the server's clock cannot be stepped there".to_owned()));
-        }
         self.server_ahead_ms += by_ms;
+        self.on_server(|server| server.step_clock(by_ms))?;
         let things = &mut self.worker.things;
         let (clock, deadlines) = (things.redis(&Object::Clock), things.redis(&Object::Deadlines));
         self.touched.add(clock, Access::Write);

@@ -4,6 +4,7 @@
 mod changes;
 mod clients;
 mod clock;
+mod compare;
 mod deliver;
 mod direct;
 mod dry;
@@ -311,6 +312,7 @@ impl<'w> Execution<'w> {
         };
         self.worker.spare.enabled = enabled;
         if matches!(end, End::Complete) {
+            self.compare_at_the_end()?;
             self.ending = self.ending()?;
             self.check_at_the_end()?;
         }
@@ -329,7 +331,7 @@ impl<'w> Execution<'w> {
                 self.add_client(id, name, port, future);
             }
         }
-        self.open_log();
+        self.open_log()?;
         self.touched.clear();
         self.show_start()?;
         // Those that they spawn are polled with them.

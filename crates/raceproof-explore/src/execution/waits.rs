@@ -107,14 +107,9 @@ impl Execution<'_> {
     }
 
     fn reply_of_backend(&mut self, session: SessionId, reply: Reply, late: bool) -> Result<Reply, Error> {
-        let step = self.step_number();
         let Some(attached) = &mut self.worker.backend else { return Ok(reply) };
         let real = attached.backend.receive(session.0, late).map_err(|error| Error::Backend(error.to_string()))?;
-        if attached.difference.is_none() && !trace::same_reply(&[], &reply, &real) {
-            let (ours, theirs) = (trace::reply(&reply), trace::reply(&real));
-            attached.difference =
-                Some(format!("step {step}: a client that waited gets {ours} on the engine, {theirs} on the server"));
-        }
+        self.hold_against(&[], "a client that waited", &reply, &real);
         Ok(real)
     }
 

@@ -69,6 +69,8 @@ pub(crate) struct Worker {
 pub(crate) struct Attached {
     pub(crate) backend: Box<dyn Backend>,
     pub(crate) difference: Option<String>,
+    /// The last step has been made.
+    pub(crate) at_the_end: bool,
     pub(crate) start_ms: i64,
 }
 

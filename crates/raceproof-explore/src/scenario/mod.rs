@@ -37,7 +37,7 @@ use self::client::Limit;
 use self::header::Header;
 use self::language::{Body, BodyKind, Declared, Language};
 use crate::search::{Bodies, Body as SearchBody};
-use crate::{Backend, Bounds, Check, Confirmation, Error, HistoryCheck, Report, Verdict, World};
+use crate::{Backend, Bounds, Check, Confirmation, Error, HistoryCheck, Played, Report, Verdict, World};
 
 /// A scenario file that has been read and found sound.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -274,6 +274,16 @@ impl Scenario {
     pub fn confirm(&self, check: &Check, token: &str, backend: Box<dyn Backend>) -> Result<Confirmation, Error> {
         let runner = self.runner()?;
         let result = check.confirm(token, backend, |world| runner.build(world));
+        runner.result(result)
+    }
+
+    /// Plays random schedules on another Redis.
+    ///
+    /// # Errors
+    /// As [`Self::run`], and what [`Check::play`] reports.
+    pub fn play(&self, check: &Check, executions: u64, seed: u64, backend: Box<dyn Backend>) -> Result<Played, Error> {
+        let runner = self.runner()?;
+        let result = check.play(executions, seed, backend, |world| runner.build(world));
         runner.result(result)
     }
 

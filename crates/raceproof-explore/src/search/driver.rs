@@ -12,6 +12,7 @@ use super::replay::Replay;
 use super::sampling::sample;
 use super::token::{Encoded, Token, fingerprint};
 use super::{audit, crew, serial, shrink, states};
+use crate::Error;
 use crate::backend::Backend;
 use crate::event::{CLOCK, Choice, ClientId, END, Event, Footprint, Outcome};
 use crate::execution::{Attached, Cast, Chooser, End, Execution, Mode, Run, SETUP, Violation, Worker};
@@ -19,7 +20,6 @@ use crate::faults::Fault;
 use crate::progress::Progress;
 use crate::report::{Bounds, Counterexample, Cover, Report, Sampled, States, Stopped, Strategy, Traces, Verdict};
 use crate::world::{Failure, World};
-use crate::{Confirmation, Error};
 
 /// A search and its limits.
 #[derive(Clone, Debug)]
@@ -412,7 +412,8 @@ pub(crate) fn replay_schedule(
     backend: Option<(Box<dyn Backend>, i64)>,
 ) -> Result<Result<Replayed, Failure>, Error> {
     let mut worker = Worker::new();
-    worker.backend = backend.map(|(backend, start_ms)| Attached { backend, difference: None, start_ms });
+    worker.backend =
+        backend.map(|(backend, start_ms)| Attached { backend, difference: None, at_the_end: false, start_ms });
     let mut chooser = Replay::new(schedule);
     let mode = Mode {
         record: true,
@@ -473,7 +474,7 @@ fn used(events: &[Event]) -> Bounds {
 }
 
 /// The bounds that a schedule needs at least, so that a token works whatever bounds it is replayed under.
-fn widen(bounds: Bounds, token: &Token) -> Bounds {
+pub(super) fn widen(bounds: Bounds, token: &Token) -> Bounds {
     let count = |wanted: &dyn Fn(Outcome) -> bool| {
         let count = token.choices.iter().filter(|choice| wanted(choice.outcome)).count();
         u32::try_from(count).unwrap_or(u32::MAX)
@@ -524,43 +525,4 @@ fn replay(search: &Search, text: &str, body: Body<'_>) -> Result<Report, Error> 
         elapsed: start.elapsed(),
         violation,
     })
-}
-
-/// Delivers the steps of a token to a real server, in the same order.
-pub(crate) fn confirm(
-    search: &Search,
-    text: &str,
-    mut backend: Box<dyn Backend>,
-    body: Body<'_>,
-) -> Result<(Confirmation, Option<Box<dyn Backend>>), Error> {
-    let token = Token::parse(text)?;
-    let bounds = widen(search.bounds, &token);
-    let expected = match replay_schedule(body, bounds, &token.absent, &token.choices, None)? {
-        Ok(replayed) => replayed.run.violation,
-        Err(_) => None,
-    };
-    let failed = |error: crate::BackendError| Error::Backend(error.to_string());
-    let server = backend.name();
-    backend.reset().map_err(failed)?;
-    let start_ms = backend.now_ms().map_err(failed)?;
-    let replayed = match replay_schedule(body, bounds, &token.absent, &token.choices, Some((backend, start_ms)))? {
-        Ok(replayed) => replayed,
-        Err(failure) => {
-            let difference = Some(format!("the setup fails there: {}", failure.message));
-            return Ok((Confirmation { server, same_outcome: false, difference }, None));
-        }
-    };
-    let found = replayed.run.violation;
-    let same = |a: &Violation, b: &Violation| a.broken == b.broken && a.check == b.check;
-    let outcome = match (&expected, &found) {
-        (Some(expected), Some(found)) if same(expected, found) => None,
-        (None, None) => None,
-        (_, found) => Some(format!(
-            "the server's outcome differs: {}",
-            found.as_ref().map_or("no violation", |violation| violation.message.as_str())
-        )),
-    };
-    let difference = replayed.difference.or(outcome);
-    let confirmation = Confirmation { server, same_outcome: difference.is_none(), difference };
-    Ok((confirmation, replayed.backend))
 }

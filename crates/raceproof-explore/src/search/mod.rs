@@ -2,6 +2,7 @@
 
 mod audit;
 mod bounded;
+mod confirm;
 mod crew;
 mod driver;
 mod optimal;
@@ -20,6 +21,7 @@ mod told;
 mod uniform;
 mod wakeup;
 
+pub(crate) use confirm::{confirm, play};
 pub(crate) use crew::{Bodies, Same};
-pub(crate) use driver::{Body, Search, confirm, search};
+pub(crate) use driver::{Body, Search, search};
 pub(crate) use serial::Serial;

@@ -1,5 +1,6 @@
 //! What a user of the crate may rely on, by subject, through its public API alone.
 
+mod backend;
 mod checks;
 mod env;
 mod errors;
