@@ -348,6 +348,7 @@ impl Context<'_> {
         self.engine.databases.put(self.db, key, value);
         if new {
             self.footprint.add(Object::Keyspace(self.db), Access::IntentWrite);
+            self.notify(notify::NEW, "new", self.db, &key.name);
         }
         (new || grown, result)
     }

@@ -173,7 +173,10 @@ fn integer(number: i128) -> Reply {
 
 fn bitfield(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let operations = parse(context, &args[2..])?;
-    let Some(highest) = highest_written(&operations) else { return read_all(context, &args[1], &operations) };
+    let Some(highest) = highest_written(&operations) else {
+        context.reads = true;
+        return read_all(context, &args[1], &operations);
+    };
     let key = Key::new(&args[1]);
     context.text(&key)?;
     let (grown, results) = context.edit_text(&key, (highest >> 3) as usize + 1, |data| {
@@ -184,6 +187,7 @@ fn bitfield(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     };
     if operations.iter().zip(&results).any(written) {
         context.changed(context.db, &key);
+        context.replies_here();
         context.event(notify::STRING, "setbit", &key);
         context.propagate(args);
     }

@@ -193,6 +193,7 @@ fn bitop(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if operation == Operation::Not && args.len() != 4 {
         return Err(Failure::Constant("ERR BITOP NOT must be called with a single source key."));
     }
+    context.reads = true;
     let mut sources = Vec::with_capacity(args.len() - 3);
     context.reads = true;
     for name in &args[3..] {

@@ -291,11 +291,14 @@ fn client_info(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
 
 fn client_list(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let mut shown: Option<Vec<i64>> = None;
+    // Whether sessions in subscribed mode are meant, or the others.
+    let mut subscribed = None;
     match &args[2..] {
         [] => {}
         [option, kind] if option.eq_ignore_ascii_case(b"type") => match kind.to_ascii_lowercase().as_slice() {
-            b"normal" => {}
-            b"master" | b"replica" | b"slave" | b"pubsub" => shown = Some(Vec::new()),
+            b"normal" => subscribed = Some(false),
+            b"pubsub" => subscribed = Some(true),
+            b"master" | b"replica" | b"slave" => shown = Some(Vec::new()),
             _ => {
                 let kind = String::from_utf8_lossy(kind);
                 return Err(Failure::Text(format!("ERR Unknown client type '{kind}'")));
@@ -310,7 +313,9 @@ fn client_list(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     context.touch(Object::Server, Access::Read);
     let mut list = String::new();
     for (index, session) in context.engine.sessions.iter().enumerate() {
-        if session.open && shown.as_ref().is_none_or(|ids| ids.contains(&session.id)) {
+        let is_meant = shown.as_ref().is_none_or(|ids| ids.contains(&session.id))
+            && subscribed.is_none_or(|subscribed| subscribed == session.subscriptions.any());
+        if session.open && is_meant {
             list.push_str(&describe(session, if index == context.session { "client|list" } else { "NULL" }));
         }
     }

@@ -6,6 +6,7 @@ use crate::{
     Access, Reply,
     command::{Command, Group, KeySpec, Run, flag::*, keys},
     context::{Context, Deadline},
+    db::Value,
     failure::{Answer, Failure, NOT_AN_INTEGER, SYNTAX},
     key::Key,
     notify,
@@ -71,6 +72,17 @@ impl Options {
     }
 }
 
+/// Redis removes a key that is in the way, so that what takes its place is a new one.
+fn put(context: &mut Context<'_>, key: &Key, value: Value, deadline: Deadline) {
+    let replaces = replaced(context, key);
+    context.store(key, value, deadline);
+    context.signal_added(context.db, key);
+    if replaces {
+        context.event(notify::NEW, "new", key);
+    }
+    context.event(notify::GENERIC, "restore", key);
+}
+
 fn restore(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let options = Options::parse(&args[4..])?;
     let key = Key::new(&args[1]);
@@ -86,10 +98,7 @@ fn restore(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         Refused::Format => Failure::Constant("ERR Bad data format"),
     })?;
     if ttl == 0 {
-        replaced(context, &key);
-        context.store(&key, value, Deadline::Clear);
-        context.signal_added(context.db, &key);
-        context.event(notify::GENERIC, "restore", &key);
+        put(context, &key, value, Deadline::Clear);
         context.propagate(args);
         return Ok(Reply::Simple("OK"));
     }
@@ -103,10 +112,7 @@ fn restore(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         }
         return Ok(Reply::Simple("OK"));
     }
-    replaced(context, &key);
-    context.store(&key, value, Deadline::At(deadline));
-    context.signal_added(context.db, &key);
-    context.event(notify::GENERIC, "restore", &key);
+    put(context, &key, value, Deadline::At(deadline));
     if options.absolute {
         context.propagate(args);
     } else {

@@ -136,7 +136,9 @@ fn merged(context: &mut Context<'_>, names: &[Bytes]) -> Result<(Box<[u8; REGIST
 fn pfmerge(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let key = Key::new(&args[1]);
     let limit = context.engine.config.sparse_bytes();
+    context.reads = true;
     let (highest, dense) = merged(context, &args[1..])?;
+    context.reads = false;
     edit(context, &key, |data| {
         if dense {
             hyperloglog::make_dense(data)?;

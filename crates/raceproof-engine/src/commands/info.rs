@@ -53,6 +53,10 @@ fn look(context: &mut Context<'_>, section: &str) {
             context.touch(Object::Scripts, Access::Read);
             context.touch(Object::Functions, Access::Read);
         }
+        "Stats" => {
+            context.touch(Object::Subscriptions, Access::Read);
+            context.touch(Object::Patterns, Access::Read);
+        }
         "Keyspace" => {
             context.touch(Object::Deadlines, Access::Read);
             context.read_clock();

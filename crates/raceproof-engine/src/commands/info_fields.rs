@@ -1,7 +1,7 @@
 //! The fields of `INFO`, in the order of Redis 7.0. What only a process can know (memory, sockets, forks) is constant.
 
 use super::info::{configured, connected, counted, human, identity, up_s};
-use crate::context::Context;
+use crate::{channels::Kind, context::Context};
 
 /// Where a field's value comes from.
 #[derive(Clone, Copy, Debug)]
@@ -175,9 +175,9 @@ pub(super) const STATS: Fields = &[
     ("current_eviction_exceeded_time", Constant("0")),
     ("keyspace_hits", Of(|context| counted(context, |counts| counts.hits))),
     ("keyspace_misses", Of(|context| counted(context, |counts| counts.misses))),
-    ("pubsub_channels", Constant("0")),
-    ("pubsub_patterns", Constant("0")),
-    ("pubsubshard_channels", Constant("0")),
+    ("pubsub_channels", Of(|context| context.engine.channels.names(Kind::Channel).len().to_string())),
+    ("pubsub_patterns", Of(|context| context.engine.channels.names(Kind::Pattern).len().to_string())),
+    ("pubsubshard_channels", Of(|context| context.engine.channels.names(Kind::Shard).len().to_string())),
     ("latest_fork_usec", Constant("0")),
     ("total_forks", Constant("0")),
     ("migrate_cached_sockets", Constant("0")),
