@@ -28,10 +28,10 @@ impl Engine {
         self.sessions.get(session.0 as usize).map_or(0, |session| session.id)
     }
 
-    /// Whether a client has authenticated, or need not. There are no passwords yet, so everybody has.
+    /// Whether a client has authenticated, or need not.
     #[must_use]
     pub fn is_authenticated(&self, session: SessionId) -> bool {
-        self.sessions.get(session.0 as usize).is_some_and(|session| session.open)
+        self.sessions.get(session.0 as usize).is_some_and(|session| session.open && session.authenticated)
     }
 
     /// Whether the next reply to a client is not to be sent (`CLIENT REPLY`).
@@ -59,6 +59,7 @@ impl Engine {
         self.databases.clone_from(&to.databases);
         self.libraries.clone_from(&to.libraries);
         self.random.clone_from(&to.random);
+        self.libraries.clone_from(&to.libraries);
         for session in self.sessions.iter_mut().filter(|session| !session.watched.is_empty()) {
             session.dirty = true;
         }

@@ -291,6 +291,9 @@ impl Server {
         let mut deliveries = std::mem::take(&mut out.deliveries);
         let (first, then) = deliveries.split_at(out.before_reply.min(deliveries.len()));
         first.iter().for_each(|delivery| self.deliver(number, delivery, now));
+        if self.outcome.shutdown.is_some() {
+            self.shut_down(number);
+        }
         let out = &self.outcome;
         let Some(connection) = self.connections.get(place) else { return };
         if out.waits {
@@ -313,6 +316,19 @@ impl Server {
         then.iter().for_each(|delivery| self.deliver(number, delivery, now));
         deliveries.clear();
         self.outcome.deliveries = deliveries;
+    }
+
+    /// `SHUTDOWN`: the whole server ends, unless the client is in a universe of its own, beside which others may be at
+    /// work. There is nothing to save to.
+    fn shut_down(&mut self, number: usize) {
+        if number == 0 {
+            self.stopper().stop();
+            return;
+        }
+        self.outcome.silent = false;
+        self.outcome.reply = Reply::Error(Bytes::from_static(
+            b"ERR SHUTDOWN would end the server for all universes; RACEPROOF CRASH restarts this one",
+        ));
     }
 
     /// Sends a reply of the front's own.

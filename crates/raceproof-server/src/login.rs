@@ -20,7 +20,12 @@ const MOST_UNIVERSES: usize = 100_000;
 impl Server {
     /// Makes a universe as the settings say.
     pub(crate) fn new_universe(&mut self, name: Bytes) -> Result<usize, String> {
-        let options = Options { version: self.settings.version, seed: self.seed_of(&name), ..Options::default() };
+        let options = Options {
+            version: self.settings.version,
+            seed: self.seed_of(&name),
+            statistics: true,
+            ..Options::default()
+        };
         let mut universe = Universe::new(options, self.settings.clock, self.settings.persistence);
         if !name.is_empty() {
             universe.history.begin();
