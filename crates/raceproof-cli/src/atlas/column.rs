@@ -18,11 +18,12 @@ pub(crate) enum Column {
 
 impl Column {
     /// All of them, in the order in which they are shown.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Calm,
         Self::Pause,
         Self::Fault(Fault::Crash),
         Self::Fault(Fault::LostReply),
+        Self::Fault(Fault::Late),
         Self::Fault(Fault::Partition),
         Self::Fault(Fault::CommitUnknown),
         Self::Fault(Fault::SqlAbort),
@@ -60,6 +61,7 @@ impl Column {
             Self::Pause => "pause",
             Self::Fault(Fault::Crash) => "crash",
             Self::Fault(Fault::LostReply) => "reply",
+            Self::Fault(Fault::Late) => "late",
             Self::Fault(Fault::Partition) => "cut",
             Self::Fault(Fault::CommitUnknown) => "commit",
             Self::Fault(Fault::SqlAbort) => "abort",
@@ -80,6 +82,7 @@ impl Column {
             Self::Pause => "pa",
             Self::Fault(Fault::Crash) => "cr",
             Self::Fault(Fault::LostReply) => "lr",
+            Self::Fault(Fault::Late) => "la",
             Self::Fault(Fault::Partition) => "pt",
             Self::Fault(Fault::CommitUnknown) => "cu",
             Self::Fault(Fault::SqlAbort) => "sa",
@@ -100,6 +103,7 @@ impl Column {
             Self::Pause => "all clients are held up once, to the next deadline or just past it",
             Self::Fault(Fault::Crash) => "a client dies, before a step or after it took effect",
             Self::Fault(Fault::LostReply) => "a client gets no reply to a command, which took effect or did not",
+            Self::Fault(Fault::Late) => "a client gets no reply to a command, which arrives later, or never",
             Self::Fault(Fault::Partition) => "from one of its commands on a client does not reach Redis any more",
             Self::Fault(Fault::CommitUnknown) => "a client learns nothing of a commit, which took effect or did not",
             Self::Fault(Fault::SqlAbort) => "the database ends a transaction (deadlock, serialization failure)",

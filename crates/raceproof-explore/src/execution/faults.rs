@@ -7,14 +7,12 @@
 //! while such a fault is in budget all writes are ordered; and since connections end with the server, every command is
 //! ordered with it.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use raceproof_engine::{Access, Engine, Object, SessionId};
 
 use super::{Enabled, Execution, Outcomes};
 use crate::Error;
-use crate::event::{Choice, END, Event, FAULTS, Footprint, Kept, Outcome, Reach, Thing, Touched, evicted};
+use crate::event::{Choice, END, Event, FAULTS, Kept, Outcome, Thing, Touched, evicted};
 use crate::faults::{EVERYSEC_WINDOW_MS, Fault, Persistence};
 use crate::report::StepKind;
 
@@ -135,7 +133,7 @@ impl Execution<'_> {
 
     /// Adds the process of the faults, and that of the end, to what can happen next.
     pub(super) fn enable_faults(&mut self, enabled: &mut Vec<Enabled>) {
-        if !self.bounds.faults.strike_by_themselves() || self.over {
+        if !self.bounds.faults.go_on_to_the_end() || self.over {
             return;
         }
         if self.order.iter().all(|id| self.client(*id).is_done()) {
@@ -145,6 +143,7 @@ impl Execution<'_> {
         if enabled.is_empty() {
             return;
         }
+        self.enable_arrivals(enabled);
         let outcomes = self.menu();
         for outcome in &outcomes {
             if !self.possible.contains(outcome) {
@@ -226,24 +225,7 @@ impl Execution<'_> {
     /// All clients have ended, and nothing strikes any more.
     pub(super) fn end_step(&mut self, choice: Choice) -> Event {
         self.over = true;
-        self.event_of_nobody(choice, true)
-    }
-
-    fn event_of_nobody(&self, choice: Choice, barrier: bool) -> Event {
-        let touched = Touched::default();
-        let footprint = Footprint { choice, client: None, touched, reach: Reach::Anything, barrier };
-        Event {
-            footprint: Arc::new(footprint),
-            fingerprint: 0,
-            posted_after: None,
-            optional: choice.process == FAULTS,
-            needs_lock: false,
-            locked: false,
-            unlocks: None,
-            logged: 0,
-            waited: Vec::new(),
-            delivered: None,
-        }
+        Event::new(choice, Touched::default(), true)
     }
 
     /// A fault strikes.
@@ -267,7 +249,7 @@ impl Execution<'_> {
         };
         self.note_fault(choice.outcome, &text);
         self.show_step("server", StepKind::Fault, text, String::new());
-        Ok(self.event_of_nobody(choice, false))
+        Ok(Event { optional: true, ..Event::new(choice, Touched::default(), false) })
     }
 
     /// The server comes back with what it has kept. Every connection breaks.
@@ -317,6 +299,7 @@ impl Execution<'_> {
                 }
             }
         }
+        self.lose_late();
         self.forget_direct_sessions();
     }
 

@@ -8,6 +8,7 @@ mod deliver;
 mod direct;
 mod dry;
 mod faults;
+mod late;
 mod lost;
 mod recall;
 mod record;
@@ -204,6 +205,8 @@ pub(crate) struct Execution<'w> {
     frozen: bool,
     /// Replies that were lost: when who sent the request learns of it (virtual ms since the Unix epoch).
     silent: Vec<Silent>,
+    /// Commands that are still on their way although their clients have gone on.
+    late: Vec<late::Late>,
 }
 
 /// A request whose client waits for its time-out.
@@ -259,6 +262,7 @@ impl<'w> Execution<'w> {
             server_ahead_ms: 0,
             frozen: false,
             silent: Vec::new(),
+            late: Vec::new(),
         }
     }
 
@@ -351,6 +355,7 @@ impl<'w> Execution<'w> {
             CLOCK => self.clock_step(choice, enabled)?,
             FAULTS => self.fault_step(choice)?,
             END => self.end_step(choice),
+            _ if choice.outcome == Outcome::Arrives => self.late_step(choice)?,
             _ => self.client_step(choice)?,
         };
         self.events.push(event);
@@ -562,18 +567,9 @@ impl<'w> Execution<'w> {
 }
 
 fn virtual_event(choice: Choice, client: Option<ClientId>, touched: Touched, posted_after: Option<usize>) -> Event {
-    Event {
-        footprint: Arc::new(Footprint { choice, client, touched, reach: Reach::Anything, barrier: false }),
-        fingerprint: 0,
-        posted_after,
-        optional: matches!(choice.process, CLOCK | FAULTS),
-        needs_lock: false,
-        locked: false,
-        unlocks: None,
-        logged: 0,
-        waited: Vec::new(),
-        delivered: None,
-    }
+    let footprint = Footprint { choice, client, touched, reach: Reach::Anything, barrier: false };
+    let optional = matches!(choice.process, CLOCK | FAULTS);
+    Event { footprint: Arc::new(footprint), posted_after, optional, ..Event::new(choice, Touched::default(), false) }
 }
 
 pub(crate) type Outcomes = SmallVec<[Outcome; 3]>;
