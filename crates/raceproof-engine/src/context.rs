@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::{
-    Access, Effect, Engine, Footprint, Object, Protocol, ScriptHost, Timestamp,
+    Access, Delivery, Effect, Engine, Footprint, Object, Protocol, ScriptHost, Timestamp,
     db::{Databases, Entry, Put, Text, Value},
     failure::{Failure, WRONG_TYPE},
     hash::{Hash, Limits},
@@ -23,6 +23,8 @@ pub(crate) struct Context<'a> {
     pub(crate) now: Timestamp,
     pub(crate) footprint: &'a mut Footprint,
     pub(crate) effects: Effects<'a>,
+    /// What other sessions are sent.
+    pub(crate) deliveries: &'a mut Vec<Delivery>,
     /// Set while a script runs.
     pub(crate) script: Option<RunningScript>,
     /// Whether the connection is to be closed after the reply.
@@ -256,6 +258,7 @@ impl Context<'_> {
 
     pub(crate) fn store_in(&mut self, db: u32, key: &Key, value: Value, deadline: Deadline) {
         self.footprint.add_key(db, &key.name, Access::Write);
+        self.signal_removed(db, key);
         let replaced = self.engine.databases.entry(db, key).and_then(|entry| entry.value.first_deadline());
         if replaced.or(value.first_deadline()).is_some() {
             self.footprint.add(Object::Deadlines, Access::IntentWrite);
@@ -263,6 +266,7 @@ impl Context<'_> {
         let old = match self.engine.databases.put(db, key, value) {
             Put::Added => {
                 self.footprint.add(Object::Keyspace(db), Access::IntentWrite);
+                self.signal_added(db, key);
                 None
             }
             Put::Replaced(old) => old,
@@ -303,6 +307,7 @@ impl Context<'_> {
     }
 
     pub(crate) fn remove_in(&mut self, db: u32, key: &Key) -> Option<Entry> {
+        self.signal_removed(db, key);
         let entry = self.engine.databases.remove(db, key)?;
         self.footprint.add_key(db, &key.name, Access::Write);
         self.footprint.add(Object::Keyspace(db), Access::IntentWrite);

@@ -7,6 +7,8 @@ use crate::{Reply, SessionId};
 pub enum Delivery {
     /// The reply to the command that the session has been waiting with.
     Reply(SessionId, Reply),
+    /// The session waits no more, and is sent nothing (`CLIENT REPLY`).
+    NoReply(SessionId),
     /// A message out of band: of a channel, of an invalidated key, of `MONITOR`. A [`Reply::Push`] is encoded as each
     /// protocol wants it.
     Push(SessionId, Reply),
@@ -19,7 +21,9 @@ impl Delivery {
     #[must_use]
     pub const fn session(&self) -> SessionId {
         match self {
-            Self::Reply(session, _) | Self::Push(session, _) | Self::Close(session) => *session,
+            Self::Reply(session, _) | Self::Push(session, _) | Self::Close(session) | Self::NoReply(session) => {
+                *session
+            }
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::{
     rng::Random,
     scripts::ScriptCache,
     session::{Queued, Replies, Session, Watched},
+    wait::{self, Waiting},
 };
 
 /// A point in time, as the caller's clock gives it.
@@ -132,6 +133,7 @@ pub struct Engine {
     pub(crate) sessions: Vec<Session>,
     /// The sessions that watch a key.
     pub(crate) watchers: BTreeMap<(u32, Key), SmallVec<[u32; 2]>>,
+    pub(crate) waiting: Waiting,
     pub(crate) scripts: Arc<ScriptCache>,
     pub(crate) config: Arc<Config>,
     pub(crate) random: Random,
@@ -150,6 +152,7 @@ impl Clone for Engine {
             databases: self.databases.clone(),
             sessions: self.sessions.clone(),
             watchers: self.watchers.clone(),
+            waiting: self.waiting.clone(),
             scripts: self.scripts.clone(),
             config: self.config.clone(),
             random: self.random.clone(),
@@ -166,6 +169,7 @@ impl Clone for Engine {
             databases,
             sessions,
             watchers,
+            waiting,
             scripts,
             config,
             random,
@@ -178,6 +182,7 @@ impl Clone for Engine {
         self.databases.clone_from(databases);
         self.sessions.clone_from(sessions);
         self.watchers.clone_from(watchers);
+        self.waiting.clone_from(waiting);
         self.scripts.clone_from(scripts);
         self.config.clone_from(config);
         self.random.clone_from(random);
@@ -196,6 +201,7 @@ impl Engine {
             databases: Databases::default(),
             sessions: Vec::new(),
             watchers: BTreeMap::new(),
+            waiting: Waiting::default(),
             scripts: Arc::default(),
             config: Arc::default(),
             started: None,
@@ -254,6 +260,7 @@ impl Engine {
         let index = session.0 as usize;
         if self.sessions.get(index).is_some_and(|session| session.open) {
             self.unwatch(index);
+            self.end_wait(index, &mut Footprint::default());
             self.sessions[index].open = false;
             self.sessions[index].transaction = None;
             self.closed.push(session.0);
@@ -289,6 +296,10 @@ impl Engine {
             out.reply = Reply::Error(format!("ERR session {} is not connected", session.0).into());
             return;
         };
+        if state.wait.is_some() {
+            out.reply = Reply::Error(format!("ERR session {} waits for a reply", session.0).into());
+            return;
+        }
         if args.is_empty() {
             out.reply = Reply::Error(Bytes::from_static(b"ERR empty command"));
             return;
@@ -307,6 +318,7 @@ impl Engine {
             now,
             footprint: &mut out.footprint,
             effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
+            deliveries: &mut out.deliveries,
             script: None,
             close: false,
             may_wait: true,
@@ -317,8 +329,11 @@ impl Engine {
         let framed = context.framed;
         out.silent = skipped || self.sessions[index].replies != Replies::On;
         if framed {
-            frame(&mut out.effects);
+            frame(&mut out.effects, 0);
         }
+        out.waits = wait::silence(self, index, skipped);
+        out.before_reply = out.deliveries.len();
+        self.serve(Some(scripts), now, out);
     }
 
     /// The earliest deadline among all keys and fields (ms since the Unix epoch). They live through that millisecond.
@@ -349,6 +364,7 @@ impl Engine {
             now,
             footprint: &mut out.footprint,
             effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
+            deliveries: &mut out.deliveries,
             script: None,
             close: false,
             may_wait: false,
@@ -365,6 +381,7 @@ impl Engine {
             context.touch(Object::Keyspace(db), Access::IntentRead);
             context.expire_fields(db, &key);
         }
+        self.serve(None, now, out);
     }
 
     pub(crate) fn limits(&self) -> Limits {
@@ -474,11 +491,11 @@ pub(crate) fn call(context: &mut Context<'_>, command: &'static Command, args: &
 }
 
 /// Frames what is propagated by `MULTI` and `EXEC` if it is more than one command: replicas and the append-only file
-/// must take all of it or nothing.
-fn frame(effects: &mut Vec<Effect>) {
-    if effects.len() > 1 {
-        let db = effects[0].db;
-        effects.insert(0, Effect { db, args: vec![Bytes::from_static(b"MULTI")] });
+/// must take all of it or nothing. Effects before `from` are those of others.
+pub(crate) fn frame(effects: &mut Vec<Effect>, from: usize) {
+    if effects.len() > from + 1 {
+        let db = effects[from].db;
+        effects.insert(from, Effect { db, args: vec![Bytes::from_static(b"MULTI")] });
         effects.push(Effect { db, args: vec![Bytes::from_static(b"EXEC")] });
     }
 }

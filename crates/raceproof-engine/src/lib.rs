@@ -44,6 +44,7 @@ mod state;
 mod stream;
 mod tree;
 mod typed;
+mod wait;
 mod zrange;
 mod zset;
 

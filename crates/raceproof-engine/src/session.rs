@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::{Protocol, command::Command, key::Key};
+use crate::{Protocol, command::Command, key::Key, wait::Wait};
 
 /// A connection.
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ pub(crate) struct Session {
     pub(crate) watched: Vec<Watched>,
     /// Whether a watched key was touched, so that `EXEC` gives null.
     pub(crate) dirty: bool,
+    /// What the session waits with.
+    pub(crate) wait: Option<Box<Wait>>,
 }
 
 impl Session {
@@ -36,6 +38,7 @@ impl Session {
             transaction: None,
             watched: Vec::new(),
             dirty: false,
+            wait: None,
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::{
     db::Databases,
     session::{Queued, Session, Transaction},
     tree::Tree,
+    wait::Wait,
     zset::Zset,
 };
 
@@ -59,6 +60,7 @@ impl Engine {
             databases,
             sessions: all,
             watchers: _,
+            waiting: _,
             scripts,
             config,
             random,
@@ -79,6 +81,7 @@ impl Engine {
         for session in sessions {
             hash_session(all.get(session.0 as usize), &mut to);
         }
+        hash_queue(sessions.iter().map(|session| all.get(session.0 as usize)), &mut to);
     }
 
     /// Appends to `out` the part of [`Self::state`] that a restart may keep: the keys with their values and deadlines.
@@ -95,6 +98,7 @@ impl Engine {
             session.id.hash(&mut to);
             hash_session(Some(session), &mut to);
         }
+        hash_queue(self.sessions.iter().map(Some), &mut to);
     }
 }
 
@@ -130,13 +134,31 @@ fn hash_session(session: Option<&Session>, to: &mut Recorder<'_>) {
     let Some(session) = session.filter(|session| session.open) else {
         return false.hash(to);
     };
-    let Session { id: _, open, db, protocol, name, no_evict, replies, transaction, watched, dirty } = session;
+    let Session { id: _, open, db, protocol, name, no_evict, replies, transaction, watched, dirty, wait } = session;
     (open, db, protocol, name, no_evict, replies, watched, dirty).hash(to);
+    wait.is_some().hash(to);
+    if let Some(wait) = wait {
+        let Wait { args, serve: _, db, keys, deadline, late: _, silent, since: _ } = &**wait;
+        (args, db, keys, deadline, silent).hash(to);
+    }
     transaction.is_some().hash(to);
     if let Some(Transaction { queue, failed }) = transaction {
         (failed, queue.len()).hash(to);
         for Queued { command: _, args } in queue {
             args.hash(to);
         }
+    }
+}
+
+/// In which order the sessions began to wait, each by its place among those given.
+fn hash_queue<'a>(sessions: impl Iterator<Item = Option<&'a Session>>, to: &mut Recorder<'_>) {
+    let since = |(place, session): (usize, Option<&Session>)| {
+        let session = session.filter(|session| session.open)?;
+        Some((session.wait.as_ref()?.since, place))
+    };
+    let mut queue: Vec<(u64, usize)> = sessions.enumerate().filter_map(since).collect();
+    queue.sort_unstable();
+    for (_, place) in queue {
+        place.hash(to);
     }
 }

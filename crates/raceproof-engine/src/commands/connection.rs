@@ -4,10 +4,10 @@ use bytes::Bytes;
 
 use super::text;
 use crate::{
-    Access, Object, Protocol, Reply,
+    Access, Engine, Object, Protocol, Reply,
     command::{Command, Group, Run, flag::*},
     context::Context,
-    failure::{self, Answer, Failure, SYNTAX},
+    failure::{self, Answer, Failure, NOT_AN_INTEGER, SYNTAX},
     number::parse_integer,
     session::{Replies, Session},
 };
@@ -33,6 +33,7 @@ pub(super) const COMMANDS: &[Command] = &[
         row("client|getname", client_getname, 2, CLIENT),
         row("client|no-evict", client_no_evict, 3, ADMIN | CLIENT),
         row("client|reply", client_reply, 3, CLIENT),
+        row("client|unblock", client_unblock, -3, ADMIN | CLIENT),
         row("client|info", client_info, 2, CLIENT).tips(&["nondeterministic_output"]),
     ]),
 ];
@@ -176,10 +177,30 @@ fn client_reply(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     Ok(Reply::Simple("OK"))
 }
 
+fn client_unblock(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let error = match &args[3..] {
+        [] => false,
+        [reason] if reason.eq_ignore_ascii_case(b"timeout") => false,
+        [reason] if reason.eq_ignore_ascii_case(b"error") => true,
+        [_] => return Err(Failure::Constant("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")),
+        _ => return Err(SYNTAX),
+    };
+    let id = parse_integer(&args[2]).ok_or(NOT_AN_INTEGER)?;
+    context.touch(Object::Server, Access::Read);
+    let known = context.engine.sessions.iter().position(|session| session.open && session.id == id);
+    let reply = error.then(|| Reply::Error(Bytes::from_static(b"UNBLOCKED client unblocked via CLIENT UNBLOCK")));
+    let unblocked = known.is_some_and(|session| Engine::unblock(context, session, reply));
+    Ok(Reply::Integer(i64::from(unblocked)))
+}
+
 /// One line of `CLIENT LIST`. Buffers, addresses and ages are the business of whoever owns the sockets: they are
 /// constants here.
 fn describe(session: &Session, command: &str) -> String {
-    let flags = if session.transaction.is_some() { "x" } else { "N" };
+    let flags = match (&session.transaction, &session.wait) {
+        (Some(_), _) => "x",
+        (None, Some(_)) => "b",
+        (None, None) => "N",
+    };
     let queued = session.transaction.as_ref().map_or(-1, |transaction| transaction.queue.len() as i64);
     let resp = if session.protocol == Protocol::Resp3 { 3 } else { 2 };
     format!(

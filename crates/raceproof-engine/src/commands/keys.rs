@@ -101,6 +101,7 @@ fn renamenx(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 fn rename_to(context: &mut Context<'_>, from: &Key, to: &Key) {
     if let Some(Entry { value, deadline }) = context.remove(from) {
         context.store(to, value, deadline.map_or(Deadline::Clear, Deadline::At));
+        context.signal_added(context.db, to);
     }
 }
 
@@ -132,6 +133,7 @@ fn copy(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         return Ok(Reply::Integer(0));
     }
     context.store_in(db, &to, value, deadline.map_or(Deadline::Clear, Deadline::At));
+    context.signal_added(db, &to);
     context.propagate(args);
     Ok(Reply::Integer(1))
 }

@@ -145,6 +145,8 @@ fn swapdb(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         context.engine.touch_watched_in(one, Some(other), now_ms);
         context.engine.touch_watched_in(other, Some(one), now_ms);
         context.engine.databases.swap(one, other);
+        context.engine.waiting.signal_all(one);
+        context.engine.waiting.signal_all(other);
     }
     context.propagate(args);
     Ok(Reply::Simple("OK"))
@@ -167,6 +169,7 @@ fn empty(context: &mut Context<'_>, db: u32) {
     }
     context.engine.touch_watched_in(db, None, now_ms);
     context.engine.databases.clear(db);
+    context.engine.waiting.signal_all(db);
 }
 
 fn flushdb(context: &mut Context<'_>, args: &[Bytes]) -> Answer {

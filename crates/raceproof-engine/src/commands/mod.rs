@@ -9,6 +9,7 @@ use crate::{
     number::parse_integer,
 };
 
+mod blocking;
 mod config;
 mod connection;
 mod counter;
@@ -40,6 +41,7 @@ mod zset_range;
 
 /// The whole table.
 pub(crate) const FAMILIES: &[&[Command]] = &[
+    blocking::COMMANDS,
     config::COMMANDS,
     connection::COMMANDS,
     counter::COMMANDS,
@@ -128,6 +130,16 @@ fn parse_int(text: &[u8]) -> Result<i32, Failure> {
     i32::try_from(number).map_err(|_| {
         Failure::Text(format!("ERR value is out of range, value must between {} and {}", i32::MIN, i32::MAX))
     })
+}
+
+/// How long to wait, in milliseconds; `None` for 0, which is no limit.
+fn milliseconds(text: &[u8]) -> Result<Option<i64>, Failure> {
+    match parse_integer(text) {
+        None => Err(Failure::Constant("ERR timeout is not an integer or out of range")),
+        Some(..0) => Err(Failure::Constant("ERR timeout is negative")),
+        Some(0) => Ok(None),
+        Some(ms) => Ok(Some(ms)),
+    }
 }
 
 /// A bulk string that is a constant.

@@ -194,6 +194,7 @@ fn xadd(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
             made_exact(&mut effect, trim, stream);
         }
     });
+    context.signal(context.db, &key);
     context.propagate_as(effect);
     Ok(Reply::Bulk(id.text()))
 }

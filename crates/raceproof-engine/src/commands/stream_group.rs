@@ -159,6 +159,7 @@ fn destroy(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     }
     context.touch_key(&key, Access::Write);
     context.edit(&key, |stream: &mut Stream| stream.groups.remove(&args[3]));
+    context.signal(context.db, &key);
     context.propagate(args);
     Ok(Reply::Integer(1))
 }

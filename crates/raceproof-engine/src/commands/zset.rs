@@ -218,7 +218,7 @@ pub(super) enum End {
 }
 
 impl End {
-    fn parse(text: &[u8]) -> Result<Self, Failure> {
+    pub(super) fn parse(text: &[u8]) -> Result<Self, Failure> {
         match text.to_ascii_lowercase().as_slice() {
             b"min" => Ok(Self::Min),
             b"max" => Ok(Self::Max),
@@ -264,13 +264,18 @@ fn zmpop(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         if context.collection::<Zset>(&key, Access::Read)?.is_none() {
             continue;
         }
-        let taken = take(context, &key, end, count);
-        let command = if end == End::Min { "ZPOPMIN" } else { "ZPOPMAX" };
-        let effect = vec![Bytes::from_static(command.as_bytes()), name.clone(), integer_text(taken.len() as i64)];
-        context.propagate_as(effect);
-        return Ok(Reply::Array(vec![bulk(name), Reply::Array(shown(&taken, true, true))]));
+        return Ok(pop_many(context, &key, end, count));
     }
     Ok(Reply::NullArray)
+}
+
+/// Takes up to `count` places, with the effect and the reply of `ZMPOP`, from a sorted set that was looked up.
+pub(super) fn pop_many(context: &mut Context<'_>, key: &Key, end: End, count: usize) -> Reply {
+    let taken = take(context, key, end, count);
+    let command = if end == End::Min { "ZPOPMIN" } else { "ZPOPMAX" };
+    let effect = vec![Bytes::from_static(command.as_bytes()), key.name.clone(), integer_text(taken.len() as i64)];
+    context.propagate_as(effect);
+    Reply::Array(vec![bulk(&key.name), Reply::Array(shown(&taken, true, true))])
 }
 
 fn zrandmember(context: &mut Context<'_>, args: &[Bytes]) -> Answer {

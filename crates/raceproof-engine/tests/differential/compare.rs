@@ -130,11 +130,15 @@ struct Session {
     /// The commands queued since `MULTI`.
     queued: Option<Vec<Vec<Bytes>>>,
     open: bool,
+    /// Whether it waits, and sends nothing meanwhile.
+    waits: bool,
 }
 
 /// One sequence under way.
 struct Run<'a> {
     host: &'a mut dyn ScriptHost,
+    /// A connection that is not compared.
+    control: Connection,
     sessions: Vec<Session>,
     candidates: Vec<Candidate>,
     /// What the server has appended, as far as it was read.
@@ -156,9 +160,10 @@ pub(crate) fn run(server: &Server, host: &mut dyn ScriptHost, sequence: &Sequenc
     control.request(DEFAULTS);
     server.appended();
     let base_ms = now_ms();
-    let session = |_| Session { connection: server.connect(), queued: None, open: true };
+    let session = |_| Session { connection: server.connect(), queued: None, open: true, waits: false };
     let mut run = Run {
         host,
+        control,
         sessions: (0..SESSIONS).map(session).collect(),
         candidates: vec![Candidate { driver: Driver::new(Options::default()), log: Vec::new(), last_ms: base_ms }],
         log: Vec::new(),
@@ -166,7 +171,9 @@ pub(crate) fn run(server: &Server, host: &mut dyn ScriptHost, sequence: &Sequenc
         compared: Coverage::default(),
         two_times: false,
     };
-    match run.all(server, sequence, base_ms) {
+    let ended = run.all(server, sequence, base_ms);
+    run.release();
+    match ended {
         Err(difference) if run.two_times => Ok(Verdict::Doubtful(difference)),
         Ok(true) => Ok(Verdict::Same(run.compared)),
         Ok(false) => Ok(Verdict::Stalled),
@@ -192,7 +199,7 @@ fn runs_alone(args: &[Bytes]) -> bool {
     .iter()
     .any(|name| args[0].eq_ignore_ascii_case(name))
         || choices::ranges_over_members(args)
-        || choices::waits(args)
+        || choices::may_wait(args)
 }
 
 impl Run<'_> {
@@ -202,12 +209,14 @@ impl Run<'_> {
         let mut at = 0;
         while at < steps.len() {
             let session = steps[at].session;
+            // What sessions that wait are sent has to be known after each command.
+            let most = if self.sessions.iter().any(|session| session.waits) { 1 } else { BATCH };
             let mut batch = Vec::new();
             while let Some(step) = steps.get(at) {
                 let Action::Run(args) = &step.action else { break };
                 let args = resolve(args, base_ms);
                 let alone = runs_alone(&args);
-                if step.session != session || batch.len() == BATCH || (alone && !batch.is_empty()) {
+                if step.session != session || batch.len() == most || (alone && !batch.is_empty()) {
                     break;
                 }
                 batch.push(args);
@@ -239,7 +248,7 @@ impl Run<'_> {
 
     /// Runs commands of one session; tells whether the machine stalled meanwhile.
     fn stalls(&mut self, session: usize, batch: &[Vec<Bytes>]) -> Result<bool, Difference> {
-        if !self.sessions[session].open || self.is_left_out(session, &batch[0]) {
+        if !self.sessions[session].open || self.sessions[session].waits || self.is_left_out(session, &batch[0]) {
             return Ok(false);
         }
         if choices::reads_errno(&batch[0]) {
@@ -249,10 +258,12 @@ impl Run<'_> {
         let before_ms = now_ms();
         self.sessions[session].connection.send(batch);
         let mut replies = Vec::new();
-        for _ in batch {
-            replies.push(self.sessions[session].connection.receive());
+        for args in batch {
+            replies.push(self.receive(session, args));
         }
         let scanned = self.finish_scan(session, &batch[0], &replies[0].1);
+        let anybody_waits = self.sessions.iter().any(|session| session.waits);
+        let served = self.served(session);
         let after_ms = now_ms();
         if after_ms < before_ms || after_ms - before_ms > STALL_MS {
             return Ok(true);
@@ -261,15 +272,48 @@ impl Run<'_> {
             let name = args[0].to_ascii_uppercase();
             name.starts_with(b"EVAL") || matches!(&name[..], b"EXEC" | b"XREADGROUP" | b"XCLAIM" | b"XAUTOCLAIM")
         };
-        self.two_times |= after_ms > before_ms && batch.iter().any(lasting);
+        self.two_times |= after_ms > before_ms && (anybody_waits || batch.iter().any(lasting));
         for (args, (bytes, value)) in batch.iter().zip(replies) {
             self.lines.push(format!("[{session}] {}", show::command(args)));
             self.compared.add(args, &value);
-            let real = Real { bytes, value, scanned: scanned.clone() };
+            let real = Real { bytes, value, scanned: scanned.clone(), served: served.clone() };
             self.advance(session, args, &real, before_ms, after_ms)?;
             self.follow(session, args, &real.value);
         }
         Ok(false)
+    }
+
+    /// Reads the reply to a command, or finds that the session waits for it.
+    fn receive(&mut self, session: usize, args: &[Bytes]) -> (Vec<u8>, Value) {
+        let state = &mut self.sessions[session];
+        if !choices::may_wait(args) || state.queued.is_some() {
+            return state.connection.receive();
+        }
+        let reply = state.connection.receive_unless_waiting(&mut self.control);
+        state.waits = reply.is_none();
+        reply.unwrap_or_else(|| (Vec::new(), Value::Line(b'+', b"(waits)".to_vec())))
+    }
+
+    /// What the sessions that waited were sent after commands of another one.
+    fn served(&mut self, by: usize) -> Vec<(usize, Vec<u8>)> {
+        let mut served = Vec::new();
+        for (number, session) in self.sessions.iter_mut().enumerate() {
+            if session.waits && number != by && !self.control.says_waiting(&session.connection) {
+                session.waits = false;
+                served.push((number, session.connection.receive().0));
+            }
+        }
+        served
+    }
+
+    /// Ends all waits on the server, so that none of them takes part in the next sequence.
+    fn release(&mut self) {
+        for session in &mut self.sessions {
+            if session.waits {
+                self.control.request(&["CLIENT", "UNBLOCK", &session.connection.id]);
+                session.connection.receive();
+            }
+        }
     }
 
     /// Gives up candidates that have propagated something else than the server, unless all have, which is for the end to
@@ -302,9 +346,6 @@ impl Run<'_> {
         if is(b"SORT") || is(b"SORT_RO") {
             let left_out = |candidate: &Candidate| choices::has_ties(&candidate.driver, session, args);
             return self.sessions[session].queued.is_some() || self.candidates.iter().any(left_out);
-        }
-        if choices::waits(args) && self.sessions[session].queued.is_none() {
-            return self.candidates.iter().any(|candidate| choices::finds_nothing(&candidate.driver, session, args));
         }
         if is(b"SPOP") || choices::ranges_over_members(args) {
             let left_out = |candidate: &Candidate| choices::cannot_be_known(&candidate.driver, session, args);
@@ -343,7 +384,7 @@ impl Run<'_> {
         after_ms: i64,
     ) -> Result<(), Difference> {
         let mut kept: Vec<Candidate> = Vec::new();
-        let mut differing = Vec::new();
+        let mut differing = String::new();
         let queued = self.sessions[session].queued.clone().unwrap_or_default();
         for candidate in std::mem::take(&mut self.candidates) {
             let mut seen: Vec<(Signature, Engine)> = Vec::new();
@@ -353,13 +394,15 @@ impl Run<'_> {
                     trial.driver.engine.reseed(seed);
                 }
                 let mut outcome = trial.driver.run(self.host, session, args, ms);
-                let bytes = trial.driver.bytes(session, &outcome.reply);
+                let bytes = if outcome.waits { Vec::new() } else { trial.driver.bytes(session, &outcome.reply) };
+                let served = trial.driver.served(&outcome);
                 let scanned = real
                     .scanned
                     .is_some()
                     .then(|| trial.finish_scan(self.host, session, args, &bytes, &mut outcome.effects, ms));
                 let signature = Signature {
                     bytes: bytes.clone(),
+                    served: served.clone(),
                     effects: outcome.effects,
                     next_deadline_ms: trial.driver.engine.next_deadline_ms(),
                 };
@@ -371,18 +414,18 @@ impl Run<'_> {
                 seen.push((signature, engine.clone()));
                 trial.last_ms = ms;
                 let facts = States { before: &candidate.driver, after: &trial.driver, session, ms, exec: false };
-                if same(args, &bytes, scanned.flatten(), real, &queued, &facts) {
+                if same(args, &bytes, scanned.flatten(), real, &queued, &facts) && served == real.served {
                     kept.push(trial);
                 } else {
-                    differing = bytes;
+                    differing = shown(&bytes, &served);
                 }
             }
         }
         if kept.is_empty() {
             return Err(Difference {
                 lines: self.lines.clone(),
-                ours: show::quoted(&differing),
-                real: show::quoted(&real.bytes),
+                ours: differing,
+                real: shown(&real.bytes, &real.served),
             });
         }
         self.candidates = kept;
@@ -425,6 +468,7 @@ impl Run<'_> {
 #[derive(PartialEq)]
 struct Signature {
     bytes: Vec<u8>,
+    served: Vec<(usize, Vec<u8>)>,
     effects: Vec<Effect>,
     next_deadline_ms: Option<i64>,
 }
@@ -435,6 +479,14 @@ struct Real {
     value: Value,
     /// What a whole scan found, sorted.
     scanned: Option<Vec<Vec<u8>>>,
+    /// What sessions that waited were sent.
+    served: Vec<(usize, Vec<u8>)>,
+}
+
+/// A reply, and what others were sent.
+fn shown(reply: &[u8], served: &[(usize, Vec<u8>)]) -> String {
+    let others = served.iter().map(|(session, bytes)| format!(", to [{session}]: {}", show::quoted(bytes)));
+    show::quoted(reply) + &others.collect::<String>()
 }
 
 fn same(

@@ -8,6 +8,20 @@ pub(crate) struct Theme {
     pub(crate) commands: &'static [&'static str],
 }
 
+/// What sessions wait with.
+pub(crate) const WAITING: &[&str] = &[
+    "BLPOP l 0",
+    "BRPOP m l 0",
+    "BLPOP l m blocktime",
+    "BLMOVE l m LEFT RIGHT blocktime",
+    "BRPOPLPUSH m l 0",
+    "BLMPOP 0 2 l m LEFT COUNT 2",
+    "BZPOPMIN z blocktime",
+    "BZMPOP 0 2 z y MAX",
+    "XREAD BLOCK 0 STREAMS x $",
+    "XREADGROUP GROUP group consumer BLOCK 0 STREAMS x >",
+];
+
 /// A type of value each.
 pub(crate) const THEMES: &[Theme] = &[
     Theme {
@@ -56,6 +70,11 @@ pub(crate) const THEMES: &[Theme] = &[
             "LMOVE l m LEFT RIGHT",
             "RPOPLPUSH m l",
             "LMPOP 2 l m LEFT",
+            "BLPOP l 0",
+            "BLPOP m l blocktime",
+            "BLMOVE l m LEFT LEFT 0",
+            "BRPOPLPUSH m l blocktime",
+            "DEL l",
             "SORT l BY by ALPHA GET get",
         ],
     },
@@ -127,6 +146,8 @@ pub(crate) const THEMES: &[Theme] = &[
     Theme {
         families: &["streams", "stream groups", "stream groups", "expiry"],
         commands: &[
+            "XREAD BLOCK 0 STREAMS x $",
+            "XREADGROUP GROUP group consumer BLOCK 100000 STREAMS x >",
             "XADD x 1-1 f value",
             "XADD x * f value",
             "XADD x MAXLEN small 9-* f value",

@@ -20,6 +20,14 @@ use Relation::{Dependent, Independent};
 /// Commands that make the state (divided by `;`), two commands, and their relation.
 pub(crate) const TABLE: &[(&str, &str, &str, Relation)] = &[
     ("SET a 1", "GET a", "GET a", Independent),
+    ("", "BLPOP l 0", "BLPOP m 0", Independent),
+    ("", "BLPOP l 0", "RPUSH m 1", Independent),
+    ("", "BLPOP l 0", "BLPOP l 0", Dependent),
+    ("", "BLPOP l m 0", "BLPOP m 0", Dependent),
+    ("", "BLPOP l 0", "RPUSH l 1", Dependent),
+    ("", "BZPOPMIN z 0", "ZADD z 1 a", Dependent),
+    ("XADD x 1 f v", "XREAD BLOCK 0 STREAMS x $", "XADD x 2 f v", Dependent),
+    ("RPUSH l 1", "BLPOP l 0", "BLPOP m 0", Independent),
     ("SET a 1", "GET a", "SET b 1", Independent),
     ("", "GET a", "SET b 1", Independent),
     ("", "SET a 1", "SET b 1", Independent),

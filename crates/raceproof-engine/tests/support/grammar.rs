@@ -112,6 +112,11 @@ const RULES: &[(&str, Choices)] = &[
             (1, "junk 1"),
         ],
     ),
+    ("unblockopt", &[(2, "TIMEOUT"), (2, "ERROR"), (1, "junk")]),
+    (
+        "blocktime",
+        &[(8, "0"), (4, "1000"), (2, "9999.5"), (1, "-1"), (1, "-0.0001"), (1, "1E20"), (1, "NAN"), (1, "junk")],
+    ),
     ("hellover", &[(4, "2"), (4, "3"), (1, "1"), (1, "4"), (1, "abc"), (1, "")]),
 ];
 
@@ -287,6 +292,7 @@ const FAMILIES: &[(&str, u32, Choices)] = &[
             (3, "CLIENT SETNAME name"),
             (1, "CLIENT INFO"),
             (1, "CLIENT LIST"),
+            (1, "CLIENT UNBLOCK int unblockopt?"),
             (1, "CLIENT junk"),
             (1, "INFO"),
             (2, "INFO KEYSPACE"),
@@ -294,6 +300,7 @@ const FAMILIES: &[(&str, u32, Choices)] = &[
             (2, "TIME"),
             (1, "LASTSAVE"),
             (1, "WAIT 0 small"),
+            (1, "WAIT 1 blocktime"),
             (1, "WAIT junk 1"),
             (3, "CONFIG GET parameter"),
             (1, "CONFIG GET parameter parameter"),
