@@ -42,6 +42,12 @@ pub(crate) enum Outcome {
     SilenceBefore,
     /// The command takes effect, the reply is lost, and its client waits for it until its time-out.
     SilenceAfter,
+    /// The connection breaks, and the command is still on its way.
+    LateBroken,
+    /// The client waits for the reply until its time-out, and the command is still on its way.
+    LateSilence,
+    /// A command that was on its way arrives.
+    Arrives,
     /// From this command on the client does not reach Redis.
     Unreachable,
     /// The connection to the database breaks before what would be committed is.
@@ -100,9 +106,10 @@ impl Outcome {
     /// The fault that it is, if it is one.
     pub(crate) const fn fault(self) -> Option<Fault> {
         match self {
-            Self::Done | Self::ToDeadline | Self::PastDeadline => None,
+            Self::Done | Self::Arrives | Self::ToDeadline | Self::PastDeadline => None,
             Self::CrashBefore | Self::CrashAfter => Some(Fault::Crash),
             Self::BrokenBefore | Self::BrokenAfter | Self::SilenceBefore | Self::SilenceAfter => Some(Fault::LostReply),
+            Self::LateBroken | Self::LateSilence => Some(Fault::Late),
             Self::Unreachable => Some(Fault::Partition),
             Self::UnknownBefore | Self::UnknownAfter => Some(Fault::CommitUnknown),
             Self::Aborted => Some(Fault::SqlAbort),
@@ -158,6 +165,8 @@ pub(crate) enum Thing {
     Life,
     /// What the server has written to its log, in order.
     Log,
+    /// A command that is on its way: whoever sent it, and its arrival.
+    OnItsWay(ProcessId),
 }
 
 pub(crate) type ThingId = u32;
@@ -480,6 +489,25 @@ pub(crate) struct Event {
     pub(crate) waited: Vec<usize>,
     /// The request, if it was one to Redis.
     pub(crate) delivered: Option<Delivered>,
+}
+
+impl Event {
+    /// A step of nobody's request; [`Footprint::touched`] is filled in when it is over.
+    pub(crate) fn new(choice: Choice, touched: Touched, barrier: bool) -> Self {
+        let footprint = Footprint { choice, client: None, touched, reach: Reach::Anything, barrier };
+        Self {
+            footprint: Arc::new(footprint),
+            fingerprint: 0,
+            posted_after: None,
+            optional: false,
+            needs_lock: false,
+            locked: false,
+            unlocks: None,
+            logged: 0,
+            waited: Vec::new(),
+            delivered: None,
+        }
+    }
 }
 
 /// Whether swapping two adjacent steps could be noticed.

@@ -11,6 +11,9 @@ pub enum Fault {
     /// A client gets no reply from Redis: at once, because the connection breaks, or after the library's time-out of
     /// 500 ms of virtual time. The command took effect or it did not.
     LostReply,
+    /// A client gets no reply to a command, as with [`Fault::LostReply`], and goes on without one on a new connection,
+    /// while the command is still on its way: it arrives at any later moment, or never.
+    Late,
     /// From one of its commands on a client does not reach Redis any more; the others do.
     Partition,
     /// A client learns nothing of a `COMMIT`, or of a statement outside a transaction that writes: it took effect or it
@@ -38,9 +41,10 @@ pub enum Fault {
 
 impl Fault {
     /// All kinds.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Crash,
         Self::LostReply,
+        Self::Late,
         Self::Partition,
         Self::CommitUnknown,
         Self::SqlAbort,
@@ -59,6 +63,7 @@ impl Fault {
         match self {
             Self::Crash => "crash",
             Self::LostReply => "lost-reply",
+            Self::Late => "late",
             Self::Partition => "partition",
             Self::CommitUnknown => "commit-unknown",
             Self::SqlAbort => "sql-abort",
@@ -144,6 +149,11 @@ impl Faults {
     /// Whether what a crash of the server loses has to be known: every write then goes into a log.
     pub(crate) const fn keep_a_log(&self) -> bool {
         self.get(Fault::Restart) > 0 || self.get(Fault::PowerLoss) > 0 || self.get(Fault::Failover) > 0
+    }
+
+    /// Whether something may still happen after the last client has ended.
+    pub(crate) const fn go_on_to_the_end(&self) -> bool {
+        self.strike_by_themselves() || self.get(Fault::Late) > 0
     }
 
     /// Whether a fault of the surroundings may strike, one that is no client's step.

@@ -93,6 +93,9 @@ pub(crate) enum Lane {
     /// A connection that another client opened.
     LentRedis(ClientId, u32),
     LentSql(ClientId, u32),
+    /// A command of the client that is still on its way although the client has gone on, and which of them: a process of
+    /// its own, and no step of the client.
+    Late(u32),
 }
 
 impl Op {

@@ -17,7 +17,7 @@ pub(crate) enum Column {
 }
 
 impl Column {
-    /// All of them, in the order in which they are shown.
+    /// All that the page has, in the order in which they are shown. [`Fault::Late`] has no column yet.
     pub(crate) const ALL: [Self; 14] = [
         Self::Calm,
         Self::Pause,
@@ -60,6 +60,7 @@ impl Column {
             Self::Pause => "pause",
             Self::Fault(Fault::Crash) => "crash",
             Self::Fault(Fault::LostReply) => "reply",
+            Self::Fault(Fault::Late) => "late",
             Self::Fault(Fault::Partition) => "cut",
             Self::Fault(Fault::CommitUnknown) => "commit",
             Self::Fault(Fault::SqlAbort) => "abort",
@@ -80,6 +81,7 @@ impl Column {
             Self::Pause => "pa",
             Self::Fault(Fault::Crash) => "cr",
             Self::Fault(Fault::LostReply) => "lr",
+            Self::Fault(Fault::Late) => "la",
             Self::Fault(Fault::Partition) => "pt",
             Self::Fault(Fault::CommitUnknown) => "cu",
             Self::Fault(Fault::SqlAbort) => "sa",
@@ -100,6 +102,7 @@ impl Column {
             Self::Pause => "all clients are held up once, to the next deadline or just past it",
             Self::Fault(Fault::Crash) => "a client dies, before a step or after it took effect",
             Self::Fault(Fault::LostReply) => "a client gets no reply to a command, which took effect or did not",
+            Self::Fault(Fault::Late) => "a client gets no reply to a command, which arrives later, or never",
             Self::Fault(Fault::Partition) => "from one of its commands on a client does not reach Redis any more",
             Self::Fault(Fault::CommitUnknown) => "a client learns nothing of a commit, which took effect or did not",
             Self::Fault(Fault::SqlAbort) => "the database ends a transaction (deadlock, serialization failure)",

@@ -69,6 +69,8 @@ pub(crate) struct Client {
     pub(crate) broken: SmallVec<[u32; 2]>,
     /// The client does not reach Redis any more.
     pub(crate) unreachable: bool,
+    /// How many of its commands were left on their way.
+    pub(super) late: u32,
     /// The client was told of a fault: it may give up because of it.
     pub(crate) struck: bool,
     pub(crate) connections: SmallVec<[Option<usize>; 1]>,
@@ -161,6 +163,7 @@ impl Execution<'_> {
             sessions: SmallVec::new(),
             broken: SmallVec::new(),
             unreachable: false,
+            late: 0,
             struck: false,
             connections: SmallVec::new(),
             steps: 0,
@@ -475,6 +478,9 @@ impl Execution<'_> {
         if self.left.get(Fault::LostReply) > 0 {
             use Outcome::{BrokenAfter, BrokenBefore, SilenceAfter, SilenceBefore};
             outcomes.extend([BrokenBefore, BrokenAfter, SilenceBefore, SilenceAfter]);
+        }
+        if self.left.get(Fault::Late) > 0 {
+            outcomes.extend([Outcome::LateBroken, Outcome::LateSilence]);
         }
         if self.left.get(Fault::Partition) > 0 {
             outcomes.push(Outcome::Unreachable);

@@ -4,7 +4,6 @@
 //! step is a *pause* of all of them and costs one of the budget: to the next deadline of a key or a sleep (a key lives
 //! through the last millisecond of its deadline), or to the first millisecond after it.
 
-use std::sync::Arc;
 use std::task::Waker;
 
 use raceproof_engine::{Access, Object, Timestamp};
@@ -12,7 +11,7 @@ use smallvec::smallvec;
 
 use super::{Enabled, Execution, Outcomes, Silent};
 use crate::Error;
-use crate::event::{CLOCK, Choice, Event, FAULTS, Footprint, Outcome, Reach, Thing, Touched};
+use crate::event::{CLOCK, Choice, Event, Outcome, Thing, Touched};
 use crate::mailbox::{Answer, ClockCall, END_OF_TIME_MS, Lost};
 use crate::report::StepKind;
 use crate::world::When;
@@ -79,7 +78,7 @@ impl Execution<'_> {
     }
 
     pub(super) fn clock_step(&mut self, choice: Choice, enabled: &[Enabled]) -> Result<Event, Error> {
-        let free = enabled.iter().all(|one| matches!(one.process, CLOCK | FAULTS));
+        let free = enabled.iter().all(|one| self.worker.owner(one.process).is_none());
         let timer = self.next_timer();
         let next = if free {
             timer.map(|timer| self.free_target(timer))
@@ -99,22 +98,9 @@ impl Execution<'_> {
         self.show_step("clock", StepKind::Clock, format!("+{by_ms} ms"), String::new());
         self.wake_sleepers();
         Ok(Event {
-            footprint: Arc::new(Footprint {
-                choice,
-                client: None,
-                touched: Touched::default(),
-                reach: Reach::Anything,
-                barrier: free,
-            }),
             fingerprint: u64::from_ne_bytes(by_ms.to_ne_bytes()),
-            posted_after: None,
             optional: !free,
-            needs_lock: false,
-            locked: false,
-            unlocks: None,
-            logged: 0,
-            waited: Vec::new(),
-            delivered: None,
+            ..Event::new(choice, Touched::default(), free)
         })
     }
 

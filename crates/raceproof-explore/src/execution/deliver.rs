@@ -74,23 +74,15 @@ impl Execution<'_> {
             Op::Redis { session, commands } => Some(Delivered { owner: request.owner, session, commands }),
             Op::Sql { .. } | Op::Cell(_) | Op::Clock(_) => None,
         };
+        let footprint = Footprint { choice, client: Some(id), touched: Touched::default(), reach, barrier: false };
         Ok(Event {
-            footprint: Arc::new(Footprint {
-                choice,
-                client: Some(id),
-                touched: Touched::default(),
-                reach,
-                barrier: false,
-            }),
+            footprint: Arc::new(footprint),
             fingerprint: fingerprint.finish(),
             posted_after: request.posted_after,
-            optional: false,
             needs_lock,
-            locked: false,
-            unlocks: None,
-            logged: 0,
             waited: request.waited,
             delivered,
+            ..Event::new(choice, Touched::default(), false)
         })
     }
 

@@ -7,14 +7,12 @@
 //! while such a fault is in budget all writes are ordered; and since connections end with the server, every command is
 //! ordered with it.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use raceproof_engine::{Access, Engine, Object, SessionId};
 
 use super::{Enabled, Execution, Outcomes};
 use crate::Error;
-use crate::event::{Choice, END, Event, FAULTS, Footprint, Kept, Outcome, Reach, Thing, Touched, evicted};
+use crate::event::{Choice, END, Event, FAULTS, Kept, Outcome, Thing, Touched, evicted};
 use crate::faults::{EVERYSEC_WINDOW_MS, Fault, Persistence};
 use crate::report::StepKind;
 
@@ -140,7 +138,7 @@ impl Execution<'_> {
 
     /// Adds the process of the faults, and that of the end, to what can happen next.
     pub(super) fn enable_faults(&mut self, enabled: &mut Vec<Enabled>) {
-        if !self.bounds.faults.strike_by_themselves() || self.over {
+        if !self.bounds.faults.go_on_to_the_end() || self.over {
             return;
         }
         // Those who wait on the server may be released by what happens to it, or wait for ever.
@@ -152,6 +150,7 @@ impl Execution<'_> {
         if enabled.is_empty() {
             return;
         }
+        self.enable_arrivals(enabled);
         let outcomes = self.menu();
         for outcome in &outcomes {
             if !self.possible.contains(outcome) {
@@ -233,24 +232,7 @@ impl Execution<'_> {
     /// All clients have ended, and nothing strikes any more.
     pub(super) fn end_step(&mut self, choice: Choice) -> Event {
         self.over = true;
-        self.event_of_nobody(choice, true)
-    }
-
-    fn event_of_nobody(&self, choice: Choice, barrier: bool) -> Event {
-        let touched = Touched::default();
-        let footprint = Footprint { choice, client: None, touched, reach: Reach::Anything, barrier };
-        Event {
-            footprint: Arc::new(footprint),
-            fingerprint: 0,
-            posted_after: None,
-            optional: choice.process == FAULTS,
-            needs_lock: false,
-            locked: false,
-            unlocks: None,
-            logged: 0,
-            waited: Vec::new(),
-            delivered: None,
-        }
+        Event::new(choice, Touched::default(), true)
     }
 
     /// A fault strikes.
@@ -274,7 +256,7 @@ impl Execution<'_> {
         };
         self.note_fault(choice.outcome, &text);
         self.show_step("server", StepKind::Fault, text, String::new());
-        Ok(self.event_of_nobody(choice, false))
+        Ok(Event { optional: true, ..Event::new(choice, Touched::default(), false) })
     }
 
     /// The server comes back with what it has kept. Every connection breaks.
@@ -322,6 +304,7 @@ impl Execution<'_> {
                 }
             }
         }
+        self.lose_late();
         self.forget_direct_sessions();
         self.break_waits();
     }

@@ -10,6 +10,7 @@ use super::clients::Pending;
 use super::{Execution, Silent};
 use crate::Error;
 use crate::event::{ClientId, Outcome, Thing};
+use crate::faults::Fault;
 use crate::mailbox::{Answer, Lost, Op, REPLY_TIMEOUT_MS};
 use crate::report::StepKind;
 use crate::sql::{ABORTED, COMMIT_UNKNOWN, SqlCall, SqlError};
@@ -74,6 +75,9 @@ impl Execution<'_> {
             "broken".hash(fingerprint);
             return Ok(Answered::Now(Answer::Lost(Lost::Broken)));
         }
+        if self.bounds.faults.get(Fault::Late) > 0 {
+            self.could_wait();
+        }
         match outcome {
             Outcome::BrokenBefore => {
                 self.show_lost(id, &request.op, "is lost: the connection breaks");
@@ -101,6 +105,16 @@ impl Execution<'_> {
                 self.show_unanswered(id, "gets no reply, and waits for it")?;
                 Ok(self.silence(id, request))
             }
+            Outcome::LateBroken => {
+                self.show_lost(id, &request.op, "is still on its way when the connection breaks");
+                self.send_late(id, request)?;
+                Ok(Answered::Now(Answer::Lost(Lost::Broken)))
+            }
+            Outcome::LateSilence => {
+                self.show_lost(id, &request.op, "is still on its way, and the client waits for a reply");
+                self.send_late(id, request)?;
+                Ok(self.silence(id, request))
+            }
             _ => self.carry_out(id, request, fingerprint),
         }
     }
@@ -113,9 +127,15 @@ impl Execution<'_> {
         }
     }
 
-    fn silence(&mut self, id: ClientId, request: &Pending) -> Answered {
+    /// What a client touches that waits for its time-out. Where it might have to, whatever is left of the budget, all
+    /// outcomes of the step touch it: while the waiting sleeps, another outcome must show that time passing comes between.
+    fn could_wait(&mut self) {
         self.touch(Object::Clock, Access::Read);
         self.touch(Object::Deadlines, Access::IntentWrite);
+    }
+
+    fn silence(&mut self, id: ClientId, request: &Pending) -> Answered {
+        self.could_wait();
         let until_ms = self.now_ms + REPLY_TIMEOUT_MS;
         self.silent.push(Silent { client: id, owner: request.owner, request: request.id, until_ms });
         Answered::Later
@@ -173,7 +193,7 @@ impl Execution<'_> {
         Ok(())
     }
 
-    fn show_lost(&mut self, id: ClientId, op: &Op, what: &str) {
+    pub(super) fn show_lost(&mut self, id: ClientId, op: &Op, what: &str) {
         if self.mode.record {
             let name = self.client(id).name.clone();
             let text = format!("{} {what}", super::trace::request(op));

@@ -9,6 +9,7 @@ mod deliver;
 mod direct;
 mod dry;
 mod faults;
+mod late;
 mod lost;
 mod recall;
 mod record;
@@ -210,6 +211,8 @@ pub(crate) struct Execution<'w> {
     waiters: Vec<waits::Waiter>,
     /// Replies to such requests that the step under way has brought about.
     served: Vec<waits::Served>,
+    /// Commands that are still on their way although their clients have gone on.
+    late: Vec<late::Late>,
 }
 
 /// A request whose client waits for its time-out.
@@ -267,6 +270,7 @@ impl<'w> Execution<'w> {
             silent: Vec::new(),
             waiters: Vec::new(),
             served: Vec::new(),
+            late: Vec::new(),
         }
     }
 
@@ -360,6 +364,7 @@ impl<'w> Execution<'w> {
             CLOCK => self.clock_step(choice, enabled)?,
             FAULTS => self.fault_step(choice)?,
             END => self.end_step(choice),
+            _ if choice.outcome == Outcome::Arrives => self.late_step(choice)?,
             _ => self.client_step(choice)?,
         };
         self.events.push(event);
@@ -572,18 +577,9 @@ impl<'w> Execution<'w> {
 }
 
 fn virtual_event(choice: Choice, client: Option<ClientId>, touched: Touched, posted_after: Option<usize>) -> Event {
-    Event {
-        footprint: Arc::new(Footprint { choice, client, touched, reach: Reach::Anything, barrier: false }),
-        fingerprint: 0,
-        posted_after,
-        optional: matches!(choice.process, CLOCK | FAULTS),
-        needs_lock: false,
-        locked: false,
-        unlocks: None,
-        logged: 0,
-        waited: Vec::new(),
-        delivered: None,
-    }
+    let footprint = Footprint { choice, client, touched, reach: Reach::Anything, barrier: false };
+    let optional = matches!(choice.process, CLOCK | FAULTS);
+    Event { footprint: Arc::new(footprint), posted_after, optional, ..Event::new(choice, Touched::default(), false) }
 }
 
 pub(crate) type Outcomes = SmallVec<[Outcome; 3]>;

@@ -71,6 +71,7 @@ pub(crate) enum Part {
     ServerClock,
     Log,
     Silence,
+    Late,
     Broken,
     Returned,
     Endings,
@@ -421,10 +422,11 @@ impl Execution<'_> {
         number
     }
 
-    /// The sessions of the clients that have not ended, in the order of clients; a session that was never used is as
-    /// good as none.
+    /// The sessions of the clients that have not ended, in the order of clients, and those of commands that are on their
+    /// way; a session that was never used is as good as none.
     fn sessions(&self) -> impl Iterator<Item = SessionId> {
-        self.clients.iter().flatten().flat_map(|client| client.sessions.iter().flatten().copied())
+        let own = self.clients.iter().flatten().flat_map(|client| client.sessions.iter().flatten().copied());
+        own.chain(self.late_sessions())
     }
 
     /// What faults have made of the server, and what they can still make of it. Who waits on the server is in the engine's
@@ -449,6 +451,8 @@ impl Execution<'_> {
             to.0.extend(request.to_le_bytes());
             to.0.extend(until_ms.to_le_bytes());
         }
+        let late = if recall.has(Part::Late) { self.late_as_bytes() } else { Vec::new() };
+        to.put(recall.numbers.of(&late));
     }
 
     fn put_clients(&self, recall: &Recall, to: &mut State) {

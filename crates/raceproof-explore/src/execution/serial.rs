@@ -11,7 +11,7 @@ use raceproof_engine::{Engine, Outcome, Reply, SessionId};
 
 use super::{Enabled, Execution};
 use crate::Error;
-use crate::event::{CLOCK, ClientId, END, FAULTS, ProcessId};
+use crate::event::{CLOCK, ClientId, ProcessId};
 use crate::mailbox::Lane;
 
 /// How one client ended: its place in the tree of clients, and what it was told on each connection; `None` if it died.
@@ -185,7 +185,8 @@ impl Execution<'_> {
         let its_own = |one: &Enabled| self.worker.owner(one.process).is_some_and(|owner| self.family(owner) == now);
         let goes_on = enabled.iter().any(its_own);
         let clock = self.clock_enabled(goes_on);
-        enabled.retain(|one| matches!(one.process, FAULTS | END) || its_own(one));
+        let nobodys = |one: &Enabled| one.process != CLOCK && self.worker.owner(one.process).is_none();
+        enabled.retain(|one| nobodys(one) || its_own(one));
         let possible = goes_on || clock.is_some();
         enabled.extend(clock.filter(|clock| clock.process == CLOCK));
         enabled.sort_unstable_by_key(|one| one.process);

@@ -244,14 +244,20 @@ impl Worker {
         }
     }
 
-    /// The client that a process belongs to; `None` for the clock, the faults and the end.
+    /// The client whose steps those of a process are; `None` for the clock, the faults, the end, and a command that is on
+    /// its way.
     pub(crate) fn owner(&self, process: ProcessId) -> Option<ClientId> {
-        if matches!(process, CLOCK | END | FAULTS) { None } else { Some(self.lanes[usize::from(process.0) - 1].0) }
+        self.lane(process).filter(|(_, lane)| !matches!(lane, Lane::Late(_))).map(|(client, _)| client)
     }
 
-    /// The connection that a process is; `None` for the clock, the faults and the end.
+    /// What a process is the lane of, and whose; `None` for the clock, the faults and the end.
     pub(crate) fn lane(&self, process: ProcessId) -> Option<(ClientId, Lane)> {
-        self.owner(process).map(|_| self.lanes[usize::from(process.0) - 1])
+        if matches!(process, CLOCK | END | FAULTS) { None } else { Some(self.lanes[usize::from(process.0) - 1]) }
+    }
+
+    /// The process of a client's lane, if there has been a step of it.
+    pub(crate) fn process_of(&self, client: ClientId, lane: Lane) -> Option<ProcessId> {
+        self.processes.get(&(client, lane)).copied()
     }
 
     /// Who started a client, and which of theirs it is.

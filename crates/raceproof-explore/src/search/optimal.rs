@@ -25,7 +25,7 @@ use smallvec::SmallVec;
 use super::driver::Bench;
 use super::races::{Order, Race};
 use super::wakeup::{Branch, Initial, Planned, covers, insert, weak_initial};
-use crate::event::{Choice, Event, Footprint, Kept, Outcome, Things, dependent};
+use crate::event::{Choice, END, Event, Footprint, Kept, Outcome, Things, dependent};
 use crate::execution::{Cast, Chooser, Enabled, Run};
 use crate::{Bounds, Error, Persistence};
 
@@ -127,6 +127,9 @@ impl Chooser for Optimal {
         };
         if node.fingerprint.is_none() {
             plan_outcomes(node, choice, enabled);
+            if choice.process == END || choice.outcome == Outcome::Arrives {
+                plan_arrivals(node, enabled);
+            }
         }
         self.previous = Some(choice);
         Some(choice)
@@ -202,7 +205,10 @@ impl Optimal {
         let any = |one: &Enabled| one.outcomes.iter().find_map(|outcome| awake(one, outcome));
         let must = || enabled.iter().filter(|one| !one.optional);
         let same = self.previous.and_then(|previous| must().find(|one| one.process == previous.process));
-        same.and_then(first).or_else(|| must().find_map(first)).or_else(|| must().find_map(any))
+        // Where all that must happen sleeps, what is on its way may still wake it.
+        let arrivals = || enabled.iter().filter(|one| one.outcomes.contains(&Outcome::Arrives));
+        let chosen = same.and_then(first).or_else(|| must().find_map(first)).or_else(|| must().find_map(any));
+        chosen.or_else(|| arrivals().find_map(first))
     }
 
     /// Takes in a finished execution and moves to the next one. `false` when the tree is done.
@@ -416,13 +422,24 @@ fn possible(node: &Node, enabled: &[Enabled]) -> Option<Choice> {
 fn plan_outcomes(node: &mut Node, choice: Choice, enabled: &[Enabled]) {
     let Some(one) = enabled.iter().find(|one| one.process == choice.process && !one.optional) else { return };
     for outcome in &one.outcomes {
-        let other = Choice { process: one.process, outcome: *outcome };
-        let known = node.branches.iter().any(|branch| branch.step.choice == other)
-            || node.sleep.iter().any(|asleep| asleep.choice == other);
-        if !known {
-            let step = Planned { choice: other, footprint: None, only: false };
-            node.branches.push(Branch { step, next: Vec::new() });
-        }
+        plan_new(node, Choice { process: one.process, outcome: *outcome });
+    }
+}
+
+/// The end leaves behind what is still on its way, so before it everything arrives in turn, and wherever one thing
+/// arrives: from there its races tell where else it could have arrived.
+fn plan_arrivals(node: &mut Node, enabled: &[Enabled]) {
+    for one in enabled.iter().filter(|one| one.outcomes.contains(&Outcome::Arrives)) {
+        plan_new(node, Choice { process: one.process, outcome: Outcome::Arrives });
+    }
+}
+
+fn plan_new(node: &mut Node, choice: Choice) {
+    let known = node.branches.iter().any(|branch| branch.step.choice == choice)
+        || node.sleep.iter().any(|asleep| asleep.choice == choice);
+    if !known {
+        let step = Planned { choice, footprint: None, only: false };
+        node.branches.push(Branch { step, next: Vec::new() });
     }
 }
 

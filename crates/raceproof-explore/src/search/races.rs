@@ -8,7 +8,7 @@
 //! the event that had closed the way, the acquisition. That is so for the release alone: what else was done while the
 //! lock was held can come after the release as well.
 
-use crate::event::{Event, EventSet, FAULTS, dependent};
+use crate::event::{Event, EventSet, FAULTS, Outcome, dependent};
 
 /// Two events that may have to be tried the other way round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,10 +71,11 @@ fn reversible(events: &[&Event], before: &[EventSet], first: usize, second: usiz
     let (one, other) = (&events[first], &events[second]);
     let apart = |earlier: usize| {
         let earlier = &events[earlier].footprint;
-        // Time that passes by itself passes when nothing else can happen; nothing but a fault comes before it, or before
-        // the end.
-        earlier.choice.process != other.footprint.choice.process
-            && (!earlier.barrier || other.footprint.choice.process == FAULTS)
+        // Time that passes by itself passes when nothing else can happen; nothing but what need not happen comes before it,
+        // or before the end.
+        let need_not_happen =
+            other.footprint.choice.process == FAULTS || other.footprint.choice.outcome == Outcome::Arrives;
+        earlier.choice.process != other.footprint.choice.process && (!earlier.barrier || need_not_happen)
     };
     if one.footprint.choice.process == other.footprint.choice.process || other.footprint.barrier {
         return None;

@@ -1,7 +1,8 @@
 //! Replay tokens: `rp1.` + the schedule's choices + `.` + a fingerprint of the step texts.
 //!
 //! A choice is the client's letter, with a digit for any but its first connection, and a capital letter if its step goes
-//! wrong (`X`: it dies before the step, `Y`: after it; see [`STRUCK`]). `T` and `P` are steps of the clock, to the next
+//! wrong (`X`: it dies before the step, `Y`: after it; see [`STRUCK`]). `M` behind a client is the arrival of a command
+//! that it had left on its way. `T` and `P` are steps of the clock, to the next
 //! deadline and past it. `R2`, `W2` and `F2` restart the server with two entries of its log (`R`: with nothing), `E` with
 //! eight digits evicts a key. `N` and a letter in front name a client that never starts. So a token says what happens, not where a search met it, and code that makes
 //! other steps is told apart by the fingerprint.
@@ -9,6 +10,7 @@
 use crate::Error;
 use crate::event::{CLOCK, Choice, ClientId, FAULTS, Kept, Outcome, ProcessId};
 use crate::execution::Cast;
+use crate::mailbox::Lane;
 use crate::report::Step;
 
 const VERSION: &str = "rp1";
@@ -27,13 +29,19 @@ pub(crate) struct Token {
 pub(crate) struct Encoded {
     /// `None` for the clock and for faults that strike by themselves.
     pub(crate) client: Option<u16>,
-    /// Which of the client's lanes, in the order of their first use.
+    /// Which of the client's lanes, in the order of their first use; of a command that arrives, which of those that the
+    /// client left on their way.
     pub(crate) lane: usize,
     pub(crate) outcome: Outcome,
 }
 
 impl Encoded {
     pub(crate) fn of(choice: Choice, cast: &Cast<'_>) -> Self {
+        if let (Outcome::Arrives, Some((client, Lane::Late(number)))) =
+            (choice.outcome, cast.worker.lane(choice.process))
+        {
+            return Self { client: Some(cast.number(client)), lane: number as usize, outcome: choice.outcome };
+        }
         let Some(client) = cast.worker.owner(choice.process) else {
             return Self { client: None, lane: 0, outcome: choice.outcome };
         };
@@ -46,6 +54,10 @@ impl Encoded {
         let process = match self.client {
             None if self.outcome.fault().is_some() => FAULTS,
             None => CLOCK,
+            Some(number) if self.outcome == Outcome::Arrives => {
+                let late = Lane::Late(u32::try_from(self.lane).ok()?);
+                cast.worker.process_of(cast.client(number)?, late)?
+            }
             Some(number) => processes_of(cast, cast.client(number)?).nth(self.lane)?,
         };
         Some(Choice { process, outcome: self.outcome })
@@ -167,13 +179,16 @@ impl Token {
 }
 
 /// The letters of steps that go wrong.
-const STRUCK: [(char, Outcome); 10] = [
+const STRUCK: [(char, Outcome); 13] = [
     ('X', Outcome::CrashBefore),
     ('Y', Outcome::CrashAfter),
     ('B', Outcome::BrokenBefore),
     ('A', Outcome::BrokenAfter),
     ('S', Outcome::SilenceBefore),
     ('U', Outcome::SilenceAfter),
+    ('V', Outcome::LateBroken),
+    ('I', Outcome::LateSilence),
+    ('M', Outcome::Arrives),
     ('Q', Outcome::Unreachable),
     ('K', Outcome::UnknownBefore),
     ('L', Outcome::UnknownAfter),

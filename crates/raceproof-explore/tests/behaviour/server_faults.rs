@@ -51,6 +51,79 @@ fn a_lost_reply_is_an_error_of_the_connection_or_of_its_patience() {
 }
 
 #[test]
+fn a_command_may_arrive_when_its_client_has_gone_on() {
+    let check = Check::new("late").fault(Fault::Late, 1);
+    assert_eq!(
+        seen(&check),
+        ["dropped after 0 ms", "holds new", "holds old", "timed out after 500 ms", "told after 0 ms"]
+    );
+}
+
+/// A write that is tried again, and one more after it.
+fn tries_again(world: &mut World) {
+    world.client("web", |ctx| async move {
+        let mut redis = ctx.redis();
+        if redis.set::<_, _, ()>("a", "first").await.is_err() {
+            redis.set::<_, _, ()>("a", "first").await?;
+        }
+        redis.set::<_, _, ()>("a", "second").await
+    });
+    world.finally(|ctx| async move {
+        let value: Option<String> = ctx.redis().get("a").await?;
+        assert!(!ctx.returned("web") || value.as_deref() == Some("second"), "the first write came last");
+        RedisResult::Ok(())
+    });
+}
+
+#[test]
+fn a_late_command_overtakes_nothing_and_is_overtaken() {
+    assert_eq!(explore(&Check::new("lost").fault(Fault::LostReply, 2), tries_again).verdict, Verdict::Verified);
+    let found = violated(&Check::new("late").fault(Fault::Late, 1), tries_again);
+    let steps: Vec<(&str, bool)> = found.steps.iter().map(|step| (step.text.as_str(), step.unanswered)).collect();
+    assert_eq!(
+        steps,
+        [
+            ("SET a first is still on its way when the connection breaks", false),
+            ("SET a first", false),
+            ("SET a second", false),
+            ("SET a first", true),
+        ]
+    );
+    assert_eq!(found.steps[3].notes, ["arrives late"]);
+    let choices = found.token.split('.').nth(1);
+    assert_eq!(choices, Some("aVaaaM"), "the token names what arrives");
+}
+
+/// The connection that is given up had chosen another database; the new one has not.
+#[test]
+fn a_late_command_finds_its_connection_as_it_was() {
+    let tally = Tally::default();
+    let report = explore(&Check::new("late").fault(Fault::Late, 1), |world| {
+        let seen = tally.clone();
+        world.client("web", |ctx| async move {
+            let mut redis = ctx.redis();
+            redis::cmd("SELECT").arg(3).query_async::<()>(&mut redis).await?;
+            let lost = redis.set::<_, _, ()>("a", 1).await.is_err();
+            if lost { redis.set::<_, _, ()>("b", 1).await } else { Ok(()) }
+        });
+        world.finally(move |ctx| {
+            let seen = seen.clone();
+            async move {
+                let mut redis = ctx.redis();
+                let here: Vec<String> = redis.keys("*").await?;
+                redis::cmd("SELECT").arg(3).query_async::<()>(&mut redis).await?;
+                let there: Vec<String> = redis.keys("*").await?;
+                seen.add(format!("{here:?} {there:?}"));
+                RedisResult::Ok(())
+            }
+        });
+    });
+    assert_eq!(report.verdict, Verdict::Verified);
+    let expected = [r#"["b"] ["a"]"#, r#"["b"] []"#, r#"[] ["a"]"#, "[] []"];
+    assert_eq!(tally.seen(), expected);
+}
+
+#[test]
 fn who_is_cut_off_is_refused_and_nothing_is_written() {
     let check = Check::new("partition").fault(Fault::Partition, 1);
     assert_eq!(seen(&check), ["holds new", "holds old", "refused after 0 ms", "told after 0 ms"]);

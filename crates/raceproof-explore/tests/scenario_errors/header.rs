@@ -127,7 +127,7 @@ client("c", function() end)
             r#"scenario { name = "t", faults = { reboot = 1 } }
 client("c", function() end)
 "#,
-            "unknown fault 'reboot': there are crash, lost-reply, partition, commit-unknown, sql-abort, restart, power-loss, \
+            "unknown fault 'reboot': there are crash, lost-reply, late, partition, commit-unknown, sql-abort, restart, power-loss, \
              failover, evict, flush, script-flush, clock-jump
   ┌ my-design.lua:1
   │ faults = { crash = 1, lost_reply = 1 }

@@ -53,10 +53,35 @@ const NO_MAX: Edit = (
     r#"  redis.call("SET", KEYS[1], ARGV[1])"#,
 );
 
+/// A reader that hears nothing asks again for the same lease, as drivers do by themselves.
+const ASKS_AGAIN: Edit = ("pcall(look, session, me .. flight)", "pcall(look, session, me)");
+
+/// The newest epoch is of another run, so whoever comes first has to start one.
+const NO_EPOCH_YET: Edit = ("VALUES (1, '1-setup', ?)\", run_id())", "VALUES (1, '1-setup', ?)\", 'another run')");
+
+/// The number of an attempt that was given up is used again.
+const NUMBER_AGAIN: Edit = (r#"epoch.n + 1 .. "-" .. session.me .. session.attempts"#, "tostring(epoch.n + 1)");
+
 #[test]
 fn a_lease_that_was_asked_for_twice() {
     holds("numbered by the server", &[LEASE_AGAIN], NOTHING);
     breaks("the reader's token", &[LEASE_AGAIN, OWN_TOKEN], NOTHING);
+}
+
+/// The same without anybody who plays the network: the search leaves a command on its way.
+#[test]
+fn a_lease_that_is_left_on_its_way() {
+    let late = of(&[(Fault::Late, 1)]);
+    holds("late=1", &[], late);
+    holds("the same lease again, numbered by the server", &[ASKS_AGAIN], late);
+    breaks("the same lease again, the reader's token", &[ASKS_AGAIN, OWN_TOKEN], late);
+}
+
+#[test]
+#[ignore = "takes minutes: cargo test --release -p raceproof-explore --test strict -- --ignored"]
+fn an_activation_that_is_left_on_its_way() {
+    let late = of(&[(Fault::Late, 1), (Fault::Flush, 1)]);
+    breaks("its number is used again", &[NO_EPOCH_YET, NUMBER_AGAIN], late);
 }
 
 #[test]

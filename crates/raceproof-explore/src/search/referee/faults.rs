@@ -44,6 +44,51 @@ fn two_lost_replies_and_a_crash() {
 }
 
 #[test]
+fn late_commands() {
+    referee(100, 2..=2, 2, plain(), one(Fault::Late));
+    referee(60, 2..=2, 2, hashes(), one(Fault::Late));
+    referee(60, 2..=2, 2, timed(), one(Fault::Late));
+    referee(60, 2..=2, 2, transactions(), one(Fault::Late));
+    referee(40, 2..=2, 1, joined(), one(Fault::Late));
+    referee(40, 2..=2, 2, sql(), one(Fault::Late));
+}
+
+#[test]
+fn a_late_command_under_a_pause() {
+    referee(60, 2..=2, 2, timed(), Bounds { pauses: 1, ..one(Fault::Late) });
+}
+
+#[test]
+fn late_commands_and_others_faults() {
+    referee(60, 2..=2, 1, few(), NO_FAULTS.with(Fault::Late, 2));
+    referee(40, 2..=2, 1, few(), one(Fault::Late).with(Fault::Crash, 1));
+    referee(40, 2..=2, 1, few(), one(Fault::Late).with(Fault::Flush, 1));
+    referee(40, 2..=2, 1, few(), Bounds { persistence: Persistence::Rdb, ..one(Fault::Late).with(Fault::Restart, 1) });
+    referee(40, 2..=2, 1, timed(), one(Fault::Late).with(Fault::ClockJump, 1));
+}
+
+/// The client that waits for its time-out reads the clock, which the server's step does not do otherwise.
+#[test]
+fn a_clock_that_jumps_before_a_client_waits_in_vain() {
+    for other in [redis(&["SET", "v", "2"]), Act::Now] {
+        let program = vec![vec![redis(&["GET", "v"])], vec![other]];
+        let body = |world: &mut World| build(&program, world);
+        assert!(agree(&body, one(Fault::Late).with(Fault::ClockJump, 1)).expect("the searches agree"));
+        assert!(agree(&body, one(Fault::LostReply).with(Fault::ClockJump, 1)).expect("the searches agree"));
+    }
+}
+
+/// When all that must happen has been run in other places already, a command that is on its way can still make a difference.
+#[test]
+fn a_late_command_wakes_what_sleeps() {
+    let join = vec![
+        vec![Act::Join(vec!["GET", "b"], vec!["GET", "a"])],
+        vec![Act::Join(vec!["GET", "a"], vec!["SET", "a", "2"])],
+    ];
+    assert!(agree(&|world: &mut World| build(&join, world), one(Fault::Late)).expect("the searches agree"));
+}
+
+#[test]
 fn partitions() {
     referee(100, 2..=2, 3, plain(), one(Fault::Partition));
     referee(60, 3..=3, 1, plain(), NO_FAULTS.with(Fault::Partition, 2));

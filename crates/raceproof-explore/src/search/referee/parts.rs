@@ -324,6 +324,26 @@ fn how_long_a_client_waits_for_a_reply_that_is_lost() {
 }
 
 #[test]
+fn what_is_on_its_way() {
+    needs(Part::Late, NO_FAULTS.with(Fault::Late, 1), |world| {
+        // Both writes come to nothing unless they are late, and a client that has ended is forgotten.
+        world.client("writer", |ctx| async move {
+            for value in ["1", "2"] {
+                let mut late = redis::cmd("SET");
+                late.arg("x").arg(value).arg("XX");
+                let _: redis::RedisResult<()> = late.query_async(&mut ctx.redis()).await;
+            }
+            let _: redis::RedisResult<()> = ctx.redis().set("x", 0).await;
+        });
+        world.finally(|ctx| async move {
+            let waited = ctx.now() % 1_000 > 0;
+            let late = get(&ctx, "x").await;
+            if !waited && late.as_deref() == Some("1") { Err("the first came last") } else { Ok(()) }
+        });
+    });
+}
+
+#[test]
 fn which_connections_broke() {
     needs(Part::Broken, NO_FAULTS.with(Fault::Restart, 1), |world| {
         sets(world, "writer", &[("x", "1")]);
