@@ -17,12 +17,13 @@ pub(crate) enum Column {
 }
 
 impl Column {
-    /// All that the page has, in the order in which they are shown. [`Fault::Late`] has no column yet.
-    pub(crate) const ALL: [Self; 14] = [
+    /// All of them, in the order in which they are shown.
+    pub(crate) const ALL: [Self; 15] = [
         Self::Calm,
         Self::Pause,
         Self::Fault(Fault::Crash),
         Self::Fault(Fault::LostReply),
+        Self::Fault(Fault::Late),
         Self::Fault(Fault::Partition),
         Self::Fault(Fault::CommitUnknown),
         Self::Fault(Fault::SqlAbort),
