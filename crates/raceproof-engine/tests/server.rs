@@ -36,7 +36,7 @@ fn greetings() {
         ("WAIT 0 0", ":0"),
         ("TIME", "*2|$10|1700000000|$1|0"),
     ]);
-    assert_eq!(server.touched("TIME"), "clock=r");
+    assert_eq!(server.touched("TIME"), "clock=r users=ir");
     let Reply::Verbatim(_, list) = server.run("CLIENT LIST") else { panic!("no text") };
     assert!(list.starts_with(b"id=1 addr="));
     server.run("QUIT");

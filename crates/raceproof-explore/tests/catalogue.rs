@@ -42,7 +42,7 @@ const STEPS: &[(&str, usize)] = &[
     ("lock/redis-or-file", 4),
     ("lock/redlock-3-clock-jump", 5),
     ("lock/redlock-5-clock-jump", 7),
-    ("lock/release-late", 9),
+    ("lock/release-late", 7),
     ("lock/renewal-paused", 12),
     ("lock/setnx-then-expire", 2),
     ("lock/setnx-without-ttl", 2),

@@ -158,8 +158,11 @@ fn dryrun(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if !command.accepts(call.len()) {
         return Err(failure::wrong_arity(command.name));
     }
-    let told =
-        |what: &str, name: &[u8]| [b"This user has no permissions to ", what.as_bytes(), b" the '", name].concat();
+    // Redis formats it as C does, so that a name ends with its first NUL.
+    let told = |what: &str, name: &[u8]| {
+        let shown = name.split(|byte| *byte == 0).next().unwrap_or_default();
+        [b"This user has no permissions to ", what.as_bytes(), b" the '", shown].concat()
+    };
     let text = match acl::denial(user, command, call) {
         None => return Ok(Reply::Simple("OK")),
         Some(Denial::Command) => [told("run", command.name.as_bytes()), b"' command".to_vec()].concat(),
