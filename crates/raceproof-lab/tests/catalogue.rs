@@ -24,6 +24,13 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
+/// What the lab refuses, and why: for how long an entry of a stream has been idle is the server's own clock.
+const REFUSED: (&str, &str) = ("queue/stream-claim", "XAUTOCLAIM of entries that have been idle needs the lab's clock");
+
+fn is_refused(scenario: &Scenario, doubt: &str) -> bool {
+    scenario.name().starts_with(REFUSED.0) && doubt.contains(REFUSED.1)
+}
+
 /// Finds the scenario's violation, and plays it on a server of its own.
 fn confirm(scenario: &Scenario) -> Result<Confirmation, Error> {
     let check = scenario.check();
@@ -45,18 +52,20 @@ fn doubt(confirmation: &Result<Confirmation, Error>) -> Option<String> {
 
 #[test]
 fn every_violation_of_the_catalogue_happens_on_a_real_server() {
-    let mut confirmed = Vec::new();
+    let (mut confirmed, mut refused) = (Vec::new(), 0);
     let mut doubts = Vec::new();
     for path in files() {
         let scenario = Scenario::load(&path).unwrap_or_else(|error| panic!("{error}"));
         if scenario.expect().is_some_and(|expected| expected.verdict == Verdict::Violated) {
             match doubt(&confirm(&scenario)) {
                 None => confirmed.push(scenario.name().to_owned()),
+                Some(doubt) if is_refused(&scenario, &doubt) => refused += 1,
                 Some(doubt) => doubts.push(format!("{}: {doubt}", scenario.name())),
             }
         }
     }
     assert!(doubts.is_empty(), "{} not confirmed:\n  {}", doubts.len(), doubts.join("\n  "));
+    assert_eq!(refused, 1, "it is refused no more");
     // Faults, steps of the clock, scripts, WATCH and SQL beside Redis were all among them.
     for name in ["cache/write-through", "lock/setnx-then-expire", "lock/token-paused-row", "memory/watch-without-retry"]
     {
@@ -72,6 +81,9 @@ fn schedules_that_break_nothing_are_played_alike() {
         if scenario.expect().is_some_and(|expected| expected.verdict == Verdict::Verified) {
             let redis = RealRedis::start().expect("redis-server starts");
             let played = scenario.play(&scenario.check(), 4, 7, Box::new(redis)).expect("it can be run");
+            if is_refused(&scenario, played.refused.as_deref().unwrap_or_default()) {
+                continue;
+            }
             if (played.executions, &played.difference, &played.refused) != (4, &None, &None) {
                 doubts.push(format!("{}: {played:?}", scenario.name()));
             }
