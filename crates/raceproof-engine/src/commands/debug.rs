@@ -52,6 +52,10 @@ fn digest(context: &mut Context<'_>) -> Reply {
     for db in 0..context.engine.config.databases() {
         context.touch(Object::Keyspace(db), Access::Read);
     }
+    let keys: Vec<(u32, Bytes)> = context.databases().keys().map(|(db, name)| (db, name.clone())).collect();
+    for (db, name) in keys {
+        context.touch(Object::Key(db, name), Access::Read);
+    }
     Reply::Status(digest::of_data(context.databases()).text().into())
 }
 

@@ -3,6 +3,15 @@
 /// What a sequence is about, and its steps.
 pub(crate) const TABLE: &[(&str, &str)] = &[
     (
+        "a function that may not write",
+        r##"
+        [0] FUNCTION LOAD "#!lua name=r\nredis.register_function{function_name='r', callback=function(keys) return redis.call('GET', keys[1]) end, flags={'no-writes'}}"
+        [0] SET a 1
+        [0] FCALL_RO r 1 a
+        [0] FCALL r 1 a
+        "##,
+    ),
+    (
         "what FUNCTION LOAD refuses, and what FUNCTION and FCALL say then",
         r##"
         [0] function flush

