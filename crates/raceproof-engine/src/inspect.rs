@@ -52,14 +52,13 @@ impl Engine {
         self.sessions.get(session.0 as usize).is_some_and(|session| session.transaction.is_some())
     }
 
-    /// Goes back to the keys, the libraries of functions and the random choices of a snapshot. Clients stay connected, and those that watch a key
-    /// find that it was changed; those that wait for a key are served if the snapshot has it. Settings and scripts stay.
+    /// Goes back to the keys, the libraries of functions and the random choices of a snapshot. Clients stay connected,
+    /// and those that watch a key find that it was changed; those that wait for a key are served if the snapshot has it. Settings and scripts stay.
     pub fn rewind(&mut self, to: &Self, host: &mut dyn ScriptHost, now: Timestamp, out: &mut Outcome) {
         out.clear();
         self.databases.clone_from(&to.databases);
         self.libraries.clone_from(&to.libraries);
         self.random.clone_from(&to.random);
-        self.libraries.clone_from(&to.libraries);
         for session in self.sessions.iter_mut().filter(|session| !session.watched.is_empty()) {
             session.dirty = true;
         }

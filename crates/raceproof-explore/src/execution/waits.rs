@@ -6,7 +6,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use raceproof_engine::{Access, Delivery, Reply, SessionId};
+use raceproof_engine::{Access, Delivery, Object, Reply, SessionId};
 use rustc_hash::FxHasher;
 use smallvec::smallvec;
 
@@ -90,6 +90,9 @@ impl Execution<'_> {
                 Outcome::BrokenAfter => self.lose_with_connection(&waiter, "is lost: the connection breaks"),
                 Outcome::SilenceAfter => {
                     self.show_wait(&waiter, StepKind::Fault, "is lost on its way", String::new());
+                    // From here on its client waits for its time-out.
+                    self.touch(Object::Clock, Access::Read);
+                    self.touch(Object::Deadlines, Access::IntentWrite);
                     let until_ms = self.now_ms + REPLY_TIMEOUT_MS;
                     let Waiter { client, owner, request, .. } = waiter;
                     self.silent.push(Silent { client, owner, request, until_ms });
