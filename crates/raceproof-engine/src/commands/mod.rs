@@ -14,6 +14,8 @@ mod admin;
 mod bitfield;
 mod bitmap;
 mod blocking;
+pub(crate) mod client;
+mod client_tracking;
 mod config;
 pub(crate) mod connection;
 mod counter;
@@ -63,6 +65,7 @@ pub(crate) const FAMILIES: &[&[Command]] = &[
     bitmap::COMMANDS,
     blocking::COMMANDS,
     config::COMMANDS,
+    client::COMMANDS,
     connection::COMMANDS,
     counter::COMMANDS,
     debug::COMMANDS,
