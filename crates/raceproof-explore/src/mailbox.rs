@@ -118,7 +118,9 @@ impl fmt::Debug for Op {
 /// The scheduler's answer to an [`Op`].
 #[derive(Debug)]
 pub(crate) enum Answer {
-    /// The replies to all the commands of the step, in order.
+    /// The reply to the one command of the step.
+    Reply(Reply),
+    /// The replies to the commands of the step, in order.
     Redis(SmallVec<[Reply; 1]>),
     Sql(SqlResult),
     Cell,
@@ -200,19 +202,16 @@ pub(crate) struct Mailbox {
 const MOST_BETWEEN_GATES: usize = 100_000;
 
 impl Mailbox {
-    /// Empties the mailbox for its next owner, and gives what was in it.
-    fn retire(&mut self) -> Option<Self> {
+    /// Makes an empty mailbox ready for its next owner; `false` if something is in it.
+    fn retire(&mut self) -> bool {
         let empty = self.posted.is_empty()
             && self.withdrawn.is_empty()
             && self.answers.is_empty()
             && self.timers.is_empty()
             && self.local.is_empty();
-        if !empty {
-            return Some(std::mem::take(self));
-        }
         (self.next_id, self.made) = (0, 0);
         (self.sessions, self.connections, self.operations) = (0, 0, 0);
-        None
+        empty
     }
 
     /// Forgets everything but which numbers it has given away.
@@ -225,6 +224,10 @@ impl Mailbox {
             now_ms,
             ..Self::default()
         };
+    }
+
+    pub(crate) fn answer(&mut self, id: u64, answer: Answer) {
+        self.answers.push((id, answer));
     }
 
     pub(crate) fn note(&mut self, what: Local) {
@@ -341,10 +344,7 @@ impl OwnedPort {
     /// The mailbox of a client at a time.
     pub(crate) fn new(origin: u64, now_ms: i64) -> Self {
         let port = MAILBOXES.with_borrow_mut(Mailboxes::open);
-        {
-            let mut mailbox = port.lock();
-            (mailbox.key, mailbox.origin, mailbox.now_ms) = (port.key, origin, now_ms);
-        }
+        port.with(|mailbox| (mailbox.key, mailbox.origin, mailbox.now_ms) = (port.key, origin, now_ms));
         Self(port)
     }
 }
@@ -359,15 +359,96 @@ impl Deref for OwnedPort {
 
 impl Drop for OwnedPort {
     fn drop(&mut self) {
-        // What is left in it may belong to clients, and its end may reach for other ports: not while the mailbox is open.
-        let left = self.0.lock().retire();
-        drop(left);
+        if !self.0.with(Mailbox::retire) {
+            // What is left in it may belong to clients, and its end may reach for other ports: not while it is open.
+            let left = std::mem::take(&mut *self.0.lock());
+            drop(left);
+        }
         // When the thread ends its mailboxes may be gone before its ports.
         let _ = MAILBOXES.try_with(|mailboxes| mailboxes.borrow_mut().close(&self.0));
     }
 }
 
+/// A mailbox's place, for the scheduler: it knows that the mailbox is in use as long as its client is on the stage.
+pub(crate) struct Inbox(Place);
+
+impl Inbox {
+    /// Looks into the mailbox.
+    pub(crate) fn with<R>(&self, look: impl FnOnce(&mut Mailbox) -> R) -> R {
+        match Held::at(&self.0) {
+            Some(mut held) => look(&mut held),
+            None => look(&mut Mailbox::default()),
+        }
+    }
+
+    /// Takes the mailbox away; [`Self::put_back`] ends that.
+    pub(crate) fn take(&self) -> Option<Box<Mailbox>> {
+        self.0.take()
+    }
+
+    pub(crate) fn put_back(&self, mailbox: Box<Mailbox>) {
+        self.0.set(Some(mailbox));
+    }
+}
+
+/// A mailbox that is looked into without leaving its place for long.
+struct Held<'a> {
+    mailbox: Option<Box<Mailbox>>,
+    place: &'a Cell<Option<Box<Mailbox>>>,
+}
+
+impl<'a> Held<'a> {
+    fn at(place: &'a Cell<Option<Box<Mailbox>>>) -> Option<Self> {
+        place.take().map(|mailbox| Self { mailbox: Some(mailbox), place })
+    }
+}
+
+impl Deref for Held<'_> {
+    type Target = Mailbox;
+
+    fn deref(&self) -> &Mailbox {
+        self.mailbox.as_ref().expect("it goes back to its place when this is dropped")
+    }
+}
+
+impl DerefMut for Held<'_> {
+    fn deref_mut(&mut self) -> &mut Mailbox {
+        self.mailbox.as_mut().expect("it goes back to its place when this is dropped")
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.place.set(self.mailbox.take());
+    }
+}
+
 impl Port {
+    /// Looks into the mailbox, at less cost than [`Self::lock`]. Ports must be neither opened nor closed meanwhile.
+    pub(crate) fn with<R>(&self, look: impl FnOnce(&mut Mailbox) -> R) -> R {
+        let mut look = Some(look);
+        let looked = MAILBOXES.try_with(|mailboxes| {
+            let mailboxes = mailboxes.borrow();
+            let (key, place) = mailboxes.places.get(self.place)?;
+            let mut held = if *key == self.key { Held::at(place) } else { None }?;
+            look.take().map(|look| look(&mut held))
+        });
+        match (looked, look) {
+            (Ok(Some(done)), _) => done,
+            (_, Some(look)) => look(&mut Mailbox::default()),
+            (_, None) => unreachable!("a look that was not taken"),
+        }
+    }
+
+    /// Its mailbox, for as long as the port is open.
+    pub(crate) fn inbox(&self) -> Inbox {
+        let place = MAILBOXES.with_borrow(|mailboxes| {
+            let (key, place) = mailboxes.places.get(self.place)?;
+            (*key == self.key).then(|| place.clone())
+        });
+        Inbox(place.unwrap_or_default())
+    }
+
     /// The mailbox.
     pub(crate) fn lock(&self) -> Opened {
         let place = MAILBOXES.try_with(|mailboxes| {
@@ -414,23 +495,25 @@ impl Port {
     }
 
     pub(crate) fn post(&self, op: Op) -> u64 {
-        let mut mailbox = self.lock();
-        mailbox.next_id += 1;
-        let id = mailbox.next_id;
-        mailbox.posted.push((id, op));
-        mailbox.filled();
-        mailbox.bound();
-        id
-    }
-
-    pub(crate) fn answer(&self, id: u64, answer: Answer) {
-        self.lock().answers.push((id, answer));
+        self.with(|mailbox| {
+            mailbox.next_id += 1;
+            let id = mailbox.next_id;
+            mailbox.posted.push((id, op));
+            mailbox.filled();
+            mailbox.bound();
+            id
+        })
     }
 
     pub(crate) fn take_answer(&self, id: u64) -> Option<Answer> {
-        let mut mailbox = self.lock();
-        let at = mailbox.answers.iter().position(|(known, _)| *known == id)?;
-        Some(mailbox.answers.swap_remove(at).1)
+        self.with(|mailbox| {
+            let at = mailbox.answers.iter().position(|(known, _)| *known == id)?;
+            Some(mailbox.answers.swap_remove(at).1)
+        })
+    }
+
+    pub(crate) fn answer(&self, id: u64, answer: Answer) {
+        self.with(|mailbox| mailbox.answer(id, answer));
     }
 
     /// Posts an operation at the first poll and waits for its answer.

@@ -13,7 +13,7 @@ use crate::Error;
 use crate::ctx::{ClientEnd, ClientFuture};
 use crate::event::{CLOCK, ClientId, Outcome, ProcessId, Thing, Things, Touched};
 use crate::faults::Fault;
-use crate::mailbox::{Local, Lost, Op, Port};
+use crate::mailbox::{Inbox, Lane, Local, Lost, Op, Port};
 use crate::panics;
 use crate::report::Broken;
 use crate::sql::{self, SqlCall};
@@ -59,6 +59,10 @@ impl Pending {
 pub(crate) struct Client {
     pub(crate) name: String,
     pub(crate) port: Port,
+    /// What the port leads to.
+    pub(crate) inbox: Inbox,
+    /// The lane that was posted to last, with its process.
+    lane: Option<(Lane, ProcessId)>,
     pub(crate) future: Option<ClientFuture>,
     woken: Arc<Woken>,
     /// Sets `woken`.
@@ -154,6 +158,8 @@ impl Execution<'_> {
         self.clients[at] = Some(Client {
             name,
             port,
+            inbox: port.inbox(),
+            lane: None,
             future: Some(future),
             waker,
             woken,
@@ -197,14 +203,15 @@ impl Execution<'_> {
     fn poll_one(&mut self, id: ClientId) -> Result<(), Error> {
         self.overtake(id);
         self.recall_goes_on(id);
+        let watching = self.watching.clone();
         let client = self.client_mut(id);
         let Some(future) = &mut client.future else { return Ok(()) };
-        let port = client.port;
+        let (port, watching) = (client.port, watching.as_deref());
         let mut context = Context::from_waker(&client.waker);
         let mut polls = 0;
         let ended = loop {
             client.woken.0.store(false, Ordering::Relaxed);
-            let polled = watched(&client.name, || {
+            let polled = watched(watching, &client.name, || {
                 port.enter(|| panics::catch(AssertUnwindSafe(|| future.as_mut().poll(&mut context))))
             });
             match polled {
@@ -238,7 +245,8 @@ impl Execution<'_> {
     }
 
     fn ended(&mut self, id: ClientId, end: ClientEnd) {
-        if end.is_ok() {
+        // Only checks can ask.
+        if end.is_ok() && !self.world.checks.is_empty() {
             self.world.stage.note_return(&self.client(id).name);
         }
         if let Err(failure) = end {
@@ -317,31 +325,45 @@ impl Execution<'_> {
     }
 
     fn take_over_from(&mut self, id: ClientId, owner: ClientId) {
-        let (posted, local, withdrawn) = {
-            let mut mailbox = self.client(owner).port.lock();
-            if mailbox.posted.is_empty() && mailbox.local.is_empty() && mailbox.withdrawn.is_empty() {
-                return;
+        let Some(mut mailbox) = self.client(owner).inbox.take() else { return };
+        if mailbox.local.is_empty() && mailbox.withdrawn.is_empty() && mailbox.posted.len() <= 1 {
+            if let Some((number, op)) = mailbox.posted.pop() {
+                self.at_the_gate(id, owner, number, op);
             }
-            let (posted, local) = (std::mem::take(&mut mailbox.posted), std::mem::take(&mut mailbox.local));
-            (posted, local, std::mem::take(&mut mailbox.withdrawn))
-        };
+            self.client(owner).inbox.put_back(mailbox);
+            return;
+        }
+        let (posted, local) = (std::mem::take(&mut mailbox.posted), std::mem::take(&mut mailbox.local));
+        let withdrawn = std::mem::take(&mut mailbox.withdrawn);
+        self.client(owner).inbox.put_back(mailbox);
         let wanted = |request: &Pending| request.owner != owner || !withdrawn.contains(&request.id);
         self.client_mut(id).pending.retain(wanted);
         for what in local {
             self.recall_local(id, &what);
             self.local(owner, what);
         }
-        let posted_after = self.current;
-        let lender = (owner != id).then_some(owner);
         for (number, op) in posted {
-            let process = self.process(id, op.lane(lender));
-            if !self.lanes.contains(&process) {
-                self.lanes.push(process);
-            }
-            let waited = Vec::new();
-            let pending = Pending { id: number, op, process, posted_after, waited, owner, overtaken: false };
-            self.client_mut(id).pending.push(pending);
+            self.at_the_gate(id, owner, number, op);
         }
+    }
+
+    /// Queues what a client has posted.
+    fn at_the_gate(&mut self, id: ClientId, owner: ClientId, number: u64, op: Op) {
+        let lane = op.lane((owner != id).then_some(owner));
+        let process = match self.client(id).lane {
+            Some((known, process)) if known == lane => process,
+            _ => {
+                let process = self.process(id, lane);
+                if !self.lanes.contains(&process) {
+                    self.lanes.push(process);
+                }
+                self.client_mut(id).lane = Some((lane, process));
+                process
+            }
+        };
+        let (posted_after, waited) = (self.current, Vec::new());
+        let pending = Pending { id: number, op, process, posted_after, waited, owner, overtaken: false };
+        self.client_mut(id).pending.push(pending);
     }
 
     fn local(&mut self, id: ClientId, what: Local) {

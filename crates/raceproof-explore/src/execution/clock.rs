@@ -23,8 +23,7 @@ impl Execution<'_> {
         self.order
             .iter()
             .flat_map(|id| {
-                let mailbox = self.client(*id).port.lock();
-                mailbox.timers.iter().map(|sleeper| sleeper.until_ms).min()
+                self.client(*id).inbox.with(|mailbox| mailbox.timers.iter().map(|sleeper| sleeper.until_ms).min())
             })
             .chain(self.silent.iter().map(|silent| silent.until_ms))
             .min()

@@ -87,8 +87,9 @@ impl Execution<'_> {
         let mut context = Context::from_waker(Waker::noop());
         let foreign = |step: usize| Error::Foreign { client: name.to_owned(), step };
         for step in 0..MOST_REQUESTS {
+            let watching = self.watching.clone();
             let polled =
-                watched(name, || port.enter(|| panics::catch(AssertUnwindSafe(|| future.as_mut().poll(&mut context)))));
+                watched(watching.as_deref(), name, || port.enter(|| panics::catch(AssertUnwindSafe(|| future.as_mut().poll(&mut context)))));
             match polled {
                 Ok(Poll::Ready(end)) => {
                     let local = std::mem::take(&mut port.lock().local);

@@ -16,6 +16,7 @@ mod story;
 mod trace;
 mod worker;
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use raceproof_engine::Access;
@@ -36,6 +37,7 @@ use crate::faults::Faults;
 use crate::history::History;
 use crate::report::{Bounds, Broken, Place, Step};
 use crate::state::Held;
+use crate::watchdog::Watching;
 use crate::world::{Failure, When, World};
 
 /// Decides what happens next.
@@ -202,6 +204,7 @@ pub(crate) struct Execution<'w> {
     server_ahead_ms: i64,
     /// A client has stopped time.
     frozen: bool,
+    watching: Option<Rc<Watching>>,
     /// Replies that were lost: when who sent the request learns of it (virtual ms since the Unix epoch).
     silent: Vec<Silent>,
 }
@@ -258,6 +261,7 @@ impl<'w> Execution<'w> {
             over: false,
             server_ahead_ms: 0,
             frozen: false,
+            watching: Watching::current(),
             silent: Vec::new(),
         }
     }
