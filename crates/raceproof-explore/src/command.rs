@@ -10,16 +10,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use redis::{Arg, Cmd, ErrorKind, RedisError, RedisResult};
-use rustc_hash::{FxHashMap, FxHasher};
+use rustc_hash::FxHasher;
 use smallvec::SmallVec;
 
 use crate::event::Reach;
 
 thread_local! {
-    static KNOWN: RefCell<FxHashMap<u64, Command>> = RefCell::default();
+    /// By their hash, each in the place that it names.
+    static KNOWN: RefCell<Vec<Option<Command>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// How many commands a thread keeps. A client whose commands are all different fills that over and over.
+/// How many commands a thread keeps, a power of two. One that comes to the place of another takes it.
 const MOST_KNOWN: usize = 1024;
 
 /// How long a command may be to be kept (bytes): few are longer, and those would cost memory.
@@ -49,6 +50,14 @@ impl Deref for Command {
         &self.0.args
     }
 }
+
+impl PartialEq for Command {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || (self.0.hash == other.0.hash && self.0.args == other.0.args)
+    }
+}
+
+impl Eq for Command {}
 
 /// Equal commands hash alike.
 impl Hash for Command {
@@ -96,15 +105,20 @@ impl Command {
             return None;
         }
         KNOWN.with_borrow_mut(|known| {
-            if let Some(command) = known.get(&hash).filter(|command| command.iter().eq(args)) {
-                return Some(command.clone());
+            if known.is_empty() {
+                known.resize(MOST_KNOWN, None);
             }
-            if known.len() >= MOST_KNOWN {
-                known.clear();
+            // The upper bits of a hash are its best.
+            #[expect(clippy::cast_possible_truncation, reason = "ten bits")]
+            let place = &mut known[(hash >> 32) as usize % MOST_KNOWN];
+            match place {
+                Some(command) if command.0.hash == hash && command.iter().eq(args) => Some(command.clone()),
+                _ => {
+                    let command = Self::new(args, hash);
+                    *place = Some(command.clone());
+                    Some(command)
+                }
             }
-            let command = Self::new(args, hash);
-            known.insert(hash, command.clone());
-            Some(command)
         })
     }
 

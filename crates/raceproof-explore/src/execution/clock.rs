@@ -163,7 +163,7 @@ impl Execution<'_> {
     /// Lets the keys whose time is over expire.
     pub(super) fn expire_now(&mut self) -> Result<(), Error> {
         let now = self.server_time();
-        self.worker.engine.expire_due(now, &mut self.worker.outcome);
+        self.worker.engine.leave().expire_due(now, &mut self.worker.outcome);
         self.touch_redis();
         Ok(())
     }

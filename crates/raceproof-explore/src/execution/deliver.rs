@@ -4,15 +4,16 @@ use std::hash::{Hash, Hasher};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use raceproof_engine::{Access, Reply, SessionId};
 use rustc_hash::FxHasher;
 use smallvec::SmallVec;
 
 use super::clients::Pending;
 use super::lost::Answered;
+use super::worker::Worker;
 use super::{Delivered, Execution, trace};
 use crate::Error;
+use crate::command::Command;
 use crate::event::{Choice, ClientId, Event, Footprint, Outcome, Reach, Thing, Touched};
 use crate::faults::Fault;
 use crate::mailbox::{Answer, CellOp, Local, Op};
@@ -73,14 +74,10 @@ impl Execution<'_> {
             Op::Redis { session, commands } => Some(Delivered { owner: request.owner, session, commands }),
             Op::Sql { .. } | Op::Cell(_) | Op::Clock(_) => None,
         };
+        let known = self.known.as_ref().and_then(|known| known.footprint(choice, id, reach));
+        let own = || Footprint { choice, client: Some(id), touched: Touched::default(), reach, barrier: false };
         Ok(Event {
-            footprint: Arc::new(Footprint {
-                choice,
-                client: Some(id),
-                touched: Touched::default(),
-                reach,
-                barrier: false,
-            }),
+            footprint: known.unwrap_or_else(|| Arc::new(own())),
             fingerprint: fingerprint.finish(),
             posted_after: request.posted_after,
             optional: false,
@@ -190,14 +187,21 @@ impl Execution<'_> {
     }
 
     /// One command on the engine, and on the real server if one runs beside it: then its reply counts.
-    pub(super) fn redis(&mut self, session: SessionId, args: &[Bytes]) -> Result<Reply, Error> {
+    pub(super) fn redis(&mut self, session: SessionId, args: &Command) -> Result<Reply, Error> {
         let now = self.server_time();
-        let worker = &mut *self.worker;
-        worker.engine.execute(&mut worker.lua, session, args, now, &mut worker.outcome);
-        self.touch_redis();
+        let Worker { engine, lua, things, outcome, .. } = &mut *self.worker;
+        let known = engine.execute(lua, things, (session, args), now, outcome);
+        self.touched.take_in(known.as_deref(), outcome, things);
+        let reply = match &known {
+            Some(known) => {
+                outcome.wrote = known.wrote;
+                known.reply.clone()
+            }
+            None => std::mem::replace(&mut outcome.reply, Reply::Null),
+        };
+        self.known = known;
         self.recall_redis(args);
         self.write_log()?;
-        let reply = std::mem::replace(&mut self.worker.outcome.reply, Reply::Null);
         let step = self.step_number();
         let Some(attached) = &mut self.worker.backend else { return Ok(reply) };
         let real = attached.backend.execute(session.0, args).map_err(|error| Error::Backend(error.to_string()))?;

@@ -14,6 +14,7 @@ use raceproof_engine::{Access, Engine, Object, SessionId};
 
 use super::{Enabled, Execution, Outcomes};
 use crate::Error;
+use crate::command::Command;
 use crate::event::{Choice, END, Event, FAULTS, Footprint, Kept, Outcome, Reach, Thing, Touched, evicted};
 use crate::faults::{EVERYSEC_WINDOW_MS, Fault, Persistence};
 use crate::report::StepKind;
@@ -278,14 +279,16 @@ impl Execution<'_> {
         let whole = usize::from(self.log.len());
         let lost = match kept {
             Kept::Nothing => {
-                self.worker.engine = self.worker.engine.restarted(None);
+                let again = self.worker.engine.restarted(None);
+                self.worker.engine.replace(again);
                 self.log.states = vec![(self.worker.engine.clone(), self.now_ms)];
                 self.log.durable = 0;
                 "everything is lost".to_owned()
             }
             Kept::Entries(entries) => {
                 let entries = usize::from(entries).min(whole);
-                self.worker.engine = self.worker.engine.restarted(Some(&self.log.states[entries].0));
+                let again = self.worker.engine.restarted(Some(&self.log.states[entries].0));
+                self.worker.engine.replace(again);
                 self.log.states.truncate(entries + 1);
                 self.log.durable = entries;
                 match whole - entries {
@@ -330,7 +333,7 @@ impl Execution<'_> {
     /// A command that no client sends.
     fn by_the_house(&mut self, db: u32, args: &[&[u8]]) -> Result<String, Error> {
         let session = self.connect()?;
-        let bytes = |args: &[&[u8]]| args.iter().map(|arg| Bytes::copy_from_slice(arg)).collect::<Vec<_>>();
+        let bytes = |args: &[&[u8]]| -> Command { args.iter().map(|arg| Bytes::copy_from_slice(arg)).collect::<Vec<_>>().into() };
         if db != 0 {
             self.unseen(session, &bytes(&[b"SELECT", db.to_string().as_bytes()]))?;
         }
@@ -340,7 +343,7 @@ impl Execution<'_> {
     }
 
     /// A command whose footprint is nobody's concern.
-    fn unseen(&mut self, session: SessionId, args: &[Bytes]) -> Result<(), Error> {
+    fn unseen(&mut self, session: SessionId, args: &Command) -> Result<(), Error> {
         let touched = std::mem::take(&mut self.touched);
         self.redis(session, args)?;
         self.touched = touched;

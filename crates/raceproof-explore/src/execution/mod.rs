@@ -12,6 +12,7 @@ mod lost;
 mod recall;
 mod record;
 mod serial;
+mod server;
 mod story;
 mod trace;
 mod worker;
@@ -27,6 +28,7 @@ pub(crate) use clients::Enabled;
 use direct::Direct;
 pub(crate) use dry::Delivered;
 pub(crate) use recall::{OVERHEAD_BYTES, Part, Recall};
+pub(crate) use server::Known;
 pub(crate) use serial::{Ending, Outcomes as SerialOutcome};
 pub(crate) use worker::{Attached, Mode, SETUP, Worker};
 
@@ -194,6 +196,8 @@ pub(crate) struct Execution<'w> {
     number: usize,
     /// The client whose step it is; `None` for the clock's.
     pub(crate) mover: Option<ClientId>,
+    /// What its one command did.
+    pub(super) known: Option<Rc<Known>>,
     direct: Direct,
     log: faults::Log,
     /// The faults that could have struck by themselves so far.
@@ -229,12 +233,12 @@ impl<'w> Execution<'w> {
             mode,
             bounds,
             clients: std::mem::take(&mut worker.spare.clients),
-            events: Vec::with_capacity(worker.spare.events),
+            events: std::mem::take(&mut worker.spare.events),
+            order: std::mem::take(&mut worker.spare.order),
+            lanes: std::mem::take(&mut worker.spare.lanes),
             worker,
-            order: Vec::new(),
             top: 0,
             spawned: Vec::new(),
-            lanes: Vec::new(),
             cut_off: None,
             now_ms,
             pauses_left: bounds.pauses,
@@ -255,6 +259,7 @@ impl<'w> Execution<'w> {
             current: None,
             number: 0,
             mover: None,
+            known: None,
             direct: Direct::default(),
             log: faults::Log::default(),
             possible: Vec::new(),
@@ -346,6 +351,7 @@ impl<'w> Execution<'w> {
         self.current = Some(at);
         self.mover = self.worker.owner(choice.process);
         self.touched.clear();
+        self.known = None;
         self.recall_step();
         let number = self.steps.len() + 1;
         self.number = if self.mode.record { number } else { at + 1 };
@@ -372,10 +378,22 @@ impl<'w> Execution<'w> {
         let touched = std::mem::take(&mut self.touched);
         self.worker.restart |= self.worker.things.note(&touched);
         self.note_traffic(number, choice, &touched);
-        if let Some(footprint) = Arc::get_mut(&mut self.events[at].footprint) {
-            footprint.touched = touched;
-        }
+        self.settle(at, touched);
         Ok(())
+    }
+
+    /// Completes the footprint of an event. Steps of clients that were one known command and nothing else share theirs.
+    fn settle(&mut self, at: usize, touched: Touched) {
+        let known = self.known.take();
+        let footprint = &mut self.events[at].footprint;
+        if let Some(own) = Arc::get_mut(footprint) {
+            own.touched = touched;
+            if let Some(known) = known.filter(|known| known.touched == footprint.touched) {
+                known.keep(footprint);
+            }
+        } else if footprint.touched != touched {
+            *footprint = Arc::new(Footprint { touched, ..(**footprint).clone() });
+        }
     }
 
     /// A step after which its client cannot go on decides whether a clock step is a pause or free.
@@ -483,10 +501,11 @@ impl<'w> Execution<'w> {
         }
         let story = self.story();
         let start = self.shown_start();
-        let order = std::mem::take(&mut self.order);
-        let cast = order.into_iter().map(|id| (id, std::mem::take(&mut self.client_mut(id).name))).collect();
+        let mut order = std::mem::take(&mut self.order);
+        let mut cast = std::mem::take(&mut self.worker.spare.cast);
+        cast.extend(order.drain(..).map(|id| (id, std::mem::take(&mut self.client_mut(id).name))));
+        self.worker.spare.order = order;
         self.worker.spare.take_back(self.clients);
-        self.worker.spare.events = self.events.len();
         Ok(Run {
             end,
             events: self.events,

@@ -134,11 +134,13 @@ pub(crate) fn search(search: &Search, body: Body<'_>, bodies: &dyn Bodies) -> Re
     }
     let start = Instant::now();
     let mut worker = Worker::new();
-    check_determinism(&mut worker, search.bounds, body)?;
+    if !is_reduced(search) {
+        check_determinism(&mut worker, search.bounds, body)?;
+    }
     let found = match &search.strategy {
         Strategy::States => states::search(search, &mut worker, body, start)?,
         // The reduction tries a step in other places because it has seen it made: it misses what a bound cuts off.
-        Strategy::Exhaustive if search.bounds.preemptions.is_some() || search.bounds.depth.is_some() => {
+        Strategy::Exhaustive if !is_reduced(search) => {
             states::search(search, &mut worker, body, start)?
         }
         Strategy::Exhaustive | Strategy::Replay { .. } => {
@@ -178,6 +180,12 @@ pub(crate) fn search(search: &Search, body: Body<'_>, bodies: &dyn Bodies) -> Re
         elapsed,
         violation,
     })
+}
+
+/// Whether the search is one over traces.
+fn is_reduced(search: &Search) -> bool {
+    let bounded = search.bounds.preemptions.is_some() || search.bounds.depth.is_some();
+    matches!(search.strategy, Strategy::Exhaustive) && !bounded
 }
 
 fn setup_failed(failure: Failure) -> Counterexample {
@@ -280,7 +288,9 @@ impl Bench<'_> {
             return Ok(known.clone());
         }
         let mut probe = Probe::new(choices);
-        drop(self.run(&mut probe)?);
+        if let Ok(run) = self.run(&mut probe)? {
+            self.worker.recycle(run);
+        }
         if let Aside::Tell(tried) = &mut self.aside {
             tried.push((choices.to_vec(), probe.tried.clone()));
         }
@@ -319,6 +329,7 @@ fn shared(
 fn exhaustive(search: &Search, mut bench: Bench<'_>, start: Instant) -> Result<Found, Error> {
     let share = |time: Duration| if search.then.is_some() { time * EXHAUSTIVE_THIRDS / 3 } else { time };
     let limits = Search { max_time: search.max_time.map(share), ..search.clone() };
+    let mut repeated = false;
     'again: loop {
         let mut tree = Optimal::new(search.bounds);
         if let Aside::Crew(crew) = &mut bench.aside {
@@ -331,6 +342,9 @@ fn exhaustive(search: &Search, mut bench: Bench<'_>, start: Instant) -> Result<F
                 Ok(run) => run,
                 Err(failure) => return Ok(found.with_failed_setup(failure)),
             };
+            if !std::mem::replace(&mut repeated, true) {
+                repeat(&run, &mut bench)?;
+            }
             if std::mem::take(&mut bench.worker.restart) {
                 // What an `always` check reads has grown: what was taken for independent before may not be.
                 continue 'again;
@@ -365,8 +379,29 @@ fn exhaustive(search: &Search, mut bench: Bench<'_>, start: Instant) -> Result<F
             if let Aside::Crew(crew) = &mut bench.aside {
                 crew.share(&tree, &run, bench.worker, found.executions);
             }
+            bench.worker.recycle(run);
         }
     }
+}
+
+/// Makes the first execution of a search a second time: a body that takes anything from outside its contexts shows here.
+fn repeat(first: &Run, bench: &mut Bench<'_>) -> Result<(), Error> {
+    let choices: Vec<Choice> = first.events.iter().map(|event| event.footprint.choice).collect();
+    let mut probe = Probe::new(&choices);
+    let Ok(second) = bench.run(&mut probe)? else { return Ok(()) };
+    let goes_on = matches!(second.end, End::Abandoned) && !matches!(first.end, End::Abandoned);
+    let at = difference(first, &second).or(goes_on.then_some(second.events.len()));
+    bench.worker.recycle(second);
+    let Some(at) = at else { return Ok(()) };
+    // With the steps as text, if it happens again.
+    check_determinism(bench.worker, bench.bounds, bench.body)?;
+    Err(Error::NotDeterministic { step: at + 1, detail: String::new() })
+}
+
+/// The first step at which two runs of one schedule differ.
+fn difference(first: &Run, second: &Run) -> Option<usize> {
+    let fingerprint = |run: &Run, at: usize| run.events.get(at).map(|event| event.fingerprint);
+    (0..first.events.len().max(second.events.len())).find(|at| fingerprint(first, *at) != fingerprint(second, *at))
 }
 
 /// Runs one schedule twice: a body that takes anything from outside its contexts shows here.
@@ -382,10 +417,7 @@ fn check_determinism(worker: &mut Worker, bounds: Bounds, body: Body<'_>) -> Res
     }
     worker.restart = false;
     let (first, second) = (&runs[0], &runs[1]);
-    let differs = |at: usize| {
-        first.events.get(at).map(|event| event.fingerprint) != second.events.get(at).map(|event| event.fingerprint)
-    };
-    let Some(at) = (0..first.events.len().max(second.events.len())).find(|at| differs(*at)) else { return Ok(()) };
+    let Some(at) = difference(first, second) else { return Ok(()) };
     let text = |run: &Run| {
         run.steps
             .get(at)
