@@ -11,7 +11,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use redis::{Arg, Cmd, ErrorKind, RedisError, RedisResult};
 use rustc_hash::FxHasher;
-use smallvec::SmallVec;
 
 use crate::event::Reach;
 
@@ -68,9 +67,7 @@ impl Hash for Command {
 
 impl From<Vec<Bytes>> for Command {
     fn from(args: Vec<Bytes>) -> Self {
-        let slices: SmallVec<[&[u8]; 8]> = args.iter().map(|arg| &arg[..]).collect();
-        let hash = hash(&slices);
-        drop(slices);
+        let (hash, _) = hash(args.iter().map(|arg| &arg[..]));
         Self(Arc::new(Arguments::new(args, hash)))
     }
 }
@@ -78,21 +75,24 @@ impl From<Vec<Bytes>> for Command {
 impl Command {
     /// What redis-rs would send.
     pub(crate) fn of_redis_rs(cmd: &Cmd) -> RedisResult<Self> {
-        let mut args: SmallVec<[&[u8]; 8]> = SmallVec::new();
-        for arg in cmd.args_iter() {
-            args.push(match arg {
-                Arg::Simple(bytes) => bytes,
-                Arg::Cursor => b"0",
-                _ => {
-                    return Err(RedisError::from((
-                        ErrorKind::Client,
-                        "an argument of a kind this version of raceproof does not know",
-                    )));
-                }
-            });
+        let mut understood = true;
+        let args = cmd.args_iter().map(|arg| match arg {
+            Arg::Simple(bytes) => Some(bytes),
+            Arg::Cursor => Some(&b"0"[..]),
+            _ => None,
+        });
+        let (hash, bytes) = hash(args.clone().map(|arg| {
+            understood &= arg.is_some();
+            arg.unwrap_or_default()
+        }));
+        if !understood {
+            return Err(RedisError::from((
+                ErrorKind::Client,
+                "an argument of a kind this version of raceproof does not know",
+            )));
         }
-        let hash = hash(&args);
-        Ok(Self::known(&args, hash).unwrap_or_else(|| Self::new(&args, hash)))
+        let args = args.map(Option::unwrap_or_default);
+        Ok(if bytes > LONGEST_KNOWN { Self::new(args, hash) } else { Self::known(args, hash) })
     }
 
     pub(crate) fn reach(&self) -> Reach {
@@ -100,10 +100,7 @@ impl Command {
     }
 
     /// A short command, as it is kept or to be kept from now on.
-    fn known(args: &[&[u8]], hash: u64) -> Option<Self> {
-        if args.iter().map(|arg| arg.len()).sum::<usize>() > LONGEST_KNOWN {
-            return None;
-        }
+    fn known<'c>(args: impl Iterator<Item = &'c [u8]> + Clone, hash: u64) -> Self {
         KNOWN.with_borrow_mut(|known| {
             if known.is_empty() {
                 known.resize(MOST_KNOWN, None);
@@ -112,28 +109,33 @@ impl Command {
             #[expect(clippy::cast_possible_truncation, reason = "ten bits")]
             let place = &mut known[(hash >> 32) as usize % MOST_KNOWN];
             match place {
-                Some(command) if command.0.hash == hash && command.iter().eq(args) => Some(command.clone()),
+                Some(command) if command.0.hash == hash && command.iter().eq(args.clone()) => command.clone(),
                 _ => {
                     let command = Self::new(args, hash);
                     *place = Some(command.clone());
-                    Some(command)
+                    command
                 }
             }
         })
     }
 
     /// A copy, with all arguments in one allocation.
-    fn new(args: &[&[u8]], hash: u64) -> Self {
+    fn new<'c>(args: impl Iterator<Item = &'c [u8]>, hash: u64) -> Self {
+        let args: Vec<&[u8]> = args.collect();
         let mut rest = Bytes::from(args.concat());
         let args = args.iter().map(|arg| rest.split_to(arg.len())).collect();
         Self(Arc::new(Arguments::new(args, hash)))
     }
 }
 
-fn hash(args: &[&[u8]]) -> u64 {
-    let mut hasher = FxHasher::default();
-    args.hash(&mut hasher);
-    hasher.finish()
+/// A number that few other commands have, and how many bytes the arguments have together.
+fn hash<'c>(args: impl Iterator<Item = &'c [u8]>) -> (u64, usize) {
+    let (mut hasher, mut bytes) = (FxHasher::default(), 0);
+    for arg in args {
+        arg.hash(&mut hasher);
+        bytes += arg.len();
+    }
+    (hasher.finish(), bytes)
 }
 
 /// Commands of which it is known that in any state they touch the keys that they name and nothing else, with how much

@@ -395,6 +395,10 @@ impl Clone for Touched {
 }
 
 impl Touched {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.accesses.is_empty()
+    }
+
     pub(crate) fn add(&mut self, thing: ThingId, access: Access) {
         self.filter |= 1 << (thing % 64);
         if !self.accesses.contains(&(thing, access)) {

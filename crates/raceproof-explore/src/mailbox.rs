@@ -495,10 +495,12 @@ impl Port {
     }
 
     pub(crate) fn post(&self, op: Op) -> u64 {
+        // Taken out inside: what is large is moved once.
+        let mut op = Some(op);
         self.with(|mailbox| {
             mailbox.next_id += 1;
             let id = mailbox.next_id;
-            mailbox.posted.push((id, op));
+            mailbox.posted.extend(op.take().map(|op| (id, op)));
             mailbox.filled();
             mailbox.bound();
             id
@@ -506,10 +508,13 @@ impl Port {
     }
 
     pub(crate) fn take_answer(&self, id: u64) -> Option<Answer> {
+        let mut answer = None;
         self.with(|mailbox| {
-            let at = mailbox.answers.iter().position(|(known, _)| *known == id)?;
-            Some(mailbox.answers.swap_remove(at).1)
-        })
+            if let Some(at) = mailbox.answers.iter().position(|(known, _)| *known == id) {
+                answer = Some(mailbox.answers.swap_remove(at).1);
+            }
+        });
+        answer
     }
 
     pub(crate) fn answer(&self, id: u64, answer: Answer) {

@@ -52,6 +52,9 @@ struct Ward {
 
 static WARD: Mutex<Ward> = Mutex::new(Ward { watched: Vec::new(), has_watcher: false });
 
+/// How many names the watching thread knows for good.
+const MOST_NAMES: usize = 64;
+
 thread_local! {
     static WATCHING: RefCell<Option<Rc<Watching>>> = const { RefCell::new(None) };
 }
@@ -139,26 +142,36 @@ impl Watching {
         WATCHING.with_borrow(Clone::clone)
     }
 
-    /// The place of a name among those that the watching thread knows.
-    fn place(&self, client: &str) -> usize {
-        const MOST: usize = 16;
+    /// The place of a name among those that the watching thread knows, for as long as the search lasts; `None` if it
+    /// knows too many already.
+    pub(crate) fn place(&self, client: &str) -> Option<usize> {
         let mut names = self.names.borrow_mut();
         if let Some(place) = names.iter().position(|name| name == client) {
-            return place;
+            return Some(place);
         }
-        if names.len() >= MOST {
-            names.clear();
+        if names.len() >= MOST_NAMES {
+            return None;
         }
         names.push(client.to_owned());
         self.pulse.names.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&names);
-        names.len() - 1
+        Some(names.len() - 1)
+    }
+
+    /// Has the watching thread know a name until the next one that it did not know.
+    fn tell(&self, client: &str) -> usize {
+        let mut names = self.pulse.names.lock().unwrap_or_else(PoisonError::into_inner);
+        names.truncate(MOST_NAMES);
+        names.resize(MOST_NAMES, String::new());
+        names.push(client.to_owned());
+        MOST_NAMES
     }
 }
 
-/// Runs one poll of `client` under the eyes of the watchdog.
-pub(crate) fn watched<T>(by: Option<&Watching>, client: &str, poll: impl FnOnce() -> T) -> T {
+/// Runs one poll of a client under the eyes of the watchdog, which knows its name by a place, if it does.
+pub(crate) fn watched<T>(by: Option<&Watching>, (client, place): (&str, Option<usize>), poll: impl FnOnce() -> T) -> T {
     let Some(watching) = by else { return poll() };
-    watching.pulse.client.store(watching.place(client), Ordering::Relaxed);
+    let place = place.unwrap_or_else(|| watching.tell(client));
+    watching.pulse.client.store(place, Ordering::Relaxed);
     watching.pulse.beat();
     let result = poll();
     watching.pulse.beat();

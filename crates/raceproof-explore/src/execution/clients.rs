@@ -58,6 +58,8 @@ impl Pending {
 /// One client in one execution.
 pub(crate) struct Client {
     pub(crate) name: String,
+    /// Its name to the watchdog.
+    place: Option<usize>,
     pub(crate) port: Port,
     /// What the port leads to.
     pub(crate) inbox: Inbox,
@@ -165,9 +167,11 @@ impl Execution<'_> {
         }
         let Parts { woken, waker, pending } = self.worker.spare.parts.pop().unwrap_or_default();
         let name = self.own_name(name);
+        let place = self.watching.as_ref().and_then(|watching| watching.place(&name));
         self.recall_started(id, &name);
         self.clients[at] = Some(Client {
             name,
+            place,
             port,
             inbox: port.inbox(),
             lane: None,
@@ -217,12 +221,12 @@ impl Execution<'_> {
         let watching = self.watching.clone();
         let client = self.client_mut(id);
         let Some(future) = &mut client.future else { return Ok(()) };
-        let (port, watching) = (client.port, watching.as_deref());
+        let port = client.port;
         let mut context = Context::from_waker(&client.waker);
         let mut polls = 0;
         let ended = loop {
             client.woken.0.store(false, Ordering::Relaxed);
-            let polled = watched(watching, &client.name, || {
+            let polled = watched(watching.as_deref(), (&client.name, client.place), || {
                 port.enter(|| panics::catch(AssertUnwindSafe(|| future.as_mut().poll(&mut context))))
             });
             match polled {

@@ -299,6 +299,9 @@ impl Execution<'_> {
     /// Closes the connections of a client that is gone.
     pub(super) fn close(&mut self, id: ClientId) {
         let client = self.client_mut(id);
+        if client.sessions.is_empty() && client.connections.is_empty() {
+            return;
+        }
         let sessions = std::mem::take(&mut client.sessions);
         let connections = std::mem::take(&mut client.connections);
         for session in sessions.into_iter().flatten() {

@@ -333,7 +333,9 @@ impl Execution<'_> {
     /// A command that no client sends.
     fn by_the_house(&mut self, db: u32, args: &[&[u8]]) -> Result<String, Error> {
         let session = self.connect()?;
-        let bytes = |args: &[&[u8]]| -> Command { args.iter().map(|arg| Bytes::copy_from_slice(arg)).collect::<Vec<_>>().into() };
+        let bytes = |args: &[&[u8]]| -> Command {
+            args.iter().map(|arg| Bytes::copy_from_slice(arg)).collect::<Vec<_>>().into()
+        };
         if db != 0 {
             self.unseen(session, &bytes(&[b"SELECT", db.to_string().as_bytes()]))?;
         }

@@ -9,6 +9,7 @@ mod direct;
 mod dry;
 mod faults;
 mod lost;
+mod plain;
 mod recall;
 mod record;
 mod serial;
@@ -28,8 +29,8 @@ pub(crate) use clients::Enabled;
 use direct::Direct;
 pub(crate) use dry::Delivered;
 pub(crate) use recall::{OVERHEAD_BYTES, Part, Recall};
-pub(crate) use server::Known;
 pub(crate) use serial::{Ending, Outcomes as SerialOutcome};
+pub(crate) use server::Known;
 pub(crate) use worker::{Attached, Mode, SETUP, Worker};
 
 use crate::Error;
@@ -208,6 +209,8 @@ pub(crate) struct Execution<'w> {
     server_ahead_ms: i64,
     /// A client has stopped time.
     frozen: bool,
+    /// See [`Self::is_plain`].
+    plain: bool,
     watching: Option<Rc<Watching>>,
     /// Replies that were lost: when who sent the request learns of it (virtual ms since the Unix epoch).
     silent: Vec<Silent>,
@@ -266,6 +269,7 @@ impl<'w> Execution<'w> {
             over: false,
             server_ahead_ms: 0,
             frozen: false,
+            plain: false,
             watching: Watching::current(),
             silent: Vec::new(),
         }
@@ -304,7 +308,9 @@ impl<'w> Execution<'w> {
             }
             let cast = Cast { worker: self.worker, top: self.top, spawned: &self.spawned, lanes: &self.lanes };
             let Some(choice) = chooser.choose(self.events.len(), &enabled, &cast) else { break End::Abandoned };
-            self.step(choice, &enabled)?;
+            if !self.plain_step(choice)? {
+                self.step(choice, &enabled)?;
+            }
             let at = self.events.len() - 1;
             chooser.executed(at, &self.events[at])?;
             if self.mode.stop_at_violation && self.violation.is_some() {
@@ -331,6 +337,7 @@ impl<'w> Execution<'w> {
                 self.add_client(id, name, port, future);
             }
         }
+        self.plain = self.is_plain();
         self.open_log();
         self.touched.clear();
         self.show_start()?;

@@ -140,9 +140,7 @@ pub(crate) fn search(search: &Search, body: Body<'_>, bodies: &dyn Bodies) -> Re
     let found = match &search.strategy {
         Strategy::States => states::search(search, &mut worker, body, start)?,
         // The reduction tries a step in other places because it has seen it made: it misses what a bound cuts off.
-        Strategy::Exhaustive if !is_reduced(search) => {
-            states::search(search, &mut worker, body, start)?
-        }
+        Strategy::Exhaustive if !is_reduced(search) => states::search(search, &mut worker, body, start)?,
         Strategy::Exhaustive | Strategy::Replay { .. } => {
             let found = shared(search, &mut worker, body, bodies, start)?;
             then_sample(search, &mut worker, (body, bodies), start, found)?
