@@ -168,6 +168,7 @@ impl Watching {
 }
 
 /// Runs one poll of a client under the eyes of the watchdog, which knows its name by a place, if it does.
+#[inline]
 pub(crate) fn watched<T>(by: Option<&Watching>, (client, place): (&str, Option<usize>), poll: impl FnOnce() -> T) -> T {
     let Some(watching) = by else { return poll() };
     let place = place.unwrap_or_else(|| watching.tell(client));

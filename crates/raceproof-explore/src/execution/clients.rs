@@ -1,19 +1,18 @@
 //! The clients: polling them, taking over what they post, and telling which of their requests can be delivered.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll};
 
-use raceproof_engine::{Access, Object, SessionId};
+use raceproof_engine::{Access, Object};
 use smallvec::{SmallVec, smallvec};
 
-use super::{Execution, Outcomes, Run};
+use super::client::Client;
+use super::{Execution, Outcomes};
 use crate::Error;
 use crate::ctx::{ClientEnd, ClientFuture};
-use crate::event::{CLOCK, ClientId, Event, Outcome, ProcessId, Thing, Things, Touched};
+use crate::event::{CLOCK, ClientId, Outcome, ProcessId, Thing, Things, Touched};
 use crate::faults::Fault;
-use crate::mailbox::{Inbox, Lane, Local, Lost, Op, Port};
+use crate::mailbox::{Local, Lost, Op, Port};
 use crate::panics;
 use crate::report::Broken;
 use crate::sql::{self, SqlCall};
@@ -55,109 +54,9 @@ impl Pending {
     }
 }
 
-/// One client in one execution.
-pub(crate) struct Client {
-    pub(crate) name: String,
-    /// Its name to the watchdog.
-    place: Option<usize>,
-    pub(crate) port: Port,
-    /// What the port leads to.
-    pub(crate) inbox: Inbox,
-    /// The lane that was posted to last, with its process.
-    lane: Option<(Lane, ProcessId)>,
-    pub(crate) future: Option<ClientFuture>,
-    woken: Arc<Woken>,
-    /// Sets `woken`.
-    waker: Waker,
-    pub(crate) pending: Vec<Pending>,
-    pub(crate) sessions: SmallVec<[Option<SessionId>; 2]>,
-    /// Connections that broke with the server, and whose client has not learnt of it.
-    pub(crate) broken: SmallVec<[u32; 2]>,
-    /// The client does not reach Redis any more.
-    pub(crate) unreachable: bool,
-    /// The client was told of a fault: it may give up because of it.
-    pub(crate) struck: bool,
-    pub(crate) connections: SmallVec<[Option<usize>; 1]>,
-    pub(crate) steps: u32,
-    children: usize,
-    /// Operations that have begun and not ended: the client's number, and the place in the history.
-    pub(crate) open: SmallVec<[(u32, usize); 1]>,
-}
-
-impl Client {
-    pub(crate) fn is_done(&self) -> bool {
-        self.future.is_none() && self.pending.is_empty()
-    }
-
-    /// Has the client polled again.
-    pub(super) fn wake(&self) {
-        self.woken.0.store(true, Ordering::Relaxed);
-    }
-}
-
 /// How often clients may wake themselves or each other between two steps: more is waiting for something by asking again
 /// and again, which nobody will ever bring about.
 const MOST_POLLS: u32 = 100_000;
-
-#[derive(Debug, Default)]
-struct Woken(AtomicBool);
-
-impl Wake for Woken {
-    fn wake(self: Arc<Self>) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-/// What one execution leaves to the next, which so need not allocate it.
-#[derive(Default)]
-pub(super) struct Spare {
-    pub(super) clients: Vec<Option<Client>>,
-    parts: Vec<Parts>,
-    pub(super) enabled: Vec<Enabled>,
-    pub(super) events: Vec<Event>,
-    pub(super) order: Vec<ClientId>,
-    pub(super) lanes: Vec<ProcessId>,
-    pub(super) cast: Vec<(ClientId, String)>,
-}
-
-/// The parts of a client that lie in memory of their own.
-struct Parts {
-    woken: Arc<Woken>,
-    waker: Waker,
-    pending: Vec<Pending>,
-}
-
-impl Default for Parts {
-    fn default() -> Self {
-        let woken = Arc::<Woken>::default();
-        Self { waker: Waker::from(woken.clone()), woken, pending: Vec::new() }
-    }
-}
-
-impl Spare {
-    /// Takes what nobody needs any more of an execution.
-    pub(super) fn take_run(&mut self, run: Run) {
-        let Run { mut events, mut lanes, mut cast, .. } = run;
-        events.clear();
-        lanes.clear();
-        cast.clear();
-        (self.events, self.lanes, self.cast) = (events, lanes, cast);
-    }
-
-    /// Takes the clients of an execution that is over.
-    pub(super) fn take_back(&mut self, mut clients: Vec<Option<Client>>) {
-        for Client { woken, waker, mut pending, future, .. } in clients.drain(..).flatten() {
-            drop(future);
-            pending.clear();
-            // Somebody may have kept a waker: it shall not wake a client of another execution.
-            if Arc::strong_count(&woken) == 2 {
-                woken.0.store(false, Ordering::Relaxed);
-                self.parts.push(Parts { woken, waker, pending });
-            }
-        }
-        self.clients = clients;
-    }
-}
 
 impl Execution<'_> {
     pub(super) fn add_client(&mut self, id: ClientId, name: String, port: Port, future: ClientFuture) {
@@ -165,29 +64,18 @@ impl Execution<'_> {
         if self.clients.len() <= at {
             self.clients.resize_with(at + 1, || None);
         }
-        let Parts { woken, waker, pending } = self.worker.spare.parts.pop().unwrap_or_default();
         let name = self.own_name(name);
         let place = self.watching.as_ref().and_then(|watching| watching.place(&name));
         self.recall_started(id, &name);
-        self.clients[at] = Some(Client {
-            name,
-            place,
-            port,
-            inbox: port.inbox(),
-            lane: None,
-            future: Some(future),
-            waker,
-            woken,
-            pending,
-            sessions: SmallVec::new(),
-            broken: SmallVec::new(),
-            unreachable: false,
-            struck: false,
-            connections: SmallVec::new(),
-            steps: 0,
-            children: 0,
-            open: SmallVec::new(),
-        });
+        let client = match self.worker.spare.idle.pop() {
+            Some(mut idle) => {
+                (idle.name, idle.place, idle.port, idle.inbox) = (name, place, port, port.inbox());
+                idle.future = Some(future);
+                idle
+            }
+            None => Box::new(Client::new(name, place, port, future)),
+        };
+        self.clients[at] = Some(client);
         self.order.push(id);
     }
 
@@ -220,19 +108,20 @@ impl Execution<'_> {
         self.recall_goes_on(id);
         let watching = self.watching.clone();
         let client = self.client_mut(id);
+        let woken = &client.woken;
         let Some(future) = &mut client.future else { return Ok(()) };
         let port = client.port;
         let mut context = Context::from_waker(&client.waker);
         let mut polls = 0;
         let ended = loop {
-            client.woken.0.store(false, Ordering::Relaxed);
+            woken.set(false);
             let polled = watched(watching.as_deref(), (&client.name, client.place), || {
                 port.enter(|| panics::catch(AssertUnwindSafe(|| future.as_mut().poll(&mut context))))
             });
             match polled {
                 Ok(Poll::Ready(end)) => break Some(end),
-                Ok(Poll::Pending) if client.woken.0.load(Ordering::Relaxed) && polls < MOST_POLLS => polls += 1,
-                Ok(Poll::Pending) if client.woken.0.load(Ordering::Relaxed) => return Err(self.foreign(id)),
+                Ok(Poll::Pending) if woken.get() && polls < MOST_POLLS => polls += 1,
+                Ok(Poll::Pending) if woken.get() => return Err(self.foreign(id)),
                 Ok(Poll::Pending) => break None,
                 Err(panic) if panic.is_foreign_runtime() => return Err(self.foreign(id)),
                 Err(panic) => break Some(Err(panic.into_failure())),
@@ -310,7 +199,7 @@ impl Execution<'_> {
         for _ in 0..MOST_POLLS {
             let woken = self.order.iter().copied().find(|id| {
                 let client = self.client(*id);
-                client.future.is_some() && client.woken.0.load(Ordering::Relaxed)
+                client.future.is_some() && client.is_woken()
             });
             match woken {
                 Some(id) => {

@@ -2,6 +2,7 @@
 //! next until nothing can.
 
 mod changes;
+mod client;
 mod clients;
 mod clock;
 mod deliver;
@@ -9,6 +10,7 @@ mod direct;
 mod dry;
 mod faults;
 mod lost;
+mod never;
 mod plain;
 mod recall;
 mod record;
@@ -24,7 +26,7 @@ use std::sync::Arc;
 use raceproof_engine::Access;
 use smallvec::SmallVec;
 
-use clients::Client;
+use client::Client;
 pub(crate) use clients::Enabled;
 use direct::Direct;
 pub(crate) use dry::Delivered;
@@ -35,7 +37,7 @@ pub(crate) use worker::{Attached, Mode, SETUP, Worker};
 
 use crate::Error;
 use crate::ctx::Ctx;
-use crate::event::{CLOCK, Choice, ClientId, END, Event, FAULTS, Footprint, Outcome, ProcessId, Reach, Thing, Touched};
+use crate::event::{CLOCK, Choice, ClientId, END, Event, FAULTS, Footprint, Outcome, ProcessId, Thing, Touched};
 use crate::faults::Faults;
 use crate::history::History;
 use crate::report::{Bounds, Broken, Place, Step};
@@ -144,7 +146,7 @@ pub(crate) struct Run {
     /// A check that could not be decided, in words.
     pub(crate) undecided: Option<String>,
     /// How it ended, if that is compared with other executions.
-    pub(crate) ending: Option<Ending>,
+    pub(crate) ending: Option<Box<Ending>>,
     /// A fingerprint of the final state: every key and every row.
     pub(crate) final_state: Option<u64>,
     pub(crate) top: usize,
@@ -160,7 +162,7 @@ pub(crate) struct Execution<'w> {
     pub(crate) mode: Mode,
     pub(crate) bounds: Bounds,
     /// By client number; `None` for one that this execution has not seen (yet).
-    pub(crate) clients: Vec<Option<Client>>,
+    pub(crate) clients: Vec<Option<Box<Client>>>,
     pub(crate) order: Vec<ClientId>,
     /// The number of clients that the body made, and those that other clients started.
     pub(crate) top: usize,
@@ -185,7 +187,7 @@ pub(crate) struct Execution<'w> {
     pub(crate) violation: Option<Violation>,
     pub(crate) undecided: Option<String>,
     noted: serial::Noted,
-    ending: Option<Ending>,
+    ending: Option<Box<Ending>>,
     /// The event that took the database's write lock last.
     pub(crate) lock_taken_by: Option<usize>,
     /// What the step under way has touched so far.
@@ -319,7 +321,7 @@ impl<'w> Execution<'w> {
         };
         self.worker.spare.enabled = enabled;
         if matches!(end, End::Complete) {
-            self.ending = self.ending()?;
+            self.ending = self.ending()?.map(Box::new);
             self.check_at_the_end()?;
         }
         self.finish(end)
@@ -531,48 +533,6 @@ impl<'w> Execution<'w> {
         })
     }
 
-    /// Steps that could have happened in another order although they never did in this one: they take part in the
-    /// detection of races only. A pause could have come anywhere before time passed by itself, and before the end.
-    fn never(&mut self) -> Vec<(usize, Event)> {
-        let mut never = Vec::new();
-        let mut pauses_left = self.bounds.pauses;
-        for at in 0..=self.events.len() {
-            let clock = match self.events.get(at) {
-                None => true,
-                Some(event) if event.footprint.barrier => true,
-                Some(event) => {
-                    pauses_left -= u32::from(event.footprint.choice.process == CLOCK);
-                    false
-                }
-            };
-            if clock && pauses_left > 0 {
-                let mut touched = Touched::default();
-                self.clock_footprint(&mut touched);
-                for outcome in [Outcome::PastDeadline, Outcome::ToDeadline] {
-                    let choice = Choice { process: CLOCK, outcome };
-                    never.push((at, virtual_event(choice, None, touched.clone(), None)));
-                }
-            }
-        }
-        let end = self.events.len();
-        let spared = self.spared();
-        never.extend(spared.into_iter().map(|(choice, touched)| (end, virtual_event(choice, None, touched, None))));
-        for id in &self.order {
-            let id = *id;
-            let requests = self.clients[usize::from(id.0)].as_ref().map_or(&[][..], |client| &client.pending);
-            for pending in requests {
-                let mut touched = Touched::default();
-                pending.waits_for(&mut self.worker.things, &mut touched);
-                let choice = Choice { process: pending.process, outcome: Outcome::Done };
-                let mut event = virtual_event(choice, Some(id), touched, pending.posted_after);
-                event.waited.clone_from(&pending.waited);
-                event.needs_lock = matches!(pending.op, crate::mailbox::Op::Sql { .. });
-                never.push((self.events.len(), event));
-            }
-        }
-        never
-    }
-
     pub(crate) fn client(&self, id: ClientId) -> &Client {
         self.clients[usize::from(id.0)].as_ref().expect("clients in the order exist")
     }
@@ -588,21 +548,6 @@ impl<'w> Execution<'w> {
 
     pub(crate) fn process(&mut self, id: ClientId, lane: crate::mailbox::Lane) -> ProcessId {
         self.worker.process_id(id, lane)
-    }
-}
-
-fn virtual_event(choice: Choice, client: Option<ClientId>, touched: Touched, posted_after: Option<usize>) -> Event {
-    Event {
-        footprint: Arc::new(Footprint { choice, client, touched, reach: Reach::Anything, barrier: false }),
-        fingerprint: 0,
-        posted_after,
-        optional: matches!(choice.process, CLOCK | FAULTS),
-        needs_lock: false,
-        locked: false,
-        unlocks: None,
-        logged: 0,
-        waited: Vec::new(),
-        delivered: None,
     }
 }
 

@@ -39,8 +39,8 @@ impl Execution<'_> {
         };
         let place = pending.iter().position(|request| request.process == choice.process);
         let Some(place) = place.filter(|place| is_plain(&pending[*place])) else { return Ok(false) };
-        let Pending { id: number, op: Op::Redis { session, commands }, posted_after, waited, owner, .. } =
-            pending.remove(place)
+        let Some(Pending { id: number, op: Op::Redis { session, commands }, posted_after, waited, owner, .. }) =
+            (if pending.len() == 1 { pending.pop() } else { Some(pending.remove(place)) })
         else {
             return Ok(false);
         };

@@ -85,7 +85,7 @@ impl Known {
     /// The footprint of a step that was this and nothing else, if there was one before.
     pub(crate) fn footprint(&self, choice: Choice, client: ClientId, reach: Reach) -> Option<Arc<Footprint>> {
         let is = |known: &&Arc<Footprint>| {
-            (known.choice, known.client, known.reach) == (choice, Some(client), reach) && !known.barrier
+            known.client == Some(client) && known.choice == choice && known.reach == reach && !known.barrier
         };
         self.footprints.borrow().iter().find(is).cloned()
     }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use raceproof_engine::{Access, Engine, LuaHost, Options, Outcome, Timestamp};
 use rustc_hash::FxHashMap;
 
-use super::clients::Spare;
+use super::client::Spare;
 use super::direct::Direct;
 use super::server::Server;
 use super::{Execution, Recall, Run};
