@@ -5,6 +5,7 @@
 
 mod apt;
 mod browser;
+mod clients;
 mod process;
 mod redis;
 
@@ -16,7 +17,7 @@ use process::{Error, cargo};
 const USAGE: &str = "\
 usage: cargo xtask <task>
 
-  setup         install what the tests need (redis-server 7.0, chromium)
+  setup         install what the tests need (redis-server 7.0, chromium, redis-py, ioredis)
   test [ARGS]   setup, then the whole test suite; ARGS go to `cargo test`
   ci            formatting, clippy, docs, dependencies, the catalogue, then the whole test suite";
 
@@ -49,7 +50,8 @@ fn main() -> ExitCode {
 /// Everything that the tests need and that is no crate.
 fn setup() -> Result<(), Error> {
     redis::setup()?;
-    browser::setup()
+    browser::setup()?;
+    clients::setup()
 }
 
 /// The whole suite, documentation tests included.

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use raceproof_explore::{Bounds, Fault, Faults, Persistence, Strategy, UnknownFault};
 
 use crate::atlas::AtlasArgs;
+use crate::serve::ServeArgs;
 
 /// Random executions when neither `--executions` nor `--seconds` bounds the search.
 const RANDOM_EXECUTIONS: u64 = 10_000;
@@ -45,6 +46,18 @@ Examples:
   raceproof atlas 'lock/*'               a group of it
   raceproof atlas my-design.lua          what your own design survives, and what it loses where it does not")]
     Atlas(AtlasArgs),
+    /// Serves a Redis whose time, crashes and faults the test holds, to clients in any language
+    #[command(after_help = "\
+Prints one line with its addresses when it is ready, and ends on Ctrl-C or SIGTERM. Exit status: 0, or 2 if it cannot start.
+
+Control it through any connection: RACEPROOF HELP lists the commands. A client that authenticates with a user's name, as in \
+redis://test-42:x@127.0.0.1:6399, gets a server of its own.
+
+Examples:
+  raceproof serve                                a Redis on 127.0.0.1:6399 that keeps real time
+  raceproof serve --port 0 --ready-file ready    on any free port; the file has the address
+  raceproof serve --clock frozen --appendfsync everysec    time stands still, and a power loss costs two seconds")]
+    Serve(ServeArgs),
 }
 
 #[derive(Clone, Debug, Args)]

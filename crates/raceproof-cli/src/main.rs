@@ -17,6 +17,7 @@ mod pages;
 mod progress;
 mod run;
 mod select;
+mod serve;
 mod table;
 mod text;
 
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
     match args::Cli::parse().command {
         args::Command::Check(args) => check::check(&args),
         args::Command::Atlas(args) => atlas::atlas(&args),
+        args::Command::Serve(args) => serve::serve(args),
     }
     .into()
 }

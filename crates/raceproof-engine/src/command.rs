@@ -52,23 +52,29 @@ pub(crate) mod flag {
     pub(crate) const NO_MANDATORY_KEYS: u32 = 1 << 12;
     pub(crate) const MOVABLE_KEYS: u32 = 1 << 13;
     pub(crate) const BLOCKING: u32 = 1 << 14;
+    pub(crate) const ASKING: u32 = 1 << 15;
+    pub(crate) const PUBSUB: u32 = 1 << 16;
     /// Executed at once between `MULTI` and `EXEC` instead of being queued. Not shown.
     pub(crate) const IMMEDIATE: u32 = 1 << 30;
+    /// Allowed in the subscribed mode of RESP2. Not shown.
+    pub(crate) const SUBSCRIBED: u32 = 1 << 28;
     /// May find keys to remove anywhere, and then does not frame the removals. Not shown.
     pub(crate) const ANY_KEYS: u32 = 1 << 29;
 
     /// The names in the order in which Redis lists them.
-    pub(crate) const NAMES: [(u32, &str); 15] = [
+    pub(crate) const NAMES: [(u32, &str); 17] = [
         (WRITE, "write"),
         (READONLY, "readonly"),
         (DENYOOM, "denyoom"),
         (ADMIN, "admin"),
+        (PUBSUB, "pubsub"),
         (NOSCRIPT, "noscript"),
         (BLOCKING, "blocking"),
         (LOADING, "loading"),
         (STALE, "stale"),
         (SKIP_MONITOR, "skip_monitor"),
         (SKIP_SLOWLOG, "skip_slowlog"),
+        (ASKING, "asking"),
         (FAST, "fast"),
         (NO_AUTH, "no_auth"),
         (ALLOW_BUSY, "allow_busy"),
@@ -81,11 +87,15 @@ pub(crate) mod flag {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Group {
     Admin,
+    Bitmap,
     Connection,
     Dangerous,
+    Geo,
     Hash,
+    HyperLogLog,
     Keyspace,
     List,
+    PubSub,
     /// `SWAPDB`, `FLUSHALL`, `KEYS`, …
     KeyspaceDangerous,
     Scripting,
@@ -118,6 +128,8 @@ pub(crate) enum FindKeys {
     Count,
     /// The first half of what follows the word `STREAMS`, which is at `begin` or after it.
     AfterStreams,
+    /// The one after a word, which may be anywhere from `begin` on; none without the word.
+    AfterWord(&'static str),
     /// Nobody can say without the data.
     Unknown,
 }
@@ -189,6 +201,12 @@ impl Command {
                     }
                     continue;
                 }
+                FindKeys::AfterWord(word) => {
+                    let words = args.get(spec.begin..).unwrap_or_default();
+                    let found = words.iter().position(|known| known.eq_ignore_ascii_case(word.as_bytes()));
+                    positions.extend(found.map(|at| spec.begin + at + 1).filter(|at| *at < args.len()));
+                    continue;
+                }
                 FindKeys::AfterStreams => {
                     let words = args.get(spec.begin..)?;
                     let first = spec.begin + 1 + words.iter().position(|word| word.eq_ignore_ascii_case(b"streams"))?;
@@ -233,21 +251,22 @@ fn store_position(args: &[Bytes]) -> Option<usize> {
 }
 
 /// The longest name in the table; longer ones are unknown without looking.
-const MAX_NAME: usize = 16;
+const MAX_NAME: usize = 24;
 
-/// A name in lower case, as a number: comparing and hashing it takes no loop.
-fn folded(name: &[u8]) -> Option<u128> {
+/// A name in lower case, as numbers: comparing and hashing it takes no loop.
+fn folded(name: &[u8]) -> Option<[u64; MAX_NAME / 8]> {
     if name.len() > MAX_NAME {
         return None;
     }
     let mut bytes = [0; MAX_NAME];
     bytes[..name.len()].copy_from_slice(name);
     bytes.make_ascii_lowercase();
-    Some(u128::from_le_bytes(bytes))
+    let (words, _) = bytes.as_chunks::<8>();
+    Some([words[0], words[1], words[2]].map(u64::from_le_bytes))
 }
 
-fn index() -> &'static FxHashMap<u128, &'static Command> {
-    static INDEX: OnceLock<FxHashMap<u128, &'static Command>> = OnceLock::new();
+fn index() -> &'static FxHashMap<[u64; MAX_NAME / 8], &'static Command> {
+    static INDEX: OnceLock<FxHashMap<[u64; MAX_NAME / 8], &'static Command>> = OnceLock::new();
     INDEX.get_or_init(|| all().filter_map(|command| Some((folded(command.name.as_bytes())?, command))).collect())
 }
 

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crate::{
     failure::{self, Failure},
     hash::Limits,
+    notify,
     number::{integer_text, parse_integer},
     settings::{Kind, SETTINGS, Setting},
     stream, zset,
@@ -27,9 +28,13 @@ pub(crate) struct Config {
     stream_bytes: usize,
     stream_entries: usize,
     longest_string: usize,
+    sparse_bytes: usize,
+    list_fill: i64,
+    compresses: bool,
     lazy_expire: bool,
     counts_frequency: bool,
     evicts_volatile_only: bool,
+    events: u32,
 }
 
 impl Default for Config {
@@ -51,9 +56,13 @@ impl Config {
             stream_bytes: 0,
             stream_entries: 0,
             longest_string: 0,
+            sparse_bytes: 0,
+            list_fill: 0,
+            compresses: false,
             lazy_expire: false,
             counts_frequency: false,
             evicts_volatile_only: false,
+            events: 0,
         };
         config.refresh();
         config
@@ -88,6 +97,29 @@ impl Config {
         self.longest_string
     }
 
+    /// The most bytes of a HyperLogLog whose registers are runs.
+    pub(crate) const fn sparse_bytes(&self) -> usize {
+        self.sparse_bytes
+    }
+
+    /// Whether long strings in payloads are compressed.
+    pub(crate) const fn compresses(&self) -> bool {
+        self.compresses
+    }
+
+    /// Whether a node of a list may have that many bytes and elements.
+    pub(crate) const fn list_node_holds(&self, bytes: usize, elements: usize) -> bool {
+        /// The most bytes of a node whose elements are counted.
+        const SAFE: usize = 8192;
+        match self.list_fill {
+            fill @ 0.. => bytes <= SAFE && elements <= fill.unsigned_abs() as usize,
+            fill => {
+                let level = fill.unsigned_abs() - 1;
+                bytes <= 4096 << if level > 4 { 4 } else { level }
+            }
+        }
+    }
+
     /// What an expiry is propagated as.
     pub(crate) fn expiry_command(&self) -> Bytes {
         Bytes::from_static(if self.lazy_expire { b"UNLINK" } else { b"DEL" })
@@ -100,6 +132,9 @@ impl Config {
 
     /// The value of a setting as `CONFIG GET` shows it.
     pub(crate) fn value(&self, setting: &Setting) -> Bytes {
+        if matches!(setting.kind, Kind::Events) {
+            return notify::text(self.events);
+        }
         self.changed.get(setting.primary()).cloned().unwrap_or(Bytes::from_static(setting.default.as_bytes()))
     }
 
@@ -130,10 +165,20 @@ impl Config {
         self.stream_bytes = if bytes == 0 { MAX_STREAM_NODE } else { bytes.min(MAX_STREAM_NODE) };
         self.stream_entries = self.number("stream-node-max-entries");
         self.longest_string = self.number("proto-max-bulk-len");
+        self.sparse_bytes = self.number("hll-sparse-max-bytes");
+        self.list_fill = parse_integer(&self.named("list-max-listpack-size")).unwrap_or(-2);
+        self.compresses = self.named("rdbcompression") == "yes";
         self.lazy_expire = self.named("lazyfree-lazy-expire") == "yes";
         let policy = self.named("maxmemory-policy");
         self.counts_frequency = policy.ends_with(b"-lfu");
         self.evicts_volatile_only = policy.starts_with(b"volatile-");
+        // What is shown may be less than what was set.
+        self.events = self.changed.get("notify-keyspace-events").and_then(|set| notify::parse(set)).unwrap_or(0);
+    }
+
+    /// The classes of keyspace events that are told.
+    pub(crate) const fn events(&self) -> u32 {
+        self.events
     }
 
     /// Whether the eviction policy spares keys without a deadline.
@@ -188,6 +233,10 @@ impl Kind {
                 Some(number) => within(number, low, high),
                 None => Err("argument must be a memory value".into()),
             },
+            Self::Events => {
+                let refusal = "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.";
+                notify::parse(value).map(|_| value.clone()).ok_or_else(|| refusal.into())
+            }
             Self::SavePoints => checked_save_points(value).ok_or_else(|| "Invalid save parameters".into()),
         }
     }

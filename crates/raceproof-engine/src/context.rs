@@ -1,13 +1,14 @@
 //! What a command's function works with: keys, footprint and effects of one execution.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::{
-    Access, Effect, Engine, Footprint, Object, Protocol, ScriptHost, Timestamp,
+    Access, Delivery, Effect, Engine, Footprint, Object, Protocol, ScriptHost, Timestamp,
     db::{Databases, Entry, Put, Text, Value},
     failure::{Failure, WRONG_TYPE},
     hash::{Hash, Limits},
     key::Key,
+    notify,
     session::Session,
 };
 
@@ -23,6 +24,16 @@ pub(crate) struct Context<'a> {
     pub(crate) now: Timestamp,
     pub(crate) footprint: &'a mut Footprint,
     pub(crate) effects: Effects<'a>,
+    /// The session whose command this is; `usize::MAX` if another one is served, or none is at work.
+    pub(crate) actor: usize,
+    /// What is sent out of band, in order.
+    pub(crate) deliveries: &'a mut Vec<Delivery>,
+    /// How many deliveries precede the reply; all if nobody says.
+    pub(crate) replied: Option<usize>,
+    /// Whether the session gets no replies.
+    pub(crate) mute: bool,
+    /// Whether keys are looked up to be read, so that a missing one is told.
+    pub(crate) reads: bool,
     /// Set while a script runs.
     pub(crate) script: Option<RunningScript>,
     /// Whether the connection is to be closed after the reply.
@@ -131,17 +142,27 @@ impl Context<'_> {
         self.footprint.add(Object::Keyspace(db), Access::IntentRead);
         self.footprint.add_key(db, &key.name, access);
         match self.engine.databases.entry(db, key).map(|entry| entry.deadline) {
-            None => return false,
+            None => {
+                self.missed(db, key);
+                return false;
+            }
             Some(None) => {}
             Some(Some(deadline)) => {
                 self.read_clock();
                 if self.now_ms() > deadline {
                     self.expire(db, key);
+                    self.missed(db, key);
                     return false;
                 }
             }
         }
         self.expire_fields(db, key)
+    }
+
+    fn missed(&mut self, db: u32, key: &Key) {
+        if self.reads {
+            self.notify(notify::MISS, "keymiss", db, &key.name);
+        }
     }
 
     /// Removes the fields of a hash whose time is over, and tells whether the key is still there. Redis 7.4 removes
@@ -157,11 +178,17 @@ impl Context<'_> {
             // Whoever had looked at the hash, whatever field, would have been the one to do this.
             self.footprint.add_key(db, &key.name, Access::Write);
         }
-        let mut gone = false;
+        let (mut gone, any) = (false, !due.is_empty());
         for field in due {
             gone = self.remove_field_in(db, key, &field);
             self.changed(db, key);
             self.effects.add(db, || vec![Bytes::from_static(b"HDEL"), key.name.clone(), field]);
+        }
+        if any {
+            self.notify(notify::HASH, "hexpired", db, &key.name);
+        }
+        if gone {
+            self.notify(notify::GENERIC, "del", db, &key.name);
         }
         !gone
     }
@@ -256,6 +283,7 @@ impl Context<'_> {
 
     pub(crate) fn store_in(&mut self, db: u32, key: &Key, value: Value, deadline: Deadline) {
         self.footprint.add_key(db, &key.name, Access::Write);
+        self.signal_removed(db, key);
         let replaced = self.engine.databases.entry(db, key).and_then(|entry| entry.value.first_deadline());
         if replaced.or(value.first_deadline()).is_some() {
             self.footprint.add(Object::Deadlines, Access::IntentWrite);
@@ -263,6 +291,8 @@ impl Context<'_> {
         let old = match self.engine.databases.put(db, key, value) {
             Put::Added => {
                 self.footprint.add(Object::Keyspace(db), Access::IntentWrite);
+                self.signal_added(db, key);
+                self.notify(notify::NEW, "new", db, &key.name);
                 None
             }
             Put::Replaced(old) => old,
@@ -279,6 +309,31 @@ impl Context<'_> {
     /// Replaces the string of an existing key in the selected database; its deadline stays.
     pub(crate) fn store_text(&mut self, key: &Key, text: Text) {
         self.store(key, Value::Text(text), Deadline::Keep);
+    }
+
+    /// Edits the bytes of a string, or of a new one, which are at least `len` from then on and no longer held as a number
+    /// or in one piece with the key. Nobody is told of a change: the caller knows whether there was one. Tells whether the
+    /// string was longer made, or new. The key has been visited.
+    pub(crate) fn edit_text<T>(&mut self, key: &Key, len: usize, edit: impl FnOnce(&mut BytesMut) -> T) -> (bool, T) {
+        self.footprint.add_key(self.db, &key.name, Access::Write);
+        let old = match self.engine.databases.value_mut(self.db, key) {
+            Some(Value::Text(text)) => Some(std::mem::take(&mut text.data)),
+            _ => None,
+        };
+        let new = old.is_none();
+        // Only what a snapshot or a reply holds as well is copied.
+        let mut data = old.unwrap_or_default().try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
+        let grown = data.len() < len;
+        if grown {
+            data.resize(len, 0);
+        }
+        let result = edit(&mut data);
+        let value = Value::Text(Text::raw(data.freeze()));
+        self.engine.databases.put(self.db, key, value);
+        if new {
+            self.footprint.add(Object::Keyspace(self.db), Access::IntentWrite);
+        }
+        (new || grown, result)
     }
 
     /// Sets or removes the deadline of a key in the selected database.
@@ -303,6 +358,7 @@ impl Context<'_> {
     }
 
     pub(crate) fn remove_in(&mut self, db: u32, key: &Key) -> Option<Entry> {
+        self.signal_removed(db, key);
         let entry = self.engine.databases.remove(db, key)?;
         self.footprint.add_key(db, &key.name, Access::Write);
         self.footprint.add(Object::Keyspace(db), Access::IntentWrite);
@@ -316,6 +372,7 @@ impl Context<'_> {
     /// Removes a key whose time is over, as an access or the server's cycle finds it.
     pub(crate) fn expire(&mut self, db: u32, key: &Key) {
         self.remove_in(db, key);
+        self.notify(notify::EXPIRED, "expired", db, &key.name);
         let command = self.engine.config.expiry_command();
         self.effects.add(db, || vec![command, key.name.clone()]);
     }

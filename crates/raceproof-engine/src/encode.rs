@@ -2,7 +2,7 @@
 
 use crate::{
     Protocol, Reply,
-    number::{MAX_DECIMAL_LEN, float_text, write_integer},
+    number::{MAX_DECIMAL_LEN, decimal_text, float_text, write_integer},
 };
 
 impl Reply {
@@ -21,6 +21,7 @@ impl Reply {
             Self::Array(elements) => sequence(out, b'*', elements, protocol),
             Self::Set(elements) => sequence(out, if resp3 { b'~' } else { b'*' }, elements, protocol),
             Self::Push(elements) => sequence(out, if resp3 { b'>' } else { b'*' }, elements, protocol),
+            Self::Inline(values) => values.iter().for_each(|value| value.encode(protocol, out)),
             Self::Map(pairs) => {
                 let (mark, len) = if resp3 { (b'%', pairs.len()) } else { (b'*', pairs.len() * 2) };
                 header(out, mark, len);
@@ -31,6 +32,10 @@ impl Reply {
             }
             Self::Double(value) => {
                 let text = double_text(*value);
+                if resp3 { line(out, b',', text.as_bytes()) } else { bulk(out, text.as_bytes()) }
+            }
+            Self::Decimal(value) => {
+                let text = decimal_text(*value);
                 if resp3 { line(out, b',', text.as_bytes()) } else { bulk(out, text.as_bytes()) }
             }
             Self::Boolean(value) if resp3 => line(out, b'#', if *value { b"t" } else { b"f" }),

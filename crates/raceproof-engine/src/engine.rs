@@ -7,16 +7,19 @@ use smallvec::SmallVec;
 
 use crate::{
     Access, Delivery, Effect, Footprint, Object, Protocol, Reply, ScriptHost,
+    channels::Channels,
     command::{self, Command, flag},
     commands::transaction,
     config::Config,
     context::{Context, Effects},
     db::Databases,
+    failure::Failure,
     hash::Limits,
     key::Key,
     rng::Random,
     scripts::ScriptCache,
     session::{Queued, Replies, Session, Watched},
+    wait::{self, Waiting},
 };
 
 /// A point in time, as the caller's clock gives it.
@@ -80,7 +83,8 @@ pub struct Outcome {
     pub without_effects: bool,
     /// Whether anything is propagated.
     pub wrote: bool,
-    /// Whether the reply is not to be sent (`CLIENT REPLY OFF | SKIP`).
+    /// Whether the reply is not to be sent (`CLIENT REPLY OFF | SKIP`), or there is none (`SUBSCRIBE`, whose messages are
+    /// `deliveries`). Deliveries are sent in any case.
     pub silent: bool,
     /// Whether the connection is to be closed once the reply is sent (`QUIT`).
     pub close: bool,
@@ -132,6 +136,9 @@ pub struct Engine {
     pub(crate) sessions: Vec<Session>,
     /// The sessions that watch a key.
     pub(crate) watchers: BTreeMap<(u32, Key), SmallVec<[u32; 2]>>,
+    /// The sessions that subscribed to a channel.
+    pub(crate) channels: Arc<Channels>,
+    pub(crate) waiting: Waiting,
     pub(crate) scripts: Arc<ScriptCache>,
     pub(crate) config: Arc<Config>,
     pub(crate) random: Random,
@@ -150,6 +157,8 @@ impl Clone for Engine {
             databases: self.databases.clone(),
             sessions: self.sessions.clone(),
             watchers: self.watchers.clone(),
+            channels: self.channels.clone(),
+            waiting: self.waiting.clone(),
             scripts: self.scripts.clone(),
             config: self.config.clone(),
             random: self.random.clone(),
@@ -166,6 +175,8 @@ impl Clone for Engine {
             databases,
             sessions,
             watchers,
+            channels,
+            waiting,
             scripts,
             config,
             random,
@@ -178,6 +189,8 @@ impl Clone for Engine {
         self.databases.clone_from(databases);
         self.sessions.clone_from(sessions);
         self.watchers.clone_from(watchers);
+        self.channels.clone_from(channels);
+        self.waiting.clone_from(waiting);
         self.scripts.clone_from(scripts);
         self.config.clone_from(config);
         self.random.clone_from(random);
@@ -196,6 +209,8 @@ impl Engine {
             databases: Databases::default(),
             sessions: Vec::new(),
             watchers: BTreeMap::new(),
+            channels: Arc::default(),
+            waiting: Waiting::default(),
             scripts: Arc::default(),
             config: Arc::default(),
             started: None,
@@ -249,11 +264,14 @@ impl Engine {
         SessionId(self.sessions.len() as u32 - 1)
     }
 
-    /// Closes a connection: its transaction and its watched keys are dropped.
+    /// Closes a connection: its transaction, its watched keys and its subscriptions are dropped. [`Self::touch_disconnect`]
+    /// says what that touches.
     pub fn disconnect(&mut self, session: SessionId) {
         let index = session.0 as usize;
         if self.sessions.get(index).is_some_and(|session| session.open) {
             self.unwatch(index);
+            self.unsubscribe_all(index);
+            self.end_wait(index, &mut Footprint::default());
             self.sessions[index].open = false;
             self.sessions[index].transaction = None;
             self.closed.push(session.0);
@@ -289,6 +307,10 @@ impl Engine {
             out.reply = Reply::Error(format!("ERR session {} is not connected", session.0).into());
             return;
         };
+        if state.wait.is_some() {
+            out.reply = Reply::Error(format!("ERR session {} waits for a reply", session.0).into());
+            return;
+        }
         if args.is_empty() {
             out.reply = Reply::Error(Bytes::from_static(b"ERR empty command"));
             return;
@@ -297,7 +319,10 @@ impl Engine {
         if skipped {
             state.replies = Replies::On;
         }
-        let db = state.db;
+        let (db, replies, listens) = (state.db, state.replies, state.listens());
+        if listens {
+            out.footprint.add(Object::Inbox(session), Access::Read);
+        }
         self.started.get_or_insert(now);
         let mut context = Context {
             engine: self,
@@ -307,6 +332,11 @@ impl Engine {
             now,
             footprint: &mut out.footprint,
             effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
+            deliveries: &mut out.deliveries,
+            actor: index,
+            replied: None,
+            reads: false,
+            mute: skipped || replies == Replies::Off,
             script: None,
             close: false,
             may_wait: true,
@@ -314,11 +344,14 @@ impl Engine {
         };
         out.reply = dispatch(&mut context, args);
         out.close = context.close;
-        let framed = context.framed;
-        out.silent = skipped || self.sessions[index].replies != Replies::On;
+        let (framed, replied, mute) = (context.framed, context.replied, context.mute);
+        out.before_reply = replied.unwrap_or(out.deliveries.len());
+        out.silent = mute || out.reply == Reply::NONE;
         if framed {
-            frame(&mut out.effects);
+            frame(&mut out.effects, 0);
         }
+        out.waits = wait::silence(self, index, skipped);
+        self.serve(Some(scripts), now, out);
     }
 
     /// The earliest deadline among all keys and fields (ms since the Unix epoch). They live through that millisecond.
@@ -349,6 +382,11 @@ impl Engine {
             now,
             footprint: &mut out.footprint,
             effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
+            deliveries: &mut out.deliveries,
+            actor: usize::MAX,
+            replied: None,
+            reads: false,
+            mute: false,
             script: None,
             close: false,
             may_wait: false,
@@ -365,6 +403,7 @@ impl Engine {
             context.touch(Object::Keyspace(db), Access::IntentRead);
             context.expire_fields(db, &key);
         }
+        self.serve(None, now, out);
     }
 
     pub(crate) fn limits(&self) -> Limits {
@@ -457,6 +496,9 @@ fn dispatch(context: &mut Context<'_>, args: &[Bytes]) -> Reply {
             return failure.into_reply();
         }
     };
+    if !command.has(flag::SUBSCRIBED) && context.session().is_confined() {
+        return refuse(context, command);
+    }
     if !command.has(flag::IMMEDIATE)
         && let Some(transaction) = &mut context.session_mut().transaction
     {
@@ -468,17 +510,33 @@ fn dispatch(context: &mut Context<'_>, args: &[Bytes]) -> Reply {
     call(context, command, args)
 }
 
+/// Refuses what a session in the subscribed mode of RESP2 must not send; its messages could not be told from the reply.
+fn refuse(context: &mut Context<'_>, command: &'static Command) -> Reply {
+    let refusal = Failure::Text(format!(
+        "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
+        command.name
+    ));
+    if command.name == "exec" {
+        return transaction::abort(context, refusal);
+    }
+    if let Some(transaction) = &mut context.session_mut().transaction {
+        transaction.failed = true;
+    }
+    refusal.into_reply()
+}
+
 /// Executes a command that was looked up and checked.
 pub(crate) fn call(context: &mut Context<'_>, command: &'static Command, args: &[Bytes]) -> Reply {
-    (command.run)(context, args).unwrap_or_else(crate::failure::Failure::into_reply)
+    context.reads = command.has(flag::READONLY);
+    (command.run)(context, args).unwrap_or_else(Failure::into_reply)
 }
 
 /// Frames what is propagated by `MULTI` and `EXEC` if it is more than one command: replicas and the append-only file
-/// must take all of it or nothing.
-fn frame(effects: &mut Vec<Effect>) {
-    if effects.len() > 1 {
-        let db = effects[0].db;
-        effects.insert(0, Effect { db, args: vec![Bytes::from_static(b"MULTI")] });
+/// must take all of it or nothing. Effects before `from` are those of others.
+pub(crate) fn frame(effects: &mut Vec<Effect>, from: usize) {
+    if effects.len() > from + 1 {
+        let db = effects[from].db;
+        effects.insert(from, Effect { db, args: vec![Bytes::from_static(b"MULTI")] });
         effects.push(Effect { db, args: vec![Bytes::from_static(b"EXEC")] });
     }
 }

@@ -36,6 +36,11 @@ pub(crate) fn parse_weight(text: &[u8]) -> Option<f64> {
     (read.len == text.len() && !read.out_of_range && !read.value.is_nan() && is_exact).then_some(read.value)
 }
 
+/// The number at the beginning of a text, 0 if there is none: C's `strtod`.
+pub(crate) fn parse_beginning(text: &[u8]) -> Option<f64> {
+    Some(read(text).value).filter(|value| !value.is_nan())
+}
+
 /// The form in which Redis shows a score that it keeps: `%.17g`.
 pub(crate) fn text(value: f64) -> String {
     if value.is_infinite() {

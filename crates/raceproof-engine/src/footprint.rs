@@ -8,6 +8,8 @@
 use bytes::Bytes;
 use smallvec::SmallVec;
 
+use crate::SessionId;
+
 /// Something that a command can read or write, as far as another command can notice.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Object {
@@ -28,6 +30,17 @@ pub enum Object {
     Random,
     /// The script cache.
     Scripts,
+    /// Who subscribed to what (`PUBSUB CHANNELS`).
+    Subscriptions,
+    /// Who subscribed to a channel. Whoever publishes there reads it.
+    Channel(Bytes),
+    /// As [`Self::Channel`], of `SSUBSCRIBE`.
+    ShardChannel(Bytes),
+    /// Who subscribed to which patterns. Whoever publishes anywhere reads it.
+    Patterns,
+    /// What a session is sent beside its replies: whoever sends it something writes, and its own commands read while it
+    /// can be sent something, since it sees their replies among the messages.
+    Inbox(SessionId),
     /// The configuration and statistics of the server (`CONFIG`, `INFO`, `CLIENT LIST`, …).
     Server,
 }

@@ -3,7 +3,7 @@
 /// Whether a text matches a glob-style pattern: `*`, `?`, `[a-z]`, `[^a]` and backslash escapes. The quirks are
 /// Redis's: a class that is not closed ends with the pattern, a range may be given backwards, and nothing but the empty
 /// pattern matches the empty text.
-pub(crate) fn matches(pattern: &[u8], text: &[u8], any_case: bool) -> bool {
+pub fn matches(pattern: &[u8], text: &[u8], any_case: bool) -> bool {
     if text.is_empty() {
         return pattern.is_empty();
     }

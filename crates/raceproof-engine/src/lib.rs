@@ -13,6 +13,7 @@
 //! replicas, in the deterministic form. Durability and replication are models over that log.
 #![forbid(unsafe_code)]
 
+mod channels;
 mod command;
 mod commands;
 mod config;
@@ -26,12 +27,18 @@ mod engine;
 mod failure;
 mod float;
 mod footprint;
+mod geo;
 mod glob;
 mod hash;
+mod hyperloglog;
+mod inspect;
 mod key;
 mod long_double;
 mod lua;
+mod notify;
 mod number;
+mod quicksort;
+mod rdb;
 mod reply;
 mod rng;
 mod scan;
@@ -44,6 +51,7 @@ mod state;
 mod stream;
 mod tree;
 mod typed;
+mod wait;
 mod zrange;
 mod zset;
 
@@ -51,6 +59,7 @@ pub use delivery::Delivery;
 pub use effect::Effect;
 pub use engine::{Engine, Options, Outcome, SessionId, Timestamp, Version};
 pub use footprint::{Access, Footprint, Object};
+pub use glob::matches as glob_matches;
 pub use lua::LuaHost;
 pub use reply::{Protocol, Reply};
 pub use script::{Script, ScriptCalls, ScriptHost};

@@ -103,6 +103,28 @@ impl LongDouble {
         (magnitude != Magnitude::Infinite).then_some(Self { negative, magnitude })
     }
 
+    /// The product with a whole number, rounded as a long double, then up to a whole number; `None` if that has no place
+    /// in 64 bits.
+    pub(crate) fn times_rounded_up(self, factor: u32) -> Option<i64> {
+        let Magnitude::Finite { mantissa, exponent } = self.magnitude else { return None };
+        let mut product = Natural::from(mantissa);
+        product.multiply_add(factor, 0);
+        let Magnitude::Finite { mantissa, exponent } = round(&product, exponent, false) else { return None };
+        let whole = match exponent {
+            0.. => u64::try_from(u128::from(mantissa).checked_shl(exponent.unsigned_abs()).filter(|_| exponent < 64)?),
+            _ => {
+                let below = exponent.unsigned_abs();
+                let (whole, rest) = match below {
+                    0..64 => (mantissa >> below, mantissa & ((1 << below) - 1)),
+                    _ => (0, mantissa),
+                };
+                Ok(whole + u64::from(rest > 0 && !self.negative))
+            }
+        };
+        let whole = i128::from(whole.ok()?);
+        i64::try_from(if self.negative { -whole } else { whole }).ok()
+    }
+
     /// The decimal form with at most 17 digits behind the point and no zeros at its end.
     pub(crate) fn text(self) -> String {
         let Magnitude::Finite { mantissa, exponent } = self.magnitude else {
@@ -454,6 +476,36 @@ mod tests {
         }
         assert_eq!(sum("inf", "1"), None);
         assert_eq!(sum("1e4932", "1e4932"), None);
+    }
+
+    #[test]
+    fn times_rounded_up() {
+        for (text, expected) in [
+            ("0", Some(0)),
+            ("-0", Some(0)),
+            ("0.1", Some(100)),
+            ("0.0001", Some(1)),
+            ("1e-4000", Some(1)),
+            ("2.003", Some(2003)),
+            ("2.0030001", Some(2004)),
+            ("-0.0001", Some(0)),
+            ("-0.001", Some(0)),
+            ("-0.002", Some(-2)),
+            ("-1.5", Some(-1500)),
+            ("0x10", Some(16_000)),
+            ("9223372036854775.807", Some(i64::MAX)),
+            ("9223372036854775.808", None),
+            ("-9223372036854775.808", Some(i64::MIN)),
+            ("1e20", None),
+            ("1e4930", None),
+            ("inf", None),
+        ] {
+            assert_eq!(
+                LongDouble::parse(text.as_bytes()).and_then(|seconds| seconds.times_rounded_up(1000)),
+                expected,
+                "{text}"
+            );
+        }
     }
 
     #[test]

@@ -97,6 +97,13 @@ pub(crate) fn float_text(value: f64) -> String {
     format!("{}e{sign}{:02}", trim_decimals(mantissa), exponent.abs())
 }
 
+/// A float in decimals, seventeen at most.
+pub(crate) fn decimal_text(value: f64) -> String {
+    let text = format!("{value:.17}");
+    let text = trim_decimals(&text);
+    if text == "-0" { "0".into() } else { text.into() }
+}
+
 /// Drops the zeros that end a fraction, and the point if nothing is left after it.
 pub(crate) fn trim_decimals(text: &str) -> &str {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }

@@ -37,12 +37,22 @@ pub enum Reply {
     Set(Vec<Reply>),
     /// A float: a bulk string in RESP2, `,x` in RESP3.
     Double(f64),
+    /// A float in decimals, without an exponent: a bulk string in RESP2, `,x` in RESP3.
+    Decimal(f64),
     /// A boolean: `:1`/`:0` in RESP2, `#t`/`#f` in RESP3.
     Boolean(bool),
     /// Text with a three-letter format: a bulk string in RESP2, `=n` in RESP3.
     Verbatim([u8; 3], Bytes),
     /// A big number: a bulk string in RESP2, `(n` in RESP3.
     BigNumber(Bytes),
+    /// Values in a row, without anything around them: none for a command that gets no reply ([`Reply::NONE`]), several
+    /// where Redis writes messages between the elements of an `EXEC`.
+    Inline(Vec<Reply>),
     /// An out-of-band message: an array in RESP2, `>n` in RESP3.
     Push(Vec<Reply>),
+}
+
+impl Reply {
+    /// No reply at all (`SUBSCRIBE`, which is answered by messages).
+    pub const NONE: Self = Self::Inline(Vec::new());
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::{Protocol, command::Command, key::Key};
+use crate::{Protocol, channels::Subscriptions, command::Command, key::Key, wait::Wait};
 
 /// A connection.
 #[derive(Clone, Debug)]
@@ -19,12 +19,15 @@ pub(crate) struct Session {
     pub(crate) replies: Replies,
     pub(crate) transaction: Option<Transaction>,
     pub(crate) watched: Vec<Watched>,
+    pub(crate) subscriptions: Subscriptions,
     /// Whether a watched key was touched, so that `EXEC` gives null.
     pub(crate) dirty: bool,
+    /// What the session waits with.
+    pub(crate) wait: Option<Box<Wait>>,
 }
 
 impl Session {
-    pub(crate) const fn new(id: i64) -> Self {
+    pub(crate) fn new(id: i64) -> Self {
         Self {
             id,
             open: true,
@@ -35,8 +38,17 @@ impl Session {
             replies: Replies::On,
             transaction: None,
             watched: Vec::new(),
+            subscriptions: Subscriptions::default(),
             dirty: false,
+            wait: None,
         }
+    }
+}
+
+impl Session {
+    /// Whether it is in the subscribed mode of RESP2, in which few commands are allowed.
+    pub(crate) fn is_confined(&self) -> bool {
+        self.protocol == Protocol::Resp2 && self.subscriptions.any()
     }
 }
 

@@ -91,7 +91,7 @@ impl Set {
         }
     }
 
-    fn enlarge(&mut self) {
+    pub(crate) fn enlarge(&mut self) {
         if let Self::Integers(list) = self {
             *self = Self::Table(list.iter().map(|number| (Key::new(&integer_text(*number)), ())).collect());
         }

@@ -26,6 +26,8 @@ pub(crate) enum Kind {
     Clamped(i64, i64),
     /// Bytes; units are understood.
     Memory(i64, i64),
+    /// Classes of keyspace events.
+    Events,
     /// `save`
     SavePoints,
 }
@@ -125,7 +127,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     alias("min-slaves-max-lag", "min-replicas-max-lag", "10", Kind::Number(0, INT)),
     alias("min-slaves-to-write", "min-replicas-to-write", "0", Kind::Number(0, INT)),
     setting("no-appendfsync-on-rewrite", "no", Kind::Flag),
-    setting("notify-keyspace-events", "", Kind::Text),
+    setting("notify-keyspace-events", "", Kind::Events),
     setting("pidfile", "", Kind::Fixed),
     setting("port", "6379", Kind::Number(0, 65535)),
     setting("protected-mode", "yes", Kind::Flag),

@@ -11,6 +11,7 @@ use crate::{
     db::Databases,
     session::{Queued, Session, Transaction},
     tree::Tree,
+    wait::Wait,
     zset::Zset,
 };
 
@@ -52,13 +53,15 @@ impl Engine {
     /// and what shows all sessions of the server (`CLIENT LIST`, `INFO`) depend on what is left out here.
     /// [`Self::session_numbers`] is that rest. Sessions that are not given are taken for closed.
     pub fn state(&self, sessions: &[SessionId], out: &mut Vec<u8>) {
-        // Without `..`: whoever adds a field decides here whether it is part of the state. Who watches a key is said
-        // by the sessions.
+        // Without `..`: whoever adds a field decides here whether it is part of the state. Who watches a key
+        // and who listens to a channel is said by the sessions.
         let Self {
             options,
             databases,
             sessions: all,
             watchers: _,
+            channels: _,
+            waiting: _,
             scripts,
             config,
             random,
@@ -79,6 +82,7 @@ impl Engine {
         for session in sessions {
             hash_session(all.get(session.0 as usize), &mut to);
         }
+        hash_queue(sessions.iter().map(|session| all.get(session.0 as usize)), &mut to);
     }
 
     /// Appends to `out` the part of [`Self::state`] that a restart may keep: the keys with their values and deadlines.
@@ -95,6 +99,7 @@ impl Engine {
             session.id.hash(&mut to);
             hash_session(Some(session), &mut to);
         }
+        hash_queue(self.sessions.iter().map(Some), &mut to);
     }
 }
 
@@ -130,13 +135,44 @@ fn hash_session(session: Option<&Session>, to: &mut Recorder<'_>) {
     let Some(session) = session.filter(|session| session.open) else {
         return false.hash(to);
     };
-    let Session { id: _, open, db, protocol, name, no_evict, replies, transaction, watched, dirty } = session;
-    (open, db, protocol, name, no_evict, replies, watched, dirty).hash(to);
+    let Session {
+        id: _,
+        open,
+        db,
+        protocol,
+        name,
+        no_evict,
+        replies,
+        transaction,
+        watched,
+        subscriptions,
+        dirty,
+        wait,
+    } = session;
+    (open, db, protocol, name, no_evict, replies, watched, subscriptions, dirty).hash(to);
+    wait.is_some().hash(to);
+    if let Some(wait) = wait {
+        let Wait { args, serve: _, db, keys, deadline, late: _, silent, since: _ } = &**wait;
+        (args, db, keys, deadline, silent).hash(to);
+    }
     transaction.is_some().hash(to);
     if let Some(Transaction { queue, failed }) = transaction {
         (failed, queue.len()).hash(to);
         for Queued { command: _, args } in queue {
             args.hash(to);
         }
+    }
+}
+
+/// In which order the sessions began to wait, each by its place among those given.
+fn hash_queue<'a>(sessions: impl Iterator<Item = Option<&'a Session>>, to: &mut Recorder<'_>) {
+    let since = |(place, session): (usize, Option<&Session>)| {
+        let session = session.filter(|session| session.open)?;
+        Some((session.wait.as_ref()?.since, place))
+    };
+    let mut queue: Vec<(u64, usize)> = sessions.enumerate().filter_map(since).collect();
+    queue.sort_unstable();
+    for (_, place) in queue {
+        place.hash(to);
     }
 }

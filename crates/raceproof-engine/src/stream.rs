@@ -6,6 +6,7 @@
 mod group;
 mod id;
 mod node;
+mod packed;
 
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -10,6 +10,7 @@ use crate::{
     db::Value,
     failure::{Failure, WRONG_TYPE},
     key::Key,
+    notify,
     set::Set,
     stream::Stream,
     zset::Zset,
@@ -138,16 +139,33 @@ impl Context<'_> {
 
     /// Stores what a `…STORE` command has found, or removes the key if it found nothing, and propagates the command if
     /// that changed something. A key whose time is over is there to be removed, so the time does not matter then.
-    pub(crate) fn store_result<C: Collection>(&mut self, key: &Key, result: C, args: &[Bytes]) {
+    ///
+    /// `event` says what was stored, of which class that is, and whether the reply comes before the event.
+    pub(crate) fn store_result<C: Collection>(
+        &mut self,
+        key: &Key,
+        result: C,
+        args: &[Bytes],
+        (class, event, replies_first): (u32, &'static str, bool),
+    ) {
+        self.reads = false;
         if result.count() > 0 {
             self.visit(key, Access::IntentRead);
             self.store(key, result.into_value(), Deadline::Clear);
+            if replies_first {
+                self.replies_here();
+            }
+            self.event(class, event, key);
             self.propagate(args);
             return;
         }
         self.touch(Object::Keyspace(self.db), Access::IntentRead);
         self.touch_key(key, Access::IntentRead);
         if self.remove(key).is_some() {
+            if replies_first {
+                self.replies_here();
+            }
+            self.event(notify::GENERIC, "del", key);
             self.propagate(args);
         }
     }

@@ -110,6 +110,11 @@ fn each_property_fails_when_a_part_of_the_footprints_is_missing() {
         ("no streams", order, |(object, _)| !matches!(object, Object::Key(_, key) if key == "x")),
         ("no random", order, |(object, _)| *object != Object::Random),
         ("no scripts", order, |(object, _)| *object != Object::Scripts),
+        ("no channels", order, |(object, _)| !matches!(object, Object::Channel(_))),
+        ("no shard channels", order, |(object, _)| !matches!(object, Object::ShardChannel(_))),
+        ("no patterns", order, |(object, _)| *object != Object::Patterns),
+        ("no subscriptions", order, |(object, _)| *object != Object::Subscriptions),
+        ("no inboxes", order, |(object, _)| !matches!(object, Object::Inbox(_))),
         ("no server", order, |(object, _)| *object != Object::Server),
     ];
     for (name, property, keep) in mutants {

@@ -43,7 +43,8 @@ fn run(driver: &mut Driver, steps: &[Step], mut now_ms: i64) -> Vec<String> {
                 let outcome = driver.run(&mut host, step.session, &args, now_ms);
                 let reply = show::quoted(&driver.bytes(step.session, &outcome.reply));
                 let (command, effects) = (show::command(&args), outcome.effects);
-                seen.push(format!("{command} → {reply}, silent {}, {effects:?}", outcome.silent));
+                let (silent, sent) = (outcome.silent, outcome.deliveries);
+                seen.push(format!("{command} → {reply}, silent {silent}, {effects:?}, {sent:?}"));
             }
         }
     }
@@ -150,6 +151,11 @@ const APART: &[(&str, &[&str], &[&str])] = &[
     ),
     ("a field", &["0 HSET h f 1"], &["0 HSET h f 2"]),
     ("a deadline of a field", &["0 HSET h f 1"], &["0 HSET h f 1", "0 HPEXPIRE h 100 FIELDS 1 f"]),
+    (
+        "an event that the setting does not show",
+        &["0 CONFIG SET notify-keyspace-events AKE"],
+        &["0 CONFIG SET notify-keyspace-events AKEn"],
+    ),
     ("a setting", &["0 PING"], &["0 CONFIG SET maxmemory 100"]),
     ("a script", &["0 PING"], &["0 SCRIPT LOAD return"]),
     ("the random generator", &["0 SET a 1", "0 GET a"], &["0 SET a 1", "0 RANDOMKEY"]),
@@ -161,6 +167,11 @@ const APART: &[(&str, &[&str], &[&str])] = &[
     ("a transaction", &["0 PING"], &["0 MULTI"]),
     ("what is queued", &["0 MULTI", "0 SET a 1"], &["0 MULTI", "0 SET a 2"]),
     ("a failed transaction", &["0 MULTI"], &["0 MULTI", "0 SET a"]),
+    ("a channel", &["0 HELLO 3"], &["0 HELLO 3", "0 SUBSCRIBE x"]),
+    ("which channel", &["0 SUBSCRIBE x"], &["0 SUBSCRIBE y"]),
+    ("a kind of channel", &["0 SUBSCRIBE x"], &["0 SSUBSCRIBE x"]),
+    ("a pattern", &["0 SUBSCRIBE x"], &["0 PSUBSCRIBE x"]),
+    ("the order of patterns", &["0 PSUBSCRIBE x y"], &["0 PSUBSCRIBE y x"]),
     ("a watched key", &["0 PING"], &["0 WATCH a"]),
     ("a watched key that was changed", &["1 SET a 1", "0 WATCH a"], &["0 WATCH a", "1 SET a 1"]),
 ];
@@ -180,6 +191,8 @@ fn what_no_command_can_observe_is_not_in_the_bytes() {
         (&["0 PING"], &["0 SET a 1", "0 DEL a"]),
         (&["0 PING"], &["0 SET a 1", "0 MOVE a 9", "0 FLUSHALL"]),
         (&["0 PING"], &["0 SELECT 3", "0 SELECT 0"]),
+        (&["0 SUBSCRIBE x y"], &["0 SUBSCRIBE y", "0 SUBSCRIBE x", "0 SUBSCRIBE x"]),
+        (&["0 PING"], &["0 SUBSCRIBE y", "0 UNSUBSCRIBE"]),
         (&["0 PING"], &["0 MULTI", "0 SET a 1", "0 DISCARD"]),
     ];
     for (one, other) in alike {

@@ -105,14 +105,11 @@ fn deliveries_age_and_are_counted() {
 }
 
 #[test]
-fn reading_does_not_wait() {
+fn reading_waits_outside_transactions_and_scripts_only() {
     let mut server = Server::new();
-    let refused =
-        "-ERR nothing is there to be read, and this server does not wait for it: leave BLOCK out, and ask again later";
     server.expect(&[
         ("XADD x 1 f a", "$3|1-0"),
         ("XREAD BLOCK 0 STREAMS x 0", "*1|*2|$1|x|*1|*2|$3|1-0|*2|$1|f|$1|a"),
-        ("XREAD BLOCK 0 STREAMS x $", refused),
         ("XREAD STREAMS x $", "*-1"),
         ("MULTI", "+OK"),
         ("XREAD BLOCK 0 STREAMS x $", "+QUEUED"),
@@ -121,6 +118,8 @@ fn reading_does_not_wait() {
     ]);
     server.run("HELLO 3");
     server.expect(&[("XREAD STREAMS x 0", "%1|$1|x|*1|*2|$3|1-0|*2|$1|f|$1|a")]);
+    server.run("XREAD BLOCK 0 STREAMS x $");
+    assert!(server.engine.waits(server.session));
 }
 
 #[test]

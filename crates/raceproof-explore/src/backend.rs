@@ -51,6 +51,25 @@ pub trait Backend {
     /// When the server is gone, or the command cannot be played on a server whose clock is real.
     fn execute(&mut self, session: u32, args: &[Bytes]) -> Result<Reply, BackendError>;
 
+    /// Delivers one command that will wait, and comes back when the server waits with it.
+    ///
+    /// # Errors
+    /// When the server is gone, or replied at once, or when this cannot be played, as is the case unless a backend says
+    /// otherwise.
+    fn send(&mut self, session: u32, args: &[Bytes]) -> Result<(), BackendError> {
+        let _ = (session, args);
+        Err(BackendError("commands that wait cannot be played on this server".to_owned()))
+    }
+
+    /// Gives the reply to a command that has waited. `late`: because its time is over, which is to be brought about.
+    ///
+    /// # Errors
+    /// When the server is gone or goes on waiting.
+    fn receive(&mut self, session: u32, late: bool) -> Result<Reply, BackendError> {
+        let _ = (session, late);
+        Err(BackendError("commands that wait cannot be played on this server".to_owned()))
+    }
+
     /// The server has written an entry of its log: the command just executed wrote something. A backend that can
     /// [`Self::restart`] notes where it stands.
     ///

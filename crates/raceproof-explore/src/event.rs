@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use raceproof_engine::{Access, Object};
+use raceproof_engine::{Access, Object, SessionId};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -148,6 +148,8 @@ pub(crate) enum Thing {
     Cell(CellId),
     /// What a client makes of the replies to requests that are on their way, when it is woken before they come.
     Waiting(ClientId),
+    /// What clients that waited on the server make of the replies that others bring them.
+    Served,
     /// Steps that write what an `always` check reads.
     Observed,
     /// Steps after which their client waits or has ended: they decide whether a clock step is a pause.
@@ -208,12 +210,26 @@ impl Kind {
             Named::Redis(Object::Field(..) | Object::Cardinality(..)) => Self::Part,
             Named::Redis(Object::Keyspace(_)) => Self::Keyspace,
             Named::Redis(Object::Clock | Object::Deadlines) => Self::Clock,
-            Named::Redis(Object::Random | Object::Scripts | Object::Server) => Self::Other,
-            Named::Other(Thing::History | Thing::Section(_) | Thing::Cell(_) | Thing::Observed) => Self::Local,
+            Named::Redis(
+                Object::Random
+                | Object::Scripts
+                | Object::Server
+                | Object::Subscriptions
+                | Object::Channel(_)
+                | Object::ShardChannel(_)
+                | Object::Patterns
+                | Object::Inbox(_),
+            ) => Self::Other,
+            Named::Other(Thing::History | Thing::Section(_) | Thing::Cell(_) | Thing::Observed | Thing::Served) => {
+                Self::Local
+            }
             Named::Other(_) => Self::Beside,
         }
     }
 }
+
+/// Stands for every session where they are not told apart.
+const ANY_SESSION: SessionId = SessionId(u32::MAX);
 
 impl Things {
     pub(crate) fn new(numbers: Numbers) -> Self {
@@ -224,6 +240,13 @@ impl Things {
         // Every command that names a key touches it.
         if let (Object::Keyspace(0), Some(id)) = (object, self.keyspace) {
             return id;
+        }
+        // Sessions get their numbers as they are first used, which is not the same in every execution of a trace: all
+        // inboxes count as one.
+        if let Object::Inbox(session) = object
+            && *session != ANY_SESSION
+        {
+            return self.redis(&Object::Inbox(ANY_SESSION));
         }
         match self.redis.get(object) {
             Some(id) => *id,

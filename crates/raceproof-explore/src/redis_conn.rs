@@ -169,12 +169,13 @@ fn value(reply: Reply) -> RedisResult<Value> {
         Reply::Integer(n) => Value::Int(n),
         Reply::Bulk(bytes) | Reply::BigNumber(bytes) => Value::BulkString(bytes.into()),
         Reply::Null | Reply::NullArray => Value::Nil,
-        Reply::Array(items) => Value::Array(values(items)?),
+        Reply::Inline(items) if items.is_empty() => Value::Nil,
+        Reply::Array(items) | Reply::Inline(items) => Value::Array(values(items)?),
         Reply::Set(items) => Value::Set(values(items)?),
         Reply::Map(pairs) => Value::Map(
             pairs.into_iter().map(|(key, item)| Ok((value(key)?, value(item)?))).collect::<RedisResult<_>>()?,
         ),
-        Reply::Double(x) => Value::Double(x),
+        Reply::Double(x) | Reply::Decimal(x) => Value::Double(x),
         Reply::Boolean(b) => Value::Boolean(b),
         Reply::Verbatim(format, text) => Value::VerbatimString {
             format: match &format {

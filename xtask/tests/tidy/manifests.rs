@@ -11,7 +11,7 @@ const ARROWS: &[(&str, &[&str], &[&str])] = &[
     ("raceproof-env", &[], &[]),
     ("raceproof-preload", &[], &[]),
     ("raceproof-explore", &["raceproof-engine", "raceproof-env"], &[]),
-    ("raceproof-server", &["raceproof-engine", "raceproof-explore"], &[]),
+    ("raceproof-server", &["raceproof-engine", "raceproof-explore"], &["raceproof-lab"]),
     ("raceproof-lab", &["raceproof-explore"], &[]),
     ("raceproof", &["raceproof-env"], &["raceproof-explore", "raceproof-lab"]),
     ("raceproof-cli", &["raceproof", "raceproof-explore", "raceproof-lab", "raceproof-server"], &[]),

@@ -4,10 +4,11 @@ use bytes::Bytes;
 
 use super::text;
 use crate::{
-    Access, Object, Protocol, Reply,
+    Access, Engine, Object, Protocol, Reply, SessionId,
+    channels::Kind,
     command::{Command, Group, Run, flag::*},
     context::Context,
-    failure::{self, Answer, Failure, SYNTAX},
+    failure::{self, Answer, Failure, NOT_AN_INTEGER, SYNTAX},
     number::parse_integer,
     session::{Replies, Session},
 };
@@ -20,12 +21,12 @@ const AT_ANY_TIME: u32 = NOSCRIPT | LOADING | STALE | FAST | NO_AUTH | ALLOW_BUS
 const CLIENT: u32 = NOSCRIPT | LOADING | STALE;
 
 pub(super) const COMMANDS: &[Command] = &[
-    row("ping", ping, -1, FAST).tips(&["request_policy:all_shards", "response_policy:all_succeeded"]),
+    row("ping", ping, -1, FAST | SUBSCRIBED).tips(&["request_policy:all_shards", "response_policy:all_succeeded"]),
     row("echo", echo, 2, LOADING | STALE | FAST),
     row("hello", hello, -1, AT_ANY_TIME),
     row("auth", auth, -2, AT_ANY_TIME),
-    row("quit", quit, -1, AT_ANY_TIME | IMMEDIATE),
-    row("reset", reset, 1, AT_ANY_TIME | IMMEDIATE),
+    row("quit", quit, -1, AT_ANY_TIME | IMMEDIATE | SUBSCRIBED),
+    row("reset", reset, 1, AT_ANY_TIME | IMMEDIATE | SUBSCRIBED),
     Command::new("client", client_id, -2, 0, Group::Server).subcommands(&[
         row("client|id", client_id, 2, CLIENT),
         row("client|list", client_list, -2, ADMIN | CLIENT).tips(&["nondeterministic_output"]),
@@ -33,12 +34,17 @@ pub(super) const COMMANDS: &[Command] = &[
         row("client|getname", client_getname, 2, CLIENT),
         row("client|no-evict", client_no_evict, 3, ADMIN | CLIENT),
         row("client|reply", client_reply, 3, CLIENT),
+        row("client|unblock", client_unblock, -3, ADMIN | CLIENT),
         row("client|info", client_info, 2, CLIENT).tips(&["nondeterministic_output"]),
     ]),
 ];
 
-fn ping(_: &mut Context<'_>, args: &[Bytes]) -> Answer {
+fn ping(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     match &args[1..] {
+        // A client in subscribed mode expects messages only.
+        [] | [_] if context.script.is_none() && context.session().is_confined() => {
+            Ok(Reply::Array(vec![text("pong"), Reply::Bulk(args.get(1).cloned().unwrap_or_default())]))
+        }
         [] => Ok(Reply::Simple("PONG")),
         [message] => Ok(Reply::Bulk(message.clone())),
         _ => Err(failure::wrong_arity("ping")),
@@ -125,9 +131,14 @@ fn quit(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
 
 fn reset(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
     context.touch_client();
+    context.engine.touch_disconnect(SessionId(context.session as u32), context.footprint);
     context.engine.unwatch(context.session);
+    context.engine.unsubscribe_all(context.session);
+    if context.session().replies == Replies::Off {
+        context.mute = false;
+    }
     let session = context.session_mut();
-    *session = Session::new(session.id);
+    *session = Session { no_evict: session.no_evict, ..Session::new(session.id) };
     Ok(Reply::Simple("RESET"))
 }
 
@@ -164,33 +175,69 @@ fn client_no_evict(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     Ok(Reply::Simple("OK"))
 }
 
+/// Inside a transaction it takes effect at once, amid the replies of `EXEC`.
 fn client_reply(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
-    let replies = &mut context.session_mut().replies;
+    let replies = context.session().replies;
     match args[2].to_ascii_lowercase().as_slice() {
-        b"on" => *replies = Replies::On,
-        b"off" => *replies = Replies::Off,
-        b"skip" if *replies == Replies::On => *replies = Replies::SkipNext,
+        b"on" => {
+            context.mute = false;
+            context.session_mut().replies = Replies::On;
+            return Ok(Reply::Simple("OK"));
+        }
+        b"off" => {
+            context.mute = true;
+            context.session_mut().replies = Replies::Off;
+        }
+        b"skip" if replies != Replies::Off => context.session_mut().replies = Replies::SkipNext,
         b"skip" => {}
         _ => return Err(SYNTAX),
     }
-    Ok(Reply::Simple("OK"))
+    Ok(Reply::NONE)
+}
+
+fn client_unblock(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let error = match &args[3..] {
+        [] => false,
+        [reason] if reason.eq_ignore_ascii_case(b"timeout") => false,
+        [reason] if reason.eq_ignore_ascii_case(b"error") => true,
+        [_] => return Err(Failure::Constant("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")),
+        _ => return Err(failure::wrong_subcommand(args)),
+    };
+    let id = parse_integer(&args[2]).ok_or(NOT_AN_INTEGER)?;
+    context.touch(Object::Server, Access::Read);
+    let known = context.engine.sessions.iter().position(|session| session.open && session.id == id);
+    let reply = error.then(|| Reply::Error(Bytes::from_static(b"UNBLOCKED client unblocked via CLIENT UNBLOCK")));
+    let unblocked = known.is_some_and(|session| Engine::unblock(context, session, reply));
+    Ok(Reply::Integer(i64::from(unblocked)))
 }
 
 /// One line of `CLIENT LIST`. Buffers, addresses and ages are the business of whoever owns the sockets: they are
 /// constants here.
 fn describe(session: &Session, command: &str) -> String {
-    let flags = if session.transaction.is_some() { "x" } else { "N" };
+    let subscriptions = &session.subscriptions;
+    let marks = [
+        (subscriptions.any(), 'P'),
+        (session.transaction.is_some(), 'x'),
+        (session.wait.is_some(), 'b'),
+        (session.no_evict, 'e'),
+    ];
+    let mut flags: String = marks.iter().filter(|(set, _)| *set).map(|(_, mark)| mark).collect();
+    if flags.is_empty() {
+        flags.push('N');
+    }
     let queued = session.transaction.as_ref().map_or(-1, |transaction| transaction.queue.len() as i64);
     let resp = if session.protocol == Protocol::Resp3 { 3 } else { 2 };
     format!(
-        "id={} addr=127.0.0.1:0 laddr=127.0.0.1:6379 fd=8 name={} age=0 idle=0 flags={}{} db={} sub=0 psub=0 ssub=0 \
+        "id={} addr=127.0.0.1:0 laddr=127.0.0.1:6379 fd=8 name={} age=0 idle=0 flags={} db={} sub={} psub={} ssub={} \
          multi={} qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=1024 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r \
          cmd={} user=default redir=-1 resp={}\n",
         session.id,
         String::from_utf8_lossy(&session.name),
         flags,
-        if session.no_evict { "e" } else { "" },
         session.db,
+        subscriptions.len(Kind::Channel),
+        subscriptions.len(Kind::Pattern),
+        subscriptions.len(Kind::Shard),
         queued,
         command,
         resp,

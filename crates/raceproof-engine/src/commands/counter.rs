@@ -10,6 +10,7 @@ use crate::{
     failure::{Answer, DECR_OVERFLOW, NAN_OR_INFINITY, NOT_A_FLOAT, NOT_AN_INTEGER, WOULD_OVERFLOW},
     key::Key,
     long_double::LongDouble,
+    notify::STRING,
     number::{integer_text, parse_integer},
 };
 
@@ -45,6 +46,7 @@ fn add(context: &mut Context<'_>, args: &[Bytes], step: i64) -> Answer {
     };
     let new = old.checked_add(step).ok_or(WOULD_OVERFLOW)?;
     context.store_text(&key, Text::new(integer_text(new)));
+    context.event(STRING, "incrby", &key);
     context.propagate(args);
     Ok(Reply::Integer(new))
 }
@@ -61,6 +63,7 @@ fn incrbyfloat(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let new = Bytes::from(old.checked_add(step).ok_or(NAN_OR_INFINITY)?.text());
     context.store_text(&key, Text::of_float(new.clone()));
     let effect = vec![Bytes::from_static(b"SET"), args[1].clone(), new.clone(), Bytes::from_static(b"KEEPTTL")];
+    context.event(STRING, "incrbyfloat", &key);
     context.propagate_as(effect);
     Ok(Reply::Bulk(new))
 }

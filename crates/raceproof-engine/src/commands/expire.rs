@@ -8,6 +8,7 @@ use crate::{
     context::Context,
     failure::{self, Answer, Failure, NOT_AN_INTEGER},
     key::Key,
+    notify::GENERIC,
     number::{integer_text, parse_integer},
 };
 
@@ -113,11 +114,14 @@ fn expire(context: &mut Context<'_>, args: &[Bytes], form: &Form) -> Answer {
     context.read_clock();
     if at <= context.now_ms() {
         context.remove(&key);
+        context.event(GENERIC, "del", &key);
         let name = context.engine.config.expiry_command();
         context.propagate_as(vec![name, args[1].clone()]);
         return Ok(Reply::Integer(1));
     }
     context.set_deadline(&key, Some(at));
+    context.replies_here();
+    context.event(GENERIC, "expire", &key);
     let mut effect = args.to_vec();
     if form.seconds || form.relative {
         effect[0] = Bytes::from_static(b"PEXPIREAT");
@@ -134,6 +138,7 @@ fn persist(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         return Ok(Reply::Integer(0));
     }
     context.set_deadline(&key, None);
+    context.event(GENERIC, "persist", &key);
     context.propagate(args);
     Ok(Reply::Integer(1))
 }

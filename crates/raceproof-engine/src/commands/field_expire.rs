@@ -9,6 +9,7 @@ use crate::{
     context::Context,
     failure::{self, Answer, Failure, NOT_AN_INTEGER},
     key::Key,
+    notify::{GENERIC, HASH},
     number::{integer_text, parse_integer},
 };
 
@@ -104,7 +105,7 @@ fn expire(context: &mut Context<'_>, args: &[Bytes], form: &Form) -> Answer {
     context.read_clock();
     let past = at <= context.now_ms();
     let mut replies = Vec::with_capacity(fields.len());
-    let mut moved = false;
+    let (mut moved, mut removed) = (false, false);
     for field in fields {
         context.touch_field(&key, field, Access::Read);
         let Some(hash) = context.hash_now(&key).filter(|hash| hash.get(field).is_some()) else {
@@ -117,6 +118,7 @@ fn expire(context: &mut Context<'_>, args: &[Bytes], form: &Form) -> Answer {
             context.remove_field(&key, field);
             context.propagate_as(vec![Bytes::from_static(b"HDEL"), args[1].clone(), field.clone()]);
             context.changed(context.db, &key);
+            removed = true;
             replies.push(Reply::Integer(2));
         } else {
             move_deadline(context, &key, field, Some(at));
@@ -124,7 +126,14 @@ fn expire(context: &mut Context<'_>, args: &[Bytes], form: &Form) -> Answer {
             replies.push(Reply::Integer(1));
         }
     }
+    if removed {
+        context.event(HASH, "hdel", &key);
+        if context.entry(&key).is_none() {
+            context.event(GENERIC, "del", &key);
+        }
+    }
     if moved {
+        context.event(HASH, "hexpire", &key);
         let mut effect = args.to_vec();
         effect[0] = Bytes::from_static(b"HPEXPIREAT");
         effect[2] = integer_text(at);
@@ -153,6 +162,7 @@ fn persist(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         replies.push(Reply::Integer(if deadline > 0 { 1 } else { deadline }));
     }
     if replies.contains(&Reply::Integer(1)) {
+        context.event(HASH, "hpersist", &key);
         context.propagate(args);
     }
     Ok(Reply::Array(replies))

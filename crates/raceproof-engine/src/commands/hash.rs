@@ -15,6 +15,7 @@ use crate::{
     hash::Hash,
     key::Key,
     long_double::LongDouble,
+    notify::{GENERIC, HASH},
     number::{integer_text, parse_integer},
     scan::{self, ScanOptions},
 };
@@ -89,6 +90,8 @@ fn put_pairs(context: &mut Context<'_>, args: &[Bytes], command: &str) -> Result
         added += i64::from(put(context, &key, &pair[0], pair[1].clone()));
     }
     context.changed(context.db, &key);
+    context.replies_here();
+    context.event(HASH, "hset", &key);
     context.propagate(args);
     Ok(added)
 }
@@ -118,6 +121,8 @@ fn hsetnx(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     open(context, &key)?;
     put(context, &key, field, args[3].clone());
     context.changed(context.db, &key);
+    context.replies_here();
+    context.event(HASH, "hset", &key);
     context.propagate(args);
     Ok(Reply::Integer(1))
 }
@@ -209,6 +214,10 @@ fn hdel(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     }
     if removed > 0 {
         context.changed(context.db, &key);
+        context.event(HASH, "hdel", &key);
+        if context.entry(&key).is_none() {
+            context.event(GENERIC, "del", &key);
+        }
         context.propagate(args);
     }
     Ok(Reply::Integer(removed))
@@ -225,6 +234,8 @@ fn hincrby(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     open(context, &key)?;
     put(context, &key, field, integer_text(new));
     context.changed(context.db, &key);
+    context.replies_here();
+    context.event(HASH, "hincrby", &key);
     context.propagate(args);
     Ok(Reply::Integer(new))
 }
@@ -245,6 +256,8 @@ fn hincrbyfloat(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     open(context, &key)?;
     put(context, &key, field, new.clone());
     context.changed(context.db, &key);
+    context.replies_here();
+    context.event(HASH, "hincrbyfloat", &key);
     context.propagate_as(vec![Bytes::from_static(b"HSET"), args[1].clone(), field.clone(), new.clone()]);
     Ok(Reply::Bulk(new))
 }

@@ -125,9 +125,9 @@ fn clients(context: &Context<'_>, text: &mut String) {
             ("maxclients", &10_000),
             ("client_recent_max_input_buffer", &0),
             ("client_recent_max_output_buffer", &0),
-            ("blocked_clients", &0),
+            ("blocked_clients", &context.engine.waiting.sessions()),
             ("tracking_clients", &0),
-            ("clients_in_timeout_table", &0),
+            ("clients_in_timeout_table", &context.engine.waits_with_deadline()),
         ],
     );
 }

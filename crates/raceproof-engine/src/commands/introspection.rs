@@ -88,7 +88,7 @@ fn getkeys(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let Some(command) = command::find(call, context.engine.options.version) else {
         return Err(Failure::Constant("ERR Invalid command specified"));
     };
-    if command.keys.is_empty() {
+    if command.keys.iter().all(|spec| spec.flags.contains(&"not_key")) {
         return Err(Failure::Constant("ERR The command has no key arguments"));
     }
     if !command.accepts(call.len()) {
@@ -118,8 +118,12 @@ fn categories(command: &Command) -> Vec<&'static str> {
         ("@list", matches!(group, Group::List | Group::Sort)),
         ("@hash", group == Group::Hash),
         ("@string", group == Group::String),
+        ("@bitmap", group == Group::Bitmap),
+        ("@hyperloglog", group == Group::HyperLogLog),
+        ("@geo", group == Group::Geo),
         ("@stream", group == Group::Stream),
         ("@admin", command.has(ADMIN) || group == Group::Admin),
+        ("@pubsub", group == Group::PubSub),
         ("@fast", command.has(FAST)),
         ("@slow", !command.has(FAST)),
         ("@blocking", command.has(BLOCKING)),
@@ -174,11 +178,13 @@ fn range(specs: &[KeySpec]) -> (i64, i64, i64) {
 fn describe_keys(spec: &KeySpec) -> Reply {
     let number = |name, value: i32| (text(name), Reply::Integer(i64::from(value)));
     let found = |kind, parts| Reply::Map(vec![(text("type"), text(kind)), (text("spec"), Reply::Map(parts))]);
+    let keyword = |word| found("keyword", vec![(text("keyword"), text(word)), number("startfrom", spec.begin as i32)]);
     let find = match spec.find {
         FindKeys::Range { last, step } => {
             found("range", vec![number("lastkey", last), number("keystep", step), number("limit", 0)])
         }
         FindKeys::AfterStreams => found("range", vec![number("lastkey", -1), number("keystep", 1), number("limit", 2)]),
+        FindKeys::AfterWord(_) => found("range", vec![number("lastkey", 0), number("keystep", 1), number("limit", 0)]),
         FindKeys::Unknown => found("unknown", Vec::new()),
         FindKeys::Count => found("keynum", vec![number("keynumidx", 0), number("firstkey", 1), number("keystep", 1)]),
     };
@@ -191,9 +197,8 @@ fn describe_keys(spec: &KeySpec) -> Reply {
         text("begin_search"),
         match spec.find {
             FindKeys::Unknown => found("unknown", Vec::new()),
-            FindKeys::AfterStreams => {
-                found("keyword", vec![(text("keyword"), text("STREAMS")), number("startfrom", spec.begin as i32)])
-            }
+            FindKeys::AfterStreams => keyword("STREAMS"),
+            FindKeys::AfterWord(word) => keyword(word),
             _ => found("index", vec![number("index", spec.begin as i32)]),
         },
     ));

@@ -9,6 +9,7 @@ use crate::{
     db::{Encoding, Entry, Text, Value},
     failure::{Answer, DB_OUT_OF_RANGE, Failure, NO_SUCH_KEY, SAME_OBJECT, SYNTAX},
     key::Key,
+    notify::{GENERIC, NEW},
 };
 
 const fn row(name: &'static str, run: Run, arity: i32, flags: u32) -> Command {
@@ -50,6 +51,7 @@ fn del(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         let key = Key::new(name);
         if context.visit(&key, Access::IntentRead) {
             context.remove(&key);
+            context.event(GENERIC, "del", &key);
             removed += 1;
         }
     }
@@ -78,8 +80,8 @@ fn rename(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         return Err(NO_SUCH_KEY);
     }
     if from != to {
-        context.visit(&to, Access::IntentRead);
-        rename_to(context, &from, &to);
+        let replaces = context.visit(&to, Access::IntentRead);
+        rename_to(context, &from, &to, replaces);
         context.propagate(args);
     }
     Ok(Reply::Simple("OK"))
@@ -93,14 +95,21 @@ fn renamenx(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if from == to || context.visit(&to, Access::IntentRead) {
         return Ok(Reply::Integer(0));
     }
-    rename_to(context, &from, &to);
+    rename_to(context, &from, &to, false);
     context.propagate(args);
     Ok(Reply::Integer(1))
 }
 
-fn rename_to(context: &mut Context<'_>, from: &Key, to: &Key) {
+/// Redis removes a key that is in the way, so that what takes its place is a new one.
+fn rename_to(context: &mut Context<'_>, from: &Key, to: &Key, replaces: bool) {
     if let Some(Entry { value, deadline }) = context.remove(from) {
         context.store(to, value, deadline.map_or(Deadline::Clear, Deadline::At));
+        context.signal_added(context.db, to);
+        if replaces {
+            context.event(NEW, "new", to);
+        }
+        context.event(GENERIC, "rename_from", from);
+        context.event(GENERIC, "rename_to", to);
     }
 }
 
@@ -126,12 +135,20 @@ fn copy(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if db == context.db && from == to {
         return Err(SAME_OBJECT);
     }
+    context.reads = true;
     context.visit(&from, Access::Read);
+    context.reads = false;
     let Some(Entry { value, deadline }) = context.entry(&from).cloned() else { return Ok(Reply::Integer(0)) };
-    if context.visit_in(db, &to, Access::IntentRead) && !replace {
+    let replaces = context.visit_in(db, &to, Access::IntentRead);
+    if replaces && !replace {
         return Ok(Reply::Integer(0));
     }
     context.store_in(db, &to, value, deadline.map_or(Deadline::Clear, Deadline::At));
+    if replaces {
+        context.notify(NEW, "new", db, &to.name);
+    }
+    context.notify(GENERIC, "copy_to", db, &to.name);
+    context.signal_added(db, &to);
     context.propagate(args);
     Ok(Reply::Integer(1))
 }
@@ -147,12 +164,15 @@ fn move_key(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     }
     if let Some(Entry { value, deadline }) = context.remove(&key) {
         context.store_in(db, &key, value, deadline.map_or(Deadline::Clear, Deadline::At));
+        context.notify(GENERIC, "move_from", from, &key.name);
+        context.notify(GENERIC, "move_to", db, &key.name);
         context.propagate(args);
     }
     Ok(Reply::Integer(1))
 }
 
 fn encoding(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    context.reads = false;
     let key = Key::new(&args[2]);
     context.visit(&key, Access::Read);
     let Some(entry) = context.entry(&key) else { return Ok(Reply::Null) };
@@ -163,6 +183,7 @@ fn encoding(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 const SHARED_INTEGERS: i64 = 10_000;
 
 fn refcount(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    context.reads = false;
     let key = Key::new(&args[2]);
     context.visit(&key, Access::Read);
     let Some(entry) = context.entry(&key) else { return Ok(Reply::Null) };
@@ -177,6 +198,7 @@ fn refcount(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 
 /// Always 0 for a key that exists: reads leave no trace here, or no two of them would commute.
 fn idletime(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    context.reads = false;
     let exists = context.visit(&Key::new(&args[2]), Access::IntentRead);
     context.touch(Object::Server, Access::Read);
     if !exists {
@@ -192,6 +214,7 @@ fn idletime(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 }
 
 fn freq(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    context.reads = false;
     let exists = context.visit(&Key::new(&args[2]), Access::IntentRead);
     context.touch(Object::Server, Access::Read);
     if !exists {

@@ -62,6 +62,7 @@ fn scan(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let cursor = scan::cursor(&args[1])?;
     let options = ScanOptions::parse(&args[2..], true)?;
     read_keyspace(context);
+    context.reads = false;
     let (part, next) = scan::next_part(&context.databases().get(context.db).keys, cursor, options.count);
     let candidates: Vec<Key> =
         part.into_iter().map(|(key, _)| key).filter(|key| options.admits(&key.name)).cloned().collect();
@@ -92,6 +93,7 @@ const COUNTED_OFF: usize = 1024;
 
 fn randomkey(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
     read_keyspace(context);
+    context.reads = false;
     loop {
         let size = context.databases().get(context.db).keys.len();
         if size == 0 {
@@ -145,6 +147,8 @@ fn swapdb(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         context.engine.touch_watched_in(one, Some(other), now_ms);
         context.engine.touch_watched_in(other, Some(one), now_ms);
         context.engine.databases.swap(one, other);
+        context.engine.waiting.signal_all(one);
+        context.engine.waiting.signal_all(other);
     }
     context.propagate(args);
     Ok(Reply::Simple("OK"))
@@ -167,6 +171,7 @@ fn empty(context: &mut Context<'_>, db: u32) {
     }
     context.engine.touch_watched_in(db, None, now_ms);
     context.engine.databases.clear(db);
+    context.engine.waiting.signal_all(db);
 }
 
 fn flushdb(context: &mut Context<'_>, args: &[Bytes]) -> Answer {

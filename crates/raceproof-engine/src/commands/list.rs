@@ -11,6 +11,7 @@ use crate::{
     context::Context,
     failure::{self, Answer, Failure, NO_SUCH_KEY, NOT_AN_INTEGER, SYNTAX},
     key::Key,
+    notify::{GENERIC, LIST},
     number::parse_integer,
     typed::List,
 };
@@ -81,8 +82,28 @@ fn push(context: &mut Context<'_>, args: &[Bytes], end: End, may_create: bool) -
         args[2..].iter().for_each(|element| end.push(list, element.clone()));
         list.len()
     });
+    context.replies_here();
+    pushed(context, &key, end);
     context.propagate(args);
     Ok(Reply::Integer(len.unwrap_or(0) as i64))
+}
+
+/// Tells of a push at an end.
+pub(super) fn pushed(context: &mut Context<'_>, key: &Key, end: End) {
+    context.event(LIST, if end == End::Left { "lpush" } else { "rpush" }, key);
+}
+
+/// Tells of a pop at an end, which follows the reply.
+pub(super) fn popped(context: &mut Context<'_>, key: &Key, end: End) {
+    context.replies_here();
+    context.event(LIST, if end == End::Left { "lpop" } else { "rpop" }, key);
+    removed_if_empty(context, key);
+}
+
+fn removed_if_empty(context: &mut Context<'_>, key: &Key) {
+    if context.entry(key).is_none() {
+        context.event(GENERIC, "del", key);
+    }
 }
 
 /// Takes up to `count` elements from a list that was looked up. Whoever may wait for a list pops by this as well.
@@ -107,6 +128,7 @@ fn pop(context: &mut Context<'_>, args: &[Bytes], end: End) -> Answer {
         return Ok(Reply::Array(Vec::new()));
     }
     let mut taken = take(context, &key, end, wanted.unwrap_or(1)).into_iter().map(Reply::Bulk);
+    popped(context, &key, end);
     context.propagate(args);
     Ok(match wanted {
         None => taken.next().unwrap_or(Reply::Null),
@@ -156,6 +178,8 @@ fn lset(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let index = parse_integer(&args[2]).ok_or(NOT_AN_INTEGER)?;
     let place = place(index, len).ok_or(Failure::Constant("ERR index out of range"))?;
     context.edit_whole(&key, |list: &mut List| list[place] = args[3].clone());
+    context.replies_here();
+    context.event(LIST, "lset", &key);
     context.propagate(args);
     Ok(Reply::Simple("OK"))
 }
@@ -173,6 +197,7 @@ fn linsert(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         list.insert(pivot + behind, args[4].clone());
         list.len()
     });
+    context.event(LIST, "linsert", &key);
     context.propagate(args);
     Ok(Reply::Integer(len.unwrap_or(0) as i64))
 }
@@ -199,6 +224,8 @@ fn lrem(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
             !(from..until).contains(&(seen - 1))
         });
     });
+    context.event(LIST, "lrem", &key);
+    removed_if_empty(context, &key);
     context.propagate(args);
     Ok(Reply::Integer(removed as i64))
 }
@@ -215,6 +242,8 @@ fn ltrim(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
             list.drain(..kept.start);
         }
     });
+    context.event(LIST, "ltrim", &key);
+    removed_if_empty(context, &key);
     if kept.len() < len {
         context.propagate(args);
     }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{
     Pops, bulk,
-    list::{End, take},
+    list::{End, popped, pushed, take},
 };
 use crate::{
     Access, Reply,
@@ -16,7 +16,7 @@ use crate::{
     typed::List,
 };
 
-const MOVED: &[KeySpec] = &[keys(1, 0, 1, &["RW", "access", "delete"]), keys(2, 0, 1, &["RW", "insert"])];
+pub(super) const MOVED: &[KeySpec] = &[keys(1, 0, 1, &["RW", "access", "delete"]), keys(2, 0, 1, &["RW", "insert"])];
 
 pub(super) const COMMANDS: &[Command] = &[
     Command::new("lmove", lmove, 5, WRITE | DENYOOM, Group::List).keys(MOVED),
@@ -34,8 +34,9 @@ fn rpoplpush(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     move_element(context, args, End::Right, End::Left)
 }
 
-/// Moves one element between the lists of the first two arguments, which may be the same list.
-fn move_element(context: &mut Context<'_>, args: &[Bytes], from: End, to: End) -> Answer {
+/// Moves one element between the lists of the first two arguments, which may be the same list. Whoever may wait for an
+/// element moves it by this as well.
+pub(super) fn move_element(context: &mut Context<'_>, args: &[Bytes], from: End, to: End) -> Answer {
     let (source, destination) = (Key::new(&args[1]), Key::new(&args[2]));
     if context.collection::<List>(&source, Access::Read)?.is_none() {
         return Ok(Reply::Null);
@@ -47,12 +48,16 @@ fn move_element(context: &mut Context<'_>, args: &[Bytes], from: End, to: End) -
             to.push(list, element.clone());
             Some(element)
         });
+        pushed(context, &source, to);
+        popped(context, &source, from);
         moved.flatten()
     } else {
         let taken = take(context, &source, from, 1).pop();
         if let Some(element) = &taken {
             put(context, &destination, to, element);
+            pushed(context, &destination, to);
         }
+        popped(context, &source, from);
         taken
     };
     context.propagate(args);
@@ -71,12 +76,17 @@ fn lmpop(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         if context.collection::<List>(&key, Access::Read)?.is_none() {
             continue;
         }
-        let taken = take(context, &key, end, count);
-        let command = if end == End::Left { "LPOP" } else { "RPOP" };
-        let effect = vec![Bytes::from_static(command.as_bytes()), name.clone(), integer_text(taken.len() as i64)];
-        context.propagate_as(effect);
-        let taken = taken.into_iter().map(Reply::Bulk).collect();
-        return Ok(Reply::Array(vec![bulk(name), Reply::Array(taken)]));
+        return Ok(pop_many(context, &key, end, count));
     }
     Ok(Reply::NullArray)
+}
+
+/// Takes up to `count` elements, with the effect and the reply of `LMPOP`, from a list that was looked up.
+pub(super) fn pop_many(context: &mut Context<'_>, key: &Key, end: End, count: usize) -> Reply {
+    let taken = take(context, key, end, count);
+    popped(context, key, end);
+    let command = if end == End::Left { "LPOP" } else { "RPOP" };
+    let effect = vec![Bytes::from_static(command.as_bytes()), key.name.clone(), integer_text(taken.len() as i64)];
+    context.propagate_as(effect);
+    Reply::Array(vec![bulk(&key.name), Reply::Array(taken.into_iter().map(Reply::Bulk).collect())])
 }

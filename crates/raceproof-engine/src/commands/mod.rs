@@ -9,12 +9,19 @@ use crate::{
     number::parse_integer,
 };
 
+mod bitfield;
+mod bitmap;
+mod blocking;
 mod config;
 mod connection;
 mod counter;
+mod dump;
 mod expire;
 mod field_expire;
+mod geo;
+mod geo_search;
 mod hash;
+mod hyperloglog;
 mod info;
 mod introspection;
 mod keys;
@@ -22,6 +29,7 @@ mod keyspace;
 mod lcs;
 mod list;
 mod list_move;
+mod pubsub;
 mod scripting;
 mod server;
 mod set;
@@ -40,12 +48,19 @@ mod zset_range;
 
 /// The whole table.
 pub(crate) const FAMILIES: &[&[Command]] = &[
+    bitfield::COMMANDS,
+    bitmap::COMMANDS,
+    blocking::COMMANDS,
     config::COMMANDS,
     connection::COMMANDS,
     counter::COMMANDS,
+    dump::COMMANDS,
     expire::COMMANDS,
     field_expire::COMMANDS,
+    geo::COMMANDS,
+    geo_search::COMMANDS,
     hash::COMMANDS,
+    hyperloglog::COMMANDS,
     info::COMMANDS,
     introspection::COMMANDS,
     keys::COMMANDS,
@@ -53,6 +68,7 @@ pub(crate) const FAMILIES: &[&[Command]] = &[
     lcs::COMMANDS,
     list::COMMANDS,
     list_move::COMMANDS,
+    pubsub::COMMANDS,
     scripting::COMMANDS,
     server::COMMANDS,
     set::COMMANDS,
@@ -128,6 +144,16 @@ fn parse_int(text: &[u8]) -> Result<i32, Failure> {
     i32::try_from(number).map_err(|_| {
         Failure::Text(format!("ERR value is out of range, value must between {} and {}", i32::MIN, i32::MAX))
     })
+}
+
+/// How long to wait, in milliseconds; `None` for 0, which is no limit.
+fn milliseconds(text: &[u8]) -> Result<Option<i64>, Failure> {
+    match parse_integer(text) {
+        None => Err(Failure::Constant("ERR timeout is not an integer or out of range")),
+        Some(..0) => Err(Failure::Constant("ERR timeout is negative")),
+        Some(0) => Ok(None),
+        Some(ms) => Ok(Some(ms)),
+    }
 }
 
 /// A bulk string that is a constant.

@@ -135,7 +135,12 @@ impl ScriptCalls for Calls<'_, '_> {
             Some(command) if command.has(WRITE) && read_only => {
                 "ERR Write commands are not allowed from read-only scripts."
             }
-            Some(command) => return engine::call(self.context, command, args),
+            Some(command) => {
+                let reply = engine::call(self.context, command, args);
+                // Whatever it sends comes before the reply of the script.
+                self.context.replied = None;
+                return reply;
+            }
         };
         Failure::Constant(refusal).into_reply()
     }

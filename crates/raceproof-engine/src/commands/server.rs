@@ -6,7 +6,7 @@ use crate::{
     Access, Object, Reply, Version,
     command::{Command, Group, Run, flag::*},
     context::Context,
-    failure::{Answer, Failure, NOT_AN_INTEGER},
+    failure::{Answer, NOT_AN_INTEGER},
     number::{integer_text, parse_integer},
 };
 
@@ -41,12 +41,12 @@ fn lastsave(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
     Ok(Reply::Integer(context.engine.started.unwrap_or_default().ms().div_euclid(1000)))
 }
 
-/// There are no replicas, so that none has acknowledged anything; nor will waiting change that.
-fn wait(_: &mut Context<'_>, args: &[Bytes]) -> Answer {
-    parse_integer(&args[1]).ok_or(NOT_AN_INTEGER)?;
-    match parse_integer(&args[2]) {
-        None => Err(Failure::Constant("ERR timeout is not an integer or out of range")),
-        Some(timeout_ms) if timeout_ms < 0 => Err(Failure::Constant("ERR timeout is negative")),
-        Some(_) => Ok(Reply::Integer(0)),
+/// There are no replicas: none has acknowledged anything, nor will waiting change that.
+fn wait(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let wanted = parse_integer(&args[1]).ok_or(NOT_AN_INTEGER)?;
+    let timeout_ms = super::milliseconds(&args[2])?;
+    if wanted <= 0 || !context.can_wait() {
+        return Ok(Reply::Integer(0));
     }
+    context.wait(args.to_vec(), &[], |_, _, _| Ok(None), timeout_ms, Reply::Integer(0))
 }

@@ -12,6 +12,7 @@ use crate::{
     draw::{self, Draw},
     failure::{Answer, SYNTAX},
     key::Key,
+    notify::{GENERIC, SET},
     scan::{self, ScanOptions},
     set::Set,
 };
@@ -66,6 +67,7 @@ fn sadd(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     context.collection::<Set>(&key, Access::IntentRead)?;
     let added = args[2..].iter().filter(|member| add(context, &key, member)).count();
     if added > 0 {
+        context.event(SET, "sadd", &key);
         context.propagate(args);
     }
     Ok(Reply::Integer(added as i64))
@@ -95,9 +97,17 @@ fn srem(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         }
     }
     if removed > 0 {
+        context.event(SET, "srem", &key);
+        removed_if_empty(context, &key);
         context.propagate(args);
     }
     Ok(Reply::Integer(removed))
+}
+
+fn removed_if_empty(context: &mut Context<'_>, key: &Key) {
+    if context.entry(key).is_none() {
+        context.event(GENERIC, "del", key);
+    }
 }
 
 fn sismember(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
@@ -152,6 +162,9 @@ fn spop(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         return Ok(Reply::Set(Vec::new()));
     }
     let taken = pop(context, &key, len, wanted.unwrap_or(1));
+    context.event(SET, "spop", &key);
+    context.replies_here();
+    removed_if_empty(context, &key);
     if wanted.is_some() && taken.len() == len {
         context.propagate_as(vec![Bytes::from_static(b"DEL"), args[1].clone()]);
     } else {
@@ -215,7 +228,11 @@ fn smove(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let has = has(context, &source, member);
     if has && source != destination {
         take(context, &source, member);
-        add(context, &destination, member);
+        context.event(SET, "srem", &source);
+        removed_if_empty(context, &source);
+        if add(context, &destination, member) {
+            context.event(SET, "sadd", &destination);
+        }
         context.propagate(args);
     }
     Ok(Reply::Integer(i64::from(has)))

@@ -12,6 +12,7 @@ use crate::{
     db::Value,
     failure::{Answer, Failure, SYNTAX},
     key::Key,
+    notify::SET,
     set::Set,
 };
 
@@ -32,9 +33,9 @@ pub(super) const COMMANDS: &[Command] = &[
     reader("sinter", |context, args| show(context, &args[1..], intersection)),
     reader("sunion", |context, args| show(context, &args[1..], union)),
     reader("sdiff", |context, args| show(context, &args[1..], difference)),
-    storer("sinterstore", |context, args| store(context, args, intersection), REWRITTEN),
-    storer("sunionstore", |context, args| store(context, args, union), OVERWRITTEN),
-    storer("sdiffstore", |context, args| store(context, args, difference), OVERWRITTEN),
+    storer("sinterstore", |context, args| store(context, args, intersection, "sinterstore"), REWRITTEN),
+    storer("sunionstore", |context, args| store(context, args, union, "sunionstore"), OVERWRITTEN),
+    storer("sdiffstore", |context, args| store(context, args, difference, "sdiffstore"), OVERWRITTEN),
     Command::new("sintercard", sintercard, -3, READONLY | MOVABLE_KEYS, Group::Set)
         .keys(&[first_keys(1, &["RO", "access"])]),
 ];
@@ -69,10 +70,14 @@ fn show(context: &mut Context<'_>, names: &[Bytes], combine: Combine) -> Answer 
     Ok(Reply::Set(shown(context, result.iter())))
 }
 
-fn store(context: &mut Context<'_>, args: &[Bytes], combine: Combine) -> Answer {
-    let result = combined(context, &args[2..], combine)?;
+fn store(context: &mut Context<'_>, args: &[Bytes], combine: Combine, event: &'static str) -> Answer {
+    context.reads = true;
+    let sources = sources(context, &args[2..])?;
+    let result = combine(&sources, &args[2..], context.engine.config.set_integers());
+    // An intersection with a set that is missing is over at once.
+    let replies_first = event != "sinterstore" || sources.iter().all(Option::is_some);
     let len = result.len();
-    context.store_result(&Key::new(&args[1]), result, args);
+    context.store_result(&Key::new(&args[1]), result, args, (SET, event, replies_first));
     Ok(Reply::Integer(len as i64))
 }
 

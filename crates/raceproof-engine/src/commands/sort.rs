@@ -12,6 +12,7 @@ use crate::{
     failure::{Answer, Failure, NOT_AN_INTEGER, SYNTAX, WRONG_TYPE},
     float,
     key::Key,
+    notify::LIST,
     number::parse_integer,
     typed::List,
     zset::Zset,
@@ -105,6 +106,7 @@ enum Weight {
 
 fn sort(context: &mut Context<'_>, args: &[Bytes], read_only: bool) -> Answer {
     let mut options = Options::parse(&args[2..], read_only)?;
+    context.reads = true;
     let key = Key::new(&args[1]);
     context.visit(&key, Access::Read);
     let value = context.entry(&key).map(|entry| entry.value.clone());
@@ -130,13 +132,15 @@ fn sort(context: &mut Context<'_>, args: &[Bytes], read_only: bool) -> Answer {
         elements = in_order(context, elements, &options)?;
         options.shown(elements.len())
     };
-    let found = looked_up(context, &elements[shown], &options.get);
+    let sent = context.deliveries.len();
+    let found = looked_up(context, &elements[shown], &options.get, options.store.is_none().then_some(sent));
     let Some(store) = &options.store else {
-        return Ok(Reply::Array(found.into_iter().map(|text| text.map_or(Reply::Null, Reply::Bulk)).collect()));
+        return Ok(Reply::Array(found));
     };
-    let list: List = found.into_iter().map(Option::unwrap_or_default).collect::<VecDeque<_>>();
+    let element = |reply| if let Reply::Bulk(text) = reply { text } else { Bytes::new() };
+    let list: List = found.into_iter().map(element).collect::<VecDeque<_>>();
     let len = list.len();
-    context.store_result(&Key::new(store), list, args);
+    context.store_result(&Key::new(store), list, args, (LIST, "sortstore", false));
     Ok(Reply::Integer(len as i64))
 }
 
@@ -200,14 +204,18 @@ fn up_to_nul(text: &Bytes) -> Bytes {
     text.slice(..text.iter().position(|byte| *byte == 0).unwrap_or(text.len()))
 }
 
-/// What is shown of each element: the element, or what the patterns of `GET` lead to.
-fn looked_up(context: &mut Context<'_>, elements: &[Bytes], patterns: &[Bytes]) -> Vec<Option<Bytes>> {
+/// What is shown of each element: the element, or what the patterns of `GET` lead to. Where that is a reply, messages of
+/// the session itself stand between its parts.
+fn looked_up(context: &mut Context<'_>, elements: &[Bytes], patterns: &[Bytes], sent: Option<usize>) -> Vec<Reply> {
     if patterns.is_empty() {
-        return elements.iter().cloned().map(Some).collect();
+        return elements.iter().cloned().map(Reply::Bulk).collect();
     }
     let mut found = Vec::with_capacity(elements.len() * patterns.len());
     for element in elements {
-        found.extend(patterns.iter().map(|pattern| look_up(context, pattern, element)));
+        for pattern in patterns {
+            let part = look_up(context, pattern, element).map_or(Reply::Null, Reply::Bulk);
+            found.push(sent.map_or(part.clone(), |sent| context.woven(sent, part)));
+        }
     }
     found
 }

@@ -13,6 +13,7 @@ use crate::{
     context::Context,
     failure::{self, Answer, Failure, NO_SUCH_KEY, NOT_AN_INTEGER, SYNTAX},
     key::Key,
+    notify::STREAM,
     number::{integer_text, parse_integer},
     stream::{Entry, Id, Keep, Stream},
 };
@@ -187,13 +188,19 @@ fn xadd(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if options.id.is_none_or(|(_, given)| !given) {
         effect[options.len] = id.text();
     }
-    context.edit_whole(&key, |stream: &mut Stream| {
+    let trimmed = context.edit_whole(&key, |stream: &mut Stream| {
         stream.push(id, pairs, limits);
-        if let Some(trim) = &options.trim {
-            stream.trim(trim.keep, trim.approximate, trim.limit);
-            made_exact(&mut effect, trim, stream);
-        }
+        let Some(trim) = &options.trim else { return 0 };
+        let trimmed = stream.trim(trim.keep, trim.approximate, trim.limit);
+        made_exact(&mut effect, trim, stream);
+        trimmed
     });
+    context.replies_here();
+    context.event(STREAM, "xadd", &key);
+    if trimmed.is_some_and(|trimmed| trimmed > 0) {
+        context.event(STREAM, "xtrim", &key);
+    }
+    context.signal(context.db, &key);
     context.propagate_as(effect);
     Ok(Reply::Bulk(id.text()))
 }
@@ -262,6 +269,7 @@ fn xdel(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         return Ok(Reply::Integer(0));
     }
     let deleted = context.edit_whole(&key, |stream: &mut Stream| ids.iter().filter(|id| stream.delete(**id)).count());
+    context.event(STREAM, "xdel", &key);
     context.propagate(args);
     Ok(Reply::Integer(deleted.unwrap_or(0) as i64))
 }
@@ -277,6 +285,7 @@ fn xtrim(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         let mut effect = args.to_vec();
         made_exact(&mut effect, trim, &trimmed);
         context.edit_whole(&key, |stream: &mut Stream| *stream = trimmed);
+        context.event(STREAM, "xtrim", &key);
         context.propagate_as(effect);
     }
     Ok(Reply::Integer(removed as i64))
@@ -325,6 +334,8 @@ fn xsetid(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
             stream.max_deleted_id = max_deleted;
         }
     });
+    context.replies_here();
+    context.event(STREAM, "xsetid", &key);
     context.propagate(args);
     Ok(Reply::Simple("OK"))
 }

@@ -9,6 +9,7 @@ use crate::{
     context::Context,
     failure::{self, Answer, Failure, SYNTAX},
     key::Key,
+    notify::STREAM,
     number::{integer_text, parse_integer},
     stream::{Group, Id, Pending, Stream},
 };
@@ -68,7 +69,8 @@ enum Claimed {
     No,
     /// It was pending, and is no longer in the stream.
     Gone(Vec<Bytes>),
-    Yes(Reply, Vec<Bytes>),
+    /// It was claimed; and whether the consumer was unknown before.
+    Yes(Reply, Vec<Bytes>, bool),
 }
 
 impl Claim<'_> {
@@ -94,9 +96,9 @@ impl Claim<'_> {
         let pending = Pending { consumer: self.consumer.clone(), delivered_ms: self.delivered_ms, deliveries };
         let effect = claimed(key, name, written, &pending, group.last_id);
         // A consumer that gets nothing is not even known.
-        group.see(self.consumer, self.now_ms);
+        let new = group.see(self.consumer, self.now_ms);
         group.deliver(id, pending);
-        Claimed::Yes(reply, effect)
+        Claimed::Yes(reply, effect, new)
     }
 }
 
@@ -162,6 +164,7 @@ impl Options {
 }
 
 fn xclaim(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    context.reads = true;
     let key = Key::new(&args[1]);
     check_group(context, &key, args)?;
     let refusal = Failure::Constant("ERR Invalid min-idle-time argument for XCLAIM");
@@ -182,7 +185,7 @@ fn xclaim(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     context.touch_key(&key, Access::Write);
     let done = context.edit(&key, |stream: &mut Stream| {
         let (mut replies, mut effects) = (Vec::new(), Vec::new());
-        let mut moved = false;
+        let (mut moved, mut first_seen) = (false, None);
         if let Some(group) = stream.groups.get_mut(&args[2]) {
             moved = options.last_id > group.last_id;
             group.last_id = group.last_id.max(options.last_id);
@@ -191,7 +194,8 @@ fn xclaim(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
             match claim.one(stream, &args[1], &args[2], id, written.clone()) {
                 Claimed::No => {}
                 Claimed::Gone(effect) => effects.push(effect),
-                Claimed::Yes(reply, effect) => {
+                Claimed::Yes(reply, effect, new) => {
+                    first_seen = first_seen.or(new.then_some(replies.len()));
                     replies.push(reply);
                     effects.push(effect);
                 }
@@ -200,21 +204,33 @@ fn xclaim(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         if let Some(group) = stream.groups.get(&args[2]).filter(|_| moved && effects.is_empty()) {
             effects.push(group_moved(&args[1], &args[2], group));
         }
-        (replies, effects)
+        (replies, effects, first_seen)
     });
-    let (replies, effects) = done.unwrap_or_default();
+    let (mut replies, effects, first_seen) = done.unwrap_or_default();
+    consumer_created(context, &key, &mut replies, first_seen);
     for effect in effects {
         context.propagate_as(effect);
     }
     Ok(Reply::Array(replies))
 }
 
+/// Tells that the consumer was created for one of the entries, just before that.
+fn consumer_created(context: &mut Context<'_>, key: &Key, replies: &mut [Reply], first_seen: Option<usize>) {
+    if let Some(first) = first_seen.and_then(|at| replies.get_mut(at)) {
+        let sent = context.deliveries.len();
+        context.event(STREAM, "xgroup-createconsumer", key);
+        *first = context.woven(sent, std::mem::replace(first, Reply::Null));
+    }
+}
+
 /// How many pending entries `XAUTOCLAIM` looks at for each that it may claim.
 const LOOKED_AT: usize = 10;
 
 fn xautoclaim(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    context.reads = true;
     let key = Key::new(&args[1]);
     context.visit(&key, Access::Read);
+    context.reads = false;
     let refusal = Failure::Constant("ERR Invalid min-idle-time argument for XAUTOCLAIM");
     let min_idle_ms = parse_integer(&args[4]).ok_or(refusal)?.max(0);
     let start = Id::parse_start(&args[5])?;
@@ -249,19 +265,21 @@ fn xautoclaim(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     };
     context.touch_key(&key, Access::Write);
     let done = context.edit(&key, |stream: &mut Stream| claim_from(stream, &claim, args, start, count));
-    let Some((replies, gone, effects, next)) = done else { return Ok(Reply::Array(Vec::new())) };
+    let Some((mut replies, gone, effects, next, first_seen)) = done else { return Ok(Reply::Array(Vec::new())) };
+    consumer_created(context, &key, &mut replies, first_seen);
     for effect in effects {
         context.propagate_as(effect);
     }
     Ok(Reply::Array(vec![Reply::Bulk(next.text()), Reply::Array(replies), Reply::Array(gone)]))
 }
 
-/// What is claimed, what was gone, the effects, and where the next call goes on.
-type Progress = (Vec<Reply>, Vec<Reply>, Vec<Vec<Bytes>>, Id);
+/// What is claimed, what was gone, the effects, where the next call goes on, and for which of the claimed entries the
+/// consumer was created.
+type Progress = (Vec<Reply>, Vec<Reply>, Vec<Vec<Bytes>>, Id, Option<usize>);
 
 fn claim_from(stream: &mut Stream, claim: &Claim<'_>, args: &[Bytes], start: Id, mut count: usize) -> Progress {
-    let (mut replies, mut gone, mut effects) = (Vec::new(), Vec::new(), Vec::new());
-    let Some(group) = stream.groups.get(&args[2]) else { return (replies, gone, effects, Id::MIN) };
+    let (mut replies, mut gone, mut effects, mut first_seen) = (Vec::new(), Vec::new(), Vec::new(), None);
+    let Some(group) = stream.groups.get(&args[2]) else { return (replies, gone, effects, Id::MIN, None) };
     let attempts = count.saturating_mul(LOOKED_AT);
     // One more than is looked at, to know where the next call goes on.
     let ids: Vec<Id> = group.pending.range(start..).take(attempts.saturating_add(1)).map(|(id, _)| *id).collect();
@@ -277,12 +295,13 @@ fn claim_from(stream: &mut Stream, claim: &Claim<'_>, args: &[Bytes], start: Id,
                 gone.push(Reply::Bulk(id.text()));
                 effects.push(effect);
             }
-            Claimed::Yes(reply, effect) => {
+            Claimed::Yes(reply, effect, new) => {
+                first_seen = first_seen.or(new.then_some(replies.len()));
                 replies.push(reply);
                 effects.push(effect);
             }
         }
         count -= 1;
     }
-    (replies, gone, effects, ids.get(looked_at).copied().unwrap_or_default())
+    (replies, gone, effects, ids.get(looked_at).copied().unwrap_or_default(), first_seen)
 }

@@ -11,6 +11,7 @@ use crate::{
     context::{Context, Deadline},
     failure::{self, Answer, Failure, NOT_AN_INTEGER, SYNTAX},
     key::Key,
+    notify::STREAM,
     number::{integer_text, parse_integer},
     stream::{Group, Id, Stream},
     typed::Collection as _,
@@ -129,6 +130,8 @@ fn create(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     context.touch_key(&key, Access::Write);
     let group = Group { last_id, entries_read: options.entries_read, ..Group::default() };
     context.edit(&key, |stream: &mut Stream| stream.groups.insert(args[3].clone(), group));
+    context.replies_here();
+    context.event(STREAM, "xgroup-create", &key);
     context.propagate(args);
     Ok(Reply::Simple("OK"))
 }
@@ -148,6 +151,8 @@ fn setid(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         group.last_id = last_id;
         group.entries_read = options.entries_read;
     })?;
+    context.replies_here();
+    context.event(STREAM, "xgroup-setid", &key);
     context.propagate(args);
     Ok(Reply::Simple("OK"))
 }
@@ -159,6 +164,9 @@ fn destroy(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     }
     context.touch_key(&key, Access::Write);
     context.edit(&key, |stream: &mut Stream| stream.groups.remove(&args[3]));
+    context.signal(context.db, &key);
+    context.replies_here();
+    context.event(STREAM, "xgroup-destroy", &key);
     context.propagate(args);
     Ok(Reply::Integer(1))
 }
@@ -169,6 +177,7 @@ fn createconsumer(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let new =
         edit_group(context, args, |group| !group.consumers.contains_key(&args[4]) && group.see(&args[4], now_ms))?;
     if new == Some(true) {
+        context.event(STREAM, "xgroup-createconsumer", &Key::new(&args[2]));
         context.propagate(args);
     }
     Ok(Reply::Integer(i64::from(new == Some(true))))
@@ -178,12 +187,14 @@ fn delconsumer(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let removed = edit_group(context, args, |group| (group.consumers.contains_key(&args[4]), group.remove(&args[4])))?;
     let (known, pending) = removed.unwrap_or_default();
     if known {
+        context.event(STREAM, "xgroup-delconsumer", &Key::new(&args[2]));
         context.propagate(args);
     }
     Ok(Reply::Integer(pending as i64))
 }
 
 fn xack(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    context.reads = true;
     let key = Key::new(&args[1]);
     let stream = context.collection::<Stream>(&key, Access::Read)?;
     if !stream.is_some_and(|stream| stream.groups.contains_key(&args[2])) {

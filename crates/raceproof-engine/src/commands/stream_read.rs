@@ -13,6 +13,7 @@ use crate::{
     context::Context,
     failure::{self, Answer, Failure, NOT_AN_INTEGER, SYNTAX},
     key::Key,
+    notify::STREAM,
     number::parse_integer,
     stream::{Id, Pending, Stream},
 };
@@ -43,7 +44,8 @@ pub(super) const COMMANDS: &[Command] = &[
 /// What is read.
 #[derive(Debug)]
 struct Query<'a> {
-    blocks: bool,
+    /// Whether to wait if there is nothing, and for how long (ms) at most.
+    waits: Option<Option<i64>>,
     /// 0 for all.
     count: usize,
     no_ack: bool,
@@ -55,7 +57,7 @@ struct Query<'a> {
 
 impl<'a> Query<'a> {
     fn parse(context: &Context<'_>, args: &'a [Bytes], grouped: bool) -> Result<Self, Failure> {
-        let mut query = Self { blocks: false, count: 0, no_ack: false, reader: None, names: &[], ids: &[] };
+        let mut query = Self { waits: None, count: 0, no_ack: false, reader: None, names: &[], ids: &[] };
         let mut left = &args[1..];
         while let [option, rest @ ..] = left {
             left = rest;
@@ -67,8 +69,7 @@ impl<'a> Query<'a> {
                         text.extend_from_slice(b" command is not allowed with BLOCK option from scripts");
                         return Err(Failure::Bytes(text.into()));
                     }
-                    check_timeout(timeout)?;
-                    query.blocks = true;
+                    query.waits = Some(super::milliseconds(timeout)?);
                     left = rest;
                 }
                 (b"count", [count, rest @ ..]) => {
@@ -115,14 +116,6 @@ impl<'a> Query<'a> {
     }
 }
 
-fn check_timeout(text: &[u8]) -> Result<(), Failure> {
-    match parse_integer(text) {
-        None => Err(Failure::Constant("ERR timeout is not an integer or out of range")),
-        Some(..0) => Err(Failure::Constant("ERR timeout is negative")),
-        Some(_) => Ok(()),
-    }
-}
-
 /// From where a stream is read.
 #[derive(Clone, Copy, Debug)]
 enum From {
@@ -133,33 +126,112 @@ enum From {
 
 fn read(context: &mut Context<'_>, args: &[Bytes], grouped: bool) -> Answer {
     let query = Query::parse(context, args, grouped)?;
+    context.reads = true;
     let mut starts = Vec::with_capacity(query.names.len());
     for (name, id) in query.names.iter().zip(query.ids) {
         starts.push(start(context, &query, name, id)?);
     }
-    let mut found = Vec::new();
-    for (name, from) in query.names.iter().zip(starts) {
+    let mut found: Vec<Found> = Vec::new();
+    let mut sent = 0;
+    for (name, &from) in query.names.iter().zip(&starts) {
         let key = Key::new(name);
+        context.visit(&key, Access::Read);
+        let seen = context.deliveries.len();
         let entries = match query.reader {
             Some((group, consumer)) => read_as(context, &key, &query, group, consumer, from),
             None => entries_after(context, &key, from, query.count),
         };
-        found.extend(entries.map(|entries| (bulk(name), Reply::Array(entries))));
+        let Some(entries) = entries else { continue };
+        // Messages of the session itself stand before the reply, between the streams, after a stream's name, and after
+        // the reply.
+        let entries = context.woven(seen, Reply::Array(entries));
+        let before = if found.is_empty() { Vec::new() } else { context.messages_since(sent) };
+        if found.is_empty() {
+            context.replied.get_or_insert(seen);
+        }
+        sent = context.deliveries.len();
+        found.push(Found { before, name: bulk(name), entries });
     }
     if !found.is_empty() {
-        return Ok(match context.protocol() {
-            Protocol::Resp3 => Reply::Map(found),
-            Protocol::Resp2 => {
-                Reply::Array(found.into_iter().map(|(name, entries)| Reply::Array(vec![name, entries])).collect())
-            }
-        });
+        return Ok(shown_by_stream(context, found));
     }
-    if query.blocks && context.may_wait {
-        return Err(Failure::Constant(
-            "ERR nothing is there to be read, and this server does not wait for it: leave BLOCK out, and ask again later",
-        ));
+    let Some(timeout_ms) = query.waits.filter(|_| context.can_wait()) else { return Ok(Reply::NullArray) };
+    // Only what comes from now on is waited for, so that "now" is written down.
+    let mut waited = args.to_vec();
+    let first_id = args.len() - query.ids.len();
+    for (id, from) in waited[first_id..].iter_mut().zip(starts) {
+        if let From::After(after) = from {
+            *id = after.text();
+        }
     }
-    Ok(Reply::NullArray)
+    let serve = if grouped { serve_group } else { serve_reader };
+    context.wait(waited, query.names, serve, timeout_ms, Reply::NullArray)
+}
+
+/// What was found in a stream, and what the session was sent just before.
+#[derive(Debug)]
+struct Found {
+    before: Vec<Reply>,
+    name: Reply,
+    entries: Reply,
+}
+
+fn shown_by_stream(context: &Context<'_>, found: Vec<Found>) -> Reply {
+    let after = |mut before: Vec<Reply>, part: Reply| {
+        if before.is_empty() {
+            return part;
+        }
+        before.push(part);
+        Reply::Inline(before)
+    };
+    match context.protocol() {
+        Protocol::Resp2 => {
+            let pair = |Found { before, name, entries }| after(before, Reply::Array(vec![name, entries]));
+            Reply::Array(found.into_iter().map(pair).collect())
+        }
+        Protocol::Resp3 => {
+            Reply::Map(found.into_iter().map(|one| (after(one.before, one.name), one.entries)).collect())
+        }
+    }
+}
+
+fn shown_alone(context: &Context<'_>, key: &Key, entries: Vec<Reply>) -> Reply {
+    let found = Found { before: Vec::new(), name: bulk(&key.name), entries: Reply::Array(entries) };
+    shown_by_stream(context, vec![found])
+}
+
+/// The ID that stands for a stream in a command that waits; of a stream that is named twice the first counts.
+fn waited_id<'a>(query: &Query<'a>, key: &Key) -> Option<&'a Bytes> {
+    query.names.iter().position(|name| *name == key.name).map(|at| &query.ids[at])
+}
+
+fn serve_reader(context: &mut Context<'_>, args: &[Bytes], key: &Key) -> Result<Option<Reply>, Failure> {
+    let query = Query::parse(context, args, false)?;
+    if !matches!(context.collection::<Stream>(key, Access::Read), Ok(Some(_))) {
+        return Ok(None);
+    }
+    let Some(id) = waited_id(&query, key) else { return Ok(None) };
+    let id = Id::parse(id)?;
+    let mut entries = entries_after(context, key, From::After(id), query.count);
+    if entries.is_none() && context.collection_now::<Stream>(key).is_some_and(|stream| stream.last_id > id) {
+        // What came was trimmed away at once.
+        entries = Some(Vec::new());
+    }
+    Ok(entries.map(|entries| shown_alone(context, key, entries)))
+}
+
+/// Serves a consumer. It has waited for a stream with its group, both of which may be gone.
+fn serve_group(context: &mut Context<'_>, args: &[Bytes], key: &Key) -> Result<Option<Reply>, Failure> {
+    let query = Query::parse(context, args, true)?;
+    let Ok(Some(stream)) = context.collection::<Stream>(key, Access::Read) else {
+        return Err(Failure::Constant("UNBLOCKED the stream key no longer exists"));
+    };
+    let Some((group, consumer)) = query.reader else { return Ok(None) };
+    if !stream.groups.contains_key(group) {
+        return Err(Failure::Constant("NOGROUP the consumer group this client was blocked on no longer exists"));
+    }
+    let entries = read_as(context, key, &query, group, consumer, From::Undelivered);
+    Ok(entries.map(|entries| shown_alone(context, key, entries)))
 }
 
 /// Looks a stream up and says from where it is read.
@@ -215,6 +287,9 @@ fn read_as(
     let now_ms = context.now_ms();
     let new = context
         .edit(key, |stream: &mut Stream| stream.groups.get_mut(group).is_some_and(|group| group.see(consumer, now_ms)));
+    if new == Some(true) {
+        context.event(STREAM, "xgroup-createconsumer", key);
+    }
     if new == Some(true) && query.no_ack {
         let words = [&b"XGROUP"[..], b"CREATECONSUMER", &key.name, group, consumer];
         context.propagate_as(words.iter().map(|word| Bytes::copy_from_slice(word)).collect());

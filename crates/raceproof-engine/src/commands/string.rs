@@ -9,6 +9,7 @@ use crate::{
     db::{Text, Value},
     failure::{self, Answer, Failure, NOT_AN_INTEGER, OFFSET_OUT_OF_RANGE, SYNTAX, TOO_LONG},
     key::Key,
+    notify::{GENERIC, STRING},
     number::{integer_text, parse_integer},
 };
 
@@ -143,9 +144,13 @@ fn set(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let deadline = options.deadline(context, "set")?;
     let key = Key::new(&args[1]);
     let (old, found) = if options.get {
+        context.reads = true;
         let text = context.text(&key)?;
         let found = text.is_some();
-        (bulk_or_null(text), found)
+        let old = bulk_or_null(text);
+        context.reads = false;
+        context.replies_here();
+        (old, found)
     } else {
         // Overwriting is no reading, unless the condition asks whether the key exists.
         (Reply::Null, context.visit(&key, Access::IntentRead))
@@ -159,6 +164,10 @@ fn set(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         None => Deadline::Clear,
     };
     context.store(&key, Value::Text(Text::new(args[2].clone())), after);
+    context.event(STRING, "set", &key);
+    if deadline.is_some() {
+        context.event(GENERIC, "expire", &key);
+    }
     propagate_set(context, args, &options, deadline);
     Ok(if options.get { old } else { Reply::Simple("OK") })
 }
@@ -188,6 +197,7 @@ fn setnx(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         return Ok(Reply::Integer(0));
     }
     context.store(&key, Value::Text(Text::new(args[2].clone())), Deadline::Clear);
+    context.event(STRING, "set", &key);
     context.propagate(args);
     Ok(Reply::Integer(1))
 }
@@ -205,22 +215,35 @@ fn set_for(context: &mut Context<'_>, args: &[Bytes], unit: Unit, command: &str)
     let key = Key::new(&args[1]);
     context.visit(&key, Access::IntentRead);
     context.store(&key, Value::Text(Text::new(args[3].clone())), Deadline::At(at));
+    context.event(STRING, "set", &key);
+    context.event(GENERIC, "expire", &key);
     propagate_deadline(context, &args[1], &args[3], at);
     Ok(Reply::Simple("OK"))
 }
 
+/// Reads what is replied at once, before anything is changed.
+fn read_for_reply(context: &mut Context<'_>, key: &Key) -> Answer {
+    context.reads = true;
+    let old = bulk_or_null(context.text(key)?);
+    context.reads = false;
+    context.replies_here();
+    Ok(old)
+}
+
 fn getset(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let key = Key::new(&args[1]);
-    let old = bulk_or_null(context.text(&key)?);
+    let old = read_for_reply(context, &key)?;
     context.store(&key, Value::Text(Text::new(args[2].clone())), Deadline::Clear);
+    context.event(STRING, "set", &key);
     context.propagate_as(vec![Bytes::from_static(b"SET"), args[1].clone(), args[2].clone()]);
     Ok(old)
 }
 
 fn getdel(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let key = Key::new(&args[1]);
-    let old = bulk_or_null(context.text(&key)?);
+    let old = read_for_reply(context, &key)?;
     if context.remove(&key).is_some() {
+        context.event(GENERIC, "del", &key);
         context.propagate_as(vec![Bytes::from_static(b"DEL"), args[1].clone()]);
     }
     Ok(old)
@@ -229,31 +252,37 @@ fn getdel(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 fn getex(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let options = Options::parse(&args[2..], false)?;
     let key = Key::new(&args[1]);
+    context.reads = true;
     let Some(text) = context.text(&key)? else { return Ok(Reply::Null) };
     let reply = Reply::Bulk(text.data.clone());
     let deadline = options.deadline(context, "getex")?;
+    context.replies_here();
     if let (Some((unit, _)), Some(at)) = (&options.expire, deadline) {
         context.read_clock();
         let absolute = matches!(unit, Unit::UnixSeconds | Unit::UnixMilliseconds);
         if absolute && at <= context.now_ms() {
             context.remove(&key);
+            context.event(GENERIC, "del", &key);
             let name = context.engine.config.expiry_command();
             context.propagate_as(vec![name, args[1].clone()]);
         } else {
             context.set_deadline(&key, Some(at));
+            context.event(GENERIC, "expire", &key);
             context.propagate_as(vec![Bytes::from_static(b"PEXPIREAT"), args[1].clone(), integer_text(at)]);
         }
     } else if options.persist && context.entry(&key).is_some_and(|entry| entry.deadline.is_some()) {
         context.set_deadline(&key, None);
+        context.event(GENERIC, "persist", &key);
         context.propagate_as(vec![Bytes::from_static(b"PERSIST"), args[1].clone()]);
     }
     Ok(reply)
 }
 
 fn mget(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
-    let values = args[1..].iter().map(|name| match context.text(&Key::new(name)) {
-        Ok(text) => bulk_or_null(text),
-        Err(_) => Reply::Null,
+    let sent = context.deliveries.len();
+    let values = args[1..].iter().map(|name| {
+        let value = context.text(&Key::new(name)).map_or(Reply::Null, bulk_or_null);
+        context.woven(sent, value)
     });
     Ok(Reply::Array(values.collect()))
 }
@@ -284,6 +313,7 @@ fn store_pairs(context: &mut Context<'_>, args: &[Bytes]) {
         let key = Key::new(&pair[0]);
         context.visit(&key, Access::IntentRead);
         context.store(&key, Value::Text(Text::new(pair[1].clone())), Deadline::Clear);
+        context.event(STRING, "set", &key);
     }
     context.propagate(args);
 }
@@ -302,6 +332,7 @@ fn append(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     };
     let len = text.data.len();
     context.store_text(&key, text);
+    context.event(STRING, "append", &key);
     context.propagate(args);
     Ok(Reply::Integer(len as i64))
 }
@@ -345,6 +376,7 @@ fn setrange(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     data[offset..offset + patch.len()].copy_from_slice(patch);
     let len = data.len();
     context.store_text(&key, Text::raw(data.freeze()));
+    context.event(STRING, "setrange", &key);
     context.propagate(args);
     Ok(Reply::Integer(len as i64))
 }

@@ -74,8 +74,40 @@ fn exec(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
         return Ok(Reply::NullArray);
     }
     context.may_wait = false;
-    let replies = transaction.queue.iter().map(|queued| engine::call(context, queued.command, &queued.args));
-    Ok(Reply::Array(replies.collect()))
+    let announced = !context.mute;
+    let mut replies = Vec::with_capacity(transaction.queue.len());
+    for queued in &transaction.queue {
+        let sent = context.deliveries.len();
+        let reply = engine::call(context, queued.command, &queued.args);
+        replies.push(among_messages(context, sent, reply));
+    }
+    context.mute = false;
+    if announced {
+        return Ok(Reply::Array(replies));
+    }
+    replies.retain(|reply| *reply != Reply::NONE);
+    Ok(Reply::Inline(replies))
+}
+
+/// A reply among the messages that its command has sent to its own session: Redis writes them where they arise, between
+/// the elements of the reply of `EXEC`, although they are not counted there. While the session gets no replies
+/// (`CLIENT REPLY`) there are only messages.
+fn among_messages(context: &mut Context<'_>, sent: usize, reply: Reply) -> Reply {
+    let before = context.replied.take().unwrap_or(context.deliveries.len());
+    let reply = if context.mute { Reply::NONE } else { reply };
+    let own = if context.deliveries.len() > sent { context.take_own(sent) } else { Vec::new() };
+    if own.is_empty() {
+        return reply;
+    }
+    let (mut first, mut last) = (Vec::new(), Vec::new());
+    for (at, message) in own {
+        if at < before { &mut first } else { &mut last }.push(message);
+    }
+    if reply != Reply::NONE {
+        first.push(reply);
+    }
+    first.append(&mut last);
+    Reply::Inline(first)
 }
 
 /// Whether a watched key was changed, or has expired since it was watched.

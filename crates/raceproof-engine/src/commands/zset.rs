@@ -13,6 +13,7 @@ use crate::{
     failure::{Answer, Failure, NOT_A_FLOAT, SYNTAX},
     float,
     key::Key,
+    notify::{GENERIC, ZSET},
     number::integer_text,
     scan::{self, ScanOptions},
     zset::{Place, Zset},
@@ -97,7 +98,7 @@ impl Adding {
     }
 }
 
-fn zadd(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+pub(super) fn zadd(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let (adding, pairs) = Adding::parse(&args[2..])?;
     add(context, args, adding, pairs)
 }
@@ -124,6 +125,8 @@ fn add(context: &mut Context<'_>, args: &[Bytes], adding: Adding, pairs: &[Bytes
     }
     if added + moved > 0 {
         context.changed(context.db, &key);
+        context.replies_here();
+        context.event(ZSET, if adding.increment { "zincr" } else { "zadd" }, &key);
         context.propagate(args);
     }
     if adding.increment {
@@ -165,6 +168,8 @@ fn zrem(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     }
     if removed > 0 {
         context.changed(context.db, &key);
+        context.event(ZSET, "zrem", &key);
+        removed_if_empty(context, &key);
         context.propagate(args);
     }
     Ok(Reply::Integer(removed))
@@ -218,7 +223,7 @@ pub(super) enum End {
 }
 
 impl End {
-    fn parse(text: &[u8]) -> Result<Self, Failure> {
+    pub(super) fn parse(text: &[u8]) -> Result<Self, Failure> {
         match text.to_ascii_lowercase().as_slice() {
             b"min" => Ok(Self::Min),
             b"max" => Ok(Self::Max),
@@ -241,6 +246,26 @@ pub(super) fn take(context: &mut Context<'_>, key: &Key, end: End, count: usize)
     taken.unwrap_or_default()
 }
 
+fn removed_if_empty(context: &mut Context<'_>, key: &Key) {
+    if context.entry(key).is_none() {
+        context.event(GENERIC, "del", key);
+    }
+}
+
+/// [`take`] with its events, the first of which Redis sends just before the first place, and the last after the reply.
+pub(super) fn take_shown(context: &mut Context<'_>, key: &Key, end: End, count: usize, nested: bool) -> Vec<Reply> {
+    let taken = take(context, key, end, count);
+    let sent = context.deliveries.len();
+    context.event(ZSET, if end == End::Min { "zpopmin" } else { "zpopmax" }, key);
+    let mut replies = shown(&taken, true, nested);
+    if let Some(first) = replies.first_mut() {
+        *first = context.woven(sent, std::mem::replace(first, Reply::Null));
+    }
+    context.replies_here();
+    removed_if_empty(context, key);
+    replies
+}
+
 fn pop(context: &mut Context<'_>, args: &[Bytes], end: End) -> Answer {
     let wanted = match &args[2..] {
         [] => None,
@@ -251,10 +276,10 @@ fn pop(context: &mut Context<'_>, args: &[Bytes], end: End) -> Answer {
     if context.collection::<Zset>(&key, Access::Read)?.is_none() || wanted == Some(0) {
         return Ok(Reply::Array(Vec::new()));
     }
-    let taken = take(context, &key, end, wanted.unwrap_or(1));
-    context.propagate(args);
     let nested = wanted.is_some() && context.protocol() == Protocol::Resp3;
-    Ok(Reply::Array(shown(&taken, true, nested)))
+    let taken = take_shown(context, &key, end, wanted.unwrap_or(1), nested);
+    context.propagate(args);
+    Ok(Reply::Array(taken))
 }
 
 fn zmpop(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
@@ -264,13 +289,18 @@ fn zmpop(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         if context.collection::<Zset>(&key, Access::Read)?.is_none() {
             continue;
         }
-        let taken = take(context, &key, end, count);
-        let command = if end == End::Min { "ZPOPMIN" } else { "ZPOPMAX" };
-        let effect = vec![Bytes::from_static(command.as_bytes()), name.clone(), integer_text(taken.len() as i64)];
-        context.propagate_as(effect);
-        return Ok(Reply::Array(vec![bulk(name), Reply::Array(shown(&taken, true, true))]));
+        return Ok(pop_many(context, &key, end, count));
     }
     Ok(Reply::NullArray)
+}
+
+/// Takes up to `count` places, with the effect and the reply of `ZMPOP`, from a sorted set that was looked up.
+pub(super) fn pop_many(context: &mut Context<'_>, key: &Key, end: End, count: usize) -> Reply {
+    let taken = take_shown(context, key, end, count, true);
+    let command = if end == End::Min { "ZPOPMIN" } else { "ZPOPMAX" };
+    let effect = vec![Bytes::from_static(command.as_bytes()), key.name.clone(), integer_text(taken.len() as i64)];
+    context.propagate_as(effect);
+    Reply::Array(vec![bulk(&key.name), Reply::Array(taken)])
 }
 
 fn zrandmember(context: &mut Context<'_>, args: &[Bytes]) -> Answer {

@@ -14,6 +14,7 @@ use crate::{
     failure::{Answer, Failure, NOT_AN_INTEGER, SYNTAX, WRONG_TYPE},
     float,
     key::Key,
+    notify::ZSET,
     number::parse_integer,
     set::Set,
     zset::{Place, Zset},
@@ -272,11 +273,17 @@ fn show(context: &mut Context<'_>, args: &[Bytes], operation: Operation) -> Answ
 }
 
 fn store(context: &mut Context<'_>, args: &[Bytes], operation: Operation) -> Answer {
+    context.reads = true;
     let query = Query::parse(context, &args[2..], &args[0], operation, Use::Store)?;
     let places = query.result(operation);
     let len = places.len();
     let zset = Zset::of(places, context.engine.config.zset_limits());
-    context.store_result(&Key::new(&args[1]), zset, args);
+    let event = match operation {
+        Operation::Union => "zunionstore",
+        Operation::Intersection => "zinterstore",
+        Operation::Difference => "zdiffstore",
+    };
+    context.store_result(&Key::new(&args[1]), zset, args, (ZSET, event, true));
     Ok(Reply::Integer(len as i64))
 }
 

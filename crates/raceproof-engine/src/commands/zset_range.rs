@@ -9,6 +9,7 @@ use crate::{
     context::Context,
     failure::{Answer, Failure, NOT_AN_INTEGER, SYNTAX},
     key::Key,
+    notify::{GENERIC, ZSET},
     number::parse_integer,
     zrange::Range,
     zset::{Place, Zset},
@@ -164,10 +165,11 @@ fn show(context: &mut Context<'_>, args: &[Bytes], form: &Form) -> Answer {
 fn store(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let query = Query::parse(&args[3..], &STORE)?;
     let limits = context.engine.config.zset_limits();
+    context.reads = true;
     let zset = context.collection::<Zset>(&Key::new(&args[2]), Access::Read)?;
     let places = zset.map_or_else(Vec::new, |zset| query.select(zset).into_iter().cloned().collect());
     let len = places.len();
-    context.store_result(&Key::new(&args[1]), Zset::of(places, limits), args);
+    context.store_result(&Key::new(&args[1]), Zset::of(places, limits), args, (ZSET, "zrangestore", true));
     Ok(Reply::Integer(len as i64))
 }
 
@@ -191,6 +193,15 @@ fn remove(context: &mut Context<'_>, args: &[Bytes], by: By) -> Answer {
             zset.remove(member);
         }
     });
+    let event = match by {
+        By::Rank => "zremrangebyrank",
+        By::Score => "zremrangebyscore",
+        By::Member => "zremrangebylex",
+    };
+    context.event(ZSET, event, &key);
+    if context.entry(&key).is_none() {
+        context.event(GENERIC, "del", &key);
+    }
     context.propagate(args);
     Ok(Reply::Integer(members.len() as i64))
 }

@@ -51,7 +51,7 @@ pub(super) fn to_lua(lua: &Lua, reply: &Reply, resp3: bool) -> mlua::Result<Valu
         Reply::Integer(n) => Ok(Value::Number(*n as f64)),
         Reply::Bulk(bytes) => text(bytes),
         Reply::Null | Reply::NullArray => Ok(if resp3 { Value::Nil } else { Value::Boolean(false) }),
-        Reply::Array(items) | Reply::Push(items) => array(lua, items.iter(), resp3),
+        Reply::Array(items) | Reply::Inline(items) | Reply::Push(items) => array(lua, items.iter(), resp3),
         Reply::Set(items) if resp3 => {
             let set = lua.create_table_with_capacity(0, items.len())?;
             for item in items {
@@ -70,6 +70,10 @@ pub(super) fn to_lua(lua: &Lua, reply: &Reply, resp3: bool) -> mlua::Result<Valu
         Reply::Map(pairs) => array(lua, pairs.iter().flat_map(|(key, value)| [key, value]), resp3),
         Reply::Double(n) if resp3 => field("double", Value::Number(*n)),
         Reply::Double(n) => text(format_g(*n, 17).as_bytes()),
+        Reply::Decimal(n) if resp3 => {
+            field("double", Value::Number(crate::number::decimal_text(*n).parse().unwrap_or(*n)))
+        }
+        Reply::Decimal(n) => text(crate::number::decimal_text(*n).as_bytes()),
         Reply::Boolean(truth) if resp3 => Ok(Value::Boolean(*truth)),
         Reply::Boolean(truth) => Ok(Value::Integer(i64::from(*truth))),
         Reply::BigNumber(digits) if resp3 => field("big_number", text(digits)?),

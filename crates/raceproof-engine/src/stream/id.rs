@@ -108,8 +108,14 @@ impl Id {
         self.to_string().into()
     }
 
+    /// The ID of a key in a radix tree.
+    pub(crate) fn of_key(key: &[u8]) -> Option<Self> {
+        let (ms, seq) = key.split_at_checked(8)?;
+        Some(Self { ms: u64::from_be_bytes(ms.try_into().ok()?), seq: u64::from_be_bytes(seq.try_into().ok()?) })
+    }
+
     /// The key in a radix tree.
-    pub(super) fn key(self) -> [u8; 16] {
+    pub(crate) fn key(self) -> [u8; 16] {
         ((u128::from(self.ms) << 64) | u128::from(self.seq)).to_be_bytes()
     }
 }

@@ -68,16 +68,11 @@ pub(crate) fn reads_errno(args: &[Bytes]) -> bool {
     is(args, &["SORT", "SORT_RO"])
 }
 
-/// Whether a command waits if it finds nothing.
-pub(crate) fn waits(args: &[Bytes]) -> bool {
-    is(args, &["XREAD", "XREADGROUP"]) && args.iter().any(|arg| arg.eq_ignore_ascii_case(b"BLOCK"))
-}
-
-/// Whether such a command finds nothing. The engine refuses to wait.
-pub(crate) fn finds_nothing(driver: &Driver, session: usize, args: &[Bytes]) -> bool {
-    let words: Vec<&[u8]> = args.iter().map(|arg| &arg[..]).collect();
-    let Reply::Error(text) = ask(driver, session, &words) else { return false };
-    text.starts_with(b"ERR nothing is there to be read")
+/// Whether a command may wait.
+pub(crate) fn may_wait(args: &[Bytes]) -> bool {
+    let waits = ["BLPOP", "BRPOP", "BLMPOP", "BLMOVE", "BRPOPLPUSH", "BZPOPMIN", "BZPOPMAX", "BZMPOP", "WAIT"];
+    is(args, &waits)
+        || (is(args, &["XREAD", "XREADGROUP"]) && args.iter().any(|arg| arg.eq_ignore_ascii_case(b"BLOCK")))
 }
 
 /// A seed with which `SPOP` takes what the server took.

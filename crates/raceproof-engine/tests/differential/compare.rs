@@ -16,9 +16,11 @@
 use bytes::Bytes;
 use raceproof_engine::{Effect, Engine, Options, ScriptHost};
 
-use crate::canonical::{self, Facts as _};
+use crate::canonical;
 use crate::coverage::Coverage;
+use crate::hearing::{self, Heard, Sent};
 use crate::resp::{Value, parse};
+use crate::same::{Real, Rules, same, shown};
 use crate::server::{Connection, Server};
 use crate::states::States;
 use crate::support::driver::Driver;
@@ -54,10 +56,16 @@ const DEFAULTS: &[&str] = &[
     "128",
     "zset-max-listpack-value",
     "64",
+    "sanitize-dump-payload",
+    "yes",
+    "hll-sparse-max-bytes",
+    "3000",
     "stream-node-max-entries",
     "100",
     "stream-node-max-bytes",
     "4096",
+    "notify-keyspace-events",
+    "",
 ];
 
 /// Commands of one session that are sent at once.
@@ -130,12 +138,20 @@ struct Session {
     /// The commands queued since `MULTI`.
     queued: Option<Vec<Vec<Bytes>>>,
     open: bool,
+    /// Whether `CLIENT REPLY` may withhold its replies.
+    mute: bool,
+    /// Whether it waits, and sends nothing meanwhile.
+    waits: bool,
 }
 
 /// One sequence under way.
 struct Run<'a> {
     host: &'a mut dyn ScriptHost,
+    /// A connection that is not compared.
+    control: Connection,
     sessions: Vec<Session>,
+    /// Whether sessions may be sent messages (see `hearing.rs`).
+    hears: bool,
     candidates: Vec<Candidate>,
     /// What the server has appended, as far as it was read.
     log: Vec<Effect>,
@@ -156,9 +172,11 @@ pub(crate) fn run(server: &Server, host: &mut dyn ScriptHost, sequence: &Sequenc
     control.request(DEFAULTS);
     server.appended();
     let base_ms = now_ms();
-    let session = |_| Session { connection: server.connect(), queued: None, open: true };
+    let session = |_| Session { connection: server.connect(), queued: None, open: true, mute: false, waits: false };
     let mut run = Run {
         host,
+        hears: hearing::is_needed(sequence),
+        control,
         sessions: (0..SESSIONS).map(session).collect(),
         candidates: vec![Candidate { driver: Driver::new(Options::default()), log: Vec::new(), last_ms: base_ms }],
         log: Vec::new(),
@@ -166,7 +184,9 @@ pub(crate) fn run(server: &Server, host: &mut dyn ScriptHost, sequence: &Sequenc
         compared: Coverage::default(),
         two_times: false,
     };
-    match run.all(server, sequence, base_ms) {
+    let ended = run.all(server, sequence, base_ms);
+    run.release();
+    match ended {
         Err(difference) if run.two_times => Ok(Verdict::Doubtful(difference)),
         Ok(true) => Ok(Verdict::Same(run.compared)),
         Ok(false) => Ok(Verdict::Stalled),
@@ -192,7 +212,7 @@ fn runs_alone(args: &[Bytes]) -> bool {
     .iter()
     .any(|name| args[0].eq_ignore_ascii_case(name))
         || choices::ranges_over_members(args)
-        || choices::waits(args)
+        || choices::may_wait(args)
 }
 
 impl Run<'_> {
@@ -202,12 +222,14 @@ impl Run<'_> {
         let mut at = 0;
         while at < steps.len() {
             let session = steps[at].session;
+            // What sessions that wait are sent has to be known after each command.
+            let most = if self.hears || self.sessions.iter().any(|session| session.waits) { 1 } else { BATCH };
             let mut batch = Vec::new();
             while let Some(step) = steps.get(at) {
                 let Action::Run(args) = &step.action else { break };
                 let args = resolve(args, base_ms);
                 let alone = runs_alone(&args);
-                if step.session != session || batch.len() == BATCH || (alone && !batch.is_empty()) {
+                if step.session != session || batch.len() == most || (alone && !batch.is_empty()) {
                     break;
                 }
                 batch.push(args);
@@ -239,37 +261,98 @@ impl Run<'_> {
 
     /// Runs commands of one session; tells whether the machine stalled meanwhile.
     fn stalls(&mut self, session: usize, batch: &[Vec<Bytes>]) -> Result<bool, Difference> {
-        if !self.sessions[session].open || self.is_left_out(session, &batch[0]) {
+        if !self.sessions[session].open || self.sessions[session].waits || self.is_left_out(session, &batch[0]) {
             return Ok(false);
         }
         if choices::reads_errno(&batch[0]) {
-            let connection = &mut self.sessions[session].connection;
-            connection.request(&["HSCAN", "nosuchkey", "0"]);
+            self.control.request(&["SCAN", "nocursor"]);
+        }
+        if self.hears {
+            return self.hear(session, &batch[0]);
         }
         let before_ms = now_ms();
         self.sessions[session].connection.send(batch);
         let mut replies = Vec::new();
-        for _ in batch {
-            replies.push(self.sessions[session].connection.receive());
+        for args in batch {
+            replies.push(self.receive(session, args));
         }
         let scanned = self.finish_scan(session, &batch[0], &replies[0].1);
+        let anybody_waits = self.sessions.iter().any(|session| session.waits);
+        let served = self.served(session);
         let after_ms = now_ms();
         if after_ms < before_ms || after_ms - before_ms > STALL_MS {
             return Ok(true);
         }
-        let lasting = |args: &Vec<Bytes>| {
-            let name = args[0].to_ascii_uppercase();
-            name.starts_with(b"EVAL") || matches!(&name[..], b"EXEC" | b"XREADGROUP" | b"XCLAIM" | b"XAUTOCLAIM")
-        };
-        self.two_times |= after_ms > before_ms && batch.iter().any(lasting);
+        self.two_times |= after_ms > before_ms && (anybody_waits || batch.iter().any(|args| lasts(args)));
         for (args, (bytes, value)) in batch.iter().zip(replies) {
             self.lines.push(format!("[{session}] {}", show::command(args)));
             self.compared.add(args, &value);
-            let real = Real { bytes, value, scanned: scanned.clone() };
+            let real = Real { bytes, value, scanned: scanned.clone(), served: served.clone(), heard: None };
             self.advance(session, args, &real, before_ms, after_ms)?;
             self.follow(session, args, &real.value);
         }
         Ok(false)
+    }
+
+    /// Runs one command, and compares what comes on every connection; tells whether the machine stalled meanwhile.
+    fn hear(&mut self, session: usize, args: &Vec<Bytes>) -> Result<bool, Difference> {
+        let before_ms = now_ms();
+        let anybody_waits = self.sessions.iter().any(|session| session.waits);
+        self.sessions[session].connection.send(std::slice::from_ref(args));
+        let mut connections: Vec<&mut Connection> = self.sessions.iter_mut().map(|at| &mut at.connection).collect();
+        let heard = hearing::listen(&mut self.control, &mut connections);
+        let after_ms = now_ms();
+        if after_ms < before_ms || after_ms - before_ms > STALL_MS {
+            return Ok(true);
+        }
+        self.two_times |= after_ms > before_ms && (anybody_waits || lasts(args));
+        self.lines.push(format!("[{session}] {}", show::command(args)));
+        let value = hearing::reply(&heard[session]);
+        let real = Real { bytes: heard[session].clone(), value, scanned: None, served: Vec::new(), heard: Some(heard) };
+        let reply = self.advance(session, args, &real, before_ms, after_ms)?;
+        let reply = parse(&reply).map_or_else(hearing::nothing, |(value, _)| value);
+        self.compared.add(args, &reply);
+        self.follow(session, args, &reply);
+        let driver = &self.candidates[0].driver;
+        for (state, id) in self.sessions.iter_mut().zip(&driver.sessions) {
+            state.waits = driver.engine.waits(*id);
+        }
+        Ok(false)
+    }
+
+    /// Reads the reply to a command, or finds that the session waits for it.
+    fn receive(&mut self, session: usize, args: &[Bytes]) -> (Vec<u8>, Value) {
+        let state = &mut self.sessions[session];
+        if !choices::may_wait(args) || state.queued.is_some() {
+            return state.connection.receive();
+        }
+        let reply = state.connection.receive_unless_waiting(&mut self.control);
+        state.waits = reply.is_none();
+        reply.unwrap_or_else(|| (Vec::new(), Value::Line(b'+', b"(waits)".to_vec())))
+    }
+
+    /// What the sessions that waited were sent after commands of another one.
+    fn served(&mut self, by: usize) -> Vec<(usize, Vec<u8>)> {
+        let mut served = Vec::new();
+        for (number, session) in self.sessions.iter_mut().enumerate() {
+            if session.waits && number != by && !self.control.says_waiting(&session.connection) {
+                session.waits = false;
+                served.push((number, session.connection.receive().0));
+            }
+        }
+        served
+    }
+
+    /// Ends all waits on the server, so that none of them takes part in the next sequence.
+    fn release(&mut self) {
+        for session in &mut self.sessions {
+            if session.waits {
+                self.control.request(&["CLIENT", "UNBLOCK", &session.connection.id]);
+                if !self.hears {
+                    session.connection.receive();
+                }
+            }
+        }
     }
 
     /// Gives up candidates that have propagated something else than the server, unless all have, which is for the end to
@@ -295,6 +378,14 @@ impl Run<'_> {
     /// counts the references which its own queue holds.
     fn is_left_out(&self, session: usize, args: &[Bytes]) -> bool {
         let is = |name: &[u8]| args[0].eq_ignore_ascii_case(name);
+        // Without a reply the server never comes to closing the connection.
+        if is(b"QUIT") && self.sessions[session].mute {
+            return true;
+        }
+        // A scan goes on page by page, which messages would come between.
+        if self.hears && (is(b"SCAN") || is(b"HSCAN") || is(b"SSCAN") || is(b"ZSCAN")) {
+            return true;
+        }
         let refcount = is(b"OBJECT") && args.get(1).is_some_and(|word| word.eq_ignore_ascii_case(b"REFCOUNT"));
         if (is(b"HELLO") || refcount) && self.sessions[session].queued.is_some() {
             return true;
@@ -302,9 +393,6 @@ impl Run<'_> {
         if is(b"SORT") || is(b"SORT_RO") {
             let left_out = |candidate: &Candidate| choices::has_ties(&candidate.driver, session, args);
             return self.sessions[session].queued.is_some() || self.candidates.iter().any(left_out);
-        }
-        if choices::waits(args) && self.sessions[session].queued.is_none() {
-            return self.candidates.iter().any(|candidate| choices::finds_nothing(&candidate.driver, session, args));
         }
         if is(b"SPOP") || choices::ranges_over_members(args) {
             let left_out = |candidate: &Candidate| choices::cannot_be_known(&candidate.driver, session, args);
@@ -333,7 +421,7 @@ impl Run<'_> {
     }
 
     /// Executes a command on every candidate at every time at which the server may have executed it, and keeps those
-    /// that reply alike.
+    /// that reply alike. Gives the engine's reply.
     fn advance(
         &mut self,
         session: usize,
@@ -341,9 +429,9 @@ impl Run<'_> {
         real: &Real,
         before_ms: i64,
         after_ms: i64,
-    ) -> Result<(), Difference> {
+    ) -> Result<Vec<u8>, Difference> {
         let mut kept: Vec<Candidate> = Vec::new();
-        let mut differing = Vec::new();
+        let (mut differing, mut reply) = (String::new(), Vec::new());
         let queued = self.sessions[session].queued.clone().unwrap_or_default();
         for candidate in std::mem::take(&mut self.candidates) {
             let mut seen: Vec<(Signature, Engine)> = Vec::new();
@@ -353,13 +441,17 @@ impl Run<'_> {
                     trial.driver.engine.reseed(seed);
                 }
                 let mut outcome = trial.driver.run(self.host, session, args, ms);
-                let bytes = trial.driver.bytes(session, &outcome.reply);
+                let sent = real.heard.is_some().then(|| Sent::new(&trial.driver, session, &outcome));
+                let bytes = if outcome.waits { Vec::new() } else { trial.driver.bytes(session, &outcome.reply) };
+                let served = if sent.is_some() { Vec::new() } else { trial.driver.served(&outcome) };
                 let scanned = real
                     .scanned
                     .is_some()
                     .then(|| trial.finish_scan(self.host, session, args, &bytes, &mut outcome.effects, ms));
                 let signature = Signature {
                     bytes: bytes.clone(),
+                    heard: sent.as_ref().map(|sent| sent.heard(session)),
+                    served: served.clone(),
                     effects: outcome.effects,
                     next_deadline_ms: trial.driver.engine.next_deadline_ms(),
                 };
@@ -371,22 +463,30 @@ impl Run<'_> {
                 seen.push((signature, engine.clone()));
                 trial.last_ms = ms;
                 let facts = States { before: &candidate.driver, after: &trial.driver, session, ms, exec: false };
-                if same(args, &bytes, scanned.flatten(), real, &queued, &facts) {
+                let alike = match (&sent, &real.heard) {
+                    (Some(sent), Some(heard)) => {
+                        sent.is(session, heard, &Rules { args, ours: &bytes, queued: &queued, facts })
+                    }
+                    _ => same(args, &bytes, scanned.flatten(), real, &queued, &facts) && served == real.served,
+                };
+                if alike {
                     kept.push(trial);
+                    reply = bytes;
                 } else {
-                    differing = bytes;
+                    differing =
+                        sent.map_or_else(|| shown(&bytes, &served), |sent| hearing::shown(&sent.heard(session)));
                 }
             }
         }
         if kept.is_empty() {
             return Err(Difference {
                 lines: self.lines.clone(),
-                ours: show::quoted(&differing),
-                real: show::quoted(&real.bytes),
+                ours: differing,
+                real: real.heard.as_ref().map_or_else(|| shown(&real.bytes, &real.served), hearing::shown),
             });
         }
         self.candidates = kept;
-        Ok(())
+        Ok(reply)
     }
 
     /// Compares what was propagated.
@@ -403,6 +503,9 @@ impl Run<'_> {
     fn follow(&mut self, session: usize, args: &[Bytes], reply: &Value) {
         let is = |name: &[u8]| args[0].eq_ignore_ascii_case(name);
         let state = &mut self.sessions[session];
+        if is(b"CLIENT") && args.get(1).is_some_and(|word| word.eq_ignore_ascii_case(b"REPLY")) {
+            state.mute = !args.get(2).is_some_and(|word| word.eq_ignore_ascii_case(b"ON"));
+        }
         let text = |reply: &Value, wanted: &[u8]| matches!(reply, Value::Line(b'+', text) if text == wanted);
         if text(reply, b"QUEUED") {
             state.queued.get_or_insert_default().push(args.to_vec());
@@ -425,48 +528,16 @@ impl Run<'_> {
 #[derive(PartialEq)]
 struct Signature {
     bytes: Vec<u8>,
+    heard: Option<Heard>,
+    served: Vec<(usize, Vec<u8>)>,
     effects: Vec<Effect>,
     next_deadline_ms: Option<i64>,
 }
 
-/// The server's reply.
-struct Real {
-    bytes: Vec<u8>,
-    value: Value,
-    /// What a whole scan found, sorted.
-    scanned: Option<Vec<Vec<u8>>>,
-}
-
-fn same(
-    args: &[Bytes],
-    ours: &[u8],
-    scanned: Option<Vec<Vec<u8>>>,
-    real: &Real,
-    queued: &[Vec<Bytes>],
-    facts: &States<'_>,
-) -> bool {
-    if ours == real.bytes {
-        return true;
-    }
-    if real.scanned.is_some() {
-        let table = args[0].eq_ignore_ascii_case(b"SCAN") || args.get(1).is_some_and(|key| facts.is_table(key));
-        return table && scanned == real.scanned;
-    }
-    if args[0].eq_ignore_ascii_case(b"EXEC") {
-        let (Some(ours), Some(real)) =
-            (parse(ours).and_then(|(value, _)| Some(value.elements()?.to_vec())), real.value.elements())
-        else {
-            return false;
-        };
-        let facts = States { exec: true, ..*facts };
-        return ours.len() == queued.len()
-            && real.len() == queued.len()
-            && queued
-                .iter()
-                .zip(ours.iter().zip(real))
-                .all(|(args, (ours, real))| canonical::same_value(args, ours, real, &facts));
-    }
-    canonical::same(args, ours, &real.bytes, facts)
+/// Whether the server may look at its clock several times during a command.
+fn lasts(args: &[Bytes]) -> bool {
+    let name = args[0].to_ascii_uppercase();
+    name.starts_with(b"EVAL") || matches!(&name[..], b"EXEC" | b"XREADGROUP" | b"XCLAIM" | b"XAUTOCLAIM")
 }
 
 fn now_ms() -> i64 {

@@ -9,7 +9,8 @@ use crate::resp::Value;
 use crate::support::grammar::families;
 
 /// Commands whose subcommands count as commands.
-const CONTAINERS: [&str; 8] = ["CLIENT", "COMMAND", "CONFIG", "MEMORY", "OBJECT", "SCRIPT", "XGROUP", "XINFO"];
+const CONTAINERS: [&str; 10] =
+    ["CLIENT", "COMMAND", "CONFIG", "MEMORY", "OBJECT", "PFDEBUG", "PUBSUB", "SCRIPT", "XGROUP", "XINFO"];
 
 /// Commands that the grammar makes and that have nothing but errors for a reply: those of Redis 7.4 in Redis 7.0, and
 /// those that the server is not set up for.

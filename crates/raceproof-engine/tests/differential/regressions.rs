@@ -483,4 +483,81 @@ pub(crate) const TABLE: &[(&str, &str)] = &[
         [0] EXISTS a
         ",
     ),
+    (
+        "events before, within and after replies",
+        "
+        [0] HELLO 3
+        [0] CONFIG SET notify-keyspace-events KEAmn
+        [0] PSUBSCRIBE __key*__:*
+        [0] ZADD z 1 a 2 b
+        [0] ZPOPMIN z 5
+        [0] RPUSH l a b
+        [0] LMOVE l m LEFT RIGHT
+        [0] BLPOP l 0
+        [0] SADD s a
+        [0] SPOP s
+        [0] SET k v GET
+        [0] SET k v PX 100000 GET
+        [0] MGET k nosuch k nosuch
+        [0] XGROUP CREATE x g $ MKSTREAM
+        [0] XADD x 1-1 f v
+        [0] XREADGROUP GROUP g c STREAMS x >
+        [0] XAUTOCLAIM x g d 0 0
+        [0] XREAD STREAMS nosuch x nosuch 0 0 0
+        [0] SINTERSTORE s nosuch s
+        [0] SORT m BY w_* GET # GET v_*
+        [0] RENAME m k
+        [0] COPY k k2
+        [0] MOVE k2 1
+        [0] EVAL \"redis.call('SET', KEYS[1], 1) return redis.call('DEL', KEYS[1])\" 1 k
+        [0] MULTI
+        [0] SET k 1
+        [0] DEL k
+        [0] EXEC
+        ",
+    ),
+    (
+        "who waits listens as well",
+        "
+        [0] CONFIG SET notify-keyspace-events KEA
+        [1] HELLO 3
+        [1] PSUBSCRIBE __key*__:*
+        [1] BLPOP l 0
+        [0] RPUSH l a
+        [1] BZPOPMIN z 0
+        [0] ZADD z 1 a
+        [1] BLMOVE l m LEFT LEFT 0
+        [0] RPUSH l a b
+        ",
+    ),
+    (
+        "messages in subscribed mode, without replies, in transactions",
+        "
+        [0] SUBSCRIBE x y
+        [0] PING
+        [0] PING hello
+        [0] GET a
+        [0] EXEC
+        [1] HELLO 3
+        [1] PSUBSCRIBE x* *
+        [1] MULTI
+        [1] CLIENT REPLY OFF
+        [1] PUBLISH x 1
+        [1] CLIENT REPLY ON
+        [1] PUBLISH x 2
+        [1] EXEC
+        [1] CLIENT REPLY SKIP
+        [1] SUBSCRIBE z
+        [1] CLIENT REPLY OFF
+        [1] PUBLISH z 3
+        [1] RESET
+        [0] UNSUBSCRIBE
+        [0] UNSUBSCRIBE
+        [2] MULTI
+        [2] SSUBSCRIBE x
+        [2] SUBSCRIBE x
+        [2] SPUBLISH x 1
+        [2] EXEC
+        ",
+    ),
 ];

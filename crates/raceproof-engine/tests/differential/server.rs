@@ -75,7 +75,10 @@ impl Server {
     pub(crate) fn connect(&self) -> Connection {
         let stream = UnixStream::connect(self.folder.path().join("redis.sock")).expect("connecting to redis-server");
         stream.set_read_timeout(Some(PATIENCE)).expect("a read timeout");
-        Connection { stream, buffer: Vec::new(), start: 0 }
+        let mut connection = Connection { stream, buffer: Vec::new(), start: 0, id: String::new() };
+        let Value::Line(b':', id) = connection.request(&["CLIENT", "ID"]) else { panic!("CLIENT ID has no number") };
+        connection.id = String::from_utf8(id).expect("a number");
+        connection
     }
 
     /// What it appended to its append-only file since the last call. It writes before it replies, so that the commands
@@ -155,6 +158,8 @@ pub(crate) struct Connection {
     stream: UnixStream,
     buffer: Vec<u8>,
     start: usize,
+    /// `CLIENT ID`
+    pub(crate) id: String,
 }
 
 impl Connection {
@@ -195,6 +200,56 @@ impl Connection {
             assert!(count > 0, "redis-server closed the connection");
             self.buffer.extend_from_slice(&more[..count]);
         }
+    }
+
+    /// Takes what has come, without waiting for more.
+    ///
+    /// # Panics
+    /// If the connection is broken; one that was closed has nothing.
+    pub(crate) fn take(&mut self, into: &mut Vec<u8>) {
+        into.extend_from_slice(&self.buffer[self.start..]);
+        self.buffer.clear();
+        self.start = 0;
+        self.stream.set_nonblocking(true).expect("a socket that does not wait");
+        let mut more = [0; 65536];
+        loop {
+            match self.stream.read(&mut more) {
+                Ok(0) => break,
+                Ok(count) => into.extend_from_slice(&more[..count]),
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => break,
+                Err(error) => panic!("reading from redis-server: {error}"),
+            }
+        }
+        self.stream.set_nonblocking(false).expect("a socket that waits");
+    }
+
+    /// Reads one reply, unless the server says through `control` that the connection waits for one: `None`.
+    ///
+    /// # Panics
+    /// If the server is gone or silent.
+    pub(crate) fn receive_unless_waiting(&mut self, control: &mut Self) -> Option<(Vec<u8>, Value)> {
+        let begin = Instant::now();
+        loop {
+            if control.says_waiting(self) {
+                return None;
+            }
+            self.stream.set_nonblocking(true).expect("a socket");
+            let mut more = [0; 65536];
+            let count = self.stream.read(&mut more).unwrap_or_default();
+            self.stream.set_nonblocking(false).expect("a socket");
+            self.buffer.extend_from_slice(&more[..count]);
+            if !self.buffer.is_empty() {
+                return Some(self.receive());
+            }
+            assert!(begin.elapsed() < PATIENCE, "redis-server neither replies nor waits");
+        }
+    }
+
+    /// Whether the server says that another connection waits.
+    pub(crate) fn says_waiting(&mut self, other: &Self) -> bool {
+        let list = self.request(&["CLIENT", "LIST", "ID", &other.id]);
+        list.bulk().is_some_and(|line| line.windows(8).any(|part| part == b" flags=b"))
     }
 
     /// Sends one command and reads its reply.

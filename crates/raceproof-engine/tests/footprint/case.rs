@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::strategy::Union;
 use raceproof_engine::{Access, Effect, Footprint, Object, Options, Outcome, Timestamp, Version};
 
-use crate::contended::{GENERAL, THEMES, Theme};
+use crate::contended::{GENERAL, THEMES, Theme, WAITING};
 use crate::support::driver::{self, Driver};
 use crate::support::dump::dump_with_readers;
 use crate::support::generate;
@@ -21,6 +21,8 @@ const BASE_MS: i64 = 1_700_000_000_123;
 const FIRST: usize = 0;
 const SECOND: usize = 1;
 const WATCHER: usize = 2;
+/// The first of the sessions that wait.
+const WAITERS: usize = SESSIONS;
 
 /// What is run at once.
 #[derive(Clone, Debug)]
@@ -38,6 +40,8 @@ pub(crate) struct Case {
     setup: Sequence,
     /// What the watching session does last: it watches keys and opens a transaction.
     watch: Vec<Arg>,
+    /// What sessions of their own wait with.
+    waits: Vec<Vec<Arg>>,
     first: Vec<Unit>,
     second: Vec<Unit>,
     /// When the units run, after the start (ms); and another time at which they might.
@@ -91,13 +95,15 @@ fn case(theme: &'static Theme) -> BoxedStrategy<Case> {
     };
     let units = || prop::collection::vec(unit(), 1..5);
     let watch = generate::template("WATCH key+");
+    let waits = prop::collection::vec(templates(WAITING), 0..3);
     let time = || prop::sample::select(vec![0_i64, 1, 2, 3, 1000, 60_000, 150_000, 2_000_000]);
     let version = prop::sample::select(vec![Version::V7_0, Version::V7_4]);
-    (version, setup(theme), watch, units(), units(), time(), time())
-        .prop_map(|(version, setup, watch, first, second, at_ms, other_ms)| Case {
+    (version, setup(theme), watch, waits, units(), units(), time(), time())
+        .prop_map(|(version, setup, watch, waits, first, second, at_ms, other_ms)| Case {
             version,
             setup,
             watch,
+            waits,
             first,
             second,
             at_ms,
@@ -115,6 +121,7 @@ fn setup(theme: &'static Theme) -> impl Strategy<Value = Sequence> + use<> {
     let anything = generate::sequence(2, true).prop_map(|sequence| sequence.steps);
     let group = prop_oneof![
         8 => of_theme,
+        1 => generate::listening(),
         2 => fill("strings"),
         1 => fill("hashes"),
         1 => fill("expiry"),
@@ -127,6 +134,8 @@ fn setup(theme: &'static Theme) -> impl Strategy<Value = Sequence> + use<> {
 /// What one unit did.
 #[derive(Clone, PartialEq)]
 struct Ran {
+    /// What came on each connection.
+    heard: Vec<Vec<u8>>,
     replies: Vec<String>,
     effects: Vec<Effect>,
     accesses: Vec<(Object, Access)>,
@@ -169,6 +178,11 @@ impl Case {
                         shown(second)
                     ))
                 };
+                let (heard_forth, heard_back) =
+                    (heard(&[&first_forth, &second_forth]), heard(&[&second_back, &first_back]));
+                if heard_forth != heard_back {
+                    return told("what sessions hear", &heard_forth, &heard_back);
+                }
                 for (forth, back) in [(&first_forth, &first_back), (&second_forth, &second_back)] {
                     if forth.replies != back.replies {
                         return told("replies", &forth.replies, &back.replies);
@@ -230,7 +244,8 @@ impl Case {
             let mut driver = start.clone();
             let ran = run_unit(&mut driver, FIRST, unit, BASE_MS + self.at_ms);
             let writes = |(object, access): &(Object, Access)| *object == Object::Deadlines && access.writes();
-            let (before, after) = (start.engine.next_deadline_ms(), driver.engine.next_deadline_ms());
+            let next = |driver: &Driver| (driver.engine.next_deadline_ms(), driver.engine.next_timeout_ms());
+            let (before, after) = (next(&start), next(&driver));
             if before != after && !footprints.of(&ran.accesses).iter().any(writes) {
                 return Err(format!(
                     "{} claims to move no deadline, but the next one was {before:?} and is {after:?}",
@@ -254,6 +269,15 @@ impl Case {
         }
         driver.run(&mut host, WATCHER, &resolve(&self.watch, BASE_MS), now_ms);
         driver.run(&mut host, WATCHER, &[Bytes::from_static(b"MULTI")], now_ms);
+        for session in [FIRST, SECOND] {
+            if driver.engine.waits(driver.sessions[session]) {
+                driver.run(&mut host, session, &[Bytes::from_static(b"PING")], now_ms);
+            }
+        }
+        for (nth, args) in self.waits.iter().enumerate() {
+            driver.sessions.push(driver.engine.connect());
+            driver.run(&mut host, WAITERS + nth, &resolve(args, BASE_MS), now_ms);
+        }
         driver
     }
 }
@@ -267,11 +291,20 @@ impl fmt::Display for Case {
             self.setup,
             show::command(&resolve(&self.watch, BASE_MS))
         )?;
+        for (nth, args) in self.waits.iter().enumerate() {
+            writeln!(f, "  [{}] {}", WAITERS + nth, show::command(&resolve(args, BASE_MS)))?;
+        }
         writeln!(f, "first, {} ms after the start (or {} ms):", self.at_ms, self.other_ms)?;
         self.first.iter().try_for_each(|unit| writeln!(f, "  {}", shown(unit)))?;
         writeln!(f, "second:")?;
         self.second.iter().try_for_each(|unit| writeln!(f, "  {}", shown(unit)))
     }
+}
+
+/// What came on each connection in the order of the units.
+fn heard(units: &[&Ran]) -> Vec<String> {
+    let of = |session: usize| units.iter().flat_map(|ran| ran.heard[session].clone()).collect::<Vec<u8>>();
+    (0..units[0].heard.len()).map(|session| show::quoted(&of(session))).collect()
 }
 
 fn shown(unit: &Unit) -> String {
@@ -280,10 +313,16 @@ fn shown(unit: &Unit) -> String {
 }
 
 fn run_unit(driver: &mut Driver, session: usize, unit: &Unit, now_ms: i64) -> Ran {
-    let mut ran = Ran { replies: Vec::new(), effects: Vec::new(), accesses: Vec::new() };
+    let mut ran = Ran {
+        heard: vec![Vec::new(); driver.sessions.len()],
+        replies: Vec::new(),
+        effects: Vec::new(),
+        accesses: Vec::new(),
+    };
     let Unit::Commands(commands) = unit else {
         let mut outcome = Outcome::default();
         driver.engine.expire_due(Timestamp::from_ms(now_ms), &mut outcome);
+        driver.hear(None, &outcome, &mut ran.heard);
         ran.effects = outcome.effects;
         ran.accesses.extend(outcome.footprint.iter().cloned());
         return ran;
@@ -291,18 +330,55 @@ fn run_unit(driver: &mut Driver, session: usize, unit: &Unit, now_ms: i64) -> Ra
     let mut host = driver::host();
     for args in commands {
         let outcome = driver.run(&mut host, session, &resolve(args, BASE_MS), now_ms);
-        ran.replies.push(show::quoted(&driver.bytes(session, &outcome.reply)));
+        ran.replies.push(match outcome.waits {
+            true => "waits".to_owned(),
+            false => show::quoted(&driver.bytes(session, &outcome.reply)),
+        });
+        driver.hear(Some(session), &outcome, &mut ran.heard);
         ran.effects.extend(outcome.effects);
         ran.accesses.extend(outcome.footprint.iter().cloned());
     }
     ran
 }
 
-/// All that can be seen afterwards: the data, the next deadline, and whether each session's transaction goes through.
+/// Who gets what when there is something for everybody.
+fn who_waits(mut driver: Driver, now_ms: i64) -> Vec<String> {
+    let giver = driver.sessions.len();
+    driver.sessions.push(driver.engine.connect());
+    let mut seen = Vec::new();
+    for db in ["0", "1", "2"] {
+        let select = format!("SELECT {db}");
+        for line in [
+            select.as_str(),
+            "DEL l m z y x",
+            "RPUSH l 1 2 3 4 5 6",
+            "RPUSH m 1 2 3 4 5 6",
+            "ZADD z 1 a 2 b 3 c 4 d",
+            "ZADD y 1 a 2 b 3 c 4 d",
+            "XADD x 9999999999999-1 f v",
+        ] {
+            let args: Vec<Bytes> = line.split(' ').map(|word| Bytes::copy_from_slice(word.as_bytes())).collect();
+            let outcome = driver.run(&mut driver::host(), giver, &args, now_ms);
+            seen.extend(served(&driver, &outcome));
+        }
+    }
+    seen
+}
+
+/// What sessions that waited were sent.
+fn served(driver: &Driver, outcome: &Outcome) -> Vec<String> {
+    let shown = |(session, bytes): (usize, Vec<u8>)| format!("to [{session}]: {}", show::quoted(&bytes));
+    driver.served(outcome).into_iter().map(shown).collect()
+}
+
+/// All that can be seen afterwards: the data, the next deadlines, who waits for what in which order, and whether each
+/// session's transaction goes through.
 fn observe(mut driver: Driver, now_ms: i64) -> Vec<String> {
     let mut seen = dump_with_readers(&driver, now_ms);
     seen.push(format!("next deadline {:?}", driver.engine.next_deadline_ms()));
+    seen.push(format!("next timeout {:?}", driver.engine.next_timeout_ms()));
     let mut host = driver::host();
+    seen.extend(who_waits(driver.clone(), now_ms));
     for session in 0..SESSIONS {
         driver.run(&mut host, session, &[Bytes::from_static(b"MULTI")], now_ms);
         let reply = driver.run(&mut host, session, &[Bytes::from_static(b"EXEC")], now_ms).reply;

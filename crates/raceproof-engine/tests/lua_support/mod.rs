@@ -138,6 +138,7 @@ fn put(out: &mut Vec<u8>, reply: &Reply, resp3: bool) {
         Reply::NullArray => line(out, '*', b"-1"),
         Reply::Array(items) => aggregate(out, '*', items, resp3),
         Reply::Set(items) => aggregate(out, if resp3 { '~' } else { '*' }, items, resp3),
+        Reply::Inline(items) => items.iter().for_each(|item| out.extend(encode(item, resp3))),
         Reply::Push(items) => aggregate(out, if resp3 { '>' } else { '*' }, items, resp3),
         Reply::Map(pairs) => {
             let (mark, len) = if resp3 { ('%', pairs.len()) } else { ('*', pairs.len() * 2) };
@@ -147,7 +148,7 @@ fn put(out: &mut Vec<u8>, reply: &Reply, resp3: bool) {
                 put(out, value, resp3);
             }
         }
-        Reply::Double(n) => {
+        Reply::Double(n) | Reply::Decimal(n) => {
             // The scripts here use doubles whose shortest form is also what Redis prints.
             let text =
                 if n.is_infinite() { if *n > 0.0 { "inf".into() } else { "-inf".into() } } else { n.to_string() };

@@ -63,6 +63,34 @@ pub(crate) const RULES: &[(&str, Choices)] = &[
 /// Families of commands, each with its weight, each command with its weight.
 pub(crate) const FAMILIES: &[(&str, u32, Choices)] = &[
     (
+        "waiting",
+        14,
+        &[
+            (8, "BLPOP lkey+ blocktime"),
+            (4, "BRPOP lkey+ blocktime"),
+            (6, "BLMPOP blocktime llist end popcount?"),
+            (6, "BLMOVE lkey lkey end end blocktime"),
+            (4, "BRPOPLPUSH lkey lkey blocktime"),
+            (4, "BZPOPMIN zkey+ blocktime"),
+            (4, "BZPOPMAX zkey+ blocktime"),
+            (5, "BZMPOP blocktime zlist MIN popcount?"),
+            (3, "BZMPOP blocktime zlist MAX popcount?"),
+            (3, "XREAD xblock xlater"),
+            (2, "XADD xkey * entry"),
+            (8, "LPUSH lkey element+"),
+            (8, "RPUSH lkey element+"),
+            (8, "ZADD zkey scored+"),
+            (4, "RENAME key key"),
+            (4, "COPY key key REPLACE"),
+            (3, "SWAPDB db db"),
+            (3, "SORT lkey ALPHA STORE lkey"),
+            (3, "ZUNIONSTORE zkey zlist"),
+            (6, "DEL key+"),
+            (6, "MULTI"),
+            (6, "EXEC"),
+        ],
+    ),
+    (
         "lists",
         18,
         &[

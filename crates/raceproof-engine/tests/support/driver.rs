@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use bytes::Bytes;
 use raceproof_engine::{
-    Engine, LuaHost, Options, Outcome, Protocol, Reply, Script, ScriptCalls, ScriptHost, SessionId, Timestamp,
+    Delivery, Engine, LuaHost, Options, Outcome, Protocol, Reply, Script, ScriptCalls, ScriptHost, SessionId, Timestamp,
 };
 
 use super::sequence::SESSIONS;
@@ -64,8 +64,13 @@ impl Driver {
         Self { engine, sessions, without_effects: false }
     }
 
-    /// Executes a command of a session at a time (ms since the Unix epoch).
+    /// Executes a command of a session at a time (ms since the Unix epoch). If the session waits, it gives up and begins
+    /// anew.
     pub(crate) fn run(&mut self, host: &mut dyn ScriptHost, session: usize, args: &[Bytes], now_ms: i64) -> Outcome {
+        if self.engine.waits(self.sessions[session]) {
+            self.engine.disconnect(self.sessions[session]);
+            self.sessions[session] = self.engine.connect();
+        }
         let mut outcome = Outcome { without_effects: self.without_effects, ..Outcome::default() };
         self.engine.execute(host, self.sessions[session], args, Timestamp::from_ms(now_ms), &mut outcome);
         outcome
@@ -76,6 +81,45 @@ impl Driver {
         let mut bytes = Vec::new();
         reply.encode(self.protocol(session), &mut bytes);
         bytes
+    }
+
+    /// Adds what a command of a session sends to what was heard on each connection.
+    pub(crate) fn hear(&self, session: Option<usize>, outcome: &Outcome, heard: &mut [Vec<u8>]) {
+        let reply = |heard: &mut [Vec<u8>]| {
+            if let Some(session) = session.filter(|_| !outcome.silent && !outcome.waits) {
+                outcome.reply.encode(self.protocol(session), &mut heard[session]);
+            }
+        };
+        for (at, delivery) in outcome.deliveries.iter().enumerate() {
+            if at == outcome.before_reply {
+                reply(heard);
+            }
+            let Some(to) = self.sessions.iter().position(|id| *id == delivery.session()) else { continue };
+            match delivery {
+                Delivery::Push(_, message) | Delivery::Reply(_, message) => {
+                    message.encode(self.protocol(to), &mut heard[to]);
+                }
+                Delivery::NoReply(_) => {}
+                Delivery::Close(_) => heard[to].extend_from_slice(b"(closed)"),
+            }
+        }
+        if outcome.before_reply >= outcome.deliveries.len() {
+            reply(heard);
+        }
+    }
+
+    /// What sessions that waited were sent: the number of each, and the bytes. In the order of the sessions.
+    pub(crate) fn served(&self, outcome: &Outcome) -> Vec<(usize, Vec<u8>)> {
+        let served = |delivery: &Delivery| match delivery {
+            Delivery::Reply(id, reply) => {
+                let session = self.sessions.iter().position(|session| session == id)?;
+                Some((session, self.bytes(session, reply)))
+            }
+            _ => None,
+        };
+        let mut served: Vec<_> = outcome.deliveries.iter().filter_map(served).collect();
+        served.sort();
+        served
     }
 
     /// The protocol that the session speaks.

@@ -9,7 +9,7 @@ use super::grammar::{
     COMMAND_NAMES, COUNTS, JUNK, MEMORIES, NAMES, PARAMETERS, POLICIES, SCRIPTS, TYPES, families, rules,
 };
 use super::sequence::{Action, Arg, SESSIONS, Sequence, Step};
-use super::{collections, pools, streams};
+use super::{bits, collections, geo, messages, payloads, pools, streams};
 
 type Args = Vec<Arg>;
 
@@ -21,6 +21,12 @@ pub(crate) fn command() -> BoxedStrategy<Args> {
 /// Families whose commands meet on the same keys. Half of the sequences keep mostly to one of these.
 const THEMES: &[&[&str]] = &[
     &["strings", "counters", "hashes", "expiry"],
+    &["bitmaps", "strings"],
+    &["hyperloglogs"],
+    &["positions"],
+    &["payloads", "lists", "hashes", "sets", "sorted sets", "streams", "stream groups"],
+    &["payloads"],
+    &["positions", "sorted sets"],
     &["lists", "sorting"],
     &["sets"],
     &["sorted sets", "sets"],
@@ -28,6 +34,7 @@ const THEMES: &[&[&str]] = &[
     &["streams"],
     &["streams", "stream groups"],
     &["stream groups"],
+    &["channels"],
 ];
 
 /// Random commands, mostly of one theme.
@@ -51,8 +58,21 @@ pub(crate) fn sequence(groups: usize, waits: bool) -> BoxedStrategy<Sequence> {
     };
     let themes = THEMES.iter().map(|theme| (1, steps(themed(theme))));
     let steps = Union::new_weighted(std::iter::once((THEMES.len() as u32, steps(command()))).chain(themes).collect());
-    (prop::array::uniform3(prop::bool::weighted(0.3)), steps)
-        .prop_map(|(resp3, steps)| Sequence { resp3, steps })
+    (prop::array::uniform3(prop::bool::weighted(0.3)), prop::option::weighted(0.2, listening()), steps)
+        .prop_map(|(resp3, listening, steps)| Sequence {
+            resp3,
+            steps: listening.into_iter().flatten().chain(steps).collect(),
+        })
+        .boxed()
+}
+
+/// A session listens to what happens to keys.
+pub(crate) fn listening() -> BoxedStrategy<Vec<Step>> {
+    let setting = template("CONFIG SET notify-keyspace-events events");
+    let subscribed = prop_oneof![4 => template("PSUBSCRIBE __key*__:*"), 1 => template("PSUBSCRIBE __keyevent@0__:*")];
+    let run = |session, args| Step { session, action: Action::Run(args) };
+    (prop::sample::select(vec![2, 2, 1, 0]), setting, subscribed)
+        .prop_map(move |(session, setting, subscribed)| vec![run(0, setting), run(session, subscribed)])
         .boxed()
 }
 
@@ -132,6 +152,32 @@ fn rule(name: &str) -> BoxedStrategy<Args> {
         "lkey" => prop_oneof![3 => fixed("l"), 1 => fixed("m"), 1 => pool(pools::KEYS)].boxed(),
         "skey" => prop_oneof![3 => fixed("s"), 2 => fixed("t"), 1 => pool(pools::KEYS)].boxed(),
         "zkey" => prop_oneof![3 => fixed("z"), 2 => fixed("y"), 1 => pool(pools::KEYS)].boxed(),
+        "bkey" => prop_oneof![3 => fixed("a"), 2 => fixed("b"), 1 => pool(pools::KEYS)].boxed(),
+        "bit" => pool(bits::BITS),
+        "place" => pool(bits::PLACES),
+        "payload" => prop::sample::select(payloads::all()).prop_map(|payload| vec![Arg::Bytes(payload)]).boxed(),
+        "gkey" => prop_oneof![4 => fixed("z"), 2 => fixed("y"), 1 => pool(pools::KEYS)].boxed(),
+        "longitude" => pool(geo::LONGITUDES),
+        "latitude" => pool(geo::LATITUDES),
+        "length" => pool(geo::LENGTHS),
+        "unit" => pool(geo::UNITS),
+        "manyplaces" => many(30..140, |n| {
+            vec![
+                Arg::of((n * 37 % 360).wrapping_sub(180).cast_signed().to_string()),
+                Arg::of((n * 53 % 170).wrapping_sub(85).cast_signed().to_string()),
+                Arg::of(format!("n{n}")),
+            ]
+        }),
+        "crowd" => many(10..140, |n| {
+            vec![Arg::of(format!("13.0{}", n % 5)), Arg::of(format!("38.0{}", n % 3)), Arg::of(format!("n{n}"))]
+        }),
+        "pkey" => prop_oneof![3 => fixed("a"), 2 => fixed("b"), 2 => fixed("c"), 1 => pool(pools::KEYS)].boxed(),
+        "sketch" => pool(bits::SKETCHES),
+        "sketchat" => pool(bits::SKETCH_PLACES),
+        "sketchbyte" => pool(bits::SKETCH_BYTES),
+        "fewelements" => many(40..90, |n| vec![Arg::of(format!("n{n}"))]),
+        "manyelements" => many(1000..1600, |n| vec![Arg::of(n.to_string())]),
+        "width" => pool(bits::WIDTHS),
         "member" => pool(collections::MEMBERS),
         "score" => prop_oneof![3 => pool(collections::SCORES), 1 => pool(pools::FLOATS)].boxed(),
         "minmax" => prop_oneof![4 => pool(collections::SCORE_BOUNDS), 1 => pool(collections::SCORES)].boxed(),
@@ -153,6 +199,10 @@ fn rule(name: &str) -> BoxedStrategy<Args> {
         "highest" => fixed("+"),
         "lastid" => fixed("$"),
         "undelivered" => fixed(">"),
+        "channel" => pool(messages::CHANNELS),
+        "events" => pool(messages::EVENTS),
+        "channelpattern" => pool(messages::PATTERNS),
+        "publishing" => pool(messages::SCRIPTS),
         "field" => pool(pools::FIELDS),
         "value" => prop_oneof![30 => pool(pools::VALUES), 1 => long_value()].boxed(),
         "int" => pool(pools::INTEGERS),
@@ -186,7 +236,7 @@ fn rule(name: &str) -> BoxedStrategy<Args> {
 }
 
 /// Lower-case words that stand for themselves: keys, fields, settings.
-const CONSTANTS: [&str; 23] = [
+const CONSTANTS: &[&str] = &[
     "+inf",
     "a",
     "b",
@@ -201,12 +251,18 @@ const CONSTANTS: [&str; 23] = [
     "x",
     "y",
     "z",
+    "u1",
+    "u2",
+    "u8",
+    "i5",
+    "m",
     "g1",
     "c1",
     "c2",
     "abc",
     "yes",
     "hash",
+    "news",
     "zset",
     "maxmemory",
     "databases",

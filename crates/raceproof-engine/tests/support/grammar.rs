@@ -3,16 +3,17 @@
 //! A template is words divided by spaces. A word in capitals stands for itself; a word in lower case is a rule; `?`, `*`
 //! and `+` after a rule mean at most one, up to three, and one to three.
 
-use super::{collections, streams};
+use super::{bits, collections, geo, messages, streams};
 
 /// Every rule.
 pub(crate) fn rules() -> impl Iterator<Item = &'static (&'static str, Choices)> {
-    RULES.iter().chain(collections::RULES).chain(streams::RULES)
+    RULES.iter().chain(bits::RULES).chain(geo::RULES).chain(collections::RULES).chain(streams::RULES)
 }
 
 /// Every family of commands.
 pub(crate) fn families() -> impl Iterator<Item = &'static (&'static str, u32, Choices)> {
-    FAMILIES.iter().chain(collections::FAMILIES).chain(streams::FAMILIES)
+    let first = FAMILIES.iter().chain(bits::FAMILIES).chain(geo::FAMILIES).chain(messages::FAMILIES);
+    first.chain(collections::FAMILIES).chain(streams::FAMILIES)
 }
 
 /// Templates, each with its weight.
@@ -83,6 +84,11 @@ const RULES: &[(&str, Choices)] = &[
             (1, "XREAD STREAMS key"),
             (1, "XREADGROUP GROUP key key STREAMS key key 0"),
             (1, "LMOVE key key LEFT RIGHT"),
+            (1, "BITOP AND key key+"),
+            (2, "GEORADIUS key 1 1 1 m STORE key STOREDIST key"),
+            (1, "GEORADIUSBYMEMBER key key 1 m STORE key"),
+            (1, "GEOSEARCHSTORE key key FROMMEMBER a BYRADIUS 1 m"),
+            (1, "PFMERGE key key"),
             (2, "LMPOP keylist LEFT"),
             (1, "SUNIONSTORE key key+"),
             (2, "SINTERCARD keylist"),
@@ -106,11 +112,18 @@ const RULES: &[(&str, Choices)] = &[
             (2, "maxmemory memory"),
             (1, "proto-max-bulk-len memory"),
             (2, "set-max-intset-entries small"),
+            (1, "hll-sparse-max-bytes memory"),
             (2, "zset-max-listpack-entries small"),
             (2, "zset-max-ziplist-value small"),
+            (2, "notify-keyspace-events events"),
             (1, "databases 4"),
             (1, "junk 1"),
         ],
+    ),
+    ("unblockopt", &[(2, "TIMEOUT"), (2, "ERROR"), (1, "junk")]),
+    (
+        "blocktime",
+        &[(8, "0"), (4, "1000"), (2, "9999.5"), (1, "-1"), (1, "-0.0001"), (1, "1E20"), (1, "NAN"), (1, "junk")],
     ),
     ("hellover", &[(4, "2"), (4, "3"), (1, "1"), (1, "4"), (1, "abc"), (1, "")]),
 ];
@@ -287,6 +300,7 @@ const FAMILIES: &[(&str, u32, Choices)] = &[
             (3, "CLIENT SETNAME name"),
             (1, "CLIENT INFO"),
             (1, "CLIENT LIST"),
+            (1, "CLIENT UNBLOCK int unblockopt?"),
             (1, "CLIENT junk"),
             (1, "INFO"),
             (2, "INFO KEYSPACE"),
@@ -294,6 +308,7 @@ const FAMILIES: &[(&str, u32, Choices)] = &[
             (2, "TIME"),
             (1, "LASTSAVE"),
             (1, "WAIT 0 small"),
+            (1, "WAIT 1 blocktime"),
             (1, "WAIT junk 1"),
             (3, "CONFIG GET parameter"),
             (1, "CONFIG GET parameter parameter"),
@@ -410,6 +425,7 @@ pub(crate) const PARAMETERS: &[(u32, &[u8])] = &[
     (1, b"hash-max-listpack-value"),
     (1, b"set-max-intset-entries"),
     (1, b"zset-max-listpack-entries"),
+    (2, b"notify-keyspace-events"),
     (1, b""),
 ];
 
@@ -486,6 +502,31 @@ pub(crate) const COMMAND_NAMES: &[(u32, &[u8])] = &[
     (1, b"zscan"),
     (1, b"sort"),
     (1, b"sort_ro"),
+    (1, b"setbit"),
+    (1, b"getbit"),
+    (1, b"bitcount"),
+    (1, b"bitpos"),
+    (1, b"bitop"),
+    (1, b"bitfield"),
+    (1, b"bitfield_ro"),
+    (1, b"geoadd"),
+    (1, b"geodist"),
+    (1, b"geohash"),
+    (1, b"geopos"),
+    (1, b"geosearch"),
+    (1, b"geosearchstore"),
+    (1, b"georadius"),
+    (1, b"georadius_ro"),
+    (1, b"georadiusbymember"),
+    (1, b"georadiusbymember_ro"),
+    (1, b"dump"),
+    (1, b"restore"),
+    (1, b"restore-asking"),
+    (1, b"pfadd"),
+    (1, b"pfcount"),
+    (1, b"pfmerge"),
+    (1, b"pfdebug"),
+    (1, b"pfselftest"),
     (1, b"xadd"),
     (1, b"xread"),
     (1, b"xreadgroup"),

@@ -454,13 +454,17 @@ impl Execution<'_> {
             self.violate(Broken::Deadlock, 0, crate::world::Failure { message, place: None }, None);
             return Ok(());
         }
-        if let Some(id) = waiting.iter().find(|id| self.client(**id).pending.is_empty()) {
+        let idle = |id: &&ClientId| self.client(**id).pending.is_empty() && self.waits_with(**id).is_none();
+        if let Some(id) = waiting.iter().find(idle) {
             return Err(self.foreign(*id));
         }
         let names: Vec<String> = waiting
             .iter()
             .map(|id| {
                 let client = self.client(*id);
+                if let Some(command) = self.waits_with(*id) {
+                    return format!("{} waits with {command}", client.name);
+                }
                 let what = client.pending.first().map_or("nothing", |request| match request.op {
                     Op::Redis { .. } => "Redis",
                     Op::Sql { .. } => "the database's write lock",

@@ -26,6 +26,7 @@ impl Execution<'_> {
                 self.client(*id).inbox.with(|mailbox| mailbox.timers.iter().map(|sleeper| sleeper.until_ms).min())
             })
             .chain(self.silent.iter().map(|silent| silent.until_ms))
+            .chain(self.next_timeout())
             .min()
     }
 
@@ -165,6 +166,8 @@ impl Execution<'_> {
         let now = self.server_time();
         self.worker.engine.leave().expire_due(now, &mut self.worker.outcome);
         self.touch_redis();
+        self.keep_served(false);
+        self.time_out_now();
         Ok(())
     }
 

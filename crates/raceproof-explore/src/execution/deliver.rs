@@ -28,7 +28,8 @@ impl Execution<'_> {
         let at = client.pending.iter().position(|request| request.process == choice.process);
         let mut request = client.pending.remove(at.expect("only enabled steps are chosen"));
         client.steps += 1;
-        if request.overtaken {
+        // A reply that another client brings comes before this step or after it, and the client may care.
+        if request.overtaken || self.waits_with(id).is_some() {
             self.touch_thing(Thing::Waiting(id), Access::Read);
         }
         let needs_lock = match &request.op {
@@ -95,18 +96,24 @@ impl Execution<'_> {
         id: ClientId,
         request: &mut Pending,
         fingerprint: &mut FxHasher,
-    ) -> Result<Answer, Error> {
+    ) -> Result<Answered, Error> {
         match &mut request.op {
             Op::Redis { session, commands } => {
-                let session = self.redis_session(request.owner, *session)?;
+                let number = *session;
+                let session = self.redis_session(request.owner, number)?;
                 if let [args] = commands.as_slice() {
                     let reply = self.redis(session, args)?;
                     args.hash(fingerprint);
                     trace::hash_reply(&reply, fingerprint);
+                    let waits = self.worker.outcome.waits;
                     if self.mode.record {
-                        self.show_redis(id, commands, std::slice::from_ref(&reply));
+                        self.show_redis(id, commands, if waits { &[] } else { std::slice::from_ref(&reply) });
                     }
-                    return Ok(Answer::Reply(reply));
+                    if waits {
+                        self.begin_wait(id, request, number, session);
+                        return Ok(Answered::Later);
+                    }
+                    return Ok(Answered::Now(Answer::Reply(reply)));
                 }
                 let mut replies = SmallVec::new();
                 for args in commands.iter() {
@@ -115,10 +122,15 @@ impl Execution<'_> {
                     trace::hash_reply(&reply, fingerprint);
                     replies.push(reply);
                 }
+                let waits = self.worker.outcome.waits;
                 if self.mode.record {
-                    self.show_redis(id, commands, &replies);
+                    self.show_redis(id, commands, if waits { &[] } else { &replies });
                 }
-                Ok(Answer::Redis(replies))
+                if waits {
+                    self.begin_wait(id, request, number, session);
+                    return Ok(Answered::Later);
+                }
+                Ok(Answered::Now(Answer::Redis(replies)))
             }
             Op::Sql { connection, call } => {
                 let slot = self.sql_slot(request.owner, *connection)?;
@@ -127,16 +139,16 @@ impl Execution<'_> {
                 if self.mode.record {
                     self.show_sql(id, call, &result);
                 }
-                Ok(Answer::Sql(result))
+                Ok(Answered::Now(Answer::Sql(result)))
             }
-            Op::Cell(op) => Ok(self.cell(id, op, fingerprint)),
+            Op::Cell(op) => Ok(Answered::Now(self.cell(id, op, fingerprint))),
             Op::Clock(call) => {
                 let call = *call;
                 call.text().hash(fingerprint);
                 let name = self.client(id).name.clone();
                 self.show_step(&name, StepKind::Clock, call.text(), String::new());
                 self.move_clock(call)?;
-                Ok(Answer::Cell)
+                Ok(Answered::Now(Answer::Cell))
             }
         }
     }
@@ -180,7 +192,14 @@ impl Execution<'_> {
     }
 
     pub(super) fn disconnect(&mut self, session: SessionId) {
-        self.worker.engine.disconnect(session);
+        self.leave_queues(session);
+        let worker = &mut *self.worker;
+        let mut footprint = raceproof_engine::Footprint::default();
+        worker.engine.touch_disconnect(session, &mut footprint);
+        for (object, access) in footprint.iter() {
+            self.touched.add(worker.things.redis(object), *access);
+        }
+        worker.engine.disconnect(session);
         if let Some(attached) = &mut self.worker.backend {
             attached.backend.disconnect(session.0);
         }
@@ -192,18 +211,21 @@ impl Execution<'_> {
         let Worker { engine, lua, things, outcome, .. } = &mut *self.worker;
         let known = engine.execute(lua, things, (session, args), now, outcome);
         self.touched.take_in(known.as_deref(), outcome, things);
+        let waits = outcome.waits;
         let reply = match &known {
-            Some(known) => {
-                outcome.wrote = known.wrote;
-                known.reply.clone()
-            }
+            Some(known) => known.reply.clone(),
             None => std::mem::replace(&mut outcome.reply, Reply::Null),
         };
         self.known = known;
+        self.keep_served(false);
         self.recall_redis(args);
         self.write_log()?;
         let step = self.step_number();
         let Some(attached) = &mut self.worker.backend else { return Ok(reply) };
+        if waits {
+            attached.backend.send(session.0, args).map_err(|error| Error::Backend(error.to_string()))?;
+            return Ok(reply);
+        }
         let real = attached.backend.execute(session.0, args).map_err(|error| Error::Backend(error.to_string()))?;
         if attached.difference.is_none() && !trace::same_reply(args, &reply, &real) {
             attached.difference = Some(format!(

@@ -147,8 +147,15 @@ impl Execution<'_> {
                 let session = self.direct.sessions[session as usize];
                 let mut replies = SmallVec::with_capacity(commands.len());
                 for args in &commands {
-                    replies.push(self.redis(session, args)?);
+                    let reply = self.redis(session, args)?;
                     self.direct.wrote |= self.worker.outcome.wrote;
+                    replies.push(match self.worker.outcome.waits {
+                        true => match self.wait_directly(session) {
+                            Ok(reply) => reply,
+                            Err(failure) => return Ok(Answer::Panic(failure)),
+                        },
+                        false => reply,
+                    });
                 }
                 Ok(Answer::Redis(replies))
             }

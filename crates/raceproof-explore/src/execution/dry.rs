@@ -8,12 +8,12 @@
 //! but Redis, there is nothing that it could conflict with; once one does, [`Things`](crate::event::Things) has the search
 //! start over.
 
-use raceproof_engine::{SessionId, Timestamp};
+use raceproof_engine::{Access, SessionId, Timestamp};
 use smallvec::SmallVec;
 
 use super::Worker;
 use crate::command::Command;
-use crate::event::{ClientId, Touched};
+use crate::event::{ClientId, Thing, Touched};
 
 /// A request to Redis that was delivered.
 #[derive(Clone, Debug)]
@@ -50,6 +50,9 @@ impl Worker {
                 let (lua, things) = (&mut self.lua, &mut self.things);
                 let known = self.engine.execute(lua, things, (session, command), now, &mut self.outcome);
                 touched.take_in(known.as_deref(), &self.outcome, things);
+                if self.outcome.waits || !self.outcome.deliveries.is_empty() {
+                    touched.add(self.things.id(Thing::Served), Access::IntentRead);
+                }
             }
         }
         self.restart |= self.things.note(&touched);

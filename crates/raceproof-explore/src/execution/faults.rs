@@ -139,7 +139,9 @@ impl Execution<'_> {
         if !self.bounds.faults.strike_by_themselves() || self.over {
             return;
         }
-        if self.order.iter().all(|id| self.client(*id).is_done()) {
+        // Those who wait on the server may be released by what happens to it, or wait for ever.
+        let all_wait = enabled.is_empty() && self.anybody_waits();
+        if all_wait || self.order.iter().all(|id| self.client(*id).is_done()) {
             let outcomes = smallvec::smallvec![Outcome::Done];
             enabled.push(Enabled { process: END, outcomes, optional: false, sure: true });
         }
@@ -321,6 +323,7 @@ impl Execution<'_> {
             }
         }
         self.forget_direct_sessions();
+        self.break_waits();
     }
 
     fn evict(&mut self, name: u32) -> Result<String, Error> {

@@ -18,7 +18,7 @@ use crate::sql::{ABORTED, COMMIT_UNKNOWN, SqlCall, SqlError};
 #[derive(Debug)]
 pub(super) enum Answered {
     Now(Answer),
-    /// Its client waits for its time-out.
+    /// Its client waits: for its time-out, or for what the server waits for.
     Later,
 }
 
@@ -47,7 +47,7 @@ impl Execution<'_> {
                 let connection = *connection;
                 self.sql_answer(id, request, connection, outcome, fingerprint)
             }
-            Op::Cell(_) | Op::Clock(_) => self.carry_out(id, request, fingerprint).map(Answered::Now),
+            Op::Cell(_) | Op::Clock(_) => self.carry_out(id, request, fingerprint),
         }
     }
 
@@ -81,7 +81,10 @@ impl Execution<'_> {
                 Ok(Answered::Now(Answer::Lost(Lost::Broken)))
             }
             Outcome::BrokenAfter => {
-                self.carry_out(id, request, fingerprint)?;
+                if let Answered::Later = self.carry_out(id, request, fingerprint)? {
+                    self.doom_wait(outcome);
+                    return Ok(Answered::Later);
+                }
                 self.show_unanswered(id, "gets no reply: the connection breaks")?;
                 self.break_connection(owner, session);
                 Ok(Answered::Now(Answer::Lost(Lost::Broken)))
@@ -91,11 +94,14 @@ impl Execution<'_> {
                 Ok(self.silence(id, request))
             }
             Outcome::SilenceAfter => {
-                self.carry_out(id, request, fingerprint)?;
+                if let Answered::Later = self.carry_out(id, request, fingerprint)? {
+                    self.doom_wait(outcome);
+                    return Ok(Answered::Later);
+                }
                 self.show_unanswered(id, "gets no reply, and waits for it")?;
                 Ok(self.silence(id, request))
             }
-            _ => self.carry_out(id, request, fingerprint).map(Answered::Now),
+            _ => self.carry_out(id, request, fingerprint),
         }
     }
 
@@ -131,7 +137,7 @@ impl Execution<'_> {
         let call = match &request.op {
             Op::Sql { call, .. } => call.clone(),
             Op::Redis { .. } | Op::Cell(_) | Op::Clock(_) => {
-                return self.carry_out(id, request, fingerprint).map(Answered::Now);
+                return self.carry_out(id, request, fingerprint);
             }
         };
         if matches!(outcome, Outcome::UnknownBefore | Outcome::Aborted) && self.may_wait(request) {
@@ -155,7 +161,7 @@ impl Execution<'_> {
                 self.roll_back(request.owner, connection)?;
                 failed(ABORTED, &call, false)
             }
-            _ => self.carry_out(id, request, fingerprint).map(Answered::Now),
+            _ => self.carry_out(id, request, fingerprint),
         }
     }
 

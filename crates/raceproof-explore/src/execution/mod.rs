@@ -18,6 +18,7 @@ mod serial;
 mod server;
 mod story;
 mod trace;
+mod waits;
 mod worker;
 
 use std::rc::Rc;
@@ -216,6 +217,10 @@ pub(crate) struct Execution<'w> {
     watching: Option<Rc<Watching>>,
     /// Replies that were lost: when who sent the request learns of it (virtual ms since the Unix epoch).
     silent: Vec<Silent>,
+    /// Requests whose replies the server keeps back.
+    waiters: Vec<waits::Waiter>,
+    /// Replies to such requests that the step under way has brought about.
+    served: Vec<waits::Served>,
 }
 
 /// A request whose client waits for its time-out.
@@ -274,6 +279,8 @@ impl<'w> Execution<'w> {
             plain: false,
             watching: Watching::current(),
             silent: Vec::new(),
+            waiters: Vec::new(),
+            served: Vec::new(),
         }
     }
 
@@ -374,6 +381,7 @@ impl<'w> Execution<'w> {
         };
         self.events.push(event);
         self.note_event();
+        self.deliver()?;
         self.poll_woken()?;
         self.show_changes()?;
         // Whatever client goes on in a step, the lock that it holds may end with it.

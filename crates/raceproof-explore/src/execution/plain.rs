@@ -5,14 +5,14 @@ use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use raceproof_engine::Reply;
+use raceproof_engine::{Reply, SessionId};
 use rustc_hash::FxHasher;
 
 use super::clients::Pending;
 use super::{Delivered, Execution, Known, Worker, trace};
 use crate::Error;
 use crate::command::Command;
-use crate::event::{Choice, ClientId, Event, Footprint, Outcome, Reach};
+use crate::event::{Choice, Event, Footprint, Outcome, Touched};
 use crate::mailbox::{Answer, Op};
 use crate::world::When;
 
@@ -29,7 +29,7 @@ impl Execution<'_> {
 
     /// Makes the step if it is a plain one; `false` if it is not.
     pub(super) fn plain_step(&mut self, choice: Choice) -> Result<bool, Error> {
-        if !self.plain || choice.outcome != Outcome::Done || self.worker.sql.is_locked() {
+        if !self.plain || choice.outcome != Outcome::Done || self.worker.sql.is_locked() || self.anybody_waits() {
             return Ok(false);
         }
         let Some(id) = self.worker.owner(choice.process) else { return Ok(false) };
@@ -39,32 +39,37 @@ impl Execution<'_> {
         };
         let place = pending.iter().position(|request| request.process == choice.process);
         let Some(place) = place.filter(|place| is_plain(&pending[*place])) else { return Ok(false) };
-        let Some(Pending { id: number, op: Op::Redis { session, commands }, posted_after, waited, owner, .. }) =
-            (if pending.len() == 1 { pending.pop() } else { Some(pending.remove(place)) })
-        else {
-            return Ok(false);
-        };
+        let request = if pending.len() == 1 { pending.pop() } else { Some(pending.remove(place)) };
+        let Some(request) = request else { return Ok(false) };
+        let Op::Redis { session: number, commands } = &request.op else { return Ok(false) };
         let at = self.events.len();
         (self.current, self.number, self.mover) = (Some(at), at + 1, Some(id));
         self.client_mut(id).steps += 1;
         self.touched.clear();
         self.start_operations(id);
-        let (reply, known) = self.plain_command(owner, session, &commands[0])?;
+        let session = self.redis_session(request.owner, *number)?;
+        let (reply, known) = self.plain_command(session, &commands[0]);
         let mut fingerprint = FxHasher::default();
         choice.outcome.hash(&mut fingerprint);
         commands[0].hash(&mut fingerprint);
         trace::hash_reply(&reply, &mut fingerprint);
-        self.client(owner).inbox.with(|mailbox| mailbox.answer(number, Answer::Reply(reply)));
-        self.poll(id)?;
-        if self.client(id).is_done() {
-            self.close(id);
+        if self.worker.outcome.waits {
+            self.begin_wait(id, &request, *number, session);
+        } else {
+            self.client(request.owner).inbox.with(|mailbox| mailbox.answer(request.id, Answer::Reply(reply)));
+            self.poll(id)?;
+            if self.client(id).is_done() {
+                self.close(id);
+            }
         }
-        self.poll_woken()?;
         let reach = commands[0].reach();
-        let footprint = self.plain_footprint(choice, id, reach, known.as_deref());
-        self.worker.restart |= self.worker.things.note(&footprint.touched);
+        let own = || Footprint { choice, client: Some(id), touched: Touched::default(), reach, barrier: false };
+        let shared = known.as_ref().and_then(|known| known.footprint(choice, id, reach));
+        let Pending { op: Op::Redis { session, commands }, posted_after, waited, owner, .. } = request else {
+            return Ok(false);
+        };
         self.events.push(Event {
-            footprint,
+            footprint: shared.unwrap_or_else(|| Arc::new(own())),
             fingerprint: fingerprint.finish(),
             posted_after,
             optional: false,
@@ -75,17 +80,16 @@ impl Execution<'_> {
             waited,
             delivered: Some(Delivered { owner, session, commands }),
         });
+        if !self.served.is_empty() {
+            self.deliver()?;
+        }
+        self.poll_woken()?;
+        self.settle_plain(at, known.as_deref());
         Ok(true)
     }
 
     /// The reply, and what is known of the command if that is all that the step has touched so far.
-    fn plain_command(
-        &mut self,
-        owner: ClientId,
-        session: u32,
-        command: &Command,
-    ) -> Result<(Reply, Option<Rc<Known>>), Error> {
-        let session = self.redis_session(owner, session)?;
+    fn plain_command(&mut self, session: SessionId, command: &Command) -> (Reply, Option<Rc<Known>>) {
         let now = self.server_time();
         let Worker { engine, lua, things, outcome, .. } = &mut *self.worker;
         let known = engine.execute(lua, things, (session, command), now, outcome);
@@ -94,32 +98,34 @@ impl Execution<'_> {
             None => std::mem::replace(&mut outcome.reply, Reply::Null),
         };
         if known.is_some() && self.touched.is_empty() {
-            return Ok((reply, known));
+            return (reply, known);
         }
         self.touched.take_in(known.as_deref(), outcome, things);
-        Ok((reply, None))
+        self.keep_served(false);
+        (reply, None)
     }
 
-    /// The footprint of a step that did what is known, and touched what has been noted besides.
-    fn plain_footprint(
-        &mut self,
-        choice: Choice,
-        client: ClientId,
-        reach: Reach,
-        known: Option<&Known>,
-    ) -> Arc<Footprint> {
-        let own = |touched| Arc::new(Footprint { choice, client: Some(client), touched, reach, barrier: false });
+    /// Completes the footprint of a step that did what is known, and touched what has been noted besides.
+    fn settle_plain(&mut self, at: usize, known: Option<&Known>) {
         let besides = std::mem::take(&mut self.touched);
-        let Some(known) = known else { return own(besides) };
-        if besides.is_empty() {
-            return known.footprint(choice, client, reach).unwrap_or_else(|| {
-                let footprint = own(known.touched.clone());
-                known.keep(&footprint);
-                footprint
-            });
+        let footprint = &mut self.events[at].footprint;
+        match (known, Arc::get_mut(footprint)) {
+            (None, Some(own)) => own.touched = besides,
+            (Some(known), Some(own)) => {
+                own.touched.clone_from(&known.touched);
+                if besides.is_empty() {
+                    known.keep(footprint);
+                } else {
+                    besides.iter().for_each(|(thing, access)| own.touched.add(*thing, *access));
+                }
+            }
+            (_, None) if besides.is_empty() => {}
+            (_, None) => {
+                let mut own = (**footprint).clone();
+                besides.iter().for_each(|(thing, access)| own.touched.add(*thing, *access));
+                *footprint = Arc::new(own);
+            }
         }
-        let mut touched = known.touched.clone();
-        besides.iter().for_each(|(thing, access)| touched.add(*thing, *access));
-        own(touched)
+        self.worker.restart |= self.worker.things.note(&self.events[at].footprint.touched);
     }
 }

@@ -275,6 +275,15 @@ impl Execution<'_> {
         }
     }
 
+    /// A client gets the reply that it waited for.
+    pub(super) fn recall_served(&mut self, id: ClientId, reply: &dyn std::fmt::Debug) {
+        if let Some(recall) = &mut self.worker.recall
+            && recall.has(Part::Replies)
+        {
+            recall.tell(id, format!("served {reply:?}").as_bytes());
+        }
+    }
+
     /// What a step has told its client; or would have, had it not died.
     pub(super) fn recall_answer(&mut self, choice: Choice, request: &Pending, answer: &Answered) -> Result<(), Error> {
         let Some(id) = self.worker.owner(choice.process) else { return Ok(()) };
@@ -418,7 +427,8 @@ impl Execution<'_> {
         self.clients.iter().flatten().flat_map(|client| client.sessions.iter().flatten().copied())
     }
 
-    /// What faults have made of the server, and what they can still make of it.
+    /// What faults have made of the server, and what they can still make of it. Who waits on the server is in the engine's
+    /// state, and what will happen to the reply its client has been told.
     fn put_server(&self, recall: &mut Recall, to: &mut State) {
         to.put(u32::from(self.over));
         to.0.extend(if recall.has(Part::ServerClock) { self.server_ahead_ms } else { 0 }.to_le_bytes());

@@ -236,7 +236,11 @@ impl Server {
             self.leave();
         }
         match self.recollect(Deed::Execute(session, command)) {
-            Recollection::Known(known, _) => Some(known),
+            Recollection::Known(known, _) => {
+                out.clear();
+                out.wrote = known.wrote;
+                Some(known)
+            }
             Recollection::New(deed, from) => {
                 self.engine.execute(lua, session, command, now, out);
                 if out.waits || out.silent || out.close || !out.deliveries.is_empty() {

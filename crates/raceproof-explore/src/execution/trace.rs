@@ -60,7 +60,7 @@ impl Execution<'_> {
 
     pub(super) fn show_redis(&mut self, id: ClientId, commands: &[Command], replies: &[Reply]) {
         let name = self.client(id).name.clone();
-        let shown = replies.last().map(reply).unwrap_or_default();
+        let shown = replies.last().map_or_else(|| "(waits)".to_owned(), reply);
         self.show_step(&name, StepKind::Redis, transaction(commands), shown);
     }
 
@@ -195,13 +195,13 @@ pub(crate) fn reply(reply: &Reply) -> String {
             printable(bytes).map_or_else(|| quoted(bytes), quote)
         }
         Reply::Null | Reply::NullArray => "nil".to_owned(),
-        Reply::Array(items) | Reply::Set(items) | Reply::Push(items) => list(items),
+        Reply::Array(items) | Reply::Set(items) | Reply::Inline(items) | Reply::Push(items) => list(items),
         Reply::Map(pairs) => {
             let pairs: Vec<String> =
                 pairs.iter().map(|(key, value)| format!("{}: {}", self::reply(key), self::reply(value))).collect();
             format!("{{{}}}", pairs.join(", "))
         }
-        Reply::Double(x) => x.to_string(),
+        Reply::Double(x) | Reply::Decimal(x) => x.to_string(),
         Reply::Boolean(b) => b.to_string(),
     }
 }
@@ -284,7 +284,7 @@ pub(super) fn hash_reply(reply: &Reply, hasher: &mut FxHasher) {
         | Reply::BigNumber(bytes) => bytes.hash(hasher),
         Reply::Integer(n) => n.hash(hasher),
         Reply::Null | Reply::NullArray => {}
-        Reply::Array(items) | Reply::Set(items) | Reply::Push(items) => {
+        Reply::Array(items) | Reply::Set(items) | Reply::Inline(items) | Reply::Push(items) => {
             items.len().hash(hasher);
             items.iter().for_each(|item| hash_reply(item, hasher));
         }
@@ -295,7 +295,7 @@ pub(super) fn hash_reply(reply: &Reply, hasher: &mut FxHasher) {
                 hash_reply(value, hasher);
             });
         }
-        Reply::Double(x) => x.to_bits().hash(hasher),
+        Reply::Double(x) | Reply::Decimal(x) => x.to_bits().hash(hasher),
         Reply::Boolean(b) => b.hash(hasher),
     }
 }

@@ -102,10 +102,10 @@ fn nested(lua: &Lua, reply: Reply) -> mlua::Result<Value> {
             Value::Table(table)
         }
         Reply::Integer(n) => Value::Integer(n),
-        Reply::Double(x) => Value::Number(x),
+        Reply::Double(x) | Reply::Decimal(x) => Value::Number(x),
         Reply::Boolean(b) => Value::Boolean(b),
         Reply::Null | Reply::NullArray => Value::NULL,
-        Reply::Array(items) | Reply::Set(items) | Reply::Push(items) => {
+        Reply::Array(items) | Reply::Set(items) | Reply::Inline(items) | Reply::Push(items) => {
             let table = lua.create_table_with_capacity(items.len(), 0)?;
             for (at, item) in items.into_iter().enumerate() {
                 table.raw_set(at + 1, nested(lua, item)?)?;

@@ -25,6 +25,7 @@ mod faults;
 mod helped;
 mod merging;
 mod parts;
+mod waits;
 
 #[derive(Clone, Debug)]
 enum Act {

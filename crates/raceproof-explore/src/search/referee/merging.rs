@@ -187,6 +187,15 @@ fn requests_at_once() {
 }
 
 #[test]
+fn commands_that_wait() {
+    referee(200, acts(2..=3, 3, super::waits::lists()), NO_FAULTS, super::build);
+    referee(150, acts(2..=2, 3, super::waits::streams_and_sorted_sets()), PAUSE, super::build);
+    referee(100, acts(2..=2, 2, super::waits::lists()), CRASH, super::build);
+    referee(100, acts(2..=2, 2, super::waits::lists()), NO_FAULTS.with(Fault::LostReply, 1), super::build);
+    referee(100, acts(2..=2, 2, super::waits::lists()), NO_FAULTS.with(Fault::Restart, 1), super::build);
+}
+
+#[test]
 fn replies_decide_and_always_checks_see() {
     let acts = || branching::branching(branching::commands());
     referee(300, programs(2..=3, 2, acts(), branching::STATE), NO_FAULTS, branching::build);

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# The throughput of `raceproof serve` beside that of redis-server, by redis-benchmark: both run at once, and each test is run on
+# one, then on the other. Prints the median of the rounds for each, and the ratio.
+#
+#   cargo build --release -p raceproof-cli && benches/serve.sh [ROUNDS]
+#
+# REQUESTS, CLIENTS and TESTS change what is asked; RACEPROOF and REDIS_SERVER name other binaries.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+rounds=${1:-3}
+requests=${REQUESTS:-200000}
+clients=${CLIENTS:-50}
+tests=${TESTS:-set,get,incr,lpush,hset,zadd,lrange_100,mset}
+raceproof=${RACEPROOF:-target/release/raceproof}
+redis=${REDIS_SERVER:-redis-server}
+
+folder=$(mktemp -d)
+pids=()
+finish() {
+  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
+  wait
+  rm -rf "$folder"
+}
+trap finish EXIT
+
+"$raceproof" serve --port 0 --ready-file "$folder/ready" >/dev/null & pids+=($!)
+for _ in $(seq 100); do [ -e "$folder/ready" ] && break; sleep 0.1; done
+ours=$(sed 's/.*://' "$folder/ready")
+# The kernel gives a port that is free; the other server gets the next one that answers nobody.
+theirs=$((ours + 1))
+while (exec 3<>"/dev/tcp/127.0.0.1/$theirs") 2>/dev/null; do theirs=$((theirs + 1)); done
+"$redis" --bind 127.0.0.1 --port "$theirs" --save '' --appendonly no --dir "$folder" >/dev/null & pids+=($!)
+for _ in $(seq 100); do redis-cli -p "$theirs" ping >/dev/null 2>&1 && break; sleep 0.1; done
+
+rate() { # port, pipeline, test
+  redis-benchmark -p "$1" --csv -n "$requests" -c "$clients" -P "$2" -t "$3" 2>/dev/null |
+    tail -n 1 | cut -d, -f2 | tr -d '"' | cut -d. -f1
+}
+median() { sort -n | awk '{ a[NR] = $1 } END { print a[int((NR + 1) / 2)] }'; }
+
+printf '%-4s %-12s %12s %12s %7s\n' -P test redis-server raceproof ratio
+for pipeline in 1 16; do
+  for test in ${tests//,/ }; do
+    : >"$folder/theirs"; : >"$folder/ours"
+    for _ in $(seq "$rounds"); do
+      rate "$theirs" "$pipeline" "$test" >>"$folder/theirs"
+      rate "$ours" "$pipeline" "$test" >>"$folder/ours"
+    done
+    a=$(median <"$folder/theirs"); b=$(median <"$folder/ours")
+    printf '%-4s %-12s %12d %12d %7s\n' "$pipeline" "$test" "$a" "$b" "$(awk "BEGIN { printf \"%.2f\", $b / $a }")"
+  done
+done

@@ -1,0 +1,126 @@
+//! `DUMP` and `RESTORE`: values as payloads.
+
+use bytes::Bytes;
+
+use crate::{
+    Access, Reply,
+    command::{Command, Group, KeySpec, Run, flag::*, keys},
+    context::{Context, Deadline},
+    failure::{Answer, Failure, NOT_AN_INTEGER, SYNTAX},
+    key::Key,
+    notify,
+    number::{integer_text, parse_integer},
+    rdb::{self, Refused},
+};
+
+const RESTORED: &[KeySpec] = &[keys(1, 0, 1, &["OW", "update"])];
+
+const fn restore_row(name: &'static str, run: Run, flags: u32) -> Command {
+    Command::new(name, run, -4, WRITE | DENYOOM | flags, Group::KeyspaceDangerous).keys(RESTORED)
+}
+
+pub(super) const COMMANDS: &[Command] = &[
+    Command::new("dump", dump, 2, READONLY, Group::Keyspace)
+        .keys(&[keys(1, 0, 1, &["RO", "access"])])
+        .tips(&["nondeterministic_output"]),
+    restore_row("restore", restore, 0),
+    // What cluster nodes send each other.
+    restore_row("restore-asking", restore, ASKING),
+];
+
+fn dump(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let key = Key::new(&args[1]);
+    context.visit(&key, Access::Read);
+    let value = context.entry(&key).map(|entry| &entry.value);
+    Ok(value.map_or(Reply::Null, |value| Reply::Bulk(rdb::dump(value, &context.engine.config))))
+}
+
+/// The options of `RESTORE`. How long the key was idle and how often it was used is checked, and not kept.
+#[derive(Clone, Copy, Debug, Default)]
+struct Options {
+    replace: bool,
+    absolute: bool,
+}
+
+impl Options {
+    fn parse(args: &[Bytes]) -> Result<Self, Failure> {
+        let mut options = Self::default();
+        let (mut idle_given, mut frequency_given) = (false, false);
+        let mut left = args;
+        while let [option, rest @ ..] = left {
+            left = rest;
+            match (option.to_ascii_lowercase().as_slice(), rest) {
+                (b"replace", _) => options.replace = true,
+                (b"absttl", _) => options.absolute = true,
+                (b"idletime", [seconds, rest @ ..]) if !frequency_given => {
+                    if parse_integer(seconds).ok_or(NOT_AN_INTEGER)? < 0 {
+                        return Err(Failure::Constant("ERR Invalid IDLETIME value, must be >= 0"));
+                    }
+                    (idle_given, left) = (true, rest);
+                }
+                (b"freq", [frequency, rest @ ..]) if !idle_given => {
+                    if !(0..=255).contains(&parse_integer(frequency).ok_or(NOT_AN_INTEGER)?) {
+                        return Err(Failure::Constant("ERR Invalid FREQ value, must be >= 0 and <= 255"));
+                    }
+                    (frequency_given, left) = (true, rest);
+                }
+                _ => return Err(SYNTAX),
+            }
+        }
+        Ok(options)
+    }
+}
+
+fn restore(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let options = Options::parse(&args[4..])?;
+    let key = Key::new(&args[1]);
+    if !options.replace && context.visit(&key, Access::IntentRead) {
+        return Err(Failure::Constant("BUSYKEY Target key name already exists."));
+    }
+    let ttl = parse_integer(&args[2]).ok_or(NOT_AN_INTEGER)?;
+    if ttl < 0 {
+        return Err(Failure::Constant("ERR Invalid TTL value, must be >= 0"));
+    }
+    let value = rdb::restore(&args[3], &context.engine.config).map_err(|refused| match refused {
+        Refused::VersionOrChecksum => Failure::Constant("ERR DUMP payload version or checksum are wrong"),
+        Refused::Format => Failure::Constant("ERR Bad data format"),
+    })?;
+    if ttl == 0 {
+        replaced(context, &key);
+        context.store(&key, value, Deadline::Clear);
+        context.signal_added(context.db, &key);
+        context.event(notify::GENERIC, "restore", &key);
+        context.propagate(args);
+        return Ok(Reply::Simple("OK"));
+    }
+    context.read_clock();
+    let deadline = if options.absolute { ttl } else { ttl.wrapping_add(context.now_ms()) };
+    if deadline <= context.now_ms() {
+        if options.replace && replaced(context, &key) {
+            context.remove(&key);
+            context.event(notify::GENERIC, "del", &key);
+            context.propagate_as(vec![Bytes::from_static(b"DEL"), args[1].clone()]);
+        }
+        return Ok(Reply::Simple("OK"));
+    }
+    replaced(context, &key);
+    context.store(&key, value, Deadline::At(deadline));
+    context.signal_added(context.db, &key);
+    context.event(notify::GENERIC, "restore", &key);
+    if options.absolute {
+        context.propagate(args);
+    } else {
+        let mut absolute = args.to_vec();
+        absolute[2] = integer_text(deadline);
+        absolute.push(Bytes::from_static(b"ABSTTL"));
+        context.propagate_as(absolute);
+    }
+    Ok(Reply::Simple("OK"))
+}
+
+/// Looks at the key that is about to be replaced, whether its time is over or not. Tells whether it is there.
+fn replaced(context: &mut Context<'_>, key: &Key) -> bool {
+    context.touch(crate::Object::Keyspace(context.db), Access::IntentRead);
+    context.touch_key(key, Access::IntentRead);
+    context.entry(key).is_some()
+}

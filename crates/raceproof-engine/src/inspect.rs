@@ -1,0 +1,86 @@
+//! What a front asks the engine besides executing commands: settings, clients, and the way back to a snapshot.
+
+use bytes::Bytes;
+
+use crate::{
+    Access, Engine, Object, Outcome, ScriptHost, SessionId, Timestamp, config,
+    context::{Context, Effects},
+    key::Key,
+};
+
+impl Engine {
+    /// The value of a setting, as `CONFIG GET` shows it.
+    #[must_use]
+    pub fn setting(&self, name: &str) -> Option<Bytes> {
+        config::setting(name.as_bytes()).map(|setting| self.config.value(setting))
+    }
+
+    /// The name that a client has given itself (`CLIENT SETNAME`); empty if none.
+    #[must_use]
+    pub fn client_name(&self, session: SessionId) -> Bytes {
+        self.sessions.get(session.0 as usize).map_or_else(Bytes::new, |session| session.name.clone())
+    }
+
+    /// The number of a client (`CLIENT ID`); 0 if there is no such session.
+    #[must_use]
+    pub fn client_id(&self, session: SessionId) -> i64 {
+        self.sessions.get(session.0 as usize).map_or(0, |session| session.id)
+    }
+
+    /// Whether a client has authenticated, or need not. There are no passwords yet, so everybody has.
+    #[must_use]
+    pub fn is_authenticated(&self, session: SessionId) -> bool {
+        self.sessions.get(session.0 as usize).is_some_and(|session| session.open)
+    }
+
+    /// Whether a client is between `MULTI` and `EXEC`.
+    #[must_use]
+    pub fn in_transaction(&self, session: SessionId) -> bool {
+        self.sessions.get(session.0 as usize).is_some_and(|session| session.transaction.is_some())
+    }
+
+    /// Goes back to the keys and the random choices of a snapshot. Clients stay connected, and those that watch a key
+    /// find that it was changed; those that wait for a key are served if the snapshot has it. Settings and scripts stay.
+    pub fn rewind(&mut self, to: &Self, host: &mut dyn ScriptHost, now: Timestamp, out: &mut Outcome) {
+        out.clear();
+        self.databases.clone_from(&to.databases);
+        self.random.clone_from(&to.random);
+        for session in self.sessions.iter_mut().filter(|session| !session.watched.is_empty()) {
+            session.dirty = true;
+        }
+        (0..self.config.databases()).for_each(|db| self.waiting.signal_all(db));
+        self.serve(Some(host), now, out);
+    }
+
+    /// Removes a key of the session's database as `maxmemory` would, and tells whether it was there.
+    pub fn evict(&mut self, session: SessionId, name: &Bytes, now: Timestamp, out: &mut Outcome) -> bool {
+        out.clear();
+        let Some(db) = self.sessions.get(session.0 as usize).map(|session| session.db) else { return false };
+        let mut context = Context {
+            engine: self,
+            host: None,
+            session: usize::MAX,
+            db,
+            now,
+            footprint: &mut out.footprint,
+            effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
+            deliveries: &mut out.deliveries,
+            actor: usize::MAX,
+            replied: None,
+            reads: false,
+            mute: false,
+            script: None,
+            close: false,
+            may_wait: false,
+            framed: false,
+        };
+        context.touch(Object::Keyspace(db), Access::IntentRead);
+        let key = Key::new(name);
+        let found = context.remove(&key).is_some();
+        if found {
+            context.propagate_as(vec![Bytes::from_static(b"DEL"), name.clone()]);
+        }
+        self.serve(None, now, out);
+        found
+    }
+}

@@ -1,0 +1,214 @@
+//! Commands that wait on the server: `BLPOP`, `XREAD BLOCK` and their kind.
+//!
+//! Beginning to wait is the step. What ends it, another client's push, the deadline or a fault, is a step of somebody else,
+//! in which the waiting client is given its reply and goes on: the requests that it then posts come after that step,
+//! like those of any client that another one wakes.
+
+use std::hash::{Hash, Hasher};
+
+use raceproof_engine::{Access, Delivery, Reply, SessionId};
+use rustc_hash::FxHasher;
+use smallvec::smallvec;
+
+use super::clients::Pending;
+use super::{Execution, Silent, trace};
+use crate::Error;
+use crate::event::{ClientId, Outcome, ProcessId, Thing};
+use crate::mailbox::{Answer, Lost, REPLY_TIMEOUT_MS};
+use crate::report::StepKind;
+use crate::world::Failure;
+
+/// A request whose reply the server keeps back.
+#[derive(Debug)]
+pub(super) struct Waiter {
+    pub(super) client: ClientId,
+    pub(super) owner: ClientId,
+    /// Which of the owner's connections.
+    number: u32,
+    session: SessionId,
+    pub(super) request: u64,
+    process: ProcessId,
+    /// What will happen to the reply: it reaches the client, or is lost with the connection, or without a word.
+    pub(super) fate: Outcome,
+    text: String,
+}
+
+/// What the server has sent to sessions that waited.
+#[derive(Debug)]
+pub(super) struct Served {
+    session: SessionId,
+    reply: Reply,
+    /// The time of the wait was over.
+    late: bool,
+}
+
+impl Execution<'_> {
+    /// Keeps what the engine has just sent to sessions that waited.
+    pub(super) fn keep_served(&mut self, late: bool) {
+        for delivery in std::mem::take(&mut self.worker.outcome.deliveries) {
+            let (session, reply) = match delivery {
+                Delivery::Reply(session, reply) => (session, reply),
+                Delivery::NoReply(session) => (session, Reply::Null),
+                Delivery::Push(..) | Delivery::Close(_) => continue,
+            };
+            self.served.push(Served { session, reply, late });
+        }
+    }
+
+    /// The server keeps back the reply to a request.
+    pub(super) fn begin_wait(&mut self, id: ClientId, request: &Pending, number: u32, session: SessionId) {
+        // What the client makes of the reply belongs to the step of whoever brings it.
+        self.touch_thing(Thing::Served, Access::IntentRead);
+        self.waiters.push(Waiter {
+            client: id,
+            owner: request.owner,
+            number,
+            session,
+            request: request.id,
+            process: request.process,
+            fate: Outcome::Done,
+            text: trace::request(&request.op),
+        });
+    }
+
+    /// The reply for which a client has just begun to wait will be lost.
+    pub(super) fn doom_wait(&mut self, fate: Outcome) {
+        if let Some(waiter) = self.waiters.last_mut() {
+            waiter.fate = fate;
+        }
+    }
+
+    /// Gives clients the replies that they waited for.
+    pub(super) fn deliver(&mut self) -> Result<(), Error> {
+        for Served { session, reply, late } in std::mem::take(&mut self.served) {
+            let reply = self.reply_of_backend(session, reply, late)?;
+            let Some(at) = self.waiters.iter().position(|waiter| waiter.session == session) else { continue };
+            let waiter = self.waiters.remove(at);
+            self.touch_thing(Thing::Served, Access::IntentRead);
+            self.touch_thing(Thing::Waiting(waiter.client), Access::Write);
+            match waiter.fate {
+                Outcome::BrokenAfter => self.lose_with_connection(&waiter, "is lost: the connection breaks"),
+                Outcome::SilenceAfter => {
+                    self.show_wait(&waiter, StepKind::Fault, "is lost on its way", String::new());
+                    let until_ms = self.now_ms + REPLY_TIMEOUT_MS;
+                    let Waiter { client, owner, request, .. } = waiter;
+                    self.silent.push(Silent { client, owner, request, until_ms });
+                }
+                _ => {
+                    self.show_wait(&waiter, StepKind::Redis, "", trace::reply(&reply));
+                    self.note_reply(waiter.process, &reply, 0);
+                    self.mark_event(&waiter, &reply);
+                    self.recall_served(waiter.client, &reply);
+                    self.end_waiter(&waiter, Answer::Redis(smallvec![reply]));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn reply_of_backend(&mut self, session: SessionId, reply: Reply, late: bool) -> Result<Reply, Error> {
+        let step = self.step_number();
+        let Some(attached) = &mut self.worker.backend else { return Ok(reply) };
+        let real = attached.backend.receive(session.0, late).map_err(|error| Error::Backend(error.to_string()))?;
+        if attached.difference.is_none() && !trace::same_reply(&[], &reply, &real) {
+            let (ours, theirs) = (trace::reply(&reply), trace::reply(&real));
+            attached.difference =
+                Some(format!("step {step}: a client that waited gets {ours} on the engine, {theirs} on the server"));
+        }
+        Ok(real)
+    }
+
+    /// What another client is told belongs to what the step has done.
+    fn mark_event(&mut self, waiter: &Waiter, reply: &Reply) {
+        let Some(event) = self.current.and_then(|at| self.events.get_mut(at)) else { return };
+        let mut fingerprint = FxHasher::default();
+        waiter.client.hash(&mut fingerprint);
+        trace::hash_reply(reply, &mut fingerprint);
+        // Nobody can tell who of several was told first.
+        event.fingerprint = event.fingerprint.wrapping_add(fingerprint.finish());
+    }
+
+    fn end_waiter(&mut self, waiter: &Waiter, answer: Answer) {
+        self.client(waiter.owner).port.answer(waiter.request, answer);
+        self.client(waiter.client).wake();
+    }
+
+    fn lose_with_connection(&mut self, waiter: &Waiter, what: &str) {
+        self.show_wait(waiter, StepKind::Fault, what, String::new());
+        self.note_reply(waiter.process, &Lost::Broken, 0);
+        self.recall_served(waiter.client, &Lost::Broken);
+        self.client_mut(waiter.client).struck = true;
+        let open = self.client_mut(waiter.owner).sessions.get_mut(waiter.number as usize).and_then(Option::take);
+        if let Some(session) = open {
+            self.disconnect(session);
+        }
+        self.end_waiter(waiter, Answer::Lost(Lost::Broken));
+    }
+
+    /// The server is gone, and with it the connections of those who waited: unlike others they learn it at once.
+    pub(super) fn break_waits(&mut self) {
+        self.served.clear();
+        for waiter in std::mem::take(&mut self.waiters) {
+            self.client_mut(waiter.owner).broken.retain(|broken| *broken != waiter.number);
+            self.lose_with_connection(&waiter, "fails: the server is gone");
+        }
+    }
+
+    /// A connection is about to close: who waits with it is in the queues of keys, which others can tell.
+    pub(super) fn leave_queues(&mut self, session: SessionId) {
+        if !self.worker.engine.waits(session) {
+            return;
+        }
+        self.worker.engine.leave().give_up(session, &mut self.worker.outcome);
+        self.touch_redis();
+        let left = self.waiters.iter().position(|waiter| waiter.session == session);
+        let Some(waiter) = left.map(|at| self.waiters.remove(at)) else { return };
+        if waiter.client != waiter.owner && !self.client(waiter.client).is_done() {
+            self.end_waiter(&waiter, Answer::Lost(Lost::Broken));
+        }
+    }
+
+    /// When the first wait is over by itself, on the clients' clock.
+    pub(super) fn next_timeout(&self) -> Option<i64> {
+        self.worker.engine.next_timeout_ms().map(|deadline| (deadline + 1 - self.server_ahead_ms).max(self.now_ms))
+    }
+
+    /// Ends the waits whose time is over.
+    pub(super) fn time_out_now(&mut self) {
+        let now = self.server_time();
+        if self.worker.engine.next_timeout_ms().is_some_and(|deadline| now.ms() > deadline) {
+            self.worker.engine.leave().time_out(now, &mut self.worker.outcome);
+            self.touch_redis();
+            self.keep_served(true);
+        }
+    }
+
+    /// A setup or a check waits: time passes for it.
+    pub(super) fn wait_directly(&mut self, session: SessionId) -> Result<Reply, Failure> {
+        let until = self.next_timeout().ok_or_else(|| Failure {
+            message: "a setup or a check waits for ever: nobody else can do anything meanwhile".to_owned(),
+            place: None,
+        })?;
+        self.set_clock(until).map_err(|error| Failure { message: error.to_string(), place: None })?;
+        let served = self.served.iter().position(|served| served.session == session);
+        Ok(served.map_or(Reply::NullArray, |at| self.served.remove(at).reply))
+    }
+
+    /// Whether the server keeps back a reply.
+    pub(super) const fn anybody_waits(&self) -> bool {
+        !self.waiters.is_empty()
+    }
+
+    /// What a client waits with.
+    pub(super) fn waits_with(&self, id: ClientId) -> Option<&str> {
+        self.waiters.iter().find(|waiter| waiter.client == id).map(|waiter| waiter.text.as_str())
+    }
+
+    fn show_wait(&mut self, waiter: &Waiter, kind: StepKind, what: &str, reply: String) {
+        if self.mode.record {
+            let name = self.client(waiter.client).name.clone();
+            let text = if what.is_empty() { waiter.text.clone() } else { format!("{} {what}", waiter.text) };
+            self.show_step(&name, kind, text, reply);
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! One connection: its socket, what has come in and is not understood yet, and what is yet to go out.
+
+use std::io::{self, ErrorKind, Read, Write};
+
+use mio::net::{TcpStream, UnixStream};
+use mio::{Interest, Registry, Token, event::Source};
+use raceproof_engine::SessionId;
+
+use crate::request::Parser;
+
+/// A buffer that has grown beyond this is given back when it is empty.
+const KEPT: usize = 64 * 1024;
+
+/// A stream of either kind.
+#[derive(Debug)]
+pub(crate) enum Socket {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+impl Socket {
+    fn source(&mut self) -> &mut dyn Source {
+        match self {
+            Self::Tcp(stream) => stream,
+            Self::Unix(stream) => stream,
+        }
+    }
+
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.read(buffer),
+            Self::Unix(stream) => stream.read(buffer),
+        }
+    }
+
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.write(bytes),
+            Self::Unix(stream) => stream.write(bytes),
+        }
+    }
+}
+
+/// What is left to do for a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// It is open.
+    #[default]
+    No,
+    /// It is closed once everything has gone out; nothing that it sends is read any more.
+    AfterOutput,
+    /// It is closed at once.
+    Now,
+}
+
+/// One connection.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) socket: Socket,
+    pub(crate) parser: Parser,
+    /// Input that is not understood yet, from `at` on.
+    pub(crate) input: Vec<u8>,
+    pub(crate) at: usize,
+    /// Output, of which `sent` bytes have gone out.
+    pub(crate) output: Vec<u8>,
+    sent: usize,
+    /// Since when its output has been above the soft limit (Unix s of the machine's clock).
+    pub(crate) above_since: Option<i64>,
+    /// The place of its universe.
+    pub(crate) universe: usize,
+    pub(crate) session: SessionId,
+    /// Whether its command waits: what comes after it stays in `input`.
+    pub(crate) waits: bool,
+    /// Until when its next command is held back because a fault delays its replies.
+    pub(crate) held: bool,
+    pub(crate) ending: Ending,
+    /// Whether the peer will send no more.
+    pub(crate) input_ended: bool,
+    /// Whether it is in the list of those with output to be written.
+    pub(crate) is_dirty: bool,
+    /// Whether it is in the list of those that can go on without news from the socket.
+    pub(crate) is_ready: bool,
+    /// Whether there may be more to read.
+    pub(crate) readable: bool,
+    awaits_room: bool,
+}
+
+impl Connection {
+    pub(crate) fn new(socket: Socket, universe: usize, session: SessionId) -> Self {
+        Self {
+            socket,
+            parser: Parser::default(),
+            input: Vec::new(),
+            at: 0,
+            output: Vec::new(),
+            sent: 0,
+            above_since: None,
+            universe,
+            session,
+            waits: false,
+            held: false,
+            ending: Ending::No,
+            input_ended: false,
+            is_dirty: false,
+            is_ready: false,
+            readable: false,
+            awaits_room: false,
+        }
+    }
+
+    pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        registry.register(self.socket.source(), token, Interest::READABLE)
+    }
+
+    pub(crate) fn deregister(&mut self, registry: &Registry) {
+        // The descriptor is closed next, which ends the registration in any case.
+        let _ = registry.deregister(self.socket.source());
+    }
+
+    /// Whether commands that have come in may be executed.
+    pub(crate) fn may_go_on(&self) -> bool {
+        !self.waits && !self.held && self.ending == Ending::No
+    }
+
+    /// Bytes that have come in and are not understood yet.
+    pub(crate) const fn pending_input(&self) -> usize {
+        self.input.len() - self.at + self.parser.kept()
+    }
+
+    /// Bytes that are yet to go out.
+    pub(crate) const fn pending_output(&self) -> usize {
+        self.output.len() - self.sent
+    }
+
+    /// Keeps what is left of the input, in memory that fits.
+    pub(crate) fn compact_input(&mut self) {
+        if self.at == self.input.len() {
+            self.input.clear();
+            if self.input.capacity() > KEPT {
+                self.input = Vec::new();
+            }
+        } else if self.at > 0 {
+            self.input.drain(..self.at);
+        }
+        self.at = 0;
+    }
+
+    /// Ends the connection after its output, or sooner if that was decided already.
+    pub(crate) fn end_after_output(&mut self) {
+        if self.ending == Ending::No {
+            self.ending = Ending::AfterOutput;
+        }
+    }
+
+    /// Writes as much as the socket takes, and has the poll tell when it takes more. Tells whether the connection is
+    /// still of use.
+    pub(crate) fn flush(&mut self, registry: &Registry, token: Token) -> bool {
+        while self.sent < self.output.len() {
+            match self.socket.write(&self.output[self.sent..]) {
+                Ok(0) => return false,
+                Ok(written) => self.sent += written,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return self.await_room(true, registry, token),
+                Err(_) => return false,
+            }
+        }
+        self.output.clear();
+        self.sent = 0;
+        if self.output.capacity() > KEPT {
+            self.output = Vec::new();
+        }
+        self.await_room(false, registry, token)
+    }
+
+    fn await_room(&mut self, wanted: bool, registry: &Registry, token: Token) -> bool {
+        if self.awaits_room == wanted {
+            return true;
+        }
+        self.awaits_room = wanted;
+        let interest = if wanted { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
+        registry.reregister(self.socket.source(), token, interest).is_ok()
+    }
+}

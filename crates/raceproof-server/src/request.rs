@@ -1,0 +1,286 @@
+//! The bytes of requests, cut into commands: arrays of bulk strings, and inline commands.
+//!
+//! Input comes in pieces of any size. What a piece lacks is asked for ([`Step::More`]) and what has been understood so
+//! far is kept, so that a command of a thousand arguments is not read a thousand times. Arguments are copied out of the
+//! input: the engine keeps what it stores, and a slice of the input would keep all of the input alive. An argument that
+//! is larger than [`LARGE`] is collected in memory of its own, and handed on without another copy.
+
+use bytes::Bytes;
+
+/// From this size on an argument gets memory of its own while it arrives.
+const LARGE: usize = 32 * 1024;
+/// How long a line may be that has not ended: an inline command, or a count.
+const LONGEST_LINE: usize = 64 * 1024;
+/// How much memory is reserved at once for an argument of which only the length has arrived.
+const RESERVED: usize = 1024 * 1024;
+/// What a client that has not authenticated may send.
+const STRANGER_ARGS: i64 = 10;
+const STRANGER_BULK: i64 = 16 * 1024;
+
+/// What the next bytes were.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// A command, whose arguments are in [`Parser::args`].
+    Command,
+    /// Not yet a whole command.
+    More,
+    /// Nothing that can be understood. The text goes to the client, and nothing after it is read.
+    Broken(Vec<u8>),
+}
+
+/// What a request may have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Allowed {
+    /// `proto-max-bulk-len`
+    pub(crate) longest_bulk: i64,
+    /// Whether the client has authenticated, or need not.
+    pub(crate) authenticated: bool,
+}
+
+/// The state of one connection's input between two pieces of it.
+#[derive(Debug, Default)]
+pub(crate) struct Parser {
+    /// The arguments of the command, as far as they have arrived.
+    pub(crate) args: Vec<Bytes>,
+    /// How many arguments are yet to come.
+    left: usize,
+    /// The length of the argument that comes next, once it is known.
+    bulk: Option<usize>,
+    /// A large argument, as far as it has arrived.
+    large: Vec<u8>,
+}
+
+impl Parser {
+    /// How many bytes are kept for an argument that is not complete.
+    pub(crate) const fn kept(&self) -> usize {
+        self.large.len()
+    }
+
+    /// Reads on at `at`, which moves past what was understood. The arguments of the command before are cleared by the
+    /// caller.
+    pub(crate) fn step(&mut self, input: &[u8], at: &mut usize, allowed: Allowed) -> Step {
+        loop {
+            if self.left > 0 {
+                match self.arguments(input, at, allowed) {
+                    // An array may end with its last argument only.
+                    Ok(true) => return Step::Command,
+                    Ok(false) => return Step::More,
+                    Err(text) => return Step::Broken(text),
+                }
+            }
+            let Some(first) = input.get(*at) else { return Step::More };
+            let begun = if *first == b'*' { self.count(input, at, allowed) } else { inline(input, at, &mut self.args) };
+            match begun {
+                Ok(true) if !self.args.is_empty() => return Step::Command,
+                Ok(true) => {}
+                Ok(false) => return Step::More,
+                Err(text) => return Step::Broken(text),
+            }
+        }
+    }
+
+    /// `*n`: how many arguments come. None, or fewer, is a command of nothing, which is passed over.
+    fn count(&mut self, input: &[u8], at: &mut usize, allowed: Allowed) -> Result<bool, Vec<u8>> {
+        let Some(line) = line(&input[*at..], "too big mbulk count string")? else { return Ok(false) };
+        let count = integer(&line[1..]).filter(|count| *count <= i64::from(i32::MAX));
+        let Some(count) = count else { return Err("invalid multibulk length".into()) };
+        if count > STRANGER_ARGS && !allowed.authenticated {
+            return Err("unauthenticated multibulk length".into());
+        }
+        *at += line.len() + 2;
+        self.left = usize::try_from(count).unwrap_or(0);
+        Ok(true)
+    }
+
+    fn arguments(&mut self, input: &[u8], at: &mut usize, allowed: Allowed) -> Result<bool, Vec<u8>> {
+        while self.left > 0 {
+            let len = match self.bulk {
+                Some(len) => len,
+                None => match length(input, at, allowed)? {
+                    Some(len) => len,
+                    None => return Ok(false),
+                },
+            };
+            self.bulk = Some(len);
+            let rest = &input[*at..];
+            if len >= LARGE {
+                if !self.collect(rest, at, len) {
+                    return Ok(false);
+                }
+                self.args.push(Bytes::from(std::mem::take(&mut self.large)));
+            } else {
+                // The two bytes after it are a line's end by agreement only: nobody looks.
+                if rest.len() < len + 2 {
+                    return Ok(false);
+                }
+                self.args.push(Bytes::copy_from_slice(&rest[..len]));
+                *at += len + 2;
+            }
+            self.bulk = None;
+            self.left -= 1;
+        }
+        Ok(true)
+    }
+
+    /// Takes what has arrived of a large argument, and tells whether that is all, its line's end included.
+    fn collect(&mut self, rest: &[u8], at: &mut usize, len: usize) -> bool {
+        let missing = len - self.large.len();
+        let taken = missing.min(rest.len());
+        if self.large.capacity() < len && self.large.capacity() - self.large.len() < taken {
+            let wanted = (self.large.capacity() * 2).max(RESERVED).max(self.large.len() + taken).min(len);
+            self.large.reserve_exact(wanted - self.large.len());
+        }
+        self.large.extend_from_slice(&rest[..taken]);
+        *at += taken;
+        if taken < missing || rest.len() < taken + 2 {
+            return false;
+        }
+        *at += 2;
+        true
+    }
+}
+
+/// `$n`: the length of the argument that comes.
+fn length(input: &[u8], at: &mut usize, allowed: Allowed) -> Result<Option<usize>, Vec<u8>> {
+    let Some(line) = line(&input[*at..], "too big bulk count string")? else { return Ok(None) };
+    match line.first() {
+        Some(b'$') => {}
+        // Redis looks at the first byte whatever the line holds: for an empty one that is the line's end.
+        other => {
+            let mut text = b"expected '$', got '".to_vec();
+            match other.copied().unwrap_or(b'\r') {
+                // As text of C it ends here.
+                0 => {}
+                b'\r' | b'\n' => text.extend_from_slice(b" '"),
+                seen => text.extend_from_slice(&[seen, b'\'']),
+            }
+            return Err(text);
+        }
+    }
+    let length = integer(&line[1..]).filter(|length| (0..=allowed.longest_bulk).contains(length));
+    let Some(length) = length else { return Err("invalid bulk length".into()) };
+    if length > STRANGER_BULK && !allowed.authenticated {
+        return Err("unauthenticated bulk length".into());
+    }
+    *at += line.len() + 2;
+    Ok(Some(length as usize))
+}
+
+/// A line up to its carriage return, if the byte after that has arrived too.
+fn line<'a>(input: &'a [u8], too_long: &str) -> Result<Option<&'a [u8]>, Vec<u8>> {
+    match found(input, b'\r') {
+        Some(end) if end + 2 <= input.len() => Ok(Some(&input[..end])),
+        Some(_) => Ok(None),
+        None if input.len() > LONGEST_LINE => Err(too_long.into()),
+        None => Ok(None),
+    }
+}
+
+/// Where a line ends. Redis looks for that as in text of C, which ends at the first zero: after one it waits for ever.
+fn found(input: &[u8], end: u8) -> Option<usize> {
+    let at = input.iter().position(|byte| *byte == end || *byte == 0)?;
+    (input[at] == end).then_some(at)
+}
+
+/// A number in the one form that Redis writes it in: no sign but a minus, no zeros in front.
+fn integer(text: &[u8]) -> Option<i64> {
+    let (negative, digits) = match text {
+        [b'0'] => return Some(0),
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    if !matches!(digits.first(), Some(b'1'..=b'9')) || digits.len() > 19 {
+        return None;
+    }
+    let mut value: i128 = 0;
+    for digit in digits {
+        if !digit.is_ascii_digit() {
+            return None;
+        }
+        value = value * 10 + i128::from(digit - b'0');
+    }
+    i64::try_from(if negative { -value } else { value }).ok()
+}
+
+/// A command as people type it: words between spaces, in quotes where need be.
+fn inline(input: &[u8], at: &mut usize, args: &mut Vec<Bytes>) -> Result<bool, Vec<u8>> {
+    let rest = &input[*at..];
+    let Some(end) = found(rest, b'\n') else {
+        if rest.len() > LONGEST_LINE {
+            return Err("too big inline request".into());
+        }
+        return Ok(false);
+    };
+    let text = rest[..end].strip_suffix(b"\r").unwrap_or(&rest[..end]);
+    words(text, args).ok_or(b"unbalanced quotes in request")?;
+    *at += end + 1;
+    Ok(true)
+}
+
+const fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r')
+}
+
+/// Cuts a line into words; nothing if a quote is not closed, or is followed by something else than a space.
+fn words(text: &[u8], words: &mut Vec<Bytes>) -> Option<()> {
+    let mut rest = text;
+    loop {
+        let start = rest.iter().position(|byte| !is_space(*byte));
+        let Some(start) = start else { return Some(()) };
+        let (word, after) = word(&rest[start..])?;
+        words.push(Bytes::from(word));
+        rest = after;
+    }
+}
+
+/// One word and what follows it. A quote may stand within a word too.
+fn word(text: &[u8]) -> Option<(Vec<u8>, &[u8])> {
+    let mut word = Vec::new();
+    let mut at = 0;
+    while let Some(&byte) = text.get(at) {
+        at += 1;
+        match byte {
+            byte if is_space(byte) => break,
+            b'"' | b'\'' => {
+                at = quoted(text, at, byte, &mut word)?;
+                return text.get(at).is_none_or(|byte| is_space(*byte)).then(|| (word, &text[at..]));
+            }
+            byte => word.push(byte),
+        }
+    }
+    Some((word, &text[at..]))
+}
+
+/// What stands in quotes; gives the place after the closing one.
+fn quoted(text: &[u8], mut at: usize, quote: u8, word: &mut Vec<u8>) -> Option<usize> {
+    loop {
+        let rest = &text[at..];
+        let (byte, len) = match rest {
+            [] => return None,
+            [byte, ..] if *byte == quote => return Some(at + 1),
+            [b'\\', b'x', high, low, ..] if quote == b'"' && hex(*high).is_some() && hex(*low).is_some() => {
+                (hex(*high)? << 4 | hex(*low)?, 4)
+            }
+            [b'\\', escaped, ..] if quote == b'"' => (unescaped(*escaped), 2),
+            [b'\\', b'\'', ..] if quote == b'\'' => (b'\'', 2),
+            [byte, ..] => (*byte, 1),
+        };
+        word.push(byte);
+        at += len;
+    }
+}
+
+const fn unescaped(byte: u8) -> u8 {
+    match byte {
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b't' => b'\t',
+        b'b' => 8,
+        b'a' => 7,
+        other => other,
+    }
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).map(|value| value as u8)
+}

@@ -1,0 +1,365 @@
+//! The loop: who is ready is read, executed, and answered.
+
+use std::collections::BTreeSet;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use mio::{Events, Poll, Token, Waker};
+use raceproof_engine::{LuaHost, Outcome, Timestamp};
+use rustc_hash::FxHashMap;
+
+use crate::clock::machine_us;
+use crate::connection::{Connection, Ending, Socket};
+use crate::listener::{Listener, StartError};
+use crate::settings::Settings;
+use crate::universe::{Due, Universe};
+
+/// How much is read from a socket at once.
+const READ: usize = 64 * 1024;
+/// How many sockets are looked at in one turn.
+const EVENTS: usize = 1024;
+/// How many connections are accepted in one turn.
+const ACCEPTED: usize = 1000;
+/// Files that are open besides connections.
+const OTHER_FILES: u64 = 64;
+/// How long to wait before connections are accepted again after there was no room for one.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+const WAKER: Token = Token(usize::MAX);
+/// Tokens from here on are listeners, below are connections.
+const LISTENERS: usize = usize::MAX / 2;
+
+/// Ends a server from another thread.
+#[derive(Clone, Debug)]
+pub struct Stopper {
+    waker: Arc<Waker>,
+    asked: Arc<AtomicBool>,
+}
+
+impl Stopper {
+    /// Has the server end after the turn that it is in.
+    pub fn stop(&self) {
+        self.asked.store(true, Ordering::Release);
+        // If the poll is gone, so is the server.
+        let _ = self.waker.wake();
+    }
+}
+
+/// The connections and what is to be done for them.
+#[derive(Debug, Default)]
+pub(crate) struct Connections {
+    list: Vec<Option<Connection>>,
+    free: Vec<usize>,
+    /// Those that have something to write, or end.
+    pub(crate) dirty: Vec<usize>,
+    /// Those that can go on without news from the socket.
+    pub(crate) ready: Vec<usize>,
+}
+
+impl Connections {
+    pub(crate) fn get(&mut self, place: usize) -> Option<&mut Connection> {
+        self.list.get_mut(place)?.as_mut()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.list.len() - self.free.len()
+    }
+
+    pub(crate) fn mark_dirty(&mut self, place: usize) {
+        if let Some(connection) = self.get(place)
+            && !std::mem::replace(&mut connection.is_dirty, true)
+        {
+            self.dirty.push(place);
+        }
+    }
+
+    pub(crate) fn mark_ready(&mut self, place: usize) {
+        if let Some(connection) = self.get(place)
+            && !std::mem::replace(&mut connection.is_ready, true)
+        {
+            self.ready.push(place);
+        }
+    }
+}
+
+/// A server.
+#[derive(Debug)]
+pub struct Server {
+    poll: Poll,
+    listeners: Vec<Listener>,
+    /// Whether a listener could not accept for want of room, and is to be tried again.
+    accept_again: bool,
+    pub(crate) connections: Connections,
+    pub(crate) universes: Vec<Universe>,
+    pub(crate) by_name: FxHashMap<Bytes, usize>,
+    /// When universes have to be looked at, by the machine's clock (µs).
+    alarms: BTreeSet<(i64, usize)>,
+    /// Universes whose alarm has to be set anew.
+    pub(crate) touched: Vec<usize>,
+    pub(crate) host: LuaHost,
+    pub(crate) outcome: Outcome,
+    pub(crate) due: Vec<(Due, Timestamp)>,
+    pub(crate) scratch: Vec<u8>,
+    pub(crate) settings: Settings,
+    /// The machine's clock in this turn (µs).
+    pub(crate) machine_us: i64,
+    stopper: Stopper,
+}
+
+impl Server {
+    /// Opens the sockets. Nothing is answered until [`Self::run`].
+    ///
+    /// # Errors
+    /// An address is taken or not this machine's, or a setting makes no sense.
+    pub fn new(settings: Settings) -> Result<Self, StartError> {
+        let poll = Poll::new().map_err(StartError::Poll)?;
+        let waker = Arc::new(Waker::new(poll.registry(), WAKER).map_err(StartError::Poll)?);
+        let mut listeners = Vec::new();
+        if let Some(port) = settings.port {
+            listeners.push(Listener::tcp(settings.bind, port)?);
+        }
+        if let Some(path) = &settings.unix {
+            listeners.push(Listener::unix(path)?);
+        }
+        for (index, listener) in listeners.iter_mut().enumerate() {
+            listener.register(poll.registry(), Token(LISTENERS + index)).map_err(StartError::Poll)?;
+        }
+        let mut server = Self {
+            poll,
+            listeners,
+            accept_again: false,
+            connections: Connections::default(),
+            universes: Vec::new(),
+            by_name: FxHashMap::default(),
+            alarms: BTreeSet::new(),
+            touched: Vec::new(),
+            host: LuaHost::default(),
+            outcome: Outcome::default(),
+            due: Vec::new(),
+            scratch: vec![0; READ],
+            settings,
+            machine_us: machine_us(),
+            stopper: Stopper { waker, asked: Arc::default() },
+        };
+        let first = server.new_universe(Bytes::new()).map_err(StartError::Setting)?;
+        raise_file_limit(server.universes[first].limits.clients as u64 + OTHER_FILES);
+        Ok(server)
+    }
+
+    /// Ends the server from another thread.
+    #[must_use]
+    pub fn stopper(&self) -> Stopper {
+        self.stopper.clone()
+    }
+
+    /// The addresses to connect to: `redis://127.0.0.1:6399`, `unix:///tmp/redis.sock`.
+    ///
+    /// # Errors
+    /// The system does not tell the port.
+    pub fn urls(&self) -> io::Result<Vec<String>> {
+        self.listeners.iter().map(Listener::url).collect()
+    }
+
+    /// The TCP address, if it listens on one.
+    #[must_use]
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.listeners.iter().find_map(Listener::address)
+    }
+
+    /// Serves until [`Stopper::stop`]. Connections are closed and socket files removed when the server is dropped.
+    ///
+    /// # Errors
+    /// The system's readiness queue fails.
+    pub fn run(&mut self) -> io::Result<()> {
+        let mut events = Events::with_capacity(EVENTS);
+        while !self.stopper.asked.load(Ordering::Acquire) {
+            match self.poll.poll(&mut events, self.patience()) {
+                Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
+                _ => {}
+            }
+            self.machine_us = machine_us();
+            self.ring_alarms();
+            if std::mem::take(&mut self.accept_again) {
+                (0..self.listeners.len()).for_each(|index| self.accept(index));
+            }
+            for event in &events {
+                let Token(place) = event.token();
+                if event.token() == WAKER {
+                    continue;
+                }
+                if place >= LISTENERS {
+                    self.accept(place - LISTENERS);
+                    continue;
+                }
+                if event.is_writable() {
+                    self.connections.mark_dirty(place);
+                }
+                if event.is_readable() || event.is_read_closed() || event.is_error() {
+                    if let Some(connection) = self.connections.get(place) {
+                        connection.readable = true;
+                        connection.input_ended |= event.is_read_closed() || event.is_error();
+                    }
+                    self.serve(place);
+                }
+            }
+            self.go_on_with_ready();
+            self.flush();
+            self.set_alarms();
+        }
+        Ok(())
+    }
+
+    /// How long to wait for sockets.
+    fn patience(&self) -> Option<Duration> {
+        if !self.connections.ready.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let alarm = self.alarms.first().map(|(at, _)| {
+            // Rounded up: a wait that ends a little too soon would be made again and again.
+            let us = at.saturating_sub(machine_us()).max(0) as u64;
+            Duration::from_millis(us.div_ceil(1000))
+        });
+        let pause = self.accept_again.then_some(ACCEPT_PAUSE);
+        [alarm, pause].into_iter().flatten().min()
+    }
+
+    // Connections
+
+    fn accept(&mut self, index: usize) {
+        for _ in 0..ACCEPTED {
+            match self.listeners[index].accept() {
+                Ok(socket) => self.open(socket),
+                Err(error) => match error.kind() {
+                    ErrorKind::WouldBlock => return,
+                    ErrorKind::Interrupted | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset => {}
+                    // Most likely there are no descriptors left: connections that end make room.
+                    _ => break,
+                },
+            }
+        }
+        self.accept_again = true;
+    }
+
+    fn open(&mut self, mut socket: Socket) {
+        if self.connections.count() >= self.universes[0].limits.clients {
+            // Whether it still gets this is its own affair.
+            let _ = socket.write(b"-ERR max number of clients reached\r\n");
+            return;
+        }
+        let place = self.connections.free.pop().unwrap_or_else(|| {
+            self.connections.list.push(None);
+            self.connections.list.len() - 1
+        });
+        let session = self.universes[0].connect(place);
+        let mut connection = Connection::new(socket, 0, session);
+        let registered = connection.register(self.poll.registry(), Token(place));
+        self.connections.list[place] = Some(connection);
+        if registered.is_err() {
+            self.close(place);
+        }
+    }
+
+    /// Closes a connection at once.
+    pub(crate) fn close(&mut self, place: usize) {
+        let Some(mut connection) = self.connections.list.get_mut(place).and_then(Option::take) else { return };
+        connection.deregister(self.poll.registry());
+        self.connections.free.push(place);
+        self.touch(connection.universe);
+        self.universes[connection.universe].disconnect(connection.session);
+    }
+
+    /// Those that waited, were held back, or had more input than fits into one turn.
+    fn go_on_with_ready(&mut self) {
+        for place in std::mem::take(&mut self.connections.ready) {
+            if let Some(connection) = self.connections.get(place) {
+                connection.is_ready = false;
+                self.serve(place);
+            }
+        }
+    }
+
+    /// Writes what a connection takes, before the turn is over.
+    pub(crate) fn send_now(&mut self, place: usize) {
+        if let Some(connection) = self.connections.list.get_mut(place).and_then(Option::as_mut) {
+            // A failure is met again when the turn ends.
+            connection.flush(self.poll.registry(), Token(place));
+        }
+    }
+
+    /// Writes what the turn has left for each connection, and closes those that have ended.
+    fn flush(&mut self) {
+        let mut dirty = std::mem::take(&mut self.connections.dirty);
+        for place in dirty.drain(..) {
+            let Some(connection) = self.connections.list.get_mut(place).and_then(Option::as_mut) else { continue };
+            connection.is_dirty = false;
+            let useful = match connection.ending {
+                Ending::Now => false,
+                _ => connection.flush(self.poll.registry(), Token(place)),
+            };
+            let done = connection.pending_output() == 0;
+            let limit = self.universes[connection.universe].limits.normal;
+            let overdue = limit.is_exceeded(connection, self.machine_us);
+            if !useful || overdue || (done && connection.ending == Ending::AfterOutput) {
+                self.close(place);
+            }
+        }
+        // Closing makes nobody dirty; the memory is used again.
+        if self.connections.dirty.is_empty() {
+            self.connections.dirty = dirty;
+        }
+    }
+
+    // Time
+
+    /// The universe's next event may be another one from now on.
+    pub(crate) fn touch(&mut self, universe: usize) {
+        if !std::mem::replace(&mut self.universes[universe].is_touched, true) {
+            self.touched.push(universe);
+        }
+    }
+
+    /// Lets everything happen whose time has come.
+    fn ring_alarms(&mut self) {
+        while let Some((at, universe)) = self.alarms.first().copied()
+            && at <= self.machine_us
+        {
+            self.alarms.pop_first();
+            self.universes[universe].alarm = None;
+            self.touch(universe);
+            let now = self.universes[universe].clock.now(self.machine_us);
+            self.pass(universe, now, now);
+        }
+    }
+
+    fn set_alarms(&mut self) {
+        while let Some(place) = self.touched.pop() {
+            let universe = &mut self.universes[place];
+            universe.is_touched = false;
+            let alarm = universe.next_event_ms().and_then(|at| universe.clock.machine_time_of(at));
+            if alarm != universe.alarm {
+                if let Some(old) = universe.alarm {
+                    self.alarms.remove(&(old, place));
+                }
+                if let Some(new) = alarm {
+                    self.alarms.insert((new, place));
+                }
+                universe.alarm = alarm;
+            }
+        }
+    }
+}
+
+/// Raises the limit on open files to what is needed, as far as the system lets us.
+fn raise_file_limit(wanted: u64) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current.is_some_and(|current| current < wanted) {
+        let reachable = maximum.map_or(wanted, |maximum| maximum.min(wanted));
+        // With fewer files there are fewer connections; those are refused as they come.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(reachable), maximum });
+    }
+}

@@ -1,0 +1,188 @@
+//! A universe: a server of its own among those that share a process, with its keys, its clock and its faults.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use raceproof_engine::{Delivery, Engine, LuaHost, Options, Outcome, SessionId, Timestamp};
+
+use crate::clock::Clock;
+use crate::durability::{Durability, Persistence};
+use crate::faults::Faults;
+use crate::history::History;
+use crate::limits::Limits;
+
+/// No connection has this place.
+pub(crate) const NOBODY: usize = usize::MAX;
+
+/// A moment to which `REWIND` goes back.
+#[derive(Clone, Debug)]
+pub(crate) struct Snapshot {
+    pub(crate) engine: Engine,
+    pub(crate) durability: Durability,
+    pub(crate) saved: Option<Engine>,
+    pub(crate) now: Timestamp,
+}
+
+/// Replies that a fault holds back until their time has come.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    /// By the time at which they go out (Unix ms), then in the order in which they were made.
+    replies: BTreeMap<(i64, u64), (usize, Vec<u8>)>,
+    count: u64,
+}
+
+impl Held {
+    pub(crate) fn push(&mut self, until_ms: i64, connection: usize, bytes: Vec<u8>) {
+        self.count += 1;
+        self.replies.insert((until_ms, self.count), (connection, bytes));
+    }
+
+    fn next_ms(&self) -> Option<i64> {
+        self.replies.keys().next().map(|(until_ms, _)| *until_ms)
+    }
+
+    fn pop_due(&mut self, now_ms: i64) -> Option<(usize, Vec<u8>)> {
+        let first = self.replies.first_entry().filter(|entry| entry.key().0 <= now_ms)?;
+        Some(first.remove())
+    }
+
+    pub(crate) fn forget(&mut self, connection: usize) {
+        self.replies.retain(|_, (of, _)| *of != connection);
+    }
+}
+
+/// What the passing of time sends out.
+#[derive(Debug)]
+pub(crate) enum Due {
+    Delivery(Delivery),
+    /// The output of a connection, by its place.
+    Reply(usize, Vec<u8>),
+}
+
+/// One universe.
+#[derive(Debug)]
+pub(crate) struct Universe {
+    pub(crate) engine: Engine,
+    pub(crate) clock: Clock,
+    /// The place of each session's connection.
+    pub(crate) connections: Vec<usize>,
+    pub(crate) limits: Limits,
+    pub(crate) durability: Durability,
+    /// What the last `SAVE` wrote.
+    pub(crate) saved: Option<Engine>,
+    pub(crate) faults: Faults,
+    pub(crate) history: History,
+    pub(crate) held: Held,
+    /// What the choices of crashes are made from.
+    pub(crate) choices: u64,
+    pub(crate) snapshots: BTreeMap<Bytes, Snapshot>,
+    /// When time has something to do here, by the machine's clock (µs).
+    pub(crate) alarm: Option<i64>,
+    /// Whether its alarm has to be set anew.
+    pub(crate) is_touched: bool,
+}
+
+impl Universe {
+    pub(crate) fn new(options: Options, clock: Clock, persistence: Persistence) -> Self {
+        let choices = options.seed;
+        let engine = Engine::new(options);
+        Self {
+            durability: Durability::new(persistence, &engine),
+            limits: Limits::of(&engine),
+            engine,
+            clock,
+            connections: Vec::new(),
+            saved: None,
+            faults: Faults::default(),
+            history: History::default(),
+            held: Held::default(),
+            choices,
+            snapshots: BTreeMap::new(),
+            alarm: None,
+            is_touched: false,
+        }
+    }
+
+    /// Opens a session for a connection.
+    pub(crate) fn connect(&mut self, connection: usize) -> SessionId {
+        let session = self.engine.connect();
+        let place = session.0 as usize;
+        if self.connections.len() <= place {
+            self.connections.resize(place + 1, NOBODY);
+        }
+        self.connections[place] = connection;
+        session
+    }
+
+    /// Ends the session of a connection.
+    pub(crate) fn disconnect(&mut self, session: SessionId) {
+        self.engine.disconnect(session);
+        let place = session.0 as usize;
+        let connection = std::mem::replace(&mut self.connections[place], NOBODY);
+        self.held.forget(connection);
+        self.history.forget(session);
+    }
+
+    /// A number by the seed, another one each time (splitmix64).
+    pub(crate) fn choose(&mut self) -> u64 {
+        self.choices = self.choices.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.choices;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// Takes over what a command may have set.
+    pub(crate) fn reread_settings(&mut self) {
+        self.limits = Limits::of(&self.engine);
+    }
+
+    /// The connection of a session.
+    pub(crate) fn connection_of(&self, session: SessionId) -> Option<usize> {
+        self.connections.get(session.0 as usize).copied().filter(|connection| *connection != NOBODY)
+    }
+
+    /// Whether commands need to be looked at before or after they are executed.
+    pub(crate) const fn is_watched(&self) -> bool {
+        self.history.is_on() || !self.faults.is_empty()
+    }
+
+    /// The next time (Unix ms) at which something happens by itself.
+    pub(crate) fn next_event_ms(&self) -> Option<i64> {
+        // A key lives, and a client waits, through the millisecond of its deadline.
+        let after = |deadline: i64| deadline.saturating_add(1);
+        let expiry = self.engine.next_deadline_ms().map(after);
+        let timeout = self.engine.next_timeout_ms().map(after);
+        [expiry, timeout, self.held.next_ms()].into_iter().flatten().min()
+    }
+
+    /// Lets time pass from one moment to another and gives what it sends out, in the order of time. What is due at
+    /// `from` or before happens at `from`.
+    pub(crate) fn pass(
+        &mut self,
+        from: Timestamp,
+        to: Timestamp,
+        host: &mut LuaHost,
+        out: &mut Outcome,
+        due: &mut Vec<(Due, Timestamp)>,
+    ) {
+        let mut now = from;
+        while let Some(next_ms) = self.next_event_ms()
+            && next_ms <= to.ms()
+        {
+            now = now.max(Timestamp::from_ms(next_ms));
+            while let Some((connection, bytes)) = self.held.pop_due(now.ms()) {
+                due.push((Due::Reply(connection, bytes), now));
+            }
+            self.engine.expire_due(now, out);
+            self.take(now, host, out, due);
+            self.engine.time_out(now, out);
+            self.take(now, host, out, due);
+        }
+    }
+
+    fn take(&mut self, now: Timestamp, host: &mut LuaHost, out: &mut Outcome, due: &mut Vec<(Due, Timestamp)>) {
+        self.durability.record(&mut out.effects, now, host);
+        due.extend(out.deliveries.drain(..).map(|delivery| (Due::Delivery(delivery), now)));
+    }
+}
