@@ -134,13 +134,13 @@ pub(crate) fn search(search: &Search, body: Body<'_>, bodies: &dyn Bodies) -> Re
     }
     let start = Instant::now();
     let mut worker = Worker::new();
-    if !is_reduced(search) {
-        check_determinism(&mut worker, search.bounds, body)?;
-    }
+    check_determinism(&mut worker, search.bounds, body)?;
     let found = match &search.strategy {
         Strategy::States => states::search(search, &mut worker, body, start)?,
         // The reduction tries a step in other places because it has seen it made: it misses what a bound cuts off.
-        Strategy::Exhaustive if !is_reduced(search) => states::search(search, &mut worker, body, start)?,
+        Strategy::Exhaustive if search.bounds.preemptions.is_some() || search.bounds.depth.is_some() => {
+            states::search(search, &mut worker, body, start)?
+        }
         Strategy::Exhaustive | Strategy::Replay { .. } => {
             let found = shared(search, &mut worker, body, bodies, start)?;
             then_sample(search, &mut worker, (body, bodies), start, found)?
@@ -178,12 +178,6 @@ pub(crate) fn search(search: &Search, body: Body<'_>, bodies: &dyn Bodies) -> Re
         elapsed,
         violation,
     })
-}
-
-/// Whether the search is one over traces.
-fn is_reduced(search: &Search) -> bool {
-    let bounded = search.bounds.preemptions.is_some() || search.bounds.depth.is_some();
-    matches!(search.strategy, Strategy::Exhaustive) && !bounded
 }
 
 fn setup_failed(failure: Failure) -> Counterexample {
@@ -327,7 +321,6 @@ fn shared(
 fn exhaustive(search: &Search, mut bench: Bench<'_>, start: Instant) -> Result<Found, Error> {
     let share = |time: Duration| if search.then.is_some() { time * EXHAUSTIVE_THIRDS / 3 } else { time };
     let limits = Search { max_time: search.max_time.map(share), ..search.clone() };
-    let mut repeated = false;
     'again: loop {
         let mut tree = Optimal::new(search.bounds);
         if let Aside::Crew(crew) = &mut bench.aside {
@@ -340,9 +333,6 @@ fn exhaustive(search: &Search, mut bench: Bench<'_>, start: Instant) -> Result<F
                 Ok(run) => run,
                 Err(failure) => return Ok(found.with_failed_setup(failure)),
             };
-            if !std::mem::replace(&mut repeated, true) {
-                repeat(&run, &mut bench)?;
-            }
             if std::mem::take(&mut bench.worker.restart) {
                 // What an `always` check reads has grown: what was taken for independent before may not be.
                 continue 'again;
@@ -380,20 +370,6 @@ fn exhaustive(search: &Search, mut bench: Bench<'_>, start: Instant) -> Result<F
             bench.worker.recycle(run);
         }
     }
-}
-
-/// Makes the first execution of a search a second time: a body that takes anything from outside its contexts shows here.
-fn repeat(first: &Run, bench: &mut Bench<'_>) -> Result<(), Error> {
-    let choices: Vec<Choice> = first.events.iter().map(|event| event.footprint.choice).collect();
-    let mut probe = Probe::new(&choices);
-    let Ok(second) = bench.run(&mut probe)? else { return Ok(()) };
-    let goes_on = matches!(second.end, End::Abandoned) && !matches!(first.end, End::Abandoned);
-    let at = difference(first, &second).or(goes_on.then_some(second.events.len()));
-    bench.worker.recycle(second);
-    let Some(at) = at else { return Ok(()) };
-    // With the steps as text, if it happens again.
-    check_determinism(bench.worker, bench.bounds, bench.body)?;
-    Err(Error::NotDeterministic { step: at + 1, detail: String::new() })
 }
 
 /// The first step at which two runs of one schedule differ.
