@@ -280,7 +280,9 @@ impl Bench<'_> {
             return Ok(known.clone());
         }
         let mut probe = Probe::new(choices);
-        drop(self.run(&mut probe)?);
+        if let Ok(run) = self.run(&mut probe)? {
+            self.worker.recycle(run);
+        }
         if let Aside::Tell(tried) = &mut self.aside {
             tried.push((choices.to_vec(), probe.tried.clone()));
         }
@@ -365,8 +367,15 @@ fn exhaustive(search: &Search, mut bench: Bench<'_>, start: Instant) -> Result<F
             if let Aside::Crew(crew) = &mut bench.aside {
                 crew.share(&tree, &run, bench.worker, found.executions);
             }
+            bench.worker.recycle(run);
         }
     }
+}
+
+/// The first step at which two runs of one schedule differ.
+fn difference(first: &Run, second: &Run) -> Option<usize> {
+    let fingerprint = |run: &Run, at: usize| run.events.get(at).map(|event| event.fingerprint);
+    (0..first.events.len().max(second.events.len())).find(|at| fingerprint(first, *at) != fingerprint(second, *at))
 }
 
 /// Runs one schedule twice: a body that takes anything from outside its contexts shows here.
@@ -382,10 +391,7 @@ fn check_determinism(worker: &mut Worker, bounds: Bounds, body: Body<'_>) -> Res
     }
     worker.restart = false;
     let (first, second) = (&runs[0], &runs[1]);
-    let differs = |at: usize| {
-        first.events.get(at).map(|event| event.fingerprint) != second.events.get(at).map(|event| event.fingerprint)
-    };
-    let Some(at) = (0..first.events.len().max(second.events.len())).find(|at| differs(*at)) else { return Ok(()) };
+    let Some(at) = difference(first, second) else { return Ok(()) };
     let text = |run: &Run| {
         run.steps
             .get(at)
