@@ -106,7 +106,6 @@ impl Command {
                 known.resize(MOST_KNOWN, None);
             }
             // The upper bits of a hash are its best.
-            #[expect(clippy::cast_possible_truncation, reason = "ten bits")]
             let place = &mut known[(hash >> 32) as usize % MOST_KNOWN];
             match place {
                 Some(command) if command.0.hash == hash && command.iter().eq(args.clone()) => command.clone(),

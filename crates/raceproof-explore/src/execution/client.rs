@@ -141,6 +141,7 @@ impl Wake for Woken {
 #[derive(Default)]
 pub(super) struct Spare {
     pub(super) clients: Vec<Option<Box<Client>>>,
+    #[expect(clippy::vec_box, reason = "they go from list to list")]
     pub(super) idle: Vec<Box<Client>>,
     pub(super) enabled: Vec<Enabled>,
     pub(super) events: Vec<Event>,

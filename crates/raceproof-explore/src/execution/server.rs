@@ -28,9 +28,8 @@ use crate::event::{Choice, ClientId, Footprint, Reach, Things, Touched};
 const MOST_STATES: usize = 1 << 12;
 const MOST_BYTES: usize = 1 << 12;
 
-/// How many executions go by before anything is remembered: a search of a few would not live to use it. Those of the
-/// referee would be over by then.
-const FORGOTTEN: u32 = if cfg!(test) { 0 } else { 12 };
+/// How many executions go by before anything is remembered: a search of a few would not live to use it.
+const FORGOTTEN: u32 = 12;
 
 /// What has to be minded where things are remembered. Tests leave one out to show that the mistake does not go unseen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,8 +132,8 @@ pub(crate) struct Server {
     lags: bool,
     /// The time at which deeds are remembered.
     now: Timestamp,
-    /// How many executions have started there.
-    starts: u32,
+    /// How many more executions start there before anything is remembered.
+    forgets: u32,
     /// Copies of the server, by number; the first is where every execution starts.
     states: Vec<Engine>,
     numbers: FxHashMap<Box<[u8]>, usize>,
@@ -164,7 +163,7 @@ impl Server {
             at: None,
             lags: false,
             now: Timestamp::default(),
-            starts: 0,
+            forgets: 0,
             states: Vec::new(),
             numbers: FxHashMap::default(),
             deeds: FxHashMap::default(),
@@ -192,15 +191,16 @@ impl Server {
         self.deeds.clear();
         self.now = now;
         self.states.push(self.engine.clone());
-        self.starts = 0;
+        // The programs of the referee would be over by then.
+        self.forgets = if cfg!(test) { 0 } else { FORGOTTEN };
         self.at = None;
     }
 
     /// Goes back to where executions start.
     pub(crate) fn restart(&mut self) {
         (self.at, self.lags) = (Some(0), true);
-        self.starts = self.starts.saturating_add(1);
-        if self.starts <= FORGOTTEN {
+        if self.forgets > 0 {
+            self.forgets -= 1;
             self.leave();
         } else if self.numbers.is_empty() {
             self.catch_up();
