@@ -154,7 +154,7 @@ fn a_difference_that_shows_in_later_executions_only() {
     let runs = AtomicU64::new(0);
     let error = error(|world| {
         let run = runs.fetch_add(1, Ordering::Relaxed);
-        let late = run > 1 && run % 2 == 0;
+        let late = run > 1 && run.is_multiple_of(2);
         // On one connection, so that nearly every execution begins with both.
         world.client("web", move |ctx| async move {
             let mut redis = ctx.redis();
