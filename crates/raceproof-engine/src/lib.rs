@@ -40,6 +40,7 @@ mod libraries;
 mod long_double;
 mod lua;
 mod memory;
+mod monitor;
 mod notify;
 mod number;
 mod quicksort;

@@ -254,7 +254,7 @@ impl Server {
             self.connections.list.push(None);
             self.connections.list.len() - 1
         });
-        let session = self.universes[0].connect(place);
+        let session = self.universes[0].connect(place, socket.addresses());
         let mut connection = Connection::new(socket, 0, session);
         let registered = connection.register(self.poll.registry(), Token(place));
         self.connections.list[place] = Some(connection);
