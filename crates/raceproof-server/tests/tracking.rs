@@ -18,7 +18,7 @@ fn a_client_is_told_of_the_change_of_what_it_has_read() {
     let server = start();
     let (mut reader, mut writer) = (tracker(&server), server.connect());
     assert_eq!(writer.ask("SET a 1"), "+OK");
-    assert_eq!(reader.ask("GET a"), "1");
+    assert_eq!(reader.ask("GET a"), "$1\r\n1");
     assert_eq!(writer.ask("SET a 2"), "+OK");
     assert_eq!(reader.reply(), b">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\na\r\n");
 }
@@ -28,7 +28,7 @@ fn a_client_is_told_when_what_it_has_read_expires() {
     let server = start();
     let (mut reader, mut writer) = (tracker(&server), server.connect());
     assert_eq!(writer.ask("SET a 1 PX 100"), "+OK");
-    assert_eq!(reader.ask("GET a"), "1");
+    assert_eq!(reader.ask("GET a"), "$1\r\n1");
     assert_eq!(writer.ask("RACEPROOF CLOCK ADVANCE 101"), format!(":{}", START_MS + 101));
     assert_eq!(reader.reply(), b">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\na\r\n");
 }
