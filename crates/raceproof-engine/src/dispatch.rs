@@ -6,7 +6,7 @@ use crate::{
     Access, Object, Reply,
     acl::{self, Denial},
     command::{self, Command, flag},
-    commands::{connection::note_refusal, transaction},
+    commands::{connection::note_refusal, scripting, transaction},
     context::Context,
     failure::Failure,
     session::Queued,
@@ -56,11 +56,16 @@ fn admitted(context: &mut Context<'_>, args: &[Bytes]) -> Result<&'static Comman
     let place = if context.session().transaction.is_some() { "multi" } else { "toplevel" };
     match refused(context, command, args, place) {
         // In the subscribed mode of RESP2, messages could not be told from the replies of other commands.
-        None if !command.has(flag::SUBSCRIBED) && context.session().is_confined() => Err(Failure::Text(format!(
-            "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this \
-             context",
-            command.name
-        ))),
+        None if is_out_of_memory(context, command, args) => Err(OUT_OF_MEMORY),
+        None if !command.has(flag::SUBSCRIBED) && context.session().is_confined() => {
+            // With a limit to memory, room is made first.
+            context.touch(Object::Users, Access::IntentRead);
+            Err(Failure::Text(format!(
+                "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in \
+                 this context",
+                command.name
+            )))
+        }
         None => Ok(command),
         Some(Denial::Command) => {
             Err(Failure::Text(format!("NOPERM this user has no permissions to run the '{}' command", command.name)))
@@ -72,6 +77,33 @@ fn admitted(context: &mut Context<'_>, args: &[Bytes]) -> Result<&'static Comman
             "NOPERM this user has no permissions to access one of the channels used as arguments",
         )),
     }
+}
+
+pub(crate) const OUT_OF_MEMORY: Failure = Failure::Constant("OOM command not allowed when used memory > 'maxmemory'.");
+
+/// Makes room for a command, whatever it does. Tells whether it is refused since there is none. Between `MULTI` and `EXEC`
+/// everything is, since what is queued takes memory as well.
+fn is_out_of_memory(context: &mut Context<'_>, command: &'static Command, args: &[Bytes]) -> bool {
+    if context.engine.config.memory_limit().is_none() {
+        return false;
+    }
+    context.out_of_memory = !context.make_room();
+    context.effects_before = context.effects.list.len();
+    if !context.out_of_memory {
+        return false;
+    }
+    match &context.session().transaction {
+        None => grows(context, command, args),
+        Some(transaction) if command.name == "exec" => {
+            transaction.queue.iter().any(|queued| grows(context, queued.command, &queued.args))
+        }
+        Some(_) => command.name != "discard",
+    }
+}
+
+/// Whether a command may take memory: a script that declares flags unless it says otherwise, if it is known.
+fn grows(context: &Context<'_>, command: &'static Command, args: &[Bytes]) -> bool {
+    scripting::declared(context, command, args).map_or(command.has(flag::DENYOOM), |allowed| !allowed)
 }
 
 /// Why the session's user may not run a command, which is noted in the log of refusals.
@@ -118,6 +150,7 @@ fn refuse(context: &mut Context<'_>, args: &[Bytes], failure: Failure) -> Reply 
 /// Executes a command that was looked up and checked.
 pub(crate) fn call(context: &mut Context<'_>, command: &'static Command, args: &[Bytes]) -> Reply {
     context.reads = command.has(flag::READONLY);
+    context.touches = !command.has(flag::NO_TOUCH);
     if context.engine.statistics.is_some() {
         return counted_call(context, command, args);
     }

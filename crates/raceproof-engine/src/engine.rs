@@ -13,6 +13,7 @@ use crate::{
     context::{Context, Effects},
     db::Databases,
     dispatch,
+    evict::Candidate,
     hash::Limits,
     key::Key,
     libraries::Libraries,
@@ -77,6 +78,10 @@ pub struct Options {
     /// which order commands came that otherwise commute, and footprints do not declare them; so exploration, which
     /// needs neither, leaves them off: they are then all 0.
     pub statistics: bool,
+    /// Whether every key remembers when it was used last, or how often (`OBJECT IDLETIME`, `OBJECT FREQ`). A read that leaves
+    /// such a trace does not commute with what looks at it, nor with the clock, so exploration leaves this off: keys then
+    /// remember only while there is a `maxmemory` and a policy that evicts by use.
+    pub access_times: bool,
 }
 
 /// How `SHUTDOWN` wants the server to end.
@@ -169,6 +174,8 @@ pub struct Engine {
     pub(crate) acl: Arc<Acl>,
     pub(crate) config: Arc<Config>,
     pub(crate) random: Random,
+    /// The keys that are the next to be evicted, the best last; of use only where there is a limit to memory.
+    pub(crate) candidates: Vec<Candidate>,
     /// The time of the first command: the server has been up since then.
     pub(crate) started: Option<Timestamp>,
     /// How often it has been restarted: each process has a `run_id` of its own.
@@ -195,6 +202,7 @@ impl Clone for Engine {
             acl: self.acl.clone(),
             config: self.config.clone(),
             random: self.random.clone(),
+            candidates: self.candidates.clone(),
             started: self.started,
             incarnation: self.incarnation,
             closed: self.closed.clone(),
@@ -217,6 +225,7 @@ impl Clone for Engine {
             acl,
             config,
             random,
+            candidates,
             started,
             incarnation,
             closed,
@@ -235,6 +244,7 @@ impl Clone for Engine {
         self.acl.clone_from(acl);
         self.config.clone_from(config);
         self.random.clone_from(random);
+        self.candidates.clone_from(candidates);
         self.closed.clone_from(closed);
         self.statistics.clone_from(statistics);
         (self.started, self.saved) = (*started, *saved);
@@ -260,6 +270,7 @@ impl Engine {
             libraries: Arc::default(),
             acl: Arc::default(),
             config: Arc::default(),
+            candidates: Vec::new(),
             started: None,
             incarnation: 0,
             closed: Vec::new(),
@@ -273,8 +284,10 @@ impl Engine {
     #[must_use]
     pub fn restarted(&self, kept: Option<&Self>) -> Self {
         let incarnation = self.incarnation + 1;
+        let mut databases = kept.map_or_else(Databases::default, |kept| kept.databases.clone());
+        databases.keep_account(false);
         Self {
-            databases: kept.map_or_else(Databases::default, |kept| kept.databases.clone()),
+            databases,
             libraries: kept.map_or_else(Arc::default, |kept| kept.libraries.clone()),
             random: Random::new(self.options.seed ^ incarnation.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
             incarnation,
@@ -289,15 +302,16 @@ impl Engine {
     }
 
     /// Every key with the number of its database, in a fixed order.
-    pub fn keys(&self) -> impl Iterator<Item = (u32, &Bytes)> {
-        self.databases.keys()
+    pub fn keys(&self) -> impl Iterator<Item = (u32, &[u8])> {
+        self.databases.entries().map(|(db, name, _)| (db, name.bytes()))
     }
 
     /// The keys that `maxmemory-policy` lets the server evict: under `volatile-…` those that have a deadline, and
     /// otherwise all, since nothing else protects a key.
-    pub fn evictable(&self) -> impl Iterator<Item = (u32, &Bytes)> {
-        let spared = self.config.evicts_volatile_only();
-        self.databases.keys().filter(move |(db, key)| !spared || self.databases.has_deadline(*db, key))
+    pub fn evictable(&self) -> impl Iterator<Item = (u32, &[u8])> {
+        let spared = self.config.policy().volatile_only;
+        let evictable = self.databases.entries().filter(move |(_, _, entry)| !spared || entry.deadline().is_some());
+        evictable.map(|(db, name, _)| (db, name.bytes()))
     }
 
     /// Opens a connection. The number of a closed one may be given again.
@@ -342,8 +356,8 @@ impl Engine {
 
     /// Executes one command of a session at a time.
     ///
-    /// The engine keeps the arguments that it stores as they are: a caller that cuts them out of a large buffer keeps
-    /// that buffer alive.
+    /// The engine keeps elements of collections and strings of more than 1 KiB as they came: a caller that cuts arguments
+    /// out of a large buffer keeps that buffer alive.
     pub fn execute(
         &mut self,
         scripts: &mut dyn ScriptHost,
@@ -375,6 +389,7 @@ impl Engine {
             out.footprint.add(Object::Inbox(session), Access::Read);
         }
         self.started.get_or_insert(now);
+        let account = self.databases.account();
         let mut context = Context {
             engine: self,
             host: Some(scripts),
@@ -391,6 +406,9 @@ impl Engine {
             script: None,
             close: false,
             shutdown: None,
+            touches: true,
+            out_of_memory: false,
+            effects_before: 0,
             counts_lookups: false,
             script_error: None,
             may_wait: true,
@@ -399,7 +417,8 @@ impl Engine {
         out.reply = dispatch::run(&mut context, args);
         out.close = context.close;
         out.shutdown = context.shutdown;
-        let (framed, replied, mute) = (context.framed, context.replied, context.mute);
+        let (framed, replied, mute, effects_before) =
+            (context.framed, context.replied, context.mute, context.effects_before);
         out.before_reply = replied.unwrap_or(out.deliveries.len());
         out.silent = mute || out.reply == Reply::NONE;
         if out.wrote
@@ -408,10 +427,11 @@ impl Engine {
             statistics.changes += 1;
         }
         if framed {
-            frame(&mut out.effects, 0);
+            frame(&mut out.effects, effects_before);
         }
         out.waits = wait::silence(self, index, skipped);
         self.serve(Some(scripts), now, out);
+        self.touch_account(account, &mut out.footprint);
     }
 
     /// The time of the last save, which is that of the start if there was none (s since the Unix epoch).
@@ -455,6 +475,9 @@ impl Engine {
             script: None,
             close: false,
             shutdown: None,
+            touches: true,
+            out_of_memory: false,
+            effects_before: 0,
             counts_lookups: false,
             script_error: None,
             may_wait: false,
@@ -463,6 +486,7 @@ impl Engine {
         let due = |first: Option<&(i64, u32, Bytes)>| {
             first.filter(|(deadline, _, _)| now.ms() > *deadline).map(|(_, db, name)| (*db, Key::new(name)))
         };
+        let account = context.databases().account();
         while let Some((db, key)) = due(context.databases().first_deadline()) {
             context.touch(Object::Keyspace(db), Access::IntentRead);
             context.expire(db, &key);
@@ -472,6 +496,14 @@ impl Engine {
             context.expire_fields(db, &key);
         }
         self.serve(None, now, out);
+        self.touch_account(account, &mut out.footprint);
+    }
+
+    /// Declares a change of the account of memory.
+    pub(crate) fn touch_account(&self, before: Option<usize>, footprint: &mut Footprint) {
+        if self.databases.account() != before {
+            footprint.add(Object::Memory, Access::Write);
+        }
     }
 
     pub(crate) fn limits(&self) -> Limits {
@@ -531,7 +563,7 @@ impl Engine {
             if !before && after.is_none() {
                 continue;
             }
-            let after_expired = after.is_some_and(|entry| entry.deadline.is_some_and(|deadline| now_ms > deadline));
+            let after_expired = after.is_some_and(|entry| entry.deadline().is_some_and(|deadline| now_ms > deadline));
             for &session in watching {
                 let session = &mut sessions[session as usize];
                 let Some(watched) = session.watched.iter_mut().find(|known| known.db == emptied && known.key == *key)

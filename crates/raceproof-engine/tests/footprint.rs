@@ -115,6 +115,7 @@ fn each_property_fails_when_a_part_of_the_footprints_is_missing() {
         ("no patterns", order, |(object, _)| *object != Object::Patterns),
         ("no subscriptions", order, |(object, _)| *object != Object::Subscriptions),
         ("no inboxes", order, |(object, _)| !matches!(object, Object::Inbox(_))),
+        ("no memory", order, |(object, _)| *object != Object::Memory),
         ("no server", order, |(object, _)| *object != Object::Server),
         ("no functions", order, |(object, _)| *object != Object::Functions),
         ("no users", order, |(object, _)| *object != Object::Users),

@@ -157,6 +157,11 @@ const APART: &[(&str, &[&str], &[&str])] = &[
         &["0 CONFIG SET notify-keyspace-events AKEn"],
     ),
     ("a setting", &["0 PING"], &["0 CONFIG SET maxmemory 100"]),
+    (
+        "how often a key was used",
+        &["0 CONFIG SET maxmemory 1gb maxmemory-policy allkeys-lfu lfu-log-factor 0", "0 SET a 1"],
+        &["0 CONFIG SET maxmemory 1gb maxmemory-policy allkeys-lfu lfu-log-factor 0", "0 SET a 1", "0 GET a"],
+    ),
     ("a script", &["0 PING"], &["0 SCRIPT LOAD return"]),
     ("the random generator", &["0 SET a 1", "0 GET a"], &["0 SET a 1", "0 RANDOMKEY"]),
     ("the selected database", &["0 PING"], &["0 SELECT 1"]),

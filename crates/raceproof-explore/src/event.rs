@@ -224,6 +224,7 @@ impl Kind {
                 | Object::Scripts
                 | Object::Functions
                 | Object::Users
+                | Object::Memory
                 | Object::Server
                 | Object::Subscriptions
                 | Object::Channel(_)

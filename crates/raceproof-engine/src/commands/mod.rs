@@ -39,7 +39,7 @@ mod list_move;
 mod memory;
 mod monitoring;
 mod pubsub;
-mod scripting;
+pub(crate) mod scripting;
 mod server;
 mod set;
 mod set_algebra;
