@@ -56,10 +56,14 @@ pub enum Version {
     V7_0,
     /// Redis 7.4: per-field deadlines (`HEXPIRE` and its family).
     V7_4,
+    /// Redis 8.0: values of fields with deadlines (`HGETEX`, `HSETEX`, `HGETDEL`).
+    V8_0,
+    /// Redis 8.4: compare and set, compare and delete (`SET … IFEQ`, `DELEX`, `DIGEST`), `MSETEX`.
+    V8_4,
 }
 
 impl Version {
-    pub(crate) const NEWEST: Self = Self::V7_4;
+    pub(crate) const NEWEST: Self = Self::V8_4;
 }
 
 /// What an engine is started with.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use mio::net::UnixStream;
 
 use crate::clock::Clock;
-use crate::connection::{Connection, Socket};
+use crate::connection::Socket;
 use crate::request::{Allowed, Parser, Step};
 use crate::server::Server;
 use crate::settings::Settings;

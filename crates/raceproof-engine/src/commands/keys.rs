@@ -45,7 +45,7 @@ pub(super) const COMMANDS: &[Command] = &[
     ]),
 ];
 
-fn del(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+pub(super) fn del(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let mut removed = 0;
     for name in &args[1..] {
         let key = Key::new(name);

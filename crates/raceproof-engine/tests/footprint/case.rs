@@ -97,7 +97,7 @@ fn case(theme: &'static Theme) -> BoxedStrategy<Case> {
     let watch = generate::template("WATCH key+");
     let waits = prop::collection::vec(templates(WAITING), 0..3);
     let time = || prop::sample::select(vec![0_i64, 1, 2, 3, 1000, 60_000, 150_000, 2_000_000]);
-    let version = prop::sample::select(vec![Version::V7_0, Version::V7_4]);
+    let version = prop::sample::select(vec![Version::V7_0, Version::V8_4]);
     (version, setup(theme), watch, waits, units(), units(), time(), time())
         .prop_map(|(version, setup, watch, waits, first, second, at_ms, other_ms)| Case {
             version,
