@@ -70,7 +70,7 @@ const RULES: &[(&str, Choices)] = &[
     ("fieldex", &[(2, "PX ttl_ms"), (2, "PXAT at_ms"), (1, "EX ttl_s"), (2, "PERSIST"), (2, "KEEPTTL")]),
     ("fieldif", &[(1, "FNX"), (1, "FXX")]),
     ("fieldpairs", &[(4, "1 fieldpair"), (3, "2 fieldpair fieldpair"), (1, "2 fieldpair"), (1, "0")]),
-    ("compare", &[(4, "IFEQ value"), (3, "IFNE value"), (1, "IFDEQ value"), (1, "IFDNE 2d06800538d394c2")]),
+    ("compare", &[(4, "IFEQ value"), (3, "IFNE value"), (1, "IFDEQ value"), (1, "IFDNE 2D06800538D394C2")]),
     (
         "fieldlist",
         &[(4, "1 field"), (3, "2 field field"), (1, "3 field field field"), (1, "2 field"), (1, "0"), (1, "int field")],
