@@ -11,7 +11,7 @@ use raceproof_engine::{Access, Object, SessionId};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use crate::execution::Delivered;
+use crate::execution::{Delivered, Known};
 use crate::faults::Fault;
 use crate::mailbox::CellId;
 use crate::numbers::{Named, Numbers};
@@ -410,17 +410,46 @@ impl Things {
 }
 
 /// The objects that a step touched, with a filter that tells most unrelated steps apart at once.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Touched {
     accesses: SmallVec<[(ThingId, Access); 8]>,
     filter: u64,
 }
 
+impl Clone for Touched {
+    fn clone(&self) -> Self {
+        Self { accesses: SmallVec::from_slice(&self.accesses), filter: self.filter }
+    }
+
+    fn clone_from(&mut self, source: &Self) {
+        self.accesses.clear();
+        self.accesses.extend_from_slice(&source.accesses);
+        self.filter = source.filter;
+    }
+}
+
 impl Touched {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.accesses.is_empty()
+    }
+
     pub(crate) fn add(&mut self, thing: ThingId, access: Access) {
         self.filter |= 1 << (thing % 64);
         if !self.accesses.contains(&(thing, access)) {
             self.accesses.push((thing, access));
+        }
+    }
+
+    /// Adds what a command has touched: what is known of it, or what stands in `outcome`.
+    pub(crate) fn take_in(&mut self, known: Option<&Known>, outcome: &raceproof_engine::Outcome, things: &mut Things) {
+        match known {
+            Some(known) if self.accesses.is_empty() => self.clone_from(&known.touched),
+            Some(known) => known.touched.iter().for_each(|(thing, access)| self.add(*thing, *access)),
+            None => {
+                for (object, access) in outcome.footprint.iter() {
+                    self.add(things.redis(object), *access);
+                }
+            }
         }
     }
 
