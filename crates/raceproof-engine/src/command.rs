@@ -175,6 +175,11 @@ impl Command {
         self
     }
 
+    /// Whether it runs a script or a function.
+    pub(crate) fn runs_script(&self) -> bool {
+        matches!(self.name, "eval" | "eval_ro" | "evalsha" | "evalsha_ro" | "fcall" | "fcall_ro")
+    }
+
     pub(crate) const fn has(&self, flag: u32) -> bool {
         self.flags & flag != 0
     }

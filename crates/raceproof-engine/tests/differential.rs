@@ -48,6 +48,8 @@ mod states;
 #[path = "differential/stream_regressions.rs"]
 mod stream_regressions;
 mod support;
+#[path = "differential/tracking_orders.rs"]
+mod tracking_orders;
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Write as _;
@@ -105,6 +107,7 @@ fn sequences_that_once_differed_get_the_replies_of_redis_server() {
         bit_regressions::TABLE,
         admin_regressions::TABLE,
         acl_regressions::TABLE,
+        tracking_orders::TABLE,
     ];
     for (name, text) in tables.into_iter().flatten() {
         if let Err(difference) = compare(&server, &mut host, &Sequence::parse(text)) {

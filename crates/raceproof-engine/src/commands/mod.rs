@@ -14,6 +14,8 @@ mod admin;
 mod bitfield;
 mod bitmap;
 mod blocking;
+pub(crate) mod client;
+mod client_tracking;
 mod compare;
 mod config;
 pub(crate) mod connection;
@@ -64,6 +66,7 @@ pub(crate) const FAMILIES: &[&[Command]] = &[
     bitfield::COMMANDS,
     bitmap::COMMANDS,
     blocking::COMMANDS,
+    client::COMMANDS,
     compare::COMMANDS,
     config::COMMANDS,
     connection::COMMANDS,
