@@ -149,7 +149,8 @@ impl Context<'_> {
         if let Some(statistics) = &mut self.engine.statistics {
             statistics.evicted += 1;
         }
-        self.remove_in(db, key);
+        self.take_out(db, key);
+        self.changed_by(db, key, None);
         self.notify(notify::EVICTED, "evicted", db, &key.name);
         let command = self.engine.config.eviction_command();
         self.effects.add(db, || vec![command, key.name.clone()]);

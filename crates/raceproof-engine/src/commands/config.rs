@@ -77,7 +77,7 @@ fn set(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     context.make_room();
     if pairs.iter().any(|(setting, _)| setting.name == "requirepass" || setting.name.starts_with("maxmemory")) {
         // Whoever may do nothing, or must find room first, whatever it does.
-        for object in [Object::Users, Object::Scripts, Object::Functions, Object::Random] {
+        for object in [Object::Users, Object::Scripts, Object::Functions, Object::Random, Object::Memory] {
             context.touch(object, Access::Write);
         }
     }

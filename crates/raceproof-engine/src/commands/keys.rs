@@ -46,7 +46,7 @@ pub(super) const COMMANDS: &[Command] = &[
     ]),
 ];
 
-fn del(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+pub(super) fn del(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let mut removed = 0;
     for name in &args[1..] {
         let key = Key::new(name);
@@ -103,14 +103,19 @@ fn renamenx(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 
 /// Redis removes a key that is in the way, so that what takes its place is a new one.
 fn rename_to(context: &mut Context<'_>, from: &Key, to: &Key, replaces: bool) {
+    let db = context.db;
+    context.tell_later(db, from);
+    context.tell_later(db, to);
     if let Some(entry) = context.remove(from) {
         let (deadline, used) = (entry.deadline(), entry.used);
         context.store(to, entry.value, deadline.map_or(Deadline::Clear, Deadline::At));
-        context.put_use(context.db, to, used);
-        context.signal_added(context.db, to);
+        context.put_use(db, to, used);
+        context.signal_added(db, to);
         if replaces {
             context.event(NEW, "new", to);
         }
+        context.tell_now(db, from);
+        context.tell_now(db, to);
         context.event(GENERIC, "rename_from", from);
         context.event(GENERIC, "rename_to", to);
     }
@@ -147,10 +152,12 @@ fn copy(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         return Ok(Reply::Integer(0));
     }
     let deadline = entry.deadline().map_or(Deadline::Clear, Deadline::At);
+    context.tell_later(db, &to);
     context.store_in(db, &to, entry.value, deadline);
     if replaces {
         context.notify(NEW, "new", db, &to.name);
     }
+    context.tell_now(db, &to);
     context.notify(GENERIC, "copy_to", db, &to.name);
     context.signal_added(db, &to);
     context.propagate(args);
@@ -166,10 +173,14 @@ fn move_key(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if !context.visit(&key, Access::Read) || context.visit_in(db, &key, Access::IntentRead) {
         return Ok(Reply::Integer(0));
     }
+    context.tell_later(from, &key);
     if let Some(entry) = context.remove(&key) {
         let (deadline, used) = (entry.deadline(), entry.used);
+        context.tell_later(db, &key);
         context.store_in(db, &key, entry.value, deadline.map_or(Deadline::Clear, Deadline::At));
         context.put_use(db, &key, used);
+        context.tell_now(from, &key);
+        context.tell_now(db, &key);
         context.notify(GENERIC, "move_from", from, &key.name);
         context.notify(GENERIC, "move_to", db, &key.name);
         context.propagate(args);
