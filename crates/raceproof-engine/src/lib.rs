@@ -64,6 +64,7 @@ mod tracking;
 mod tree;
 mod typed;
 mod wait;
+mod watch;
 mod zrange;
 mod zset;
 
