@@ -90,6 +90,9 @@ pub(crate) mod flag {
     ];
 }
 
+/// Commands that do not write and still go to replicas, beside those that run scripts.
+pub(crate) const SENT_ON: [&str; 3] = ["pfcount", "publish", "spublish"];
+
 /// The family of a command, which gives its access-control category.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Group {

@@ -26,7 +26,10 @@ pub(crate) fn run(context: &mut Context<'_>, args: &[Bytes]) -> Reply {
     if !command.has(flag::IMMEDIATE)
         && let Some(transaction) = &mut context.session_mut().transaction
     {
-        transaction.queue.push(Queued { command, args: args.to_vec() });
+        // What is refused in the end is not kept.
+        if !transaction.failed {
+            transaction.queue.push(Queued { command, args: args.to_vec() });
+        }
         context.touch_client();
         return Reply::Simple("QUEUED");
     }
@@ -64,8 +67,8 @@ fn admitted(context: &mut Context<'_>, args: &[Bytes]) -> Result<&'static Comman
     }
     let place = if context.session().transaction.is_some() { "multi" } else { "toplevel" };
     match refused(context, command, args, place) {
-        // In the subscribed mode of RESP2, messages could not be told from the replies of other commands.
         None if is_out_of_memory(context, command, args) => Err(OUT_OF_MEMORY),
+        // In the subscribed mode of RESP2, messages could not be told from the replies of other commands.
         None if !command.has(flag::SUBSCRIBED) && context.session().is_confined() => {
             // With a limit to memory, room is made first.
             context.touch(Object::Users, Access::IntentRead);
@@ -74,6 +77,10 @@ fn admitted(context: &mut Context<'_>, args: &[Bytes]) -> Result<&'static Comman
                  this context",
                 command.name
             )))
+        }
+        // A client that monitors counts as a replica.
+        None if context.session().monitors && touches_keys(context, command) => {
+            Err(Failure::Constant("ERR Replica can't interact with the keyspace"))
         }
         None => Ok(command),
         Some(Denial::Command) => {
@@ -121,6 +128,15 @@ fn grows(context: &Context<'_>, command: &'static Command, args: &[Bytes]) -> bo
     scripting::declared(context, command, args).map_or(command.has(flag::DENYOOM), |allowed| !allowed)
 }
 
+/// Whether a command, or one that `EXEC` would execute, reads or writes keys or sends messages.
+fn touches_keys(context: &Context<'_>, command: &Command) -> bool {
+    let touches = |command: &Command| {
+        command.has(flag::WRITE | flag::READONLY) || command.runs_script() || command::SENT_ON.contains(&command.name)
+    };
+    let queued = context.session().transaction.as_ref().filter(|_| command.name == "exec");
+    touches(command) || queued.is_some_and(|queued| queued.queue.iter().any(|queued| touches(queued.command)))
+}
+
 /// Why the session's user may not run a command, which is noted in the log of refusals.
 pub(crate) fn refused(
     context: &mut Context<'_>,
@@ -146,7 +162,12 @@ pub(crate) fn refused(
 /// A command that is not executed; a transaction that it came in fails.
 fn refuse(context: &mut Context<'_>, args: &[Bytes], failure: Failure) -> Reply {
     let reply = if args[0].eq_ignore_ascii_case(b"exec") {
-        transaction::abort(context, failure)
+        let reply = transaction::abort(context, failure);
+        // Those who monitor have been told of `MULTI`.
+        if let Some(exec) = command::find(args, context.engine.options.version) {
+            context.tell_monitors_of(exec, args);
+        }
+        reply
     } else {
         if let Some(transaction) = &mut context.session_mut().transaction {
             transaction.failed = true;
@@ -176,6 +197,7 @@ pub(crate) fn call(context: &mut Context<'_>, command: &'static Command, args: &
         (command.run)(context, args).unwrap_or_else(Failure::into_reply)
     };
     context.tell_rest();
+    context.tell_monitors(command, args);
     if tracks && command.has(flag::READONLY) && !command.runs_script() {
         context.remember_read(command, args);
     }

@@ -191,6 +191,10 @@ pub struct Engine {
     /// How often it has been restarted: each process has a `run_id` of its own.
     pub(crate) incarnation: u64,
     pub(crate) closed: Vec<u32>,
+    /// How many sessions monitor.
+    pub(crate) monitors: usize,
+    /// Sessions that were killed, and whose connections are not closed yet.
+    pub(crate) killed: Vec<u32>,
     pub(crate) connections: i64,
     /// Nothing where nothing is counted.
     pub(crate) statistics: Option<Box<Statistics>>,
@@ -217,6 +221,8 @@ impl Clone for Engine {
             started: self.started,
             incarnation: self.incarnation,
             closed: self.closed.clone(),
+            killed: self.killed.clone(),
+            monitors: self.monitors,
             connections: self.connections,
             statistics: self.statistics.clone(),
             saved: self.saved,
@@ -241,6 +247,8 @@ impl Clone for Engine {
             started,
             incarnation,
             closed,
+            killed,
+            monitors,
             connections,
             statistics,
             saved,
@@ -259,6 +267,8 @@ impl Clone for Engine {
         self.random.clone_from(random);
         self.candidates.clone_from(candidates);
         self.closed.clone_from(closed);
+        self.killed.clone_from(killed);
+        self.monitors = *monitors;
         self.statistics.clone_from(statistics);
         (self.started, self.saved) = (*started, *saved);
         (self.incarnation, self.connections) = (*incarnation, *connections);
@@ -289,6 +299,8 @@ impl Engine {
             started: None,
             incarnation: 0,
             closed: Vec::new(),
+            killed: Vec::new(),
+            monitors: 0,
         }
     }
 
@@ -346,16 +358,41 @@ impl Engine {
     /// Closes a connection: its transaction, its watched keys and its subscriptions are dropped. [`Self::touch_disconnect`]
     /// says what that touches.
     pub fn disconnect(&mut self, session: SessionId) {
-        let index = session.0 as usize;
-        if self.sessions.get(index).is_some_and(|session| session.open) {
-            self.unwatch(index);
-            self.unsubscribe_all(index);
-            self.stop_tracking(index);
-            self.end_wait(index, &mut Footprint::default());
-            self.sessions[index].open = false;
-            self.sessions[index].transaction = None;
+        if let Some(at) = self.killed.iter().position(|killed| *killed == session.0) {
+            self.killed.swap_remove(at);
+            self.closed.push(session.0);
+        } else if self.sessions.get(session.0 as usize).is_some_and(|session| session.open) {
+            self.end_session(session.0 as usize);
             self.closed.push(session.0);
         }
+    }
+
+    /// Ends all that a session has begun. Its place is not given again yet.
+    fn end_session(&mut self, index: usize) {
+        self.unwatch(index);
+        self.unsubscribe_all(index);
+        self.stop_tracking(index);
+        self.end_wait(index, &mut Footprint::default());
+        self.stop_monitoring(index);
+        let session = &mut self.sessions[index];
+        (session.open, session.transaction) = (false, None);
+    }
+
+    /// A session is told of commands no more.
+    pub(crate) fn stop_monitoring(&mut self, index: usize) {
+        self.monitors -= usize::from(std::mem::take(&mut self.sessions[index].monitors));
+    }
+
+    /// Ends a session whose connection somebody else closes, from now on as far as anyone can see.
+    pub(crate) fn kill(&mut self, index: usize, footprint: &mut Footprint, deliveries: &mut Vec<Delivery>) {
+        let session = SessionId(index as u32);
+        self.touch_disconnect(session, footprint);
+        if self.end_wait(index, footprint).is_some() {
+            deliveries.push(Delivery::NoReply(session));
+        }
+        self.end_session(index);
+        self.killed.push(session.0);
+        deliveries.push(Delivery::Close(session));
     }
 
     /// Makes the random choices to come those of another seed.

@@ -6,7 +6,7 @@ use crate::{
     Access, Engine, Object, Outcome, ScriptHost, SessionId, Timestamp, config,
     context::{Context, Effects},
     key::Key,
-    session::Replies,
+    session::{Addresses, Replies},
 };
 
 impl Engine {
@@ -14,6 +14,14 @@ impl Engine {
     #[must_use]
     pub fn setting(&self, name: &str) -> Option<Bytes> {
         config::setting(name.as_bytes()).map(|setting| self.config.value(setting))
+    }
+
+    /// Says where a client comes from and what it has connected to (`127.0.0.1:50000`, or the path of a socket and `:0`), for
+    /// `CLIENT LIST`, `CLIENT KILL` and `MONITOR`.
+    pub fn set_addresses(&mut self, session: SessionId, peer: Bytes, local: Bytes) {
+        if let Some(session) = self.sessions.get_mut(session.0 as usize) {
+            session.addresses = Some(Box::new(Addresses { peer, local }));
+        }
     }
 
     /// The name that a client has given itself (`CLIENT SETNAME`); empty if none.

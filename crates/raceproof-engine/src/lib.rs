@@ -44,6 +44,7 @@ mod list;
 mod long_double;
 mod lua;
 mod memory;
+mod monitor;
 mod notify;
 mod number;
 mod quicksort;

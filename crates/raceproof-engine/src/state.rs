@@ -74,6 +74,8 @@ impl Engine {
             started,
             incarnation,
             closed: _,
+            killed: _,
+            monitors: _,
             connections: _,
             statistics,
             saved,
@@ -111,7 +113,7 @@ impl Engine {
     /// that the next ones will get.
     pub fn session_numbers(&self, out: &mut Vec<u8>) {
         let mut to = Recorder(out);
-        (&self.closed, self.connections, self.sessions.len()).hash(&mut to);
+        (&self.closed, &self.killed, self.connections, self.sessions.len()).hash(&mut to);
         for session in &self.sessions {
             session.id.hash(&mut to);
             hash_session(Some(session), &mut to);
@@ -179,6 +181,8 @@ fn hash_session(session: Option<&Session>, to: &mut Recorder<'_>) {
         executing: _,
         watched,
         subscriptions,
+        addresses,
+        monitors,
         tracking,
         redirect: _,
         redirected: _,
@@ -189,7 +193,7 @@ fn hash_session(session: Option<&Session>, to: &mut Recorder<'_>) {
     } = session;
     (user, authenticated).hash(to);
     (open, db, protocol, name, no_evict, replies, watched, subscriptions, dirty).hash(to);
-    tracking.hash(to);
+    (tracking, addresses, monitors).hash(to);
     wait.is_some().hash(to);
     if let Some(wait) = wait {
         let Wait { args, serve: _, db, keys, deadline, late: _, silent, since: _ } = &**wait;

@@ -177,6 +177,7 @@ const APART: &[(&str, &[&str], &[&str])] = &[
     ("a kind of channel", &["0 SUBSCRIBE x"], &["0 SSUBSCRIBE x"]),
     ("a pattern", &["0 SUBSCRIBE x"], &["0 PSUBSCRIBE x"]),
     ("the order of patterns", &["0 PSUBSCRIBE x y"], &["0 PSUBSCRIBE y x"]),
+    ("being told of commands", &["0 PING"], &["0 MONITOR"]),
     ("being told of changes", &["0 PING"], &["0 CLIENT TRACKING ON"]),
     ("what is told", &["0 CLIENT TRACKING ON"], &["0 CLIENT TRACKING ON BCAST"]),
     ("whose changes are told", &["0 CLIENT TRACKING ON"], &["0 CLIENT TRACKING ON NOLOOP"]),

@@ -101,16 +101,11 @@ fn rewrite(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
 
 fn help(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
     Ok(super::help(&[
-        "CONFIG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+        "CONFIG <subcommand> [<argument> ...]",
         "GET <pattern>",
-        "    Return parameters matching the glob-like <pattern> and their values.",
         "SET <directive> <value>",
-        "    Set the configuration <directive> to <value>.",
         "RESETSTAT",
-        "    Reset statistics reported by the INFO command.",
         "REWRITE",
-        "    Rewrite the configuration file.",
         "HELP",
-        "    Prints this help.",
     ]))
 }

@@ -162,13 +162,18 @@ fn reset(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
     context.engine.unwatch(context.session);
     context.engine.unsubscribe_all(context.session);
     context.engine.stop_tracking(context.session);
+    context.engine.stop_monitoring(context.session);
     if context.session().replies == Replies::Off {
         context.mute = false;
     }
     let greeted = context.engine.acl.greets_everybody();
     let session = context.session_mut();
-    *session =
-        Session { no_evict: session.no_evict, redirected: session.redirected, ..Session::new(session.id, greeted) };
+    *session = Session {
+        no_evict: session.no_evict,
+        addresses: session.addresses.take(),
+        redirected: session.redirected,
+        ..Session::new(session.id, greeted)
+    };
     Ok(Reply::Simple("RESET"))
 }
 

@@ -206,6 +206,7 @@ fn restore(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 }
 
 fn fcall(context: &mut Context<'_>, args: &[Bytes], read_only: bool) -> Answer {
+    scripting::tell_monitors(context, args);
     context.touch(Object::Functions, Access::Read);
     let found = context.engine.libraries.function(&args[1]).map(|(library, function)| (library, function.clone()));
     let Some((library, function)) = found else { return Err(Failure::Constant("ERR Function not found")) };

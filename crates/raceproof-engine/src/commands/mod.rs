@@ -15,6 +15,7 @@ mod bitfield;
 mod bitmap;
 mod blocking;
 pub(crate) mod client;
+mod client_kill;
 mod client_tracking;
 mod compare;
 mod config;
@@ -107,7 +108,7 @@ pub(crate) const FAMILIES: &[&[Command]] = &[
     zset_range::COMMANDS,
 ];
 
-/// The reply of a `HELP` subcommand.
+/// The reply of a `HELP` subcommand: what can be said, without Redis's words on it.
 fn help(lines: &[&'static str]) -> Reply {
     Reply::Array(lines.iter().map(|line| Reply::Simple(line)).collect())
 }

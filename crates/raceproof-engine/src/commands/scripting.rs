@@ -68,13 +68,22 @@ pub(super) fn checked_key_count(count: i64, args: usize) -> Result<usize, Failur
     usize::try_from(count).map_err(|_| Failure::Constant("ERR Number of keys can't be negative"))
 }
 
+/// Those who monitor are told of a script before its commands.
+pub(super) fn tell_monitors(context: &mut Context<'_>, args: &[Bytes]) {
+    if let Some(command) = command::find(args, context.engine.options.version) {
+        context.tell_monitors_of(command, args);
+    }
+}
+
 fn eval(context: &mut Context<'_>, args: &[Bytes], read_only: bool) -> Answer {
+    tell_monitors(context, args);
     let keys = key_count(args)?;
     let (sha1, script) = cached(context, &args[1])?;
     run(context, &sha1, &script, &args[3..], keys, read_only)
 }
 
 fn evalsha(context: &mut Context<'_>, args: &[Bytes], read_only: bool) -> Answer {
+    tell_monitors(context, args);
     if args[1].len() != 40 {
         return Err(NO_SCRIPT);
     }

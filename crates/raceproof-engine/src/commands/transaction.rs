@@ -86,6 +86,8 @@ fn exec(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
             Some(denial) => no_longer_allowed(denial),
         };
         replies.push(among_messages(context, sent, reply));
+        // Nothing comes after the reply with which the connection ends.
+        context.mute |= context.close;
     }
     context.session_mut().executing = None;
     context.mute = false;
