@@ -8,7 +8,7 @@ use crate::{
     command::{self, Command, flag},
     commands::{connection::note_refusal, transaction},
     context::Context,
-    failure::Failure,
+    failure::{Failure, READ_ONLY},
     session::Queued,
 };
 
@@ -55,6 +55,7 @@ fn admitted(context: &mut Context<'_>, args: &[Bytes]) -> Result<&'static Comman
     }
     let place = if context.session().transaction.is_some() { "multi" } else { "toplevel" };
     match refused(context, command, args, place) {
+        None if command.has(flag::WRITE) && context.session().replica => Err(READ_ONLY),
         // In the subscribed mode of RESP2, messages could not be told from the replies of other commands.
         None if !command.has(flag::SUBSCRIBED) && context.session().is_confined() => Err(Failure::Text(format!(
             "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this \

@@ -27,6 +27,8 @@ pub(crate) struct Session {
     pub(crate) dirty: bool,
     /// What the session waits with.
     pub(crate) wait: Option<Box<Wait>>,
+    /// The connection is to a replica, which refuses writes.
+    pub(crate) replica: bool,
 }
 
 impl Session {
@@ -46,6 +48,7 @@ impl Session {
             subscriptions: Subscriptions::default(),
             dirty: false,
             wait: None,
+            replica: false,
         }
     }
 }

@@ -109,7 +109,7 @@ fn hello(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         (text("proto"), Reply::Integer(version)),
         (text("id"), Reply::Integer(context.session().id)),
         (text("mode"), text("standalone")),
-        (text("role"), text("master")),
+        (text("role"), text(if context.session().replica { "replica" } else { "master" })),
         (text("modules"), Reply::Array(Vec::new())),
     ]))
 }
@@ -178,7 +178,8 @@ fn reset(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
     }
     let greeted = context.engine.acl.greets_everybody();
     let session = context.session_mut();
-    *session = Session { no_evict: session.no_evict, ..Session::new(session.id, greeted) };
+    let Session { id, no_evict, replica, .. } = *session;
+    *session = Session { no_evict, replica, ..Session::new(id, greeted) };
     Ok(Reply::Simple("RESET"))
 }
 

@@ -398,7 +398,7 @@ impl Execution<'_> {
                     continue;
                 }
                 let outcomes = self.outcomes(id, request, first);
-                let sure = !matches!(&request.op, Op::Cell(op) if op.ready.is_some());
+                let sure = !matches!(&request.op, Op::Cell(op) if op.ready.is_some()) && !self.may_lag(request);
                 enabled.push(Enabled { process: request.process, outcomes, optional: false, sure });
             }
             self.client_mut(id).pending = pending;
@@ -436,7 +436,7 @@ impl Execution<'_> {
         }
         if self.left.total() > 0 {
             match &request.op {
-                Op::Redis { session, .. } => self.redis_outcomes(id, request.owner, *session, &mut outcomes),
+                Op::Redis { session, .. } => self.redis_outcomes(id, request, *session, &mut outcomes),
                 Op::Sql { connection, call } => self.sql_outcomes(request.owner, *connection, call, &mut outcomes),
                 Op::Cell(_) | Op::Clock(_) => {}
             }
@@ -471,8 +471,8 @@ impl Execution<'_> {
     }
 
     /// How a command may go wrong that reaches the server.
-    fn redis_outcomes(&self, id: ClientId, owner: ClientId, session: u32, outcomes: &mut Outcomes) {
-        if self.client(id).unreachable || self.client(owner).broken.contains(&session) {
+    fn redis_outcomes(&self, id: ClientId, request: &Pending, session: u32, outcomes: &mut Outcomes) {
+        if self.client(id).unreachable || self.client(request.owner).broken.contains(&session) {
             return;
         }
         if self.left.get(Fault::LostReply) > 0 {
@@ -482,6 +482,7 @@ impl Execution<'_> {
         if self.left.get(Fault::Late) > 0 {
             outcomes.extend([Outcome::LateBroken, Outcome::LateSilence]);
         }
+        self.lags(request, outcomes);
         if self.left.get(Fault::Partition) > 0 {
             outcomes.push(Outcome::Unreachable);
         }

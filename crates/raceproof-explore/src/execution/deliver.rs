@@ -71,6 +71,8 @@ impl Execution<'_> {
         }
         let reach = reach(&request.op);
         let delivered = match request.op {
+            // Tried out by itself, a request is sent to the primary.
+            Op::Redis { session, .. } if self.is_replica(request.owner, session) => None,
             Op::Redis { session, commands } => Some(Delivered { owner: request.owner, session, commands }),
             Op::Sql { .. } | Op::Cell(_) | Op::Clock(_) => None,
         };
@@ -93,9 +95,11 @@ impl Execution<'_> {
         fingerprint: &mut FxHasher,
     ) -> Result<Answered, Error> {
         match &mut request.op {
-            Op::Redis { session, commands } => {
+            Op::Redis { session, .. } => {
                 let number = *session;
                 let session = self.redis_session(request.owner, number)?;
+                let replica = self.meet_replica(request);
+                let Op::Redis { commands, .. } = &request.op else { return Ok(Answered::Later) };
                 let mut replies = SmallVec::new();
                 for args in commands.iter() {
                     let reply = self.redis(session, args)?;
@@ -106,6 +110,7 @@ impl Execution<'_> {
                 let waits = self.worker.outcome.waits;
                 if self.mode.record {
                     self.show_redis(id, commands, if waits { &[] } else { &replies });
+                    self.show_replica(replica);
                 }
                 if waits {
                     self.begin_wait(id, request, number, session);
@@ -155,7 +160,7 @@ impl Execution<'_> {
         if let Some(Some(session)) = self.client(id).sessions.get(at) {
             return Ok(*session);
         }
-        let session = self.connect()?;
+        let session = if self.is_replica(id, number) { self.connect_to_replica()? } else { self.connect()? };
         let sessions = &mut self.client_mut(id).sessions;
         if sessions.len() <= at {
             sessions.resize(at + 1, None);
@@ -204,8 +209,15 @@ impl Execution<'_> {
     /// One command on the engine. Whether it is an entry of the log.
     pub(super) fn on_engine(&mut self, session: SessionId, args: &[Bytes]) -> bool {
         let now = self.server_time();
+        let mut past = self.behind.map(|entries| self.past(entries));
         let worker = &mut *self.worker;
+        if let Some(past) = &mut past {
+            worker.engine.exchange_data(past);
+        }
         worker.engine.execute(&mut worker.lua, session, args, now, &mut worker.outcome);
+        if let Some(past) = &mut past {
+            worker.engine.exchange_data(past);
+        }
         self.touch_redis();
         self.keep_served(false);
         self.recall_redis(args);

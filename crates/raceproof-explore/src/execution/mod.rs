@@ -13,6 +13,7 @@ mod late;
 mod lost;
 mod recall;
 mod record;
+mod replica;
 mod serial;
 mod story;
 mod trace;
@@ -213,6 +214,10 @@ pub(crate) struct Execution<'w> {
     served: Vec<waits::Served>,
     /// Commands that are still on their way although their clients have gone on.
     late: Vec<late::Late>,
+    /// The replica has at least so many entries of the log.
+    replica: u16,
+    /// The read under way is of a replica that has so many.
+    behind: Option<u16>,
 }
 
 /// A request whose client waits for its time-out.
@@ -271,6 +276,8 @@ impl<'w> Execution<'w> {
             waiters: Vec::new(),
             served: Vec::new(),
             late: Vec::new(),
+            replica: 0,
+            behind: None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn one(fault: Fault) -> Bounds {
+pub(super) fn one(fault: Fault) -> Bounds {
     NO_FAULTS.with(fault, 1)
 }
 
@@ -139,6 +139,17 @@ fn power_losses() {
 fn failovers() {
     referee(100, 2..=2, 2, few(), one(Fault::Failover));
     referee(60, 2..=2, 2, transactions(), one(Fault::Failover));
+}
+
+/// What sleeps because others have gone first may be woken by what need not happen.
+#[test]
+fn three_clients_one_of_which_may_die_and_a_server_in_trouble() {
+    for fault in [Fault::Failover, Fault::Flush, Fault::Evict] {
+        referee(40, 3..=3, 1, few(), one(fault).with(Fault::Crash, 1));
+    }
+    referee(40, 3..=3, 1, timed(), Bounds { pauses: 1, ..one(Fault::Crash) });
+    referee(40, 2..=2, 2, few(), one(Fault::Flush).with(Fault::Crash, 1));
+    referee(40, 2..=2, 1, few(), one(Fault::Flush).with(Fault::LostReply, 1));
 }
 
 #[test]
