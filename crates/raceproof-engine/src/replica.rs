@@ -16,7 +16,7 @@ pub enum Reads {
     Nothing,
     /// What there is, and that is all that it does with it: it can be answered from the data of an earlier state.
     Only,
-    /// What there is, and the session goes on looking at it: it watches keys, or waits for them.
+    /// What there is, and the session goes on looking at it: it watches keys, tracks them, or waits for them.
     AndRemembers,
 }
 
@@ -27,6 +27,12 @@ impl Engine {
         let session = self.connect();
         self.sessions[session.0 as usize].replica = true;
         session
+    }
+
+    /// Whether a connection is one to a replica.
+    #[must_use]
+    pub fn is_replica(&self, session: SessionId) -> bool {
+        self.sessions.get(session.0 as usize).is_some_and(|session| session.replica)
     }
 
     /// Exchanges all keys and libraries of functions of two engines, and nothing else. Nobody is told: what is watched or
@@ -47,26 +53,22 @@ impl Engine {
         if queued || !(runs_more || command.has(flag::READONLY) || command.name == "watch") {
             return Reads::Nothing;
         }
-        let watches = command.name == "watch" || state.is_some_and(|state| !state.watched.is_empty());
+        let looks_on = |state: &Session| !state.watched.is_empty() || state.tracking.is_some();
+        let watches = command.name == "watch" || state.is_some_and(looks_on);
         let waits = command.has(flag::BLOCKING) && args.iter().any(|arg| arg.eq_ignore_ascii_case(b"block"));
         if watches || waits { Reads::AndRemembers } else { Reads::Only }
     }
 
     /// Opens a connection that is in the state of one to another engine: database, protocol, name, transaction. It waits for
-    /// nothing, and has no subscriptions and no watches.
+    /// nothing, listens to nothing, and watches and tracks no keys.
     pub fn connect_like(&mut self, other: &Self, session: SessionId) -> SessionId {
         let opened = self.connect();
         if let Some(known) = other.sessions.get(session.0 as usize).filter(|known| known.open) {
+            let Session { db, protocol, authenticated, no_evict, replies, replica, .. } = *known;
+            let (user, name, transaction) = (known.user.clone(), known.name.clone(), known.transaction.clone());
             let own = &mut self.sessions[opened.0 as usize];
-            let new = Session::new(own.id, true);
-            *own = Session {
-                id: own.id,
-                watched: new.watched,
-                subscriptions: new.subscriptions,
-                wait: None,
-                dirty: false,
-                ..known.clone()
-            };
+            let new = Session::new(own.id, authenticated);
+            *own = Session { db, protocol, user, name, no_evict, replies, transaction, replica, ..new };
         }
         opened
     }

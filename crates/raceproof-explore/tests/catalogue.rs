@@ -40,7 +40,7 @@ const STEPS: &[(&str, usize)] = &[
     ("idempotency/set-nx-crash", 3),
     ("lock/blind-delete", 4),
     ("lock/fencing-without-claim", 7),
-    ("lock/read-replica", 7),
+    ("lock/read-replica", 8),
     ("lock/redis-or-file", 4),
     ("lock/redlock-3-clock-jump", 5),
     ("lock/redlock-5-clock-jump", 7),

@@ -238,13 +238,16 @@ fn holds(played: &[Step]) -> Vec<Hold> {
     failovers.filter_map(hold).collect()
 }
 
-/// When the replica that is read is held back: from the entry on that is the last it is to show, until it is read.
+/// When the replica that is read is held back: from before the write that it is not to have, until it is read.
 fn lags(played: &[Step]) -> Result<Vec<Lag>, LabError> {
     let mut lags: Vec<Lag> = Vec::new();
     for (at, step) in played.iter().enumerate() {
         let Step::LagBehind(entries) = *step else { continue };
         let written = played[..at].iter().rposition(|step| matches!(step, Step::Logged(known) if *known == entries));
-        let after = written.ok_or(LabError::NoSuchLog { entries, why: "there is no such entry" })?;
+        let written = written.ok_or(LabError::NoSuchLog { entries, why: "there is no such entry" })?;
+        // The next entry is told right after what wrote it.
+        let next = played[written + 1..at].iter().position(|step| matches!(step, Step::Logged(_)));
+        let after = next.map_or(written, |next| written.max((written + next).saturating_sub(1)));
         if lags.iter().any(|earlier| earlier.entries != entries && after < earlier.until) {
             return Err(LabError::OneReplica { what: "a replica that has received a part of what it lacked" });
         }

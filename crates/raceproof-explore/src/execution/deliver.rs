@@ -4,15 +4,16 @@ use std::hash::{Hash, Hasher};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use raceproof_engine::{Access, Reply, SessionId};
 use rustc_hash::FxHasher;
 use smallvec::SmallVec;
 
 use super::clients::Pending;
 use super::lost::Answered;
+use super::worker::Worker;
 use super::{Delivered, Execution, trace};
 use crate::Error;
+use crate::command::Command;
 use crate::event::{Choice, ClientId, Event, Footprint, Outcome, Reach, Thing, Touched};
 use crate::faults::Fault;
 use crate::mailbox::{Answer, CellOp, Local, Op};
@@ -62,7 +63,7 @@ impl Execution<'_> {
                 self.show_unanswered(id, &format!("{DIES}before the reply"))?;
                 self.kill(id)?;
             } else if let Answered::Now(answer) = answered {
-                self.client(request.owner).port.answer(number, answer);
+                self.client(request.owner).inbox.with(|mailbox| mailbox.answer(number, answer));
                 self.poll(id)?;
                 if self.client(id).is_done() {
                     self.close(id);
@@ -76,9 +77,10 @@ impl Execution<'_> {
             Op::Redis { session, commands } => Some(Delivered { owner: request.owner, session, commands }),
             Op::Sql { .. } | Op::Cell(_) | Op::Clock(_) => None,
         };
-        let footprint = Footprint { choice, client: Some(id), touched: Touched::default(), reach, barrier: false };
+        let known = self.known.as_ref().and_then(|known| known.footprint(choice, id, reach));
+        let own = || Footprint { choice, client: Some(id), touched: Touched::default(), reach, barrier: false };
         Ok(Event {
-            footprint: Arc::new(footprint),
+            footprint: known.unwrap_or_else(|| Arc::new(own())),
             fingerprint: fingerprint.finish(),
             posted_after: request.posted_after,
             needs_lock,
@@ -100,6 +102,21 @@ impl Execution<'_> {
                 let session = self.redis_session(request.owner, number)?;
                 let replica = self.meet_replica(request);
                 let Op::Redis { commands, .. } = &request.op else { return Ok(Answered::Later) };
+                if let [args] = commands.as_slice() {
+                    let reply = self.redis(session, args)?;
+                    args.hash(fingerprint);
+                    trace::hash_reply(&reply, fingerprint);
+                    let waits = self.worker.outcome.waits;
+                    if self.mode.record {
+                        self.show_redis(id, commands, if waits { &[] } else { std::slice::from_ref(&reply) });
+                        self.show_replica(replica);
+                    }
+                    if waits {
+                        self.begin_wait(id, request, number, session);
+                        return Ok(Answered::Later);
+                    }
+                    return Ok(Answered::Now(Answer::Reply(reply)));
+                }
                 let mut replies = SmallVec::new();
                 for args in commands.iter() {
                     let reply = self.redis(session, args)?;
@@ -190,11 +207,9 @@ impl Execution<'_> {
     }
 
     /// One command on the engine, and on the real server if one runs beside it: then its reply counts.
-    pub(super) fn redis(&mut self, session: SessionId, args: &[Bytes]) -> Result<Reply, Error> {
-        let entry = self.on_engine(session, args);
-        let waits = self.worker.outcome.waits;
-        let reply = std::mem::replace(&mut self.worker.outcome.reply, Reply::Null);
-        let reply = if waits {
+    pub(super) fn redis(&mut self, session: SessionId, args: &Command) -> Result<Reply, Error> {
+        let (reply, entry) = self.on_engine(session, args);
+        let reply = if self.worker.outcome.waits {
             self.on_server(|server| server.send(session.0, args))?;
             reply
         } else {
@@ -206,22 +221,23 @@ impl Execution<'_> {
         Ok(reply)
     }
 
-    /// One command on the engine. Whether it is an entry of the log.
-    pub(super) fn on_engine(&mut self, session: SessionId, args: &[Bytes]) -> bool {
+    /// One command on the engine: its reply, and whether it is an entry of the log.
+    pub(super) fn on_engine(&mut self, session: SessionId, args: &Command) -> (Reply, bool) {
         let now = self.server_time();
-        let mut past = self.behind.map(|entries| self.past(entries));
-        let worker = &mut *self.worker;
-        if let Some(past) = &mut past {
-            worker.engine.exchange_data(past);
+        if let Some(entries) = self.behind {
+            return (self.on_past(entries, session, args), false);
         }
-        worker.engine.execute(&mut worker.lua, session, args, now, &mut worker.outcome);
-        if let Some(past) = &mut past {
-            worker.engine.exchange_data(past);
-        }
-        self.touch_redis();
+        let Worker { engine, lua, things, outcome, .. } = &mut *self.worker;
+        let known = engine.execute(lua, things, (session, args), now, outcome);
+        self.touched.take_in(known.as_deref(), outcome, things);
+        let reply = match &known {
+            Some(known) => known.reply.clone(),
+            None => std::mem::replace(&mut outcome.reply, Reply::Null),
+        };
+        self.known = known;
         self.keep_served(false);
         self.recall_redis(args);
-        self.write_log()
+        (reply, self.write_log())
     }
 
     /// Adds what the engine has just touched to the footprint of the step.
@@ -307,6 +323,9 @@ impl Execution<'_> {
     /// Closes the connections of a client that is gone.
     pub(super) fn close(&mut self, id: ClientId) {
         let client = self.client_mut(id);
+        if client.sessions.is_empty() && client.connections.is_empty() {
+            return;
+        }
         let sessions = std::mem::take(&mut client.sessions);
         let connections = std::mem::take(&mut client.connections);
         for session in sessions.into_iter().flatten() {

@@ -29,7 +29,8 @@ impl Worker {
     /// the time of the start. `None` before there was one.
     pub(crate) fn dry_run(&mut self, requests: &[&Delivered]) -> Option<Touched> {
         let now = Timestamp::from_ms(self.start_ms());
-        self.restore_engine()?;
+        self.base.as_ref()?;
+        self.engine.restart();
         let mut sessions: SmallVec<[(ClientId, u32, SessionId); 4]> = SmallVec::new();
         let mut touched = Touched::default();
         for request in requests {
@@ -46,10 +47,9 @@ impl Worker {
             };
             touched.clear();
             for command in &request.commands {
-                self.engine.execute(&mut self.lua, session, command, now, &mut self.outcome);
-                for (object, access) in self.outcome.footprint.iter() {
-                    touched.add(self.things.redis(object), *access);
-                }
+                let (lua, things) = (&mut self.lua, &mut self.things);
+                let known = self.engine.execute(lua, things, (session, command), now, &mut self.outcome);
+                touched.take_in(known.as_deref(), &self.outcome, things);
                 if self.outcome.waits || !self.outcome.deliveries.is_empty() {
                     touched.add(self.things.id(Thing::Served), Access::IntentRead);
                 }

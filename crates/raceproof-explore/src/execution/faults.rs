@@ -10,8 +10,9 @@
 use bytes::Bytes;
 use raceproof_engine::{Access, Engine, Object, SessionId};
 
-use super::{Enabled, Execution, Outcomes};
+use super::{Enabled, Execution, Outcomes, Worker};
 use crate::Error;
+use crate::command::Command;
 use crate::event::{Choice, END, Event, FAULTS, Kept, Outcome, Thing, Touched, evicted};
 use crate::faults::{EVERYSEC_WINDOW_MS, Fault, Persistence};
 use crate::report::StepKind;
@@ -277,21 +278,22 @@ impl Execution<'_> {
         self.fault_footprint(outcome, &mut touched);
         self.touched = touched;
         let whole = usize::from(self.log.len());
-        let anew = |engine: &mut Engine, kept: Option<&Engine>| {
-            let started = engine.restarted(kept);
-            std::mem::replace(engine, started)
+        let anew = |worker: &mut Worker, kept: Option<&Engine>| {
+            let engine = worker.engine.leave();
+            let again = engine.restarted(kept);
+            std::mem::replace(engine, again)
         };
         let before;
         let lost = match kept {
             Kept::Nothing => {
-                before = anew(&mut self.worker.engine, None);
+                before = anew(self.worker, None);
                 self.log.states = vec![(self.worker.engine.clone(), self.now_ms)];
                 self.log.durable = 0;
                 "everything is lost".to_owned()
             }
             Kept::Entries(entries) => {
                 let entries = usize::from(entries).min(whole);
-                before = anew(&mut self.worker.engine, Some(&self.log.states[entries].0));
+                before = anew(self.worker, Some(&self.log.states[entries].0));
                 self.log.states.truncate(entries + 1);
                 self.log.durable = entries;
                 match whole - entries {
@@ -335,7 +337,7 @@ impl Execution<'_> {
         let key = self.worker.engine.keys().find(|(db, key)| evicted(*db, key) == name);
         let Some((db, key)) = key.map(|(db, key)| (db, key.clone())) else { return Ok(String::new()) };
         let session = self.guest(db)?;
-        let entry = self.on_engine(session, &[Bytes::from_static(b"DEL"), key.clone()]);
+        let (_, entry) = self.on_engine(session, &vec![Bytes::from_static(b"DEL"), key.clone()].into());
         self.on_server(|server| server.evict(db, &key))?;
         if entry {
             self.tell_log()?;
@@ -350,7 +352,7 @@ impl Execution<'_> {
         if db != 0 {
             // Its footprint is nobody's concern.
             let touched = std::mem::take(&mut self.touched);
-            self.redis(session, &[Bytes::from_static(b"SELECT"), db.to_string().into()])?;
+            self.redis(session, &vec![Bytes::from_static(b"SELECT"), db.to_string().into()].into())?;
             self.touched = touched;
         }
         Ok(session)
@@ -359,7 +361,7 @@ impl Execution<'_> {
     /// A command that no client sends.
     fn by_the_house(&mut self, args: &[&'static [u8]]) -> Result<String, Error> {
         let session = self.guest(0)?;
-        let args: Vec<Bytes> = args.iter().map(|arg| Bytes::from_static(arg)).collect();
+        let args = Command::from(args.iter().map(|arg| Bytes::from_static(arg)).collect::<Vec<_>>());
         self.redis(session, &args)?;
         self.disconnect(session);
         Ok(super::trace::command(&args))

@@ -70,7 +70,6 @@ pub(crate) enum Part {
     CutOff,
     ServerClock,
     Log,
-    Replica,
     Silence,
     Late,
     Broken,
@@ -444,7 +443,7 @@ impl Execution<'_> {
             to.put(recall.numbers.of(&bytes));
             to.0.extend(at_ms.to_le_bytes());
         }
-        to.count(if recall.has(Part::Replica) { replica } else { 0 });
+        to.count(replica);
         let silent = if recall.has(Part::Silence) { &self.silent[..] } else { &[] };
         to.count(silent.len());
         for Silent { client, owner, request, until_ms } in silent {

@@ -13,7 +13,8 @@
 //! Without a budget for lag the replica is up to date: reading it is reading the primary. What it has shown it has, so
 //! where it may take over its reads count all the same.
 
-use raceproof_engine::{Access, Engine, Object, Reads, SessionId};
+use bytes::Bytes;
+use raceproof_engine::{Access, Engine, Object, Reads, Reply, SessionId};
 
 use super::clients::Pending;
 use super::{Execution, Outcomes};
@@ -36,7 +37,7 @@ impl Execution<'_> {
     }
 
     pub(super) fn connect_to_replica(&mut self) -> Result<SessionId, Error> {
-        let session = self.worker.engine.connect_to_replica();
+        let session = self.worker.engine.leave().connect_to_replica();
         self.on_server(|server| server.connect_to_replica(session.0))?;
         Ok(session)
     }
@@ -48,7 +49,7 @@ impl Execution<'_> {
             return None;
         }
         let open = self.client(request.owner).sessions.get(*session as usize).copied().flatten();
-        let reads = |args: &[bytes::Bytes]| self.worker.engine.reads(open, args);
+        let reads = |args: &[Bytes]| self.worker.engine.reads(open, args);
         let all = commands.iter().map(|args| reads(args));
         Some(all.fold(Reads::Nothing, |all, one| match (all, one) {
             (Reads::AndRemembers, _) | (_, Reads::AndRemembers) => Reads::AndRemembers,
@@ -104,6 +105,21 @@ impl Execution<'_> {
         past
     }
 
+    /// A command that is answered from the past.
+    pub(super) fn on_past(&mut self, entries: u16, session: SessionId, args: &[Bytes]) -> Reply {
+        let (now, mut past) = (self.server_time(), self.past(entries));
+        let worker = &mut *self.worker;
+        let engine = worker.engine.leave();
+        engine.exchange_data(&mut past);
+        engine.execute(&mut worker.lua, session, args, now, &mut worker.outcome);
+        engine.exchange_data(&mut past);
+        self.known = None;
+        self.touch_redis();
+        self.keep_served(false);
+        self.recall_redis(args);
+        std::mem::replace(&mut self.worker.outcome.reply, Reply::Null)
+    }
+
     /// The states before the present one that reads of the replica can still show.
     fn pasts(&self) -> impl Iterator<Item = Engine> {
         let lags = self.left.get(Fault::Lag) > 0;
@@ -142,7 +158,7 @@ impl Execution<'_> {
             for number in replicas {
                 let open = self.client_mut(id).sessions.get_mut(number as usize).and_then(Option::take);
                 if let Some(session) = open {
-                    let opened = self.worker.engine.connect_like(before, session);
+                    let opened = self.worker.engine.leave().connect_like(before, session);
                     self.on_server(|server| server.connect_to_replica(opened.0))?;
                     self.client_mut(id).sessions[number as usize] = Some(opened);
                 }

@@ -141,17 +141,6 @@ fn failovers() {
     referee(60, 2..=2, 2, transactions(), one(Fault::Failover));
 }
 
-/// What sleeps because others have gone first may be woken by what need not happen.
-#[test]
-fn three_clients_one_of_which_may_die_and_a_server_in_trouble() {
-    for fault in [Fault::Failover, Fault::Flush, Fault::Evict] {
-        referee(40, 3..=3, 1, few(), one(fault).with(Fault::Crash, 1));
-    }
-    referee(40, 3..=3, 1, timed(), Bounds { pauses: 1, ..one(Fault::Crash) });
-    referee(40, 2..=2, 2, few(), one(Fault::Flush).with(Fault::Crash, 1));
-    referee(40, 2..=2, 1, few(), one(Fault::Flush).with(Fault::LostReply, 1));
-}
-
 #[test]
 fn evictions() {
     referee(100, 2..=2, 2, few(), one(Fault::Evict));

@@ -40,7 +40,7 @@ impl Endings {
 }
 
 fn run(worker: &mut Worker, body: Body<'_>, bounds: Bounds, chooser: &mut dyn Chooser) -> Run {
-    let mode = Mode { fingerprint_state: true, stop_at_violation: true, ..Mode::default() };
+    let mode = Mode { fingerprint_state: true, stop_at_violation: true, in_full: true, ..Mode::default() };
     execute(worker, body, bounds, mode, chooser).expect("the program runs").expect("the setup works")
 }
 
@@ -265,6 +265,8 @@ fn faults() {
         NO_FAULTS.with(Fault::Lag, 1).with(Fault::Failover, 1),
         super::build,
     );
+    let both = Bounds { persistence: Rdb, ..NO_FAULTS.with(Fault::Lag, 1).with(Fault::Restart, 1) };
+    referee(50, acts(2..=2, 2, super::replicas::replicas()), both, super::build);
     referee(50, few(), NO_FAULTS.with(Fault::Partition, 1), super::build);
     referee(50, acts(2..=2, 3, sql()), NO_FAULTS.with(Fault::CommitUnknown, 1), super::build);
     referee(50, acts(2..=2, 3, sql()), NO_FAULTS.with(Fault::SqlAbort, 1), super::build);

@@ -345,8 +345,7 @@ fn what_is_on_its_way() {
 
 #[test]
 fn how_much_the_replica_has_shown() {
-    let bounds = NO_FAULTS.with(Fault::Lag, 1).with(Fault::Restart, 1);
-    needs(Part::Replica, Bounds { persistence: crate::Persistence::Rdb, ..bounds }, |world| {
+    needs(Part::Log, NO_FAULTS.with(Fault::Lag, 1), |world| {
         sets(world, "writer", &[("y", "1")]);
         world.client("reader", |ctx| async move {
             // Before the write or after it, this reads the same.
