@@ -199,7 +199,8 @@ pub(crate) struct Seen {
     local: bool,
     /// Someone read a keyspace as a whole.
     keyspace_read: bool,
-    /// Someone is told of keys that are changed, so that whoever changes or reads one touches more than that.
+    /// Someone is told of keys that are changed, or there is a limit to memory, so that whoever changes or reads a key touches
+    /// more than that.
     tracks: bool,
     /// Something that is not Redis was touched.
     beside: bool,
@@ -214,7 +215,7 @@ enum Kind {
     Keyspace,
     Clock,
     Local,
-    /// Who is told of changes of keys.
+    /// Who is told of changes of keys, and how much memory is in use.
     Tracked,
     /// Not Redis.
     Beside,
@@ -228,13 +229,13 @@ impl Kind {
             Named::Redis(Object::Field(..) | Object::Cardinality(..)) => Self::Part,
             Named::Redis(Object::Keyspace(_)) => Self::Keyspace,
             Named::Redis(Object::Clock | Object::Deadlines) => Self::Clock,
-            Named::Redis(Object::Tracking | Object::Tracked(_)) => Self::Tracked,
+            // A limit to memory, too, makes every command touch more.
+            Named::Redis(Object::Tracking | Object::Tracked(_) | Object::Memory) => Self::Tracked,
             Named::Redis(
                 Object::Random
                 | Object::Scripts
                 | Object::Functions
                 | Object::Users
-                | Object::Memory
                 | Object::Server
                 | Object::Subscriptions
                 | Object::Channel(_)
