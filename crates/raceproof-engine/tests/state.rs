@@ -55,7 +55,7 @@ fn run(driver: &mut Driver, steps: &[Step], mut now_ms: i64) -> Vec<String> {
 /// Walks at random, and wherever two walks, or two places of one walk, have equal bytes, goes on in the same way from
 /// both. The first difference, and how many pairs were compared.
 fn disagreement(bytes_of: BytesOf, walks: u64) -> (Option<String>, u64) {
-    let version = prop::sample::select(vec![Version::V7_0, Version::V7_4]);
+    let version = prop::sample::select(vec![Version::V7_0, Version::V8_4]);
     let strategy = (generate::sequence(5, false), generate::sequence(4, true), any::<bool>(), version);
     let (done, pairs) = (Cell::new(0), Cell::new(0));
     let known: RefCell<HashMap<Vec<u8>, (Driver, String)>> = RefCell::default();
@@ -157,6 +157,11 @@ const APART: &[(&str, &[&str], &[&str])] = &[
         &["0 CONFIG SET notify-keyspace-events AKEn"],
     ),
     ("a setting", &["0 PING"], &["0 CONFIG SET maxmemory 100"]),
+    (
+        "how often a key was used",
+        &["0 CONFIG SET maxmemory 1gb maxmemory-policy allkeys-lfu lfu-log-factor 0", "0 SET a 1"],
+        &["0 CONFIG SET maxmemory 1gb maxmemory-policy allkeys-lfu lfu-log-factor 0", "0 SET a 1", "0 GET a"],
+    ),
     ("a script", &["0 PING"], &["0 SCRIPT LOAD return"]),
     ("the random generator", &["0 SET a 1", "0 GET a"], &["0 SET a 1", "0 RANDOMKEY"]),
     ("the selected database", &["0 PING"], &["0 SELECT 1"]),

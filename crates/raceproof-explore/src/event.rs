@@ -48,6 +48,8 @@ pub(crate) enum Outcome {
     LateSilence,
     /// A command that was on its way arrives.
     Arrives,
+    /// The replica that is read has so many entries of the log, and there are more.
+    Behind(u16),
     /// From this command on the client does not reach Redis.
     Unreachable,
     /// The connection to the database breaks before what would be committed is.
@@ -110,6 +112,7 @@ impl Outcome {
             Self::CrashBefore | Self::CrashAfter => Some(Fault::Crash),
             Self::BrokenBefore | Self::BrokenAfter | Self::SilenceBefore | Self::SilenceAfter => Some(Fault::LostReply),
             Self::LateBroken | Self::LateSilence => Some(Fault::Late),
+            Self::Behind(_) => Some(Fault::Lag),
             Self::Unreachable => Some(Fault::Partition),
             Self::UnknownBefore | Self::UnknownAfter => Some(Fault::CommitUnknown),
             Self::Aborted => Some(Fault::SqlAbort),
@@ -165,6 +168,8 @@ pub(crate) enum Thing {
     Life,
     /// What the server has written to its log, in order.
     Log,
+    /// How much of the log the replica has shown, and how often it may still lag behind.
+    Replica,
     /// A command that is on its way: whoever sent it, and its arrival.
     OnItsWay(ProcessId),
 }
@@ -194,7 +199,8 @@ pub(crate) struct Seen {
     local: bool,
     /// Someone read a keyspace as a whole.
     keyspace_read: bool,
-    /// Someone is told of keys that are changed, so that whoever changes or reads one touches more than that.
+    /// Someone is told of keys that are changed, or there is a limit to memory, so that whoever changes or reads a key touches
+    /// more than that.
     tracks: bool,
     /// Something that is not Redis was touched.
     beside: bool,
@@ -209,7 +215,7 @@ enum Kind {
     Keyspace,
     Clock,
     Local,
-    /// Who is told of changes of keys.
+    /// Who is told of changes of keys, and how much memory is in use.
     Tracked,
     /// Not Redis.
     Beside,
@@ -223,7 +229,8 @@ impl Kind {
             Named::Redis(Object::Field(..) | Object::Cardinality(..)) => Self::Part,
             Named::Redis(Object::Keyspace(_)) => Self::Keyspace,
             Named::Redis(Object::Clock | Object::Deadlines) => Self::Clock,
-            Named::Redis(Object::Tracking | Object::Tracked(_)) => Self::Tracked,
+            // A limit to memory, too, makes every command touch more.
+            Named::Redis(Object::Tracking | Object::Tracked(_) | Object::Memory) => Self::Tracked,
             Named::Redis(
                 Object::Random
                 | Object::Scripts

@@ -24,6 +24,7 @@ impl Server {
             version: self.settings.version,
             seed: self.seed_of(&name),
             statistics: true,
+            access_times: true,
             ..Options::default()
         };
         let mut universe = Universe::new(options, self.settings.clock, self.settings.persistence);

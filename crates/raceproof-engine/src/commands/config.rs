@@ -73,10 +73,15 @@ fn set(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         context.touch(Object::Keyspace(db), Access::Write);
     }
     Arc::make_mut(&mut context.engine.config).change(&pairs)?;
-    if let Some((_, password)) = pairs.iter().find(|(setting, _)| setting.name == "requirepass") {
-        for object in [Object::Users, Object::Scripts, Object::Functions, Object::Random] {
+    context.engine.settle_account();
+    context.make_room();
+    if pairs.iter().any(|(setting, _)| setting.name == "requirepass" || setting.name.starts_with("maxmemory")) {
+        // Whoever may do nothing, or must find room first, whatever it does.
+        for object in [Object::Users, Object::Scripts, Object::Functions, Object::Random, Object::Memory] {
             context.touch(object, Access::Write);
         }
+    }
+    if let Some((_, password)) = pairs.iter().find(|(setting, _)| setting.name == "requirepass") {
         Arc::make_mut(&mut context.engine.acl).require_password(password);
     }
     Ok(Reply::Simple("OK"))

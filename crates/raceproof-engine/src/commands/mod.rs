@@ -17,6 +17,7 @@ mod blocking;
 pub(crate) mod client;
 mod client_kill;
 mod client_tracking;
+mod compare;
 mod config;
 pub(crate) mod connection;
 mod counter;
@@ -25,6 +26,7 @@ mod docs;
 mod dump;
 mod expire;
 mod field_expire;
+mod field_values;
 mod function;
 mod geo;
 mod geo_search;
@@ -42,7 +44,7 @@ mod list_move;
 mod memory;
 mod monitoring;
 mod pubsub;
-mod scripting;
+pub(crate) mod scripting;
 mod server;
 mod set;
 mod set_algebra;
@@ -65,14 +67,16 @@ pub(crate) const FAMILIES: &[&[Command]] = &[
     bitfield::COMMANDS,
     bitmap::COMMANDS,
     blocking::COMMANDS,
-    config::COMMANDS,
     client::COMMANDS,
+    compare::COMMANDS,
+    config::COMMANDS,
     connection::COMMANDS,
     counter::COMMANDS,
     debug::COMMANDS,
     dump::COMMANDS,
     expire::COMMANDS,
     field_expire::COMMANDS,
+    field_values::COMMANDS,
     function::COMMANDS,
     geo::COMMANDS,
     geo_search::COMMANDS,
