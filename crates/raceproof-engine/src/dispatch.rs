@@ -8,7 +8,7 @@ use crate::{
     command::{self, Command, flag},
     commands::{connection::note_refusal, scripting, transaction},
     context::Context,
-    failure::Failure,
+    failure::{Failure, READ_ONLY},
     session::Queued,
 };
 
@@ -67,7 +67,9 @@ fn admitted(context: &mut Context<'_>, args: &[Bytes]) -> Result<&'static Comman
     }
     let place = if context.session().transaction.is_some() { "multi" } else { "toplevel" };
     match refused(context, command, args, place) {
-        None if is_out_of_memory(context, command, args) => Err(OUT_OF_MEMORY),
+        // A replica takes what its primary has, whatever its own limit to memory.
+        None if !context.session().replica && is_out_of_memory(context, command, args) => Err(OUT_OF_MEMORY),
+        None if command.has(flag::WRITE) && context.session().replica => Err(READ_ONLY),
         // In the subscribed mode of RESP2, messages could not be told from the replies of other commands.
         None if !command.has(flag::SUBSCRIBED) && context.session().is_confined() => {
             // With a limit to memory, room is made first.

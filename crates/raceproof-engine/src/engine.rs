@@ -421,6 +421,8 @@ impl Engine {
         out.clear();
         let index = session.0 as usize;
         let Some(state) = self.sessions.get_mut(index).filter(|session| session.open) else {
+            // Somebody may have killed it, which is declared as a write of everything.
+            out.footprint.add(Object::Users, Access::IntentRead);
             out.reply = Reply::Error(format!("ERR session {} is not connected", session.0).into());
             return;
         };

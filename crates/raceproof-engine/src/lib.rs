@@ -49,6 +49,7 @@ mod notify;
 mod number;
 mod quicksort;
 mod rdb;
+mod replica;
 mod reply;
 mod rng;
 mod scan;
@@ -75,5 +76,6 @@ pub use engine::{Engine, Options, Outcome, SessionId, Shutdown, Timestamp, Versi
 pub use footprint::{Access, Footprint, Object};
 pub use glob::matches as glob_matches;
 pub use lua::LuaHost;
+pub use replica::Reads;
 pub use reply::{Protocol, Reply};
 pub use script::{FunctionFlags, LibraryFunction, Script, ScriptCalls, ScriptHost};

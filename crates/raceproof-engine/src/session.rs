@@ -41,6 +41,8 @@ pub(crate) struct Session {
     pub(crate) dirty: bool,
     /// What the session waits with.
     pub(crate) wait: Option<Box<Wait>>,
+    /// The connection is to a replica, which refuses writes.
+    pub(crate) replica: bool,
 }
 
 impl Session {
@@ -66,6 +68,7 @@ impl Session {
             redirected: 0,
             dirty: false,
             wait: None,
+            replica: false,
         }
     }
 }

@@ -190,8 +190,9 @@ fn hash_session(session: Option<&Session>, to: &mut Recorder<'_>) {
         wait,
         user,
         authenticated,
+        replica,
     } = session;
-    (user, authenticated).hash(to);
+    (user, authenticated, replica).hash(to);
     (open, db, protocol, name, no_evict, replies, watched, subscriptions, dirty).hash(to);
     (tracking, addresses, monitors).hash(to);
     wait.is_some().hash(to);

@@ -48,6 +48,8 @@ pub(crate) enum Outcome {
     LateSilence,
     /// A command that was on its way arrives.
     Arrives,
+    /// The replica that is read has so many entries of the log, and there are more.
+    Behind(u16),
     /// From this command on the client does not reach Redis.
     Unreachable,
     /// The connection to the database breaks before what would be committed is.
@@ -110,6 +112,7 @@ impl Outcome {
             Self::CrashBefore | Self::CrashAfter => Some(Fault::Crash),
             Self::BrokenBefore | Self::BrokenAfter | Self::SilenceBefore | Self::SilenceAfter => Some(Fault::LostReply),
             Self::LateBroken | Self::LateSilence => Some(Fault::Late),
+            Self::Behind(_) => Some(Fault::Lag),
             Self::Unreachable => Some(Fault::Partition),
             Self::UnknownBefore | Self::UnknownAfter => Some(Fault::CommitUnknown),
             Self::Aborted => Some(Fault::SqlAbort),
@@ -165,6 +168,8 @@ pub(crate) enum Thing {
     Life,
     /// What the server has written to its log, in order.
     Log,
+    /// How much of the log the replica has shown, and how often it may still lag behind.
+    Replica,
     /// A command that is on its way: whoever sent it, and its arrival.
     OnItsWay(ProcessId),
 }

@@ -97,7 +97,7 @@ fn hello(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         (text("proto"), Reply::Integer(version)),
         (text("id"), Reply::Integer(context.session().id)),
         (text("mode"), text("standalone")),
-        (text("role"), text("master")),
+        (text("role"), text(if context.session().replica { "replica" } else { "master" })),
         (text("modules"), Reply::Array(Vec::new())),
     ]))
 }
@@ -172,6 +172,7 @@ fn reset(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
         no_evict: session.no_evict,
         addresses: session.addresses.take(),
         redirected: session.redirected,
+        replica: session.replica,
         ..Session::new(session.id, greeted)
     };
     Ok(Reply::Simple("RESET"))

@@ -213,8 +213,8 @@ fn fcall(context: &mut Context<'_>, args: &[Bytes], read_only: bool) -> Answer {
     let count = parse_integer(&args[2]).ok_or(Failure::Constant("ERR Bad number of keys provided"))?;
     let keys = scripting::checked_key_count(count, args.len())?;
     let no_writes = function.flags.has(FunctionFlags::NO_WRITES);
-    if read_only && !no_writes {
-        return Err(scripting::WRITES_IN_RO);
+    if !no_writes {
+        scripting::may_write(context, read_only)?;
     }
     let allows_oom = function.flags.has(FunctionFlags::ALLOW_OOM);
     if !no_writes && !allows_oom && context.out_of_memory {

@@ -209,7 +209,7 @@ pub(super) const STATS: Fields = &[
 ];
 
 pub(super) const REPLICATION: Fields = &[
-    ("role", Constant("master")),
+    ("role", Of(|context| if context.session().replica { "slave" } else { "master" }.to_owned())),
     ("connected_slaves", Constant("0")),
     ("master_failover_state", Constant("no-failover")),
     ("master_replid", Of(|context| identity(context, 0x7265_706c_6964))),

@@ -10,7 +10,7 @@ use crate::{
     command::{self, Command, FindKeys, Group, KeySpec, Run, flag::*},
     context::{Context, RunningScript},
     dispatch,
-    failure::{Answer, Failure, NO_SCRIPT, NOT_AN_INTEGER},
+    failure::{Answer, Failure, NO_SCRIPT, NOT_AN_INTEGER, READ_ONLY},
     number::parse_integer,
     scripts::{CachedScript, Flags},
 };
@@ -120,8 +120,8 @@ fn run(
     read_only: bool,
 ) -> Answer {
     let no_writes = script.flags.is_some_and(|flags| flags.no_writes);
-    if read_only && script.flags.is_some() && !no_writes {
-        return Err(WRITES_IN_RO);
+    if script.flags.is_some() && !no_writes {
+        may_write(context, read_only)?;
     }
     let allows_oom = script.flags.is_some_and(|flags| flags.allow_oom);
     if script.flags.is_some() && !no_writes && !allows_oom && context.out_of_memory {
@@ -151,8 +151,15 @@ pub(crate) fn declared(context: &Context<'_>, command: &Command, args: &[Bytes])
     }
 }
 
-pub(super) const WRITES_IN_RO: Failure =
-    Failure::Constant("ERR Can not execute a script with write flag using *_ro command.");
+const WRITES_IN_RO: Failure = Failure::Constant("ERR Can not execute a script with write flag using *_ro command.");
+
+/// Refuses what says that it may write, where nothing may be written.
+pub(super) fn may_write(context: &Context<'_>, read_only: bool) -> Result<(), Failure> {
+    if context.session().replica {
+        return Err(READ_ONLY);
+    }
+    if read_only { Err(WRITES_IN_RO) } else { Ok(()) }
+}
 
 /// Lends the script host to what runs a script, and the engine to the script.
 pub(super) fn running(
@@ -195,6 +202,9 @@ impl ScriptCalls for Calls<'_, '_> {
             Some(command) if command.has(NOSCRIPT) => return NOT_FROM_SCRIPT.into_reply(),
             Some(command) if command.has(WRITE) && read_only => {
                 "ERR Write commands are not allowed from read-only scripts."
+            }
+            Some(command) if command.has(WRITE) && self.context.session().replica => {
+                return READ_ONLY.into_reply();
             }
             Some(command) if let Some(denial) = dispatch::refused(self.context, command, args, "lua") => match denial {
                 Denial::Command => "ERR The user executing the script can't run this command or subcommand",

@@ -72,6 +72,8 @@ impl Execution<'_> {
         }
         let reach = reach(&request.op);
         let delivered = match request.op {
+            // Tried out by itself, a request is sent to the primary.
+            Op::Redis { session, .. } if self.is_replica(request.owner, session) => None,
             Op::Redis { session, commands } => Some(Delivered { owner: request.owner, session, commands }),
             Op::Sql { .. } | Op::Cell(_) | Op::Clock(_) => None,
         };
@@ -95,9 +97,11 @@ impl Execution<'_> {
         fingerprint: &mut FxHasher,
     ) -> Result<Answered, Error> {
         match &mut request.op {
-            Op::Redis { session, commands } => {
+            Op::Redis { session, .. } => {
                 let number = *session;
                 let session = self.redis_session(request.owner, number)?;
+                let replica = self.meet_replica(request);
+                let Op::Redis { commands, .. } = &request.op else { return Ok(Answered::Later) };
                 if let [args] = commands.as_slice() {
                     let reply = self.redis(session, args)?;
                     args.hash(fingerprint);
@@ -105,6 +109,7 @@ impl Execution<'_> {
                     let waits = self.worker.outcome.waits;
                     if self.mode.record {
                         self.show_redis(id, commands, if waits { &[] } else { std::slice::from_ref(&reply) });
+                        self.show_replica(replica);
                     }
                     if waits {
                         self.begin_wait(id, request, number, session);
@@ -122,6 +127,7 @@ impl Execution<'_> {
                 let waits = self.worker.outcome.waits;
                 if self.mode.record {
                     self.show_redis(id, commands, if waits { &[] } else { &replies });
+                    self.show_replica(replica);
                 }
                 if waits {
                     self.begin_wait(id, request, number, session);
@@ -171,7 +177,7 @@ impl Execution<'_> {
         if let Some(Some(session)) = self.client(id).sessions.get(at) {
             return Ok(*session);
         }
-        let session = self.connect()?;
+        let session = if self.is_replica(id, number) { self.connect_to_replica()? } else { self.connect()? };
         let sessions = &mut self.client_mut(id).sessions;
         if sessions.len() <= at {
             sessions.resize(at + 1, None);
@@ -218,6 +224,9 @@ impl Execution<'_> {
     /// One command on the engine: its reply, and whether it is an entry of the log.
     pub(super) fn on_engine(&mut self, session: SessionId, args: &Command) -> (Reply, bool) {
         let now = self.server_time();
+        if let Some(entries) = self.behind {
+            return (self.on_past(entries, session, args), false);
+        }
         let Worker { engine, lua, things, outcome, .. } = &mut *self.worker;
         let known = engine.execute(lua, things, (session, args), now, outcome);
         self.touched.take_in(known.as_deref(), outcome, things);

@@ -16,6 +16,7 @@ mod never;
 mod plain;
 mod recall;
 mod record;
+mod replica;
 mod serial;
 mod server;
 mod story;
@@ -225,6 +226,10 @@ pub(crate) struct Execution<'w> {
     served: Vec<waits::Served>,
     /// Commands that are still on their way although their clients have gone on.
     late: Vec<late::Late>,
+    /// The replica has at least so many entries of the log.
+    replica: u16,
+    /// The read under way is of a replica that has so many.
+    behind: Option<u16>,
 }
 
 /// A request whose client waits for its time-out.
@@ -289,6 +294,8 @@ impl<'w> Execution<'w> {
             waiters: Vec::new(),
             served: Vec::new(),
             late: Vec::new(),
+            replica: 0,
+            behind: None,
         }
     }
 

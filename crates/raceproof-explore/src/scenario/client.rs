@@ -35,7 +35,8 @@ pub(super) async fn run(
     limit: Limit,
     ctx: Ctx,
 ) -> Result<(), Failure> {
-    let mut client = Client { language: &language, ctx, redis: None, database: None, files: HashMap::new() };
+    let mut client =
+        Client { language: &language, ctx, redis: None, replica: None, database: None, files: HashMap::new() };
     let (id, mut progress) = language.start(number, &body);
     let mut steps = 0_u32;
     loop {
@@ -83,6 +84,7 @@ struct Client<'a> {
     language: &'a Language,
     ctx: Ctx,
     redis: Option<RedisConnection>,
+    replica: Option<RedisConnection>,
     database: Option<Database>,
     /// The locked files. A lock ends with its client, however that ends.
     files: HashMap<String, DiskLock>,
@@ -98,10 +100,11 @@ fn refuse(text: String) -> Answered {
 impl Client<'_> {
     async fn perform(&mut self, request: Request, mut args: MultiValue) -> Answered {
         match request {
-            Request::Redis => match convert::command(args.into_iter()) {
+            Request::Redis | Request::Replica => match convert::command(args.into_iter()) {
                 Ok(command) => {
                     let name = command[0].clone();
-                    let reply = self.redis().command(command).await;
+                    let connection = if request == Request::Replica { self.replica() } else { self.redis() };
+                    let reply = connection.command(command).await;
                     self.reply(reply, &name)
                 }
                 Err(text) => refuse(text),
@@ -167,6 +170,11 @@ impl Client<'_> {
     fn redis(&mut self) -> &RedisConnection {
         let ctx = &self.ctx;
         self.redis.get_or_insert_with(|| ctx.redis())
+    }
+
+    fn replica(&mut self) -> &RedisConnection {
+        let ctx = &self.ctx;
+        self.replica.get_or_insert_with(|| ctx.replica())
     }
 
     fn database(&mut self) -> &Database {

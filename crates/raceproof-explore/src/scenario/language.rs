@@ -27,6 +27,7 @@ pub(super) enum Request {
     Redis,
     Multi,
     Sql,
+    Replica,
     Begin,
     Commit,
     Rollback,
@@ -46,8 +47,9 @@ pub(super) enum Request {
     UnlockFile,
 }
 
-const REQUESTS: [(&str, Request); 20] = [
+const REQUESTS: [(&str, Request); 21] = [
     ("redis", Request::Redis),
+    ("replica", Request::Replica),
     ("multi", Request::Multi),
     ("sql", Request::Sql),
     ("begin", Request::Begin),

@@ -3,7 +3,7 @@
 //! A choice is the client's letter, with a digit for any but its first connection, and a capital letter if its step goes
 //! wrong (`X`: it dies before the step, `Y`: after it; see [`STRUCK`]). `M` behind a client is the arrival of a command
 //! that it had left on its way. `T` and `P` are steps of the clock, to the next
-//! deadline and past it. `R2`, `W2` and `F2` restart the server with two entries of its log (`R`: with nothing), `E` with
+//! deadline and past it. `O2` behind a client: the replica that it reads has two entries of the log, and there are more. `R2`, `W2` and `F2` restart the server with two entries of its log (`R`: with nothing), `E` with
 //! eight digits evicts a key. `N` and a letter in front name a client that never starts. So a token says what happens, not where a search met it, and code that makes
 //! other steps is told apart by the fingerprint.
 
@@ -91,6 +91,9 @@ impl Token {
                     if choice.lane > 0 {
                         text.push_str(&choice.lane.to_string());
                     }
+                    if let Outcome::Behind(entries) = choice.outcome {
+                        text.push_str(&format!("O{entries}"));
+                    }
                     text.extend(
                         STRUCK.iter().find(|(_, outcome)| *outcome == choice.outcome).map(|(letter, _)| letter),
                     );
@@ -147,6 +150,13 @@ impl Token {
                     'W' => Outcome::PowerLoss(kept),
                     _ => Outcome::Failover(kept),
                 }));
+                return Some(rest);
+            }
+            'O' => {
+                let digits = rest.len() - rest.trim_start_matches(|digit: char| digit.is_ascii_digit()).len();
+                let (number, rest) = rest.split_at(digits);
+                let last = self.choices.last_mut().filter(|last| last.client.is_some())?;
+                last.outcome = Outcome::Behind(number.parse().ok()?);
                 return Some(rest);
             }
             'E' => {

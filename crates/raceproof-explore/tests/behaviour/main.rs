@@ -9,6 +9,7 @@ mod hand;
 mod history;
 mod linearizable;
 mod redis_client;
+mod replicas;
 mod sampling;
 mod serializable;
 mod server_faults;
