@@ -1,5 +1,5 @@
-//! What a command costs in process, beside one client of a real redis-server; and how long a day takes in which a million
-//! keys expire. `docs/performance.md` says what the numbers mean.
+//! What a command costs in process, beside one client of a real redis-server (`GET` is of a key that is not there, in
+//! both); and how long a day takes in which a million keys expire. `docs/performance.md` says what the numbers mean.
 //!
 //! ```text
 //! taskset -c 0 cargo bench -p raceproof-engine
