@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use raceproof_engine::{Access, Object, SessionId};
 use smallvec::{SmallVec, smallvec};
 
+use super::messages::Inbox;
 use super::{Execution, Outcomes};
 use crate::Error;
 use crate::ctx::{ClientEnd, ClientFuture};
@@ -49,6 +50,7 @@ impl Pending {
     pub(super) fn waits_for(&self, things: &mut Things, touched: &mut Touched) {
         match &self.op {
             Op::Redis { .. } | Op::Clock(_) => {}
+            Op::Receive { session, .. } => touched.add(things.id(Thing::Inbox(self.owner, *session)), Access::Write),
             Op::Sql { .. } => touched.add(things.id(Thing::SqlLock), Access::Write),
             Op::Cell(op) => touched.add(things.id(Thing::Cell(op.cell)), op.access),
         }
@@ -65,6 +67,10 @@ pub(crate) struct Client {
     waker: Waker,
     pub(crate) pending: Vec<Pending>,
     pub(crate) sessions: SmallVec<[Option<SessionId>; 2]>,
+    /// How often each was opened.
+    pub(super) opened: SmallVec<[u32; 2]>,
+    /// What these were sent beside replies, by the same numbers; those that were never sent anything may be missing.
+    pub(super) inboxes: Vec<Inbox>,
     /// Connections that broke with the server, and whose client has not learnt of it.
     pub(crate) broken: SmallVec<[u32; 2]>,
     /// The client does not reach Redis any more.
@@ -161,6 +167,8 @@ impl Execution<'_> {
             woken,
             pending,
             sessions: SmallVec::new(),
+            opened: SmallVec::new(),
+            inboxes: Vec::new(),
             broken: SmallVec::new(),
             unreachable: false,
             late: 0,
@@ -337,6 +345,7 @@ impl Execution<'_> {
         let posted_after = self.current;
         let lender = (owner != id).then_some(owner);
         for (number, op) in posted {
+            self.watch_inbox(owner, &op);
             let process = self.process(id, op.lane(lender));
             if !self.lanes.contains(&process) {
                 self.lanes.push(process);
@@ -392,13 +401,13 @@ impl Execution<'_> {
                 let first = seen.is_empty();
                 seen.push(request.process);
                 if self.must_wait(request) {
-                    if matches!(request.op, Op::Cell(_)) {
+                    if matches!(request.op, Op::Cell(_) | Op::Receive { .. }) {
                         request.waited.push(at);
                     }
                     continue;
                 }
                 let outcomes = self.outcomes(id, request, first);
-                let sure = !matches!(&request.op, Op::Cell(op) if op.ready.is_some());
+                let sure = !request.op.can_be_taken_back();
                 enabled.push(Enabled { process: request.process, outcomes, optional: false, sure });
             }
             self.client_mut(id).pending = pending;
@@ -432,13 +441,17 @@ impl Execution<'_> {
             if first {
                 outcomes.push(Outcome::CrashBefore);
             }
-            outcomes.push(Outcome::CrashAfter);
+            // That something was received nobody can tell but the client.
+            if !matches!(request.op, Op::Receive { .. }) {
+                outcomes.push(Outcome::CrashAfter);
+            }
         }
+        self.receive_outcomes(id, request, &mut outcomes);
         if self.left.total() > 0 {
             match &request.op {
                 Op::Redis { session, .. } => self.redis_outcomes(id, request.owner, *session, &mut outcomes),
                 Op::Sql { connection, call } => self.sql_outcomes(request.owner, *connection, call, &mut outcomes),
-                Op::Cell(_) | Op::Clock(_) => {}
+                Op::Receive { .. } | Op::Cell(_) | Op::Clock(_) => {}
             }
         }
         outcomes
@@ -446,7 +459,8 @@ impl Execution<'_> {
 
     fn must_wait(&mut self, request: &Pending) -> bool {
         match &request.op {
-            Op::Redis { .. } | Op::Clock(_) => false,
+            Op::Redis { .. } | Op::Receive { waits: false, .. } | Op::Clock(_) => false,
+            Op::Receive { session, .. } => self.must_wait_for_message(request.process, request.owner, *session),
             Op::Sql { connection, call } => {
                 self.worker.sql.is_locked() && self.needs_lock(request.owner, *connection, call)
             }
@@ -458,6 +472,7 @@ impl Execution<'_> {
     pub(super) fn may_wait(&mut self, request: &Pending) -> bool {
         match &request.op {
             Op::Redis { .. } | Op::Clock(_) => false,
+            Op::Receive { waits, .. } => *waits,
             Op::Sql { connection, call } => {
                 let slot = self.sql_slot(request.owner, *connection);
                 slot.is_ok_and(|slot| self.worker.sql.may_need_lock(slot, call))
@@ -528,6 +543,7 @@ impl Execution<'_> {
                 }
                 let what = client.pending.first().map_or("nothing", |request| match request.op {
                     Op::Redis { .. } => "Redis",
+                    Op::Receive { .. } => "a message",
                     Op::Sql { .. } => "the database's write lock",
                     Op::Cell(_) => "another client",
                     Op::Clock(_) => "the clock",

@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use raceproof_engine::{Access, Reply, SessionId};
+use raceproof_engine::{Access, Protocol, Reply, SessionId};
 use rustc_hash::FxHasher;
 use smallvec::SmallVec;
 
@@ -33,7 +33,7 @@ impl Execution<'_> {
         }
         let needs_lock = match &request.op {
             Op::Sql { connection, call } => self.needs_lock(request.owner, *connection, call),
-            Op::Redis { .. } | Op::Cell(_) | Op::Clock(_) => false,
+            Op::Redis { .. } | Op::Receive { .. } | Op::Cell(_) | Op::Clock(_) => false,
         };
         let mut fingerprint = FxHasher::default();
         choice.outcome.hash(&mut fingerprint);
@@ -42,6 +42,10 @@ impl Execution<'_> {
             if self.may_wait(&request) {
                 match &request.op {
                     Op::Cell(op) => self.touch_thing(Thing::Cell(op.cell), op.access),
+                    Op::Receive { session, .. } => {
+                        self.touch_thing(Thing::Inbox(request.owner, *session), Access::Write);
+                        self.touch_life();
+                    }
                     Op::Sql { .. } | Op::Redis { .. } | Op::Clock(_) => {
                         self.touch_thing(Thing::SqlLock, Access::Read);
                     }
@@ -62,6 +66,9 @@ impl Execution<'_> {
                 self.show_unanswered(id, &format!("{DIES}before the reply"))?;
                 self.kill(id)?;
             } else if let Answered::Now(answer) = answered {
+                if let (Op::Redis { session, .. }, Answer::Redis(_)) = (&request.op, &answer) {
+                    self.arrive(request.owner, *session);
+                }
                 self.client(request.owner).port.answer(number, answer);
                 self.poll(id)?;
                 if self.client(id).is_done() {
@@ -72,7 +79,7 @@ impl Execution<'_> {
         let reach = reach(&request.op);
         let delivered = match request.op {
             Op::Redis { session, commands } => Some(Delivered { owner: request.owner, session, commands }),
-            Op::Sql { .. } | Op::Cell(_) | Op::Clock(_) => None,
+            Op::Receive { .. } | Op::Sql { .. } | Op::Cell(_) | Op::Clock(_) => None,
         };
         let footprint = Footprint { choice, client: Some(id), touched: Touched::default(), reach, barrier: false };
         Ok(Event {
@@ -122,6 +129,10 @@ impl Execution<'_> {
                 }
                 Ok(Answered::Now(Answer::Sql(result)))
             }
+            Op::Receive { session, .. } => {
+                let number = *session;
+                Ok(self.receive(id, request, number, Outcome::Done, fingerprint))
+            }
             Op::Cell(op) => Ok(Answered::Now(self.cell(id, op, fingerprint))),
             Op::Clock(call) => {
                 let call = *call;
@@ -155,15 +166,21 @@ impl Execution<'_> {
         if let Some(Some(session)) = self.client(id).sessions.get(at) {
             return Ok(*session);
         }
-        let session = self.connect()?;
-        let sessions = &mut self.client_mut(id).sessions;
-        if sessions.len() <= at {
-            sessions.resize(at + 1, None);
+        let opened = self.client(id).opened.get(at).copied().unwrap_or_default();
+        let client_id = self.worker.connection_id(id, number, opened);
+        let session = self.worker.engine.connect_as(client_id);
+        self.on_server(|server| server.connect(session.0))?;
+        let client = self.client_mut(id);
+        if client.sessions.len() <= at {
+            client.sessions.resize(at + 1, None);
+            client.opened.resize(at + 1, 0);
         }
-        sessions[at] = Some(session);
+        client.sessions[at] = Some(session);
+        client.opened[at] += 1;
         Ok(session)
     }
 
+    /// A connection of no client's.
     pub(super) fn connect(&mut self) -> Result<SessionId, Error> {
         let session = self.worker.engine.connect();
         self.on_server(|server| server.connect(session.0))?;
@@ -172,13 +189,12 @@ impl Execution<'_> {
 
     pub(super) fn disconnect(&mut self, session: SessionId) {
         self.leave_queues(session);
-        let worker = &mut *self.worker;
         let mut footprint = raceproof_engine::Footprint::default();
-        worker.engine.touch_disconnect(session, &mut footprint);
+        self.worker.engine.touch_disconnect(session, &mut footprint);
         for (object, access) in footprint.iter() {
-            self.touched.add(worker.things.redis(object), *access);
+            self.touch_engine(object, *access);
         }
-        worker.engine.disconnect(session);
+        self.worker.engine.disconnect(session);
         if let Some(attached) = &mut self.worker.backend {
             attached.backend.disconnect(session.0);
         }
@@ -207,18 +223,23 @@ impl Execution<'_> {
         let worker = &mut *self.worker;
         worker.engine.execute(&mut worker.lua, session, args, now, &mut worker.outcome);
         self.touch_redis();
-        self.keep_served(false);
+        if let Some(instead) = self.keep_deliveries(Some(session), false) {
+            self.worker.outcome.reply = match (instead, self.worker.engine.protocol(session)) {
+                (Reply::Push(items), Protocol::Resp2) => Reply::Array(items),
+                (instead, _) => instead,
+            };
+        }
         self.recall_redis(args);
         self.write_log()
     }
 
     /// Adds what the engine has just touched to the footprint of the step.
     pub(super) fn touch_redis(&mut self) {
-        let worker = &mut *self.worker;
-        for (object, access) in worker.outcome.footprint.iter() {
-            let thing = worker.things.redis(object);
-            self.touched.add(thing, *access);
+        let footprint = std::mem::take(&mut self.worker.outcome.footprint);
+        for (object, access) in footprint.iter() {
+            self.touch_engine(object, *access);
         }
+        self.worker.outcome.footprint = footprint;
     }
 
     pub(super) fn sql_slot(&mut self, id: ClientId, number: u32) -> Result<usize, Error> {
@@ -296,6 +317,7 @@ impl Execution<'_> {
     pub(super) fn close(&mut self, id: ClientId) {
         let client = self.client_mut(id);
         let sessions = std::mem::take(&mut client.sessions);
+        client.inboxes.clear();
         let connections = std::mem::take(&mut client.connections);
         for session in sessions.into_iter().flatten() {
             self.disconnect(session);
@@ -312,6 +334,6 @@ impl Execution<'_> {
 fn reach(op: &Op) -> Reach {
     match op {
         Op::Redis { commands, .. } if commands.len() == 1 => commands[0].reach(),
-        Op::Redis { .. } | Op::Sql { .. } | Op::Cell(_) | Op::Clock(_) => Reach::Anything,
+        Op::Redis { .. } | Op::Receive { .. } | Op::Sql { .. } | Op::Cell(_) | Op::Clock(_) => Reach::Anything,
     }
 }

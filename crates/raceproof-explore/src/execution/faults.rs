@@ -142,7 +142,7 @@ impl Execution<'_> {
             return;
         }
         // Those who wait on the server may be released by what happens to it, or wait for ever.
-        let all_wait = enabled.is_empty() && self.anybody_waits();
+        let all_wait = enabled.is_empty() && (self.anybody_waits() || self.anybody_listens());
         if all_wait || self.order.iter().all(|id| self.client(*id).is_done()) {
             let outcomes = smallvec::smallvec![Outcome::Done];
             enabled.push(Enabled { process: END, outcomes, optional: false, sure: true });
@@ -169,6 +169,7 @@ impl Execution<'_> {
         let event = |outcome| {
             let mut touched = Touched::default();
             self.fault_footprint(outcome, &mut touched);
+            self.touch_listeners(&mut touched);
             (Choice { process: FAULTS, outcome }, touched)
         };
         possible.into_iter().map(event).collect()
@@ -298,6 +299,7 @@ impl Execution<'_> {
     fn break_connections(&mut self) {
         for id in self.order.clone() {
             let client = self.client_mut(id);
+            client.lose_messages(None);
             for (number, session) in (0..).zip(std::mem::take(&mut client.sessions)) {
                 if session.is_some() && !client.broken.contains(&number) {
                     client.broken.push(number);

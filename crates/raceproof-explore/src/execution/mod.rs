@@ -11,6 +11,7 @@ mod dry;
 mod faults;
 mod late;
 mod lost;
+mod messages;
 mod recall;
 mod record;
 mod serial;
@@ -213,6 +214,8 @@ pub(crate) struct Execution<'w> {
     served: Vec<waits::Served>,
     /// Commands that are still on their way although their clients have gone on.
     late: Vec<late::Late>,
+    /// A setup or a check is at work: what its commands send, nobody hears.
+    checking: bool,
 }
 
 /// A request whose client waits for its time-out.
@@ -271,6 +274,7 @@ impl<'w> Execution<'w> {
             waiters: Vec::new(),
             served: Vec::new(),
             late: Vec::new(),
+            checking: false,
         }
     }
 
@@ -533,6 +537,7 @@ impl<'w> Execution<'w> {
             if clock && pauses_left > 0 {
                 let mut touched = Touched::default();
                 self.clock_footprint(&mut touched);
+                self.touch_listeners(&mut touched);
                 for outcome in [Outcome::PastDeadline, Outcome::ToDeadline] {
                     let choice = Choice { process: CLOCK, outcome };
                     never.push((at, virtual_event(choice, None, touched.clone(), None)));

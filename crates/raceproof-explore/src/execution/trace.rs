@@ -120,6 +120,7 @@ impl Execution<'_> {
 pub(super) fn request(op: &Op) -> String {
     match op {
         Op::Redis { commands, .. } => transaction(commands),
+        Op::Receive { .. } => "receiving".to_owned(),
         Op::Sql { call, .. } => statement(call),
         Op::Cell(op) => op.text.clone(),
         Op::Clock(call) => call.text(),
@@ -181,6 +182,15 @@ fn quoted(bytes: &[u8]) -> String {
 /// Bytes as text: as they are where they are printable, with the escapes of redis-cli otherwise.
 pub(super) fn escape(bytes: &[u8]) -> String {
     printable(bytes).map_or_else(|| quoted(bytes), str::to_owned)
+}
+
+/// A message in words: `message channel text`, `invalidate key`.
+pub(super) fn message(message: &Reply) -> String {
+    match message {
+        Reply::Push(items) | Reply::Array(items) => items.iter().map(self::message).collect::<Vec<_>>().join(" "),
+        Reply::Bulk(word) => command(std::slice::from_ref(word)),
+        other => reply(other),
+    }
 }
 
 /// A reply on one line, as redis-cli shows it.

@@ -25,6 +25,10 @@ const MEMORY: usize = 64 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Request {
     Redis,
+    RedisOn,
+    Connection,
+    Receive,
+    Received,
     Multi,
     Sql,
     Begin,
@@ -46,8 +50,12 @@ pub(super) enum Request {
     UnlockFile,
 }
 
-const REQUESTS: [(&str, Request); 20] = [
+const REQUESTS: [(&str, Request); 24] = [
     ("redis", Request::Redis),
+    ("redis_on", Request::RedisOn),
+    ("connection", Request::Connection),
+    ("receive", Request::Receive),
+    ("received", Request::Received),
     ("multi", Request::Multi),
     ("sql", Request::Sql),
     ("begin", Request::Begin),
