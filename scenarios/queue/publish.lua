@@ -33,8 +33,10 @@ client("worker", function()
   if message then sql("INSERT INTO sent VALUES (?)", message[3]) end
 end)
 
+local function waits() return false end -- a channel keeps nothing
+
 finally(function()
   if not redis("GET", "accepted") then return end
   local done = sql("SELECT count(*) AS n FROM sent")[1].n
-  expect(done >= 1, "the job is lost")
+  expect(done >= 1 or waits(), "the job is lost")
 end)

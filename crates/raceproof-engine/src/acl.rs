@@ -8,7 +8,8 @@ mod describe;
 mod rules;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
@@ -71,12 +72,15 @@ impl User {
         }
     }
 
-    /// The default user of a server that nobody has configured.
-    fn all_powerful() -> Self {
-        let mut user = Self { on: true, nopass: true, ..Self::new() };
-        user.root.allow_all_commands();
-        (user.root.all_keys, user.root.all_channels) = (true, true);
-        user
+    /// The default user of a server that nobody has configured: its rules name every command, so all servers share it.
+    fn all_powerful() -> &'static Arc<Self> {
+        static USER: OnceLock<Arc<User>> = OnceLock::new();
+        USER.get_or_init(|| {
+            let mut user = Self { on: true, nopass: true, ..Self::new() };
+            user.root.allow_all_commands();
+            (user.root.all_keys, user.root.all_channels) = (true, true);
+            Arc::new(user)
+        })
     }
 
     fn is_unlimited(&self) -> bool {
@@ -104,7 +108,7 @@ pub(crate) struct Refusal {
 const SAME_ENTRY_MS: i64 = 60_000;
 
 /// All users, and what they were refused.
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug)]
 pub(crate) struct Acl {
     users: BTreeMap<Bytes, Arc<User>>,
     /// The latest first.
@@ -115,8 +119,25 @@ pub(crate) struct Acl {
 
 impl Default for Acl {
     fn default() -> Self {
-        let users = BTreeMap::from([(Bytes::from_static(DEFAULT.as_bytes()), Arc::new(User::all_powerful()))]);
+        let users = BTreeMap::from([(Bytes::from_static(DEFAULT.as_bytes()), User::all_powerful().clone())]);
         Self { users, log: VecDeque::new(), default_is_unlimited: true }
+    }
+}
+
+impl Hash for Acl {
+    /// A user that is as the default user was at the start counts as that, which is all that most servers ever have.
+    fn hash<H: Hasher>(&self, to: &mut H) {
+        let Self { users, log, default_is_unlimited: _ } = self;
+        let first = User::all_powerful();
+        users.len().hash(to);
+        for (name, user) in users {
+            let unchanged = Arc::ptr_eq(user, first) || user == first;
+            (name, unchanged).hash(to);
+            if !unchanged {
+                user.hash(to);
+            }
+        }
+        log.hash(to);
     }
 }
 

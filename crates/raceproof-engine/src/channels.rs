@@ -151,13 +151,22 @@ fn object(kind: Kind, name: &Bytes) -> Object {
 }
 
 impl Engine {
-    /// Adds to a footprint what [`Self::disconnect`] would touch: the subscriptions that end with the session.
+    /// Adds to a footprint what [`Self::disconnect`] would touch: the subscriptions that end with the
+    /// session, and that it is told of changes.
     pub fn touch_disconnect(&self, session: SessionId, footprint: &mut Footprint) {
         let Some(session) = self.sessions.get(session.0 as usize).filter(|session| session.open) else { return };
         for kind in KINDS {
             for name in session.subscriptions.list(kind) {
                 touch_subscription(footprint, kind, &name);
             }
+        }
+        if session.redirected > 0 {
+            // Those who are told in their place find nobody there.
+            self.touch_everything(footprint);
+            footprint.add(Object::Tracking, Access::Write);
+        }
+        if session.tracking.is_some() {
+            self.touch_tracking(footprint);
         }
     }
 
@@ -185,7 +194,7 @@ impl Engine {
 impl Session {
     /// Whether commands of others send it messages, so that it can tell the order of those and of its own replies.
     pub(crate) fn listens(&self) -> bool {
-        self.subscriptions.any()
+        self.subscriptions.any() || self.tracking.is_some() || self.redirected > 0
     }
 }
 

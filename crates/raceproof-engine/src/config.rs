@@ -1,6 +1,6 @@
 //! The settings that `CONFIG` shows and changes.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::OnceLock};
 
 use bytes::Bytes;
 
@@ -37,11 +37,19 @@ pub(crate) struct Config {
     logs_all: bool,
     slow_entries: usize,
     refusals: usize,
+    tracked_keys: usize,
     events: u32,
 }
 
 impl Default for Config {
     fn default() -> Self {
+        static DEFAULT: OnceLock<Config> = OnceLock::new();
+        DEFAULT.get_or_init(Self::unchanged).clone()
+    }
+}
+
+impl Config {
+    fn unchanged() -> Self {
         let mut config = Self {
             changed: BTreeMap::new(),
             hash_entries: 0,
@@ -61,6 +69,7 @@ impl Default for Config {
             logs_all: false,
             slow_entries: 0,
             refusals: 0,
+            tracked_keys: 0,
             events: 0,
         };
         config.refresh();
@@ -174,6 +183,7 @@ impl Config {
         self.logs_all = self.named("slowlog-log-slower-than") == "0";
         self.slow_entries = self.number("slowlog-max-len");
         self.refusals = self.number("acllog-max-len");
+        self.tracked_keys = self.number("tracking-table-max-keys");
         // What is shown may be less than what was set.
         self.events = self.changed.get("notify-keyspace-events").and_then(|set| notify::parse(set)).unwrap_or(0);
     }
@@ -201,6 +211,11 @@ impl Config {
     /// How many entries `ACL LOG` has at most.
     pub(crate) const fn refusals(&self) -> usize {
         self.refusals
+    }
+
+    /// Of how many names the clients that have read them are remembered at most; 0 for no limit.
+    pub(crate) const fn tracked_keys(&self) -> usize {
+        self.tracked_keys
     }
 
     fn named(&self, name: &str) -> Bytes {

@@ -44,10 +44,24 @@ pub(crate) struct Context<'a> {
     pub(crate) counts_lookups: bool,
     /// The last error that the running script got for a command, if errors are counted.
     pub(crate) script_error: Option<Bytes>,
+    /// The keys of the script that runs, of which the session wants to be told once a command of it has read anything.
+    pub(crate) declared: Vec<Bytes>,
+    /// Keys of whose change those who track them are told later, and what is to be told meanwhile.
+    pub(crate) later: Vec<Later>,
+    /// A key whose change was told before.
+    pub(crate) unsignalled: Option<Key>,
     /// Whether the command could wait: not inside a transaction or a script.
     pub(crate) may_wait: bool,
     /// Whether several effects are framed by `MULTI` and `EXEC`.
     pub(crate) framed: bool,
+}
+
+/// A key of whose change is told later.
+#[derive(Debug)]
+pub(crate) struct Later {
+    db: u32,
+    key: Key,
+    changed: bool,
 }
 
 /// What is propagated. Whoever only asks whether anything is saves the making of it.
@@ -375,6 +389,13 @@ impl Context<'_> {
     }
 
     pub(crate) fn remove_in(&mut self, db: u32, key: &Key) -> Option<Entry> {
+        let entry = self.take_out(db, key)?;
+        self.changed(db, key);
+        Some(entry)
+    }
+
+    /// Removes a key, of which nobody is told.
+    fn take_out(&mut self, db: u32, key: &Key) -> Option<Entry> {
         self.signal_removed(db, key);
         let entry = self.engine.databases.remove(db, key)?;
         self.footprint.add_key(db, &key.name, Access::Write);
@@ -382,7 +403,6 @@ impl Context<'_> {
         if entry.deadline.or(entry.value.first_deadline()).is_some() {
             self.footprint.add(Object::Deadlines, Access::IntentWrite);
         }
-        self.changed(db, key);
         Some(entry)
     }
 
@@ -391,17 +411,57 @@ impl Context<'_> {
         if let Some(statistics) = &mut self.engine.statistics {
             statistics.expired += 1;
         }
-        self.remove_in(db, key);
+        self.take_out(db, key);
         self.notify(notify::EXPIRED, "expired", db, &key.name);
+        self.changed_by(db, key, None);
         let command = self.engine.config.expiry_command();
         self.effects.add(db, || vec![command, key.name.clone()]);
     }
 
-    /// Tells those who watch a key that it was changed.
+    /// Tells those who watch a key, and those who track it, that it was changed.
     pub(crate) fn changed(&mut self, db: u32, key: &Key) {
+        if self.unsignalled.as_ref().is_some_and(|told| told == key && db == self.db) {
+            return;
+        }
+        // What a script does is nobody's own doing.
+        let by = self.engine.sessions.get(self.session).filter(|_| self.script.is_none()).map(|session| session.id);
+        if let Some(later) = self.later.iter_mut().find(|later| later.db == db && later.key == *key) {
+            later.changed = true;
+        } else {
+            self.changed_by(db, key, by);
+        }
+    }
+
+    /// Of changes of a key from now on those who track it are told when [`Self::tell_now`] says so: Redis tells of a change
+    /// before the events of the command in most commands, but not in all.
+    pub(crate) fn tell_later(&mut self, db: u32, key: &Key) {
+        if self.engine.tracking.is_some() {
+            self.later.push(Later { db, key: key.clone(), changed: false });
+        }
+    }
+
+    /// [`Self::tell_now`] of every key.
+    pub(crate) fn tell_rest(&mut self) {
+        while let Some(Later { db, key, .. }) = self.later.first() {
+            let (db, key) = (*db, key.clone());
+            self.tell_now(db, &key);
+        }
+    }
+
+    /// Tells those who track a key that it was changed since [`Self::tell_later`], if it was.
+    pub(crate) fn tell_now(&mut self, db: u32, key: &Key) {
+        let Some(at) = self.later.iter().position(|later| later.db == db && later.key == *key) else { return };
+        if self.later.remove(at).changed {
+            self.changed(db, key);
+        }
+    }
+
+    /// [`Self::changed`] by the command of a client, or by none.
+    fn changed_by(&mut self, db: u32, key: &Key, by: Option<i64>) {
         if !self.engine.watchers.is_empty() {
             self.engine.touch_watched(db, key);
         }
+        self.invalidate(&key.name, by);
     }
 
     // Propagation

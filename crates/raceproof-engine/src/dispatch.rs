@@ -16,8 +16,13 @@ use crate::{
 pub(crate) fn run(context: &mut Context<'_>, args: &[Bytes]) -> Reply {
     let command = match admitted(context, args) {
         Ok(command) => command,
-        Err(failure) => return refuse(context, args, failure),
+        Err(failure) => {
+            let reply = refuse(context, args, failure);
+            touch_users(context);
+            return reply;
+        }
     };
+    context.limit_tracking();
     if !command.has(flag::IMMEDIATE)
         && let Some(transaction) = &mut context.session_mut().transaction
     {
@@ -27,12 +32,16 @@ pub(crate) fn run(context: &mut Context<'_>, args: &[Bytes]) -> Reply {
     }
     context.framed = !command.has(flag::ANY_KEYS);
     let reply = call(context, command, args);
+    touch_users(context);
+    reply
+}
+
+/// Whether a command is allowed depends on the users; others than this say so by what they touch, since who changes users
+/// writes all of it.
+fn touch_users(context: &mut Context<'_>) {
     if !context.footprint.iter().any(|(object, _)| is_of_server(object)) {
-        // Whether it was allowed depends on the users; others say so by what they touch, since who changes users writes
-        // all of it.
         context.touch(Object::Users, Access::IntentRead);
     }
-    reply
 }
 
 /// Whether a change of users is declared as a write of an object.
@@ -118,10 +127,20 @@ fn refuse(context: &mut Context<'_>, args: &[Bytes], failure: Failure) -> Reply 
 /// Executes a command that was looked up and checked.
 pub(crate) fn call(context: &mut Context<'_>, command: &'static Command, args: &[Bytes]) -> Reply {
     context.reads = command.has(flag::READONLY);
-    if context.engine.statistics.is_some() {
-        return counted_call(context, command, args);
+    let tracks = context.engine.sessions.get(context.session).is_some_and(|session| session.tracking.is_some());
+    if tracks && command.runs_script() {
+        context.declared = context.tracked_keys(command, args);
     }
-    (command.run)(context, args).unwrap_or_else(Failure::into_reply)
+    let reply = if context.engine.statistics.is_some() {
+        counted_call(context, command, args)
+    } else {
+        (command.run)(context, args).unwrap_or_else(Failure::into_reply)
+    };
+    context.tell_rest();
+    if tracks && command.has(flag::READONLY) && !command.runs_script() {
+        context.remember_read(command, args);
+    }
+    reply
 }
 
 /// Commands that count as lookups although they may write.

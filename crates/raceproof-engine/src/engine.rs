@@ -9,6 +9,7 @@ use crate::{
     Access, Delivery, Effect, Footprint, Object, Protocol, Reply, ScriptHost,
     acl::Acl,
     channels::Channels,
+    commands::client,
     config::Config,
     context::{Context, Effects},
     db::Databases,
@@ -20,6 +21,7 @@ use crate::{
     scripts::ScriptCache,
     session::{Replies, Session, Watched},
     statistics::Statistics,
+    tracking::Table,
     wait::{self, Waiting},
 };
 
@@ -56,10 +58,14 @@ pub enum Version {
     V7_0,
     /// Redis 7.4: per-field deadlines (`HEXPIRE` and its family).
     V7_4,
+    /// Redis 8.0: values of fields with deadlines (`HGETEX`, `HSETEX`, `HGETDEL`).
+    V8_0,
+    /// Redis 8.4: compare and set, compare and delete (`SET … IFEQ`, `DELEX`, `DIGEST`), `MSETEX`.
+    V8_4,
 }
 
 impl Version {
-    pub(crate) const NEWEST: Self = Self::V7_4;
+    pub(crate) const NEWEST: Self = Self::V8_4;
 }
 
 /// What an engine is started with.
@@ -77,6 +83,8 @@ pub struct Options {
     /// which order commands came that otherwise commute, and footprints do not declare them; so exploration, which
     /// needs neither, leaves them off: they are then all 0.
     pub statistics: bool,
+    /// How many clients have been numbered before (`CLIENT ID`).
+    pub clients_before: i64,
 }
 
 /// How `SHUTDOWN` wants the server to end.
@@ -162,6 +170,8 @@ pub struct Engine {
     pub(crate) watchers: BTreeMap<(u32, Key), SmallVec<[u32; 2]>>,
     /// The sessions that subscribed to a channel.
     pub(crate) channels: Arc<Channels>,
+    /// Who is told of changes of keys; nothing before somebody asks for it.
+    pub(crate) tracking: Option<Box<Table>>,
     pub(crate) waiting: Waiting,
     pub(crate) scripts: Arc<ScriptCache>,
     /// Part of the data.
@@ -189,6 +199,7 @@ impl Clone for Engine {
             sessions: self.sessions.clone(),
             watchers: self.watchers.clone(),
             channels: self.channels.clone(),
+            tracking: self.tracking.clone(),
             waiting: self.waiting.clone(),
             scripts: self.scripts.clone(),
             libraries: self.libraries.clone(),
@@ -211,6 +222,7 @@ impl Clone for Engine {
             sessions,
             watchers,
             channels,
+            tracking,
             waiting,
             scripts,
             libraries,
@@ -229,6 +241,7 @@ impl Clone for Engine {
         self.sessions.clone_from(sessions);
         self.watchers.clone_from(watchers);
         self.channels.clone_from(channels);
+        self.tracking.clone_from(tracking);
         self.waiting.clone_from(waiting);
         self.scripts.clone_from(scripts);
         self.libraries.clone_from(libraries);
@@ -250,11 +263,13 @@ impl Engine {
             random: Random::new(options.seed),
             statistics: options.statistics.then(Box::default),
             saved: None,
+            connections: options.clients_before,
             options,
             databases: Databases::default(),
             sessions: Vec::new(),
             watchers: BTreeMap::new(),
             channels: Arc::default(),
+            tracking: None,
             waiting: Waiting::default(),
             scripts: Arc::default(),
             libraries: Arc::default(),
@@ -263,7 +278,6 @@ impl Engine {
             started: None,
             incarnation: 0,
             closed: Vec::new(),
-            connections: 0,
         }
     }
 
@@ -328,6 +342,7 @@ impl Engine {
         if self.sessions.get(index).is_some_and(|session| session.open) {
             self.unwatch(index);
             self.unsubscribe_all(index);
+            self.stop_tracking(index);
             self.end_wait(index, &mut Footprint::default());
             self.sessions[index].open = false;
             self.sessions[index].transaction = None;
@@ -399,10 +414,15 @@ impl Engine {
             shutdown: None,
             counts_lookups: false,
             script_error: None,
+            declared: Vec::new(),
+            later: Vec::new(),
+            unsignalled: None,
             may_wait: true,
             framed: true,
         };
         out.reply = dispatch::run(&mut context, args);
+        context.replies_here();
+        context.tell_pending();
         out.close = context.close;
         out.shutdown = context.shutdown;
         let (framed, replied, mute) = (context.framed, context.replied, context.mute);
@@ -418,6 +438,8 @@ impl Engine {
         }
         out.waits = wait::silence(self, index, skipped);
         self.serve(Some(scripts), now, out);
+        self.broadcast(index, &mut out.footprint, &mut out.deliveries);
+        client::end_caching(self, index, args);
     }
 
     /// The time of the last save, which is that of the start if there was none (s since the Unix epoch).
@@ -463,6 +485,9 @@ impl Engine {
             shutdown: None,
             counts_lookups: false,
             script_error: None,
+            declared: Vec::new(),
+            later: Vec::new(),
+            unsignalled: None,
             may_wait: false,
             framed: false,
         };
@@ -478,6 +503,7 @@ impl Engine {
             context.expire_fields(db, &key);
         }
         self.serve(None, now, out);
+        self.broadcast(usize::MAX, &mut out.footprint, &mut out.deliveries);
     }
 
     pub(crate) fn limits(&self) -> Limits {

@@ -42,6 +42,10 @@ pub enum Object {
     ShardChannel(Bytes),
     /// Who subscribed to which patterns. Whoever publishes anywhere reads it.
     Patterns,
+    /// Who is to be told of changes of which keys (`CLIENT TRACKING`). Each name is a part of it.
+    Tracking,
+    /// Who is to be told of the next change of a key of that name, in whichever database.
+    Tracked(Bytes),
     /// What a session is sent beside its replies: whoever sends it something writes, and its own commands read while it
     /// can be sent something, since it sees their replies among the messages.
     Inbox(SessionId),

@@ -53,7 +53,7 @@ impl Engine {
     }
 
     /// Goes back to the keys, the libraries of functions and the random choices of a snapshot. Clients stay connected,
-    /// and those that watch a key find that it was changed; those that wait for a key are served if the snapshot has it. Settings and scripts stay.
+    /// and those that watch a key find that it was changed; those that track keys are told that none is valid; those that wait for a key are served if the snapshot has it. Settings and scripts stay.
     pub fn rewind(&mut self, to: &Self, host: &mut dyn ScriptHost, now: Timestamp, out: &mut Outcome) {
         out.clear();
         self.databases.clone_from(&to.databases);
@@ -62,8 +62,10 @@ impl Engine {
         for session in self.sessions.iter_mut().filter(|session| !session.watched.is_empty()) {
             session.dirty = true;
         }
+        self.invalidate_all(usize::MAX, usize::MAX, &mut out.footprint, &mut out.deliveries);
         (0..self.config.databases()).for_each(|db| self.waiting.signal_all(db));
         self.serve(Some(host), now, out);
+        self.broadcast(usize::MAX, &mut out.footprint, &mut out.deliveries);
     }
 
     /// Removes a key of the session's database as `maxmemory` would, and tells whether it was there.
@@ -88,6 +90,9 @@ impl Engine {
             shutdown: None,
             counts_lookups: false,
             script_error: None,
+            declared: Vec::new(),
+            later: Vec::new(),
+            unsignalled: None,
             may_wait: false,
             framed: false,
         };
@@ -102,6 +107,7 @@ impl Engine {
             context.propagate_as(vec![Bytes::from_static(b"DEL"), name.clone()]);
         }
         self.serve(None, now, out);
+        self.broadcast(usize::MAX, &mut out.footprint, &mut out.deliveries);
         found
     }
 }

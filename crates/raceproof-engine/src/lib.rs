@@ -56,6 +56,7 @@ mod sha256;
 mod state;
 mod statistics;
 mod stream;
+mod tracking;
 mod tree;
 mod typed;
 mod wait;

@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 
-use crate::{Protocol, acl::DEFAULT, channels::Subscriptions, command::Command, key::Key, wait::Wait};
+use crate::{
+    Protocol, acl::DEFAULT, channels::Subscriptions, command::Command, key::Key, tracking::Tracking, wait::Wait,
+};
 
 /// A connection.
 #[derive(Clone, Debug)]
@@ -21,8 +23,16 @@ pub(crate) struct Session {
     pub(crate) no_evict: bool,
     pub(crate) replies: Replies,
     pub(crate) transaction: Option<Transaction>,
+    /// How many commands the transaction has that is being executed. Nothing between commands.
+    pub(crate) executing: Option<usize>,
     pub(crate) watched: Vec<Watched>,
     pub(crate) subscriptions: Subscriptions,
+    /// What the session is told of the keys that it has read.
+    pub(crate) tracking: Option<Box<Tracking>>,
+    /// The number of the client that is told in its place; 0 for none. It outlives the tracking, until the next.
+    pub(crate) redirect: i64,
+    /// In place of how many sessions this one is told.
+    pub(crate) redirected: u32,
     /// Whether a watched key was touched, so that `EXEC` gives null.
     pub(crate) dirty: bool,
     /// What the session waits with.
@@ -42,8 +52,12 @@ impl Session {
             no_evict: false,
             replies: Replies::On,
             transaction: None,
+            executing: None,
             watched: Vec::new(),
             subscriptions: Subscriptions::default(),
+            tracking: None,
+            redirect: 0,
+            redirected: 0,
             dirty: false,
             wait: None,
         }

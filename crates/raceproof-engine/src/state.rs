@@ -10,6 +10,7 @@ use crate::{
     Engine, SessionId,
     db::Databases,
     session::{Queued, Session, Transaction},
+    tracking::Table,
     tree::Tree,
     wait::Wait,
     zset::Zset,
@@ -61,6 +62,7 @@ impl Engine {
             sessions: all,
             watchers: _,
             channels: _,
+            tracking,
             waiting: _,
             scripts,
             libraries,
@@ -90,6 +92,7 @@ impl Engine {
             hash_session(all.get(session.0 as usize), &mut to);
         }
         hash_queue(sessions.iter().map(|session| all.get(session.0 as usize)), &mut to);
+        hash_tracking(tracking.as_deref(), sessions.iter().map(|session| all.get(session.0 as usize)), &mut to);
     }
 
     /// Appends to `out` the part of [`Self::state`] that a restart may keep: the keys with their values and deadlines,
@@ -110,6 +113,7 @@ impl Engine {
             hash_session(Some(session), &mut to);
         }
         hash_queue(self.sessions.iter().map(Some), &mut to);
+        hash_tracking(self.tracking.as_deref(), self.sessions.iter().map(Some), &mut to);
     }
 }
 
@@ -154,8 +158,12 @@ fn hash_session(session: Option<&Session>, to: &mut Recorder<'_>) {
         no_evict,
         replies,
         transaction,
+        executing: _,
         watched,
         subscriptions,
+        tracking,
+        redirect: _,
+        redirected: _,
         dirty,
         wait,
         user,
@@ -163,6 +171,7 @@ fn hash_session(session: Option<&Session>, to: &mut Recorder<'_>) {
     } = session;
     (user, authenticated).hash(to);
     (open, db, protocol, name, no_evict, replies, watched, subscriptions, dirty).hash(to);
+    tracking.hash(to);
     wait.is_some().hash(to);
     if let Some(wait) = wait {
         let Wait { args, serve: _, db, keys, deadline, late: _, silent, since: _ } = &**wait;
@@ -188,4 +197,34 @@ fn hash_queue<'a>(sessions: impl Iterator<Item = Option<&'a Session>>, to: &mut 
     for (_, place) in queue {
         place.hash(to);
     }
+}
+
+/// Who has read which names, and who is told in whose place, each by its place among those given.
+fn hash_tracking<'a>(
+    table: Option<&Table>,
+    sessions: impl Iterator<Item = Option<&'a Session>>,
+    to: &mut Recorder<'_>,
+) {
+    let empty = Table::default();
+    // That somebody once tracked nobody can tell.
+    let table = table.unwrap_or(&empty);
+    let sessions: Vec<Option<&Session>> = sessions.map(|known| known.filter(|session| session.open)).collect();
+    let place = |id: i64| sessions.iter().position(|known| known.is_some_and(|session| session.id == id));
+    (table.names().len(), table.excesses()).hash(to);
+    for (name, clients) in table.names() {
+        let mut places: Vec<Option<usize>> = clients.map(place).filter(Option::is_some).collect();
+        places.sort_unstable();
+        (name, places).hash(to);
+    }
+    // Those who are told in the place of several hear of them in the order of their numbers.
+    let mut redirected: Vec<([u8; 8], i64, usize, Option<usize>)> = Vec::new();
+    for (at, session) in sessions.iter().enumerate() {
+        if let Some(session) = session.filter(|session| session.tracking.is_some() && session.redirect != 0) {
+            redirected.push((session.id.to_le_bytes(), session.id, at, place(session.redirect)));
+        }
+    }
+    redirected.sort_unstable();
+    redirected.iter().for_each(|(_, _, at, place)| (at, place).hash(to));
+    redirected.sort_unstable_by_key(|(_, id, ..)| *id);
+    redirected.iter().for_each(|(_, _, at, _)| at.hash(to));
 }

@@ -114,6 +114,8 @@ fn each_property_fails_when_a_part_of_the_footprints_is_missing() {
         ("no shard channels", order, |(object, _)| !matches!(object, Object::ShardChannel(_))),
         ("no patterns", order, |(object, _)| *object != Object::Patterns),
         ("no subscriptions", order, |(object, _)| *object != Object::Subscriptions),
+        ("no table of what is tracked", order, |(object, _)| *object != Object::Tracking),
+        ("no tracked names", order, |(object, _)| !matches!(object, Object::Tracked(_))),
         ("no inboxes", order, |(object, _)| !matches!(object, Object::Inbox(_))),
         ("no server", order, |(object, _)| *object != Object::Server),
         ("no functions", order, |(object, _)| *object != Object::Functions),

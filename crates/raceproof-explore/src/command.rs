@@ -10,16 +10,16 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use redis::{Arg, Cmd, ErrorKind, RedisError, RedisResult};
-use rustc_hash::{FxHashMap, FxHasher};
-use smallvec::SmallVec;
+use rustc_hash::FxHasher;
 
 use crate::event::Reach;
 
 thread_local! {
-    static KNOWN: RefCell<FxHashMap<u64, Command>> = RefCell::default();
+    /// By their hash, each in the place that it names.
+    static KNOWN: RefCell<Vec<Option<Command>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// How many commands a thread keeps. A client whose commands are all different fills that over and over.
+/// How many commands a thread keeps, a power of two. One that comes to the place of another takes it.
 const MOST_KNOWN: usize = 1024;
 
 /// How long a command may be to be kept (bytes): few are longer, and those would cost memory.
@@ -50,6 +50,14 @@ impl Deref for Command {
     }
 }
 
+impl PartialEq for Command {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || (self.0.hash == other.0.hash && self.0.args == other.0.args)
+    }
+}
+
+impl Eq for Command {}
+
 /// Equal commands hash alike.
 impl Hash for Command {
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -59,9 +67,7 @@ impl Hash for Command {
 
 impl From<Vec<Bytes>> for Command {
     fn from(args: Vec<Bytes>) -> Self {
-        let slices: SmallVec<[&[u8]; 8]> = args.iter().map(|arg| &arg[..]).collect();
-        let hash = hash(&slices);
-        drop(slices);
+        let (hash, _) = hash(args.iter().map(|arg| &arg[..]));
         Self(Arc::new(Arguments::new(args, hash)))
     }
 }
@@ -69,21 +75,24 @@ impl From<Vec<Bytes>> for Command {
 impl Command {
     /// What redis-rs would send.
     pub(crate) fn of_redis_rs(cmd: &Cmd) -> RedisResult<Self> {
-        let mut args: SmallVec<[&[u8]; 8]> = SmallVec::new();
-        for arg in cmd.args_iter() {
-            args.push(match arg {
-                Arg::Simple(bytes) => bytes,
-                Arg::Cursor => b"0",
-                _ => {
-                    return Err(RedisError::from((
-                        ErrorKind::Client,
-                        "an argument of a kind this version of raceproof does not know",
-                    )));
-                }
-            });
+        let mut understood = true;
+        let args = cmd.args_iter().map(|arg| match arg {
+            Arg::Simple(bytes) => Some(bytes),
+            Arg::Cursor => Some(&b"0"[..]),
+            _ => None,
+        });
+        let (hash, bytes) = hash(args.clone().map(|arg| {
+            understood &= arg.is_some();
+            arg.unwrap_or_default()
+        }));
+        if !understood {
+            return Err(RedisError::from((
+                ErrorKind::Client,
+                "an argument of a kind this version of raceproof does not know",
+            )));
         }
-        let hash = hash(&args);
-        Ok(Self::known(&args, hash).unwrap_or_else(|| Self::new(&args, hash)))
+        let args = args.map(Option::unwrap_or_default);
+        Ok(if bytes > LONGEST_KNOWN { Self::new(args, hash) } else { Self::known(args, hash) })
     }
 
     pub(crate) fn reach(&self) -> Reach {
@@ -91,35 +100,41 @@ impl Command {
     }
 
     /// A short command, as it is kept or to be kept from now on.
-    fn known(args: &[&[u8]], hash: u64) -> Option<Self> {
-        if args.iter().map(|arg| arg.len()).sum::<usize>() > LONGEST_KNOWN {
-            return None;
-        }
+    fn known<'c>(args: impl Iterator<Item = &'c [u8]> + Clone, hash: u64) -> Self {
         KNOWN.with_borrow_mut(|known| {
-            if let Some(command) = known.get(&hash).filter(|command| command.iter().eq(args)) {
-                return Some(command.clone());
+            if known.is_empty() {
+                known.resize(MOST_KNOWN, None);
             }
-            if known.len() >= MOST_KNOWN {
-                known.clear();
+            // The upper bits of a hash are its best.
+            let place = &mut known[(hash >> 32) as usize % MOST_KNOWN];
+            match place {
+                Some(command) if command.0.hash == hash && command.iter().eq(args.clone()) => command.clone(),
+                _ => {
+                    let command = Self::new(args, hash);
+                    *place = Some(command.clone());
+                    command
+                }
             }
-            let command = Self::new(args, hash);
-            known.insert(hash, command.clone());
-            Some(command)
         })
     }
 
     /// A copy, with all arguments in one allocation.
-    fn new(args: &[&[u8]], hash: u64) -> Self {
+    fn new<'c>(args: impl Iterator<Item = &'c [u8]>, hash: u64) -> Self {
+        let args: Vec<&[u8]> = args.collect();
         let mut rest = Bytes::from(args.concat());
         let args = args.iter().map(|arg| rest.split_to(arg.len())).collect();
         Self(Arc::new(Arguments::new(args, hash)))
     }
 }
 
-fn hash(args: &[&[u8]]) -> u64 {
-    let mut hasher = FxHasher::default();
-    args.hash(&mut hasher);
-    hasher.finish()
+/// A number that few other commands have, and how many bytes the arguments have together.
+fn hash<'c>(args: impl Iterator<Item = &'c [u8]>) -> (u64, usize) {
+    let (mut hasher, mut bytes) = (FxHasher::default(), 0);
+    for arg in args {
+        arg.hash(&mut hasher);
+        bytes += arg.len();
+    }
+    (hasher.finish(), bytes)
 }
 
 /// Commands of which it is known that in any state they touch the keys that they name and nothing else, with how much

@@ -11,7 +11,7 @@ use raceproof_engine::{Access, Object};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use crate::execution::Delivered;
+use crate::execution::{Delivered, Known};
 use crate::faults::Fault;
 use crate::mailbox::CellId;
 use crate::numbers::{Named, Numbers};
@@ -199,6 +199,8 @@ pub(crate) struct Seen {
     local: bool,
     /// Someone read a keyspace as a whole.
     keyspace_read: bool,
+    /// Someone is told of keys that are changed, so that whoever changes or reads one touches more than that.
+    tracks: bool,
     /// Something that is not Redis was touched.
     beside: bool,
 }
@@ -214,6 +216,8 @@ enum Kind {
     Local,
     /// Who subscribed to what: it ends with a client, and whether one ends depends on what it makes of a reply.
     Subscribed,
+    /// Who is told of changes of keys: that ends with a client, too.
+    Tracked,
     /// Not Redis.
     Beside,
     Other,
@@ -226,6 +230,7 @@ impl Kind {
             Named::Redis(Object::Field(..) | Object::Cardinality(..)) => Self::Part,
             Named::Redis(Object::Keyspace(_)) => Self::Keyspace,
             Named::Redis(Object::Clock | Object::Deadlines) => Self::Clock,
+            Named::Redis(Object::Tracking | Object::Tracked(_)) => Self::Tracked,
             Named::Redis(
                 Object::Random
                 | Object::Scripts
@@ -328,9 +333,9 @@ impl Things {
             Kind::Key => *access == whole,
             Kind::Keyspace => !self.seen.keyspace_read,
             Kind::Clock => true,
-            Kind::Part | Kind::Local | Kind::Subscribed | Kind::Beside | Kind::Other => false,
+            Kind::Part | Kind::Local | Kind::Subscribed | Kind::Tracked | Kind::Beside | Kind::Other => false,
         };
-        !self.seen.local && footprint.touched.iter().all(fixed)
+        !self.seen.local && !self.seen.tracks && footprint.touched.iter().all(fixed)
     }
 
     fn kind(&self, thing: ThingId) -> Kind {
@@ -351,6 +356,7 @@ impl Things {
                 Kind::Local => (seen.local, seen.beside) = (true, true),
                 Kind::Subscribed if access.writes() => (seen.local, seen.beside) = (true, true),
                 Kind::Beside => seen.beside = true,
+                Kind::Tracked => (seen.tracks, seen.local, seen.beside) = (true, true, true),
                 Kind::Keyspace => seen.keyspace_read |= matches!(access, Access::Read | Access::Write),
                 Kind::Key | Kind::Part | Kind::Clock | Kind::Subscribed | Kind::Other => {}
             }
@@ -412,17 +418,42 @@ impl Things {
 }
 
 /// The objects that a step touched, with a filter that tells most unrelated steps apart at once.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Touched {
     accesses: SmallVec<[(ThingId, Access); 8]>,
     filter: u64,
 }
 
+impl Clone for Touched {
+    fn clone(&self) -> Self {
+        Self { accesses: SmallVec::from_slice(&self.accesses), filter: self.filter }
+    }
+
+    fn clone_from(&mut self, source: &Self) {
+        self.accesses.clear();
+        self.accesses.extend_from_slice(&source.accesses);
+        self.filter = source.filter;
+    }
+}
+
 impl Touched {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.accesses.is_empty()
+    }
+
     pub(crate) fn add(&mut self, thing: ThingId, access: Access) {
         self.filter |= 1 << (thing % 64);
         if !self.accesses.contains(&(thing, access)) {
             self.accesses.push((thing, access));
+        }
+    }
+
+    /// Adds what is known to be touched by a command.
+    pub(crate) fn take_in(&mut self, known: &Known) {
+        if self.accesses.is_empty() {
+            self.clone_from(&known.touched);
+        } else {
+            known.touched.iter().for_each(|(thing, access)| self.add(*thing, *access));
         }
     }
 

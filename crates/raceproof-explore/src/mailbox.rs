@@ -4,16 +4,17 @@
 //! answers there. So the futures are `Send` (redis-rs demands it) while the engine, Lua and the databases stay with the
 //! scheduler, and a future that is dropped leaves its request behind, as a connection does with a command it has sent.
 
-use std::cell::{Cell, RefCell};
+mod port;
+
+use std::cell::Cell;
 use std::fmt;
-use std::ops::{Deref, DerefMut};
-use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use raceproof_engine::{Access, Reply};
 use smallvec::SmallVec;
+
+pub(crate) use port::{Inbox, OwnedPort, Port};
 
 use crate::command::Command;
 use crate::event::ClientId;
@@ -141,7 +142,9 @@ impl fmt::Debug for Op {
 /// The scheduler's answer to an [`Op`].
 #[derive(Debug)]
 pub(crate) enum Answer {
-    /// The replies to all the commands of the step, in order.
+    /// The reply to the one command of the step.
+    Reply(Reply),
+    /// The replies to the commands of the step, in order.
     Redis(SmallVec<[Reply; 1]>),
     Sql(SqlResult),
     Cell,
@@ -223,19 +226,16 @@ pub(crate) struct Mailbox {
 const MOST_BETWEEN_GATES: usize = 100_000;
 
 impl Mailbox {
-    /// Empties the mailbox for its next owner, and gives what was in it.
-    fn retire(&mut self) -> Option<Self> {
+    /// Makes an empty mailbox ready for its next owner; `false` if something is in it.
+    fn retire(&mut self) -> bool {
         let empty = self.posted.is_empty()
             && self.withdrawn.is_empty()
             && self.answers.is_empty()
             && self.timers.is_empty()
             && self.local.is_empty();
-        if !empty {
-            return Some(std::mem::take(self));
-        }
         (self.next_id, self.made) = (0, 0);
         (self.sessions, self.connections, self.operations) = (0, 0, 0);
-        None
+        empty
     }
 
     /// Forgets everything but which numbers it has given away.
@@ -248,6 +248,10 @@ impl Mailbox {
             now_ms,
             ..Self::default()
         };
+    }
+
+    pub(crate) fn answer(&mut self, id: u64, answer: Answer) {
+        self.answers.push((id, answer));
     }
 
     pub(crate) fn note(&mut self, what: Local) {
@@ -275,136 +279,7 @@ impl Mailbox {
     }
 }
 
-/// A client's handle to its mailbox. Mailboxes stay with the thread on which their clients run, so that reaching one takes
-/// no lock, and are used again by later executions; a port is a number, which finds its own mailbox or none. One whose
-/// execution is over reaches an empty mailbox that nobody looks into.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Port {
-    place: usize,
-    /// Never given twice, by any thread.
-    key: u64,
-}
-
-/// The mailboxes of a thread.
-struct Mailboxes {
-    /// Those in use, and those that wait to be used again, each with the key of its last port.
-    places: Vec<(u64, Place)>,
-    free: Vec<usize>,
-    next_key: u64,
-}
-
-/// Where a mailbox is while nobody looks into it.
-type Place = Rc<Cell<Option<Box<Mailbox>>>>;
-
-thread_local! {
-    static MAILBOXES: RefCell<Mailboxes> = RefCell::new(Mailboxes::new());
-}
-
-impl Mailboxes {
-    fn new() -> Self {
-        const KEYS_OF_A_THREAD: u64 = 1 << 40;
-        static THREADS: AtomicU64 = AtomicU64::new(0);
-        let next_key = THREADS.fetch_add(1, Ordering::Relaxed).wrapping_mul(KEYS_OF_A_THREAD);
-        Self { places: Vec::new(), free: Vec::new(), next_key }
-    }
-
-    fn open(&mut self) -> Port {
-        self.next_key += 1;
-        let key = self.next_key;
-        let place = self.free.pop().unwrap_or_else(|| {
-            self.places.push((key, Rc::new(Cell::new(Some(Box::default())))));
-            self.places.len() - 1
-        });
-        self.places[place].0 = key;
-        Port { place, key }
-    }
-
-    /// Takes a mailbox from its port, which reaches it no longer.
-    fn close(&mut self, port: &Port) -> Option<Place> {
-        let (key, place) = self.places.get_mut(port.place).filter(|(key, _)| *key == port.key)?;
-        *key = 0;
-        self.free.push(port.place);
-        Some(place.clone())
-    }
-}
-
-/// A mailbox that is looked into, until this is dropped.
-pub(crate) struct Opened {
-    mailbox: Option<Box<Mailbox>>,
-    place: Option<Place>,
-}
-
-impl Deref for Opened {
-    type Target = Mailbox;
-
-    fn deref(&self) -> &Mailbox {
-        self.mailbox.as_ref().expect("it goes back to its place when this is dropped")
-    }
-}
-
-impl DerefMut for Opened {
-    fn deref_mut(&mut self) -> &mut Mailbox {
-        self.mailbox.as_mut().expect("it goes back to its place when this is dropped")
-    }
-}
-
-impl Drop for Opened {
-    fn drop(&mut self) {
-        if let Some(place) = &self.place {
-            place.set(self.mailbox.take());
-        }
-    }
-}
-
-/// A port that closes with its owner.
-#[derive(Debug)]
-pub(crate) struct OwnedPort(Port);
-
-impl OwnedPort {
-    /// The mailbox of a client at a time.
-    pub(crate) fn new(origin: u64, now_ms: i64) -> Self {
-        let port = MAILBOXES.with_borrow_mut(Mailboxes::open);
-        {
-            let mut mailbox = port.lock();
-            (mailbox.key, mailbox.origin, mailbox.now_ms) = (port.key, origin, now_ms);
-        }
-        Self(port)
-    }
-}
-
-impl Deref for OwnedPort {
-    type Target = Port;
-
-    fn deref(&self) -> &Port {
-        &self.0
-    }
-}
-
-impl Drop for OwnedPort {
-    fn drop(&mut self) {
-        // What is left in it may belong to clients, and its end may reach for other ports: not while the mailbox is open.
-        let left = self.0.lock().retire();
-        drop(left);
-        // When the thread ends its mailboxes may be gone before its ports.
-        let _ = MAILBOXES.try_with(|mailboxes| mailboxes.borrow_mut().close(&self.0));
-    }
-}
-
 impl Port {
-    /// The mailbox.
-    pub(crate) fn lock(&self) -> Opened {
-        let place = MAILBOXES.try_with(|mailboxes| {
-            let mailboxes = mailboxes.borrow();
-            let (key, place) = mailboxes.places.get(self.place)?;
-            (*key == self.key).then(|| place.clone())
-        });
-        let place = place.ok().flatten();
-        match place.as_ref().and_then(|place| place.take()) {
-            Some(mailbox) => Opened { mailbox: Some(mailbox), place },
-            None => Opened { mailbox: Some(Box::default()), place: None },
-        }
-    }
-
     /// A number that only this client has, and only once: for its cells, children and tokens.
     pub(crate) fn unique(&self) -> u64 {
         let mut mailbox = self.lock();
@@ -412,48 +287,35 @@ impl Port {
         (mailbox.origin.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ mailbox.made).wrapping_mul(0xbf58_476d_1ce4_e5b9)
     }
 
-    /// Polls or drops what belongs to the client.
-    pub(crate) fn enter<T>(&self, work: impl FnOnce() -> T) -> T {
-        let outer = CURRENT.replace(Some(*self));
-        let done = work();
-        CURRENT.set(outer);
-        // Within a client's poll there was a search of its own.
-        ELSEWHERE.set(ELSEWHERE.get() || outer.is_some());
-        done
-    }
-
-    /// Whether something was put into a mailbox since the last call by anyone but its client.
-    pub(crate) fn take_elsewhere() -> bool {
-        ELSEWHERE.replace(false)
-    }
-
-    /// The client that is being polled, or `self` if none is.
-    pub(crate) fn current(&self) -> Self {
-        CURRENT.get().unwrap_or(*self)
-    }
-
     pub(crate) fn touch(&self, cell: CellId, access: Access) {
         self.lock().note(Local::Cell(cell, access));
     }
 
     pub(crate) fn post(&self, op: Op) -> u64 {
-        let mut mailbox = self.lock();
-        mailbox.next_id += 1;
-        let id = mailbox.next_id;
-        mailbox.posted.push((id, op));
-        mailbox.filled();
-        mailbox.bound();
-        id
-    }
-
-    pub(crate) fn answer(&self, id: u64, answer: Answer) {
-        self.lock().answers.push((id, answer));
+        // Taken out inside: what is large is moved once.
+        let mut op = Some(op);
+        self.with(|mailbox| {
+            mailbox.next_id += 1;
+            let id = mailbox.next_id;
+            mailbox.posted.extend(op.take().map(|op| (id, op)));
+            mailbox.filled();
+            mailbox.bound();
+            id
+        })
     }
 
     pub(crate) fn take_answer(&self, id: u64) -> Option<Answer> {
-        let mut mailbox = self.lock();
-        let at = mailbox.answers.iter().position(|(known, _)| *known == id)?;
-        Some(mailbox.answers.swap_remove(at).1)
+        let mut answer = None;
+        self.with(|mailbox| {
+            if let Some(at) = mailbox.answers.iter().position(|(known, _)| *known == id) {
+                answer = Some(mailbox.answers.swap_remove(at).1);
+            }
+        });
+        answer
+    }
+
+    pub(crate) fn answer(&self, id: u64, answer: Answer) {
+        self.with(|mailbox| mailbox.answer(id, answer));
     }
 
     /// Posts an operation at the first poll and waits for its answer.

@@ -39,6 +39,7 @@ pub(crate) fn again(failure: Failure) -> ! {
 }
 
 /// Runs `work`; a panic inside becomes a value.
+#[inline]
 pub(crate) fn catch<T>(work: impl FnOnce() -> T + UnwindSafe) -> Result<T, Caught> {
     HOOK.call_once(install);
     let outer = CATCHING.replace(true);

@@ -32,10 +32,10 @@ pub struct RedisConnection {
 
 impl RedisConnection {
     pub(crate) fn new(port: &Port) -> Self {
-        let mut mailbox = port.lock();
-        let session = mailbox.sessions;
-        mailbox.sessions += 1;
-        drop(mailbox);
+        let session = port.with(|mailbox| {
+            mailbox.sessions += 1;
+            mailbox.sessions - 1
+        });
         Self { port: *port, session }
     }
 
@@ -119,13 +119,17 @@ impl Future for Delivery<'_> {
 fn replies(answer: Answer) -> Result<SmallVec<[Reply; 1]>, Lost> {
     match answer {
         Answer::Redis(replies) => Ok(replies),
+        Answer::Reply(reply) => Ok(smallvec![reply]),
         Answer::Lost(lost) => Err(lost),
         Answer::Sql(_) | Answer::Cell | Answer::Panic(_) => Ok(SmallVec::new()),
     }
 }
 
 fn only(answer: Answer) -> Result<Reply, Lost> {
-    Ok(replies(answer)?.pop().unwrap_or(Reply::Null))
+    match answer {
+        Answer::Reply(reply) => Ok(reply),
+        other => Ok(replies(other)?.pop().unwrap_or(Reply::Null)),
+    }
 }
 
 impl ConnectionLike for RedisConnection {
@@ -194,7 +198,7 @@ fn value(reply: Reply) -> RedisResult<Value> {
         Reply::Error(text) => server_error(&text)?,
         Reply::Integer(n) => Value::Int(n),
         Reply::Bulk(bytes) | Reply::BigNumber(bytes) => Value::BulkString(bytes.into()),
-        Reply::Null | Reply::NullArray => Value::Nil,
+        Reply::Null | Reply::NullArray | Reply::NullOf(_) => Value::Nil,
         Reply::Inline(items) if items.is_empty() => Value::Nil,
         Reply::Array(items) | Reply::Inline(items) => Value::Array(values(items)?),
         Reply::Set(items) => Value::Set(values(items)?),

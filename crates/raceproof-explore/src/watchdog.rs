@@ -6,7 +6,8 @@
 
 use std::cell::RefCell;
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Builder};
 use std::time::Duration;
@@ -18,7 +19,17 @@ const STUCK_SECONDS: u64 = 10;
 #[derive(Debug, Default)]
 struct Pulse {
     beats: AtomicU64,
-    client: Mutex<String>,
+    /// Who is polled, by the place in `names`.
+    client: AtomicUsize,
+    names: Mutex<Vec<String>>,
+}
+
+/// The watched thread's side.
+#[derive(Debug)]
+pub(crate) struct Watching {
+    pulse: Arc<Pulse>,
+    /// What stands in the pulse's names: a search polls the same few clients over and over.
+    names: RefCell<Vec<String>>,
 }
 
 /// What the watching thread knows of one thread that it watches.
@@ -41,15 +52,18 @@ struct Ward {
 
 static WARD: Mutex<Ward> = Mutex::new(Ward { watched: Vec::new(), has_watcher: false });
 
+/// How many names the watching thread knows for good.
+const MOST_NAMES: usize = 64;
+
 thread_local! {
-    static PULSE: RefCell<Option<Arc<Pulse>>> = const { RefCell::new(None) };
+    static WATCHING: RefCell<Option<Rc<Watching>>> = const { RefCell::new(None) };
 }
 
 /// Watches the thread that made it until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Watchdog {
     pulse: Arc<Pulse>,
-    outer: Option<Arc<Pulse>>,
+    outer: Option<Rc<Watching>>,
     /// It belongs to its thread.
     _thread: PhantomData<*const ()>,
 }
@@ -57,7 +71,7 @@ pub(crate) struct Watchdog {
 impl Watchdog {
     pub(crate) fn start() -> Self {
         let pulse = Arc::new(Pulse::default());
-        let outer = PULSE.replace(Some(pulse.clone()));
+        let outer = WATCHING.replace(Some(Rc::new(Watching { pulse: pulse.clone(), names: RefCell::default() })));
         let limit = std::env::var("RACEPROOF_STUCK_SECONDS").ok().and_then(|text| text.parse().ok());
         let limit = limit.unwrap_or(STUCK_SECONDS);
         if limit > 0 {
@@ -100,12 +114,13 @@ fn watch() {
 impl Drop for Watchdog {
     fn drop(&mut self) {
         ward().watched.retain(|watched| !Arc::ptr_eq(&watched.pulse, &self.pulse));
-        PULSE.set(self.outer.take());
+        WATCHING.set(self.outer.take());
     }
 }
 
 fn give_up(pulse: &Pulse, seconds: u64) -> ! {
-    let client = pulse.client.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let names = pulse.names.lock().unwrap_or_else(PoisonError::into_inner);
+    let client = names.get(pulse.client.load(Ordering::Relaxed)).map_or("a client", String::as_str);
     eprintln!(
         "error: {client} has blocked its thread for {seconds} s without reaching a gate: a client, a check or a setup \
          may wait only for what its context gives (ctx.redis, ctx.db, ctx.sleep, ctx.shared); \
@@ -121,16 +136,45 @@ impl Pulse {
     }
 }
 
-/// Runs one poll of `client` under the eyes of the watchdog of this thread.
-pub(crate) fn watched<T>(client: &str, poll: impl FnOnce() -> T) -> T {
-    PULSE.with_borrow(|pulse| {
-        if let Some(pulse) = pulse {
-            client.clone_into(&mut pulse.client.lock().unwrap_or_else(PoisonError::into_inner));
-            pulse.beat();
+impl Watching {
+    /// Who watches this thread.
+    pub(crate) fn current() -> Option<Rc<Self>> {
+        WATCHING.with_borrow(Clone::clone)
+    }
+
+    /// The place of a name among those that the watching thread knows, for as long as the search lasts; `None` if it
+    /// knows too many already.
+    pub(crate) fn place(&self, client: &str) -> Option<usize> {
+        let mut names = self.names.borrow_mut();
+        if let Some(place) = names.iter().position(|name| name == client) {
+            return Some(place);
         }
-    });
-    // The pulse is not borrowed meanwhile: a poll may start a search of its own.
+        if names.len() >= MOST_NAMES {
+            return None;
+        }
+        names.push(client.to_owned());
+        self.pulse.names.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&names);
+        Some(names.len() - 1)
+    }
+
+    /// Has the watching thread know a name until the next one that it did not know.
+    fn tell(&self, client: &str) -> usize {
+        let mut names = self.pulse.names.lock().unwrap_or_else(PoisonError::into_inner);
+        names.truncate(MOST_NAMES);
+        names.resize(MOST_NAMES, String::new());
+        names.push(client.to_owned());
+        MOST_NAMES
+    }
+}
+
+/// Runs one poll of a client under the eyes of the watchdog, which knows its name by a place, if it does.
+#[inline]
+pub(crate) fn watched<T>(by: Option<&Watching>, (client, place): (&str, Option<usize>), poll: impl FnOnce() -> T) -> T {
+    let Some(watching) = by else { return poll() };
+    let place = place.unwrap_or_else(|| watching.tell(client));
+    watching.pulse.client.store(place, Ordering::Relaxed);
+    watching.pulse.beat();
     let result = poll();
-    PULSE.with_borrow(|pulse| pulse.as_ref().map(|pulse| pulse.beat()));
+    watching.pulse.beat();
     result
 }

@@ -1,6 +1,6 @@
 //! The fields of `INFO`, in the order of Redis 7.0. What only a process can know (memory, sockets, forks) is constant.
 
-use super::info::{configured, connected, counted, human, identity, up_s};
+use super::info::{configured, connected, counted, human, identity, tracked, tracking_sessions, up_s};
 use crate::{channels::Kind, context::Context};
 
 /// Where a field's value comes from.
@@ -48,7 +48,7 @@ pub(super) const CLIENTS: Fields = &[
     ("client_recent_max_input_buffer", Constant("0")),
     ("client_recent_max_output_buffer", Constant("0")),
     ("blocked_clients", Of(|context| context.engine.waiting.sessions().to_string())),
-    ("tracking_clients", Constant("0")),
+    ("tracking_clients", Of(tracking_sessions)),
     ("clients_in_timeout_table", Of(|context| context.engine.waits_with_deadline().to_string())),
 ];
 
@@ -188,9 +188,9 @@ pub(super) const STATS: Fields = &[
     ("active_defrag_key_misses", Constant("0")),
     ("total_active_defrag_time", Constant("0")),
     ("current_active_defrag_time", Constant("0")),
-    ("tracking_total_keys", Constant("0")),
-    ("tracking_total_items", Constant("0")),
-    ("tracking_total_prefixes", Constant("0")),
+    ("tracking_total_keys", Of(|context| tracked(context, 0))),
+    ("tracking_total_items", Of(|context| tracked(context, 1))),
+    ("tracking_total_prefixes", Of(|context| tracked(context, 2))),
     ("unexpected_error_replies", Constant("0")),
     ("total_error_replies", Of(|context| counted(context, |counts| counts.error_replies))),
     ("dump_payload_sanitizations", Constant("0")),

@@ -45,7 +45,7 @@ pub(super) const COMMANDS: &[Command] = &[
     ]),
 ];
 
-fn del(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+pub(super) fn del(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let mut removed = 0;
     for name in &args[1..] {
         let key = Key::new(name);
@@ -102,12 +102,17 @@ fn renamenx(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 
 /// Redis removes a key that is in the way, so that what takes its place is a new one.
 fn rename_to(context: &mut Context<'_>, from: &Key, to: &Key, replaces: bool) {
+    let db = context.db;
+    context.tell_later(db, from);
+    context.tell_later(db, to);
     if let Some(Entry { value, deadline }) = context.remove(from) {
         context.store(to, value, deadline.map_or(Deadline::Clear, Deadline::At));
-        context.signal_added(context.db, to);
+        context.signal_added(db, to);
         if replaces {
             context.event(NEW, "new", to);
         }
+        context.tell_now(db, from);
+        context.tell_now(db, to);
         context.event(GENERIC, "rename_from", from);
         context.event(GENERIC, "rename_to", to);
     }
@@ -143,10 +148,12 @@ fn copy(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if replaces && !replace {
         return Ok(Reply::Integer(0));
     }
+    context.tell_later(db, &to);
     context.store_in(db, &to, value, deadline.map_or(Deadline::Clear, Deadline::At));
     if replaces {
         context.notify(NEW, "new", db, &to.name);
     }
+    context.tell_now(db, &to);
     context.notify(GENERIC, "copy_to", db, &to.name);
     context.signal_added(db, &to);
     context.propagate(args);
@@ -162,8 +169,12 @@ fn move_key(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if !context.visit(&key, Access::Read) || context.visit_in(db, &key, Access::IntentRead) {
         return Ok(Reply::Integer(0));
     }
+    context.tell_later(from, &key);
     if let Some(Entry { value, deadline }) = context.remove(&key) {
+        context.tell_later(db, &key);
         context.store_in(db, &key, value, deadline.map_or(Deadline::Clear, Deadline::At));
+        context.tell_now(from, &key);
+        context.tell_now(db, &key);
         context.notify(GENERIC, "move_from", from, &key.name);
         context.notify(GENERIC, "move_to", db, &key.name);
         context.propagate(args);

@@ -176,6 +176,7 @@ fn empty(context: &mut Context<'_>, db: u32) {
 
 fn flushdb(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     check_flush_options(args)?;
+    context.invalidate_all();
     empty(context, context.db);
     context.propagate(args);
     Ok(Reply::Simple("OK"))
@@ -185,6 +186,7 @@ fn flushdb(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 /// difference.
 fn flushall(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     check_flush_options(args)?;
+    context.invalidate_all();
     for db in 0..context.engine.config.databases() {
         empty(context, db);
     }

@@ -98,6 +98,7 @@ pub(super) fn popped(context: &mut Context<'_>, key: &Key, end: End) {
     context.replies_here();
     context.event(LIST, if end == End::Left { "lpop" } else { "rpop" }, key);
     removed_if_empty(context, key);
+    context.tell_now(context.db, key);
 }
 
 fn removed_if_empty(context: &mut Context<'_>, key: &Key) {
@@ -106,8 +107,10 @@ fn removed_if_empty(context: &mut Context<'_>, key: &Key) {
     }
 }
 
-/// Takes up to `count` elements from a list that was looked up. Whoever may wait for a list pops by this as well.
+/// Takes up to `count` elements from a list that was looked up; [`popped`] comes next. Whoever may wait for a list pops by
+/// this as well.
 pub(super) fn take(context: &mut Context<'_>, key: &Key, end: End, count: usize) -> Vec<Bytes> {
+    context.tell_later(context.db, key);
     let taken = context.edit_whole(key, |list: &mut List| {
         let count = count.min(list.len());
         (0..count).filter_map(|_| end.pop(list)).collect()
@@ -235,6 +238,7 @@ fn ltrim(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let key = Key::new(&args[1]);
     let Some(list) = context.collection::<List>(&key, Access::Read)? else { return Ok(Reply::Simple("OK")) };
     let (len, kept) = (list.len(), part(start, end, list.len()));
+    context.tell_later(context.db, &key);
     // Whoever watches the list is told even if nothing goes.
     context.edit_whole(&key, |list: &mut List| {
         if kept.len() < len {
@@ -244,6 +248,7 @@ fn ltrim(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     });
     context.event(LIST, "ltrim", &key);
     removed_if_empty(context, &key);
+    context.tell_now(context.db, &key);
     if kept.len() < len {
         context.propagate(args);
     }

@@ -14,6 +14,9 @@ mod admin;
 mod bitfield;
 mod bitmap;
 mod blocking;
+pub(crate) mod client;
+mod client_tracking;
+mod compare;
 mod config;
 pub(crate) mod connection;
 mod counter;
@@ -22,6 +25,7 @@ mod docs;
 mod dump;
 mod expire;
 mod field_expire;
+mod field_values;
 mod function;
 mod geo;
 mod geo_search;
@@ -62,6 +66,8 @@ pub(crate) const FAMILIES: &[&[Command]] = &[
     bitfield::COMMANDS,
     bitmap::COMMANDS,
     blocking::COMMANDS,
+    client::COMMANDS,
+    compare::COMMANDS,
     config::COMMANDS,
     connection::COMMANDS,
     counter::COMMANDS,
@@ -69,6 +75,7 @@ pub(crate) const FAMILIES: &[&[Command]] = &[
     dump::COMMANDS,
     expire::COMMANDS,
     field_expire::COMMANDS,
+    field_values::COMMANDS,
     function::COMMANDS,
     geo::COMMANDS,
     geo_search::COMMANDS,

@@ -19,7 +19,7 @@ const RW: &[&str] = &["RW", "access", "update"];
 const RO: &[&str] = &["RO", "access"];
 
 const fn counted(flags: &'static [&'static str], notes: Option<&'static str>) -> KeySpec {
-    KeySpec { begin: 2, find: FindKeys::Count, flags, notes }
+    KeySpec { begin: 2, find: FindKeys::Count { step: 1 }, flags, notes }
 }
 
 pub(super) const CALL_KEYS: &[KeySpec] =

@@ -76,6 +76,7 @@ fn exec(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
     }
     context.may_wait = false;
     let announced = !context.mute;
+    context.session_mut().executing = Some(transaction.queue.len());
     let mut replies = Vec::with_capacity(transaction.queue.len());
     for queued in &transaction.queue {
         let sent = context.deliveries.len();
@@ -85,6 +86,7 @@ fn exec(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
         };
         replies.push(among_messages(context, sent, reply));
     }
+    context.session_mut().executing = None;
     context.mute = false;
     if announced {
         return Ok(Reply::Array(replies));

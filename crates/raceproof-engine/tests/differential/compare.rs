@@ -24,7 +24,7 @@ use crate::same::{Real, Rules, same, shown};
 use crate::server::{Connection, Server};
 use crate::states::States;
 use crate::support::driver::Driver;
-use crate::support::sequence::{Action, SESSIONS, Sequence, resolve};
+use crate::support::sequence::{Action, SESSIONS, Sequence, resolve_for};
 use crate::support::show;
 use crate::{choices, log, pages};
 
@@ -159,6 +159,8 @@ struct Run<'a> {
     compared: Coverage,
     /// Whether the server may have seen two times within one command.
     two_times: bool,
+    /// The number of the first session's client.
+    first: i64,
 }
 
 /// Runs a sequence on a fresh engine and the emptied server.
@@ -177,16 +179,21 @@ pub(crate) fn run(server: &Server, host: &mut dyn ScriptHost, sequence: &Sequenc
     server.appended();
     let base_ms = now_ms();
     let session = |_| Session { connection: server.connect(), queued: None, open: true, mute: false, waits: false };
+    let sessions: Vec<Session> = (0..SESSIONS).map(session).collect();
+    let first: i64 = sessions[0].connection.id.parse().expect("the number of a client");
+    // Both number their clients alike.
+    let options = Options { clients_before: first - 1, ..Options::default() };
     let mut run = Run {
         host,
         hears: hearing::is_needed(sequence),
         control,
-        sessions: (0..SESSIONS).map(session).collect(),
-        candidates: vec![Candidate { driver: Driver::new(Options::default()), log: Vec::new(), last_ms: base_ms }],
+        sessions,
+        candidates: vec![Candidate { driver: Driver::new(options), log: Vec::new(), last_ms: base_ms }],
         log: Vec::new(),
         lines: Vec::new(),
         compared: Coverage::default(),
         two_times: false,
+        first,
     };
     let ended = run.all(server, sequence, base_ms);
     run.release();
@@ -232,7 +239,7 @@ impl Run<'_> {
             let mut batch = Vec::new();
             while let Some(step) = steps.get(at) {
                 let Action::Run(args) = &step.action else { break };
-                let args = resolve(args, base_ms);
+                let args = resolve_for(args, base_ms, self.first);
                 let alone = runs_alone(&args);
                 if step.session != session || batch.len() == most || (alone && !batch.is_empty()) {
                     break;

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::strategy::Union;
 use raceproof_engine::{Access, Effect, Footprint, Object, Options, Outcome, Timestamp, Version};
 
-use crate::contended::{GENERAL, THEMES, Theme, WAITING};
+use crate::contended::{GENERAL, THEMES, TRACKING, Theme, WAITING};
 use crate::support::driver::{self, Driver};
 use crate::support::dump::dump_with_readers;
 use crate::support::generate;
@@ -79,7 +79,7 @@ pub(crate) struct Counts {
 
 /// Random cases, each mostly about one type of value.
 pub(crate) fn strategy() -> impl Strategy<Value = Case> {
-    Union::new(THEMES.iter().map(case))
+    Union::new(THEMES.iter().chain([&TRACKING, &TRACKING]).map(case))
 }
 
 fn case(theme: &'static Theme) -> BoxedStrategy<Case> {
@@ -97,7 +97,7 @@ fn case(theme: &'static Theme) -> BoxedStrategy<Case> {
     let watch = generate::template("WATCH key+");
     let waits = prop::collection::vec(templates(WAITING), 0..3);
     let time = || prop::sample::select(vec![0_i64, 1, 2, 3, 1000, 60_000, 150_000, 2_000_000]);
-    let version = prop::sample::select(vec![Version::V7_0, Version::V7_4]);
+    let version = prop::sample::select(vec![Version::V7_0, Version::V8_4]);
     (version, setup(theme), watch, waits, units(), units(), time(), time())
         .prop_map(|(version, setup, watch, waits, first, second, at_ms, other_ms)| Case {
             version,
@@ -114,8 +114,11 @@ fn case(theme: &'static Theme) -> BoxedStrategy<Case> {
 
 /// States: mostly some keys of the type, some others, and sessions that may be anywhere.
 fn setup(theme: &'static Theme) -> impl Strategy<Value = Sequence> + use<> {
+    let tracks = theme.families.contains(&"tracking");
     let fill = |family: &str| {
-        generate::family(family).prop_map(|args| vec![Step { session: WATCHER, action: Action::Run(args) }])
+        let sessions = if tracks { FIRST..SESSIONS } else { WATCHER..SESSIONS };
+        let step = |(session, args)| vec![Step { session, action: Action::Run(args) }];
+        (sessions, generate::family(family)).prop_map(step)
     };
     let of_theme = Union::new(theme.families.iter().map(|family| fill(family)));
     let anything = generate::sequence(2, true).prop_map(|sequence| sequence.steps);
@@ -128,7 +131,8 @@ fn setup(theme: &'static Theme) -> impl Strategy<Value = Sequence> + use<> {
         1 => fill("databases"),
         1 => anything,
     ];
-    prop::collection::vec(group, 0..10).prop_map(|groups| Sequence { resp3: [false; SESSIONS], steps: groups.concat() })
+    (prop::array::uniform3(prop::bool::weighted(0.7)), prop::collection::vec(group, 0..10))
+        .prop_map(move |(resp3, groups)| Sequence { resp3: resp3.map(|resp3| resp3 && tracks), steps: groups.concat() })
 }
 
 /// What one unit did.
@@ -366,6 +370,26 @@ fn who_waits(mut driver: Driver, now_ms: i64) -> Vec<String> {
     seen
 }
 
+/// What each session is told if keys are changed.
+fn who_is_told(mut driver: Driver, now_ms: i64) -> Vec<String> {
+    let changer = driver.sessions.len();
+    driver.sessions.push(driver.engine.connect());
+    let mut seen = Vec::new();
+    for name in ["a", "b", "c", "h", "l", "m", "s", "x"] {
+        let mut heard = vec![Vec::new(); driver.sessions.len()];
+        let args = ["SET", name, "1"].map(Bytes::from);
+        let outcome = driver.run(&mut driver::host(), changer, &args, now_ms);
+        driver.hear(Some(changer), &outcome, &mut heard);
+        seen.extend(heard.iter().enumerate().map(|(at, bytes)| format!("{name} tells [{at}] {}", show::quoted(bytes))));
+    }
+    for session in 0..SESSIONS {
+        let args = ["CLIENT", "TRACKINGINFO"].map(Bytes::from);
+        let reply = driver.run(&mut driver::host(), session, &args, now_ms).reply;
+        seen.push(format!("[{session}] tracks {}", show::quoted(&driver.bytes(session, &reply))));
+    }
+    seen
+}
+
 /// What sessions that waited were sent.
 fn served(driver: &Driver, outcome: &Outcome) -> Vec<String> {
     let shown = |(session, bytes): (usize, Vec<u8>)| format!("to [{session}]: {}", show::quoted(&bytes));
@@ -380,6 +404,7 @@ fn observe(mut driver: Driver, now_ms: i64) -> Vec<String> {
     seen.push(format!("next timeout {:?}", driver.engine.next_timeout_ms()));
     let mut host = driver::host();
     seen.extend(who_waits(driver.clone(), now_ms));
+    seen.extend(who_is_told(driver.clone(), now_ms));
     for session in 0..SESSIONS {
         driver.run(&mut host, session, &[Bytes::from_static(b"MULTI")], now_ms);
         let reply = driver.run(&mut host, session, &[Bytes::from_static(b"EXEC")], now_ms).reply;

@@ -22,8 +22,7 @@ impl Execution<'_> {
         self.order
             .iter()
             .flat_map(|id| {
-                let mailbox = self.client(*id).port.lock();
-                mailbox.timers.iter().map(|sleeper| sleeper.until_ms).min()
+                self.client(*id).inbox.with(|mailbox| mailbox.timers.iter().map(|sleeper| sleeper.until_ms).min())
             })
             .chain(self.silent.iter().map(|silent| silent.until_ms))
             .chain(self.next_timeout())
@@ -146,7 +145,7 @@ impl Execution<'_> {
     /// Lets the keys whose time is over expire.
     pub(super) fn expire_now(&mut self) -> Result<(), Error> {
         let now = self.server_time();
-        self.worker.engine.expire_due(now, &mut self.worker.outcome);
+        self.worker.engine.leave().expire_due(now, &mut self.worker.outcome);
         self.touch_redis();
         self.keep_deliveries(None, false);
         self.time_out_now();

@@ -6,6 +6,7 @@ use raceproof_engine::{Reply, SessionId};
 use super::{Execution, trace};
 use crate::Error;
 use crate::backend::{Backend, BackendError};
+use crate::command::Command;
 
 impl Execution<'_> {
     /// Does something to the real server, if there is one.
@@ -86,6 +87,6 @@ impl Execution<'_> {
     }
 }
 
-fn words(args: &[&[u8]]) -> Vec<Bytes> {
-    args.iter().map(|arg| Bytes::copy_from_slice(arg)).collect()
+fn words(args: &[&[u8]]) -> Command {
+    args.iter().map(|arg| Bytes::copy_from_slice(arg)).collect::<Vec<_>>().into()
 }

@@ -4,15 +4,16 @@ use std::hash::{Hash, Hasher};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use raceproof_engine::{Access, Protocol, Reply, SessionId};
+use raceproof_engine::{Access, Reply, SessionId};
 use rustc_hash::FxHasher;
 use smallvec::SmallVec;
 
 use super::clients::Pending;
 use super::lost::Answered;
+use super::worker::Worker;
 use super::{Delivered, Execution, trace};
 use crate::Error;
+use crate::command::Command;
 use crate::event::{Choice, ClientId, Event, Footprint, Outcome, Reach, Thing, Touched};
 use crate::faults::Fault;
 use crate::mailbox::{Answer, CellOp, Local, Op};
@@ -66,10 +67,10 @@ impl Execution<'_> {
                 self.show_unanswered(id, &format!("{DIES}before the reply"))?;
                 self.kill(id)?;
             } else if let Answered::Now(answer) = answered {
-                if let (Op::Redis { session, .. }, Answer::Redis(_)) = (&request.op, &answer) {
+                if let (Op::Redis { session, .. }, Answer::Redis(_) | Answer::Reply(_)) = (&request.op, &answer) {
                     self.arrive(request.owner, *session);
                 }
-                self.client(request.owner).port.answer(number, answer);
+                self.client(request.owner).inbox.with(|mailbox| mailbox.answer(number, answer));
                 self.poll(id)?;
                 if self.client(id).is_done() {
                     self.close(id);
@@ -81,9 +82,10 @@ impl Execution<'_> {
             Op::Redis { session, commands } => Some(Delivered { owner: request.owner, session, commands }),
             Op::Receive { .. } | Op::Sql { .. } | Op::Cell(_) | Op::Clock(_) => None,
         };
-        let footprint = Footprint { choice, client: Some(id), touched: Touched::default(), reach, barrier: false };
+        let known = self.known.as_ref().and_then(|known| known.footprint(choice, id, reach));
+        let own = || Footprint { choice, client: Some(id), touched: Touched::default(), reach, barrier: false };
         Ok(Event {
-            footprint: Arc::new(footprint),
+            footprint: known.unwrap_or_else(|| Arc::new(own())),
             fingerprint: fingerprint.finish(),
             posted_after: request.posted_after,
             needs_lock,
@@ -103,6 +105,20 @@ impl Execution<'_> {
             Op::Redis { session, commands } => {
                 let number = *session;
                 let session = self.redis_session(request.owner, number)?;
+                if let [args] = commands.as_slice() {
+                    let reply = self.redis(session, args)?;
+                    args.hash(fingerprint);
+                    trace::hash_reply(&reply, fingerprint);
+                    let waits = self.worker.outcome.waits;
+                    if self.mode.record {
+                        self.show_redis(id, commands, if waits { &[] } else { std::slice::from_ref(&reply) });
+                    }
+                    if waits {
+                        self.begin_wait(id, request, number, session);
+                        return Ok(Answered::Later);
+                    }
+                    return Ok(Answered::Now(Answer::Reply(reply)));
+                }
                 let mut replies = SmallVec::new();
                 for args in commands.iter() {
                     let reply = self.redis(session, args)?;
@@ -131,7 +147,7 @@ impl Execution<'_> {
             }
             Op::Receive { session, .. } => {
                 let number = *session;
-                Ok(self.receive(id, request, number, Outcome::Done, fingerprint))
+                self.receive(id, request, number, Outcome::Done, fingerprint)
             }
             Op::Cell(op) => Ok(Answered::Now(self.cell(id, op, fingerprint))),
             Op::Clock(call) => {
@@ -168,7 +184,7 @@ impl Execution<'_> {
         }
         let opened = self.client(id).opened.get(at).copied().unwrap_or_default();
         let client_id = self.worker.connection_id(id, number, opened);
-        let session = self.worker.engine.connect_as(client_id);
+        let session = self.worker.engine.connect(Some(client_id));
         self.on_server(|server| server.connect(session.0))?;
         let client = self.client_mut(id);
         if client.sessions.len() <= at {
@@ -182,7 +198,7 @@ impl Execution<'_> {
 
     /// A connection of no client's.
     pub(super) fn connect(&mut self) -> Result<SessionId, Error> {
-        let session = self.worker.engine.connect();
+        let session = self.worker.engine.connect(None);
         self.on_server(|server| server.connect(session.0))?;
         Ok(session)
     }
@@ -201,11 +217,9 @@ impl Execution<'_> {
     }
 
     /// One command on the engine, and on the real server if one runs beside it: then its reply counts.
-    pub(super) fn redis(&mut self, session: SessionId, args: &[Bytes]) -> Result<Reply, Error> {
-        let entry = self.on_engine(session, args);
-        let waits = self.worker.outcome.waits;
-        let reply = std::mem::replace(&mut self.worker.outcome.reply, Reply::Null);
-        let reply = if waits {
+    pub(super) fn redis(&mut self, session: SessionId, args: &Command) -> Result<Reply, Error> {
+        let (reply, entry) = self.on_engine(session, args);
+        let reply = if self.worker.outcome.waits {
             self.on_server(|server| server.send(session.0, args))?;
             reply
         } else {
@@ -217,20 +231,15 @@ impl Execution<'_> {
         Ok(reply)
     }
 
-    /// One command on the engine. Whether it is an entry of the log.
-    pub(super) fn on_engine(&mut self, session: SessionId, args: &[Bytes]) -> bool {
+    /// One command on the engine: its reply, and whether it is an entry of the log.
+    pub(super) fn on_engine(&mut self, session: SessionId, args: &Command) -> (Reply, bool) {
         let now = self.server_time();
-        let worker = &mut *self.worker;
-        worker.engine.execute(&mut worker.lua, session, args, now, &mut worker.outcome);
-        self.touch_redis();
-        if let Some(instead) = self.keep_deliveries(Some(session), false) {
-            self.worker.outcome.reply = match (instead, self.worker.engine.protocol(session)) {
-                (Reply::Push(items), Protocol::Resp2) => Reply::Array(items),
-                (instead, _) => instead,
-            };
-        }
+        let Worker { engine, lua, things, outcome, .. } = &mut *self.worker;
+        let known = engine.execute(lua, things, (session, args), now, outcome);
+        let reply = self.take_in(session, known.as_deref());
+        self.known = known;
         self.recall_redis(args);
-        self.write_log()
+        (reply, self.write_log())
     }
 
     /// Adds what the engine has just touched to the footprint of the step.
@@ -316,8 +325,11 @@ impl Execution<'_> {
     /// Closes the connections of a client that is gone.
     pub(super) fn close(&mut self, id: ClientId) {
         let client = self.client_mut(id);
+        if client.sessions.is_empty() && client.connections.is_empty() {
+            return;
+        }
         let sessions = std::mem::take(&mut client.sessions);
-        client.inboxes.clear();
+        client.sent.clear();
         let connections = std::mem::take(&mut client.connections);
         for session in sessions.into_iter().flatten() {
             self.disconnect(session);

@@ -86,9 +86,12 @@ impl Execution<'_> {
     pub(super) fn run_direct(&mut self, name: &str, port: &Port, mut future: ClientFuture) -> Result<ClientEnd, Error> {
         let mut context = Context::from_waker(Waker::noop());
         let foreign = |step: usize| Error::Foreign { client: name.to_owned(), step };
+        let watching = self.watching.clone();
+        let place = watching.as_ref().and_then(|watching| watching.place(name));
         for step in 0..MOST_REQUESTS {
-            let polled =
-                watched(name, || port.enter(|| panics::catch(AssertUnwindSafe(|| future.as_mut().poll(&mut context)))));
+            let polled = watched(watching.as_deref(), (name, place), || {
+                port.enter(|| panics::catch(AssertUnwindSafe(|| future.as_mut().poll(&mut context))))
+            });
             match polled {
                 Ok(Poll::Ready(end)) => {
                     let local = std::mem::take(&mut port.lock().local);

@@ -29,7 +29,8 @@ impl Worker {
     /// the time of the start. `None` before there was one.
     pub(crate) fn dry_run(&mut self, requests: &[&Delivered]) -> Option<Touched> {
         let now = Timestamp::from_ms(self.start_ms());
-        self.restore_engine()?;
+        self.base.as_ref()?;
+        self.engine.restart();
         let mut sessions: SmallVec<[(ClientId, u32, SessionId); 4]> = SmallVec::new();
         let mut touched = Touched::default();
         for request in requests {
@@ -40,24 +41,30 @@ impl Worker {
                 Some((_, _, session)) => *session,
                 None => {
                     let id = self.connection_id(request.owner, request.session, 0);
-                    let session = self.engine.connect_as(id);
+                    let session = self.engine.connect(Some(id));
                     sessions.push((request.owner, request.session, session));
                     session
                 }
             };
             touched.clear();
             for command in &request.commands {
-                self.engine.execute(&mut self.lua, session, command, now, &mut self.outcome);
-                for (object, access) in self.outcome.footprint.iter() {
-                    let thing = match object {
-                        Object::Inbox(listener) => {
-                            let of = |(_, _, known): &&(ClientId, u32, SessionId)| known == listener;
-                            let Some((owner, number, _)) = sessions.iter().find(of) else { continue };
-                            self.things.id(Thing::Inbox(*owner, *number))
+                let (lua, things) = (&mut self.lua, &mut self.things);
+                let known = self.engine.execute(lua, things, (session, command), now, &mut self.outcome);
+                match known.as_deref() {
+                    Some(known) => touched.take_in(known),
+                    None => {
+                        for (object, access) in self.outcome.footprint.iter() {
+                            let thing = match object {
+                                Object::Inbox(listener) => {
+                                    let of = |(_, _, known): &&(ClientId, u32, SessionId)| known == listener;
+                                    let Some((owner, number, _)) = sessions.iter().find(of) else { continue };
+                                    self.things.id(Thing::Inbox(*owner, *number))
+                                }
+                                object => self.things.redis(object),
+                            };
+                            touched.add(thing, *access);
                         }
-                        object => self.things.redis(object),
-                    };
-                    touched.add(thing, *access);
+                    }
                 }
                 let served = |delivery: &Delivery| !matches!(delivery, Delivery::Push(..) | Delivery::Close(_));
                 if self.outcome.waits || self.outcome.deliveries.iter().any(served) {

@@ -12,6 +12,7 @@ use raceproof_engine::{Access, Engine, Object, SessionId};
 
 use super::{Enabled, Execution, Outcomes};
 use crate::Error;
+use crate::command::Command;
 use crate::event::{Choice, END, Event, FAULTS, Kept, Outcome, Thing, Touched, evicted};
 use crate::faults::{EVERYSEC_WINDOW_MS, Fault, Persistence};
 use crate::report::StepKind;
@@ -268,14 +269,16 @@ impl Execution<'_> {
         let whole = usize::from(self.log.len());
         let lost = match kept {
             Kept::Nothing => {
-                self.worker.engine = self.worker.engine.restarted(None);
+                let again = self.worker.engine.restarted(None);
+                self.worker.engine.replace(again);
                 self.log.states = vec![(self.worker.engine.clone(), self.now_ms)];
                 self.log.durable = 0;
                 "everything is lost".to_owned()
             }
             Kept::Entries(entries) => {
                 let entries = usize::from(entries).min(whole);
-                self.worker.engine = self.worker.engine.restarted(Some(&self.log.states[entries].0));
+                let again = self.worker.engine.restarted(Some(&self.log.states[entries].0));
+                self.worker.engine.replace(again);
                 self.log.states.truncate(entries + 1);
                 self.log.durable = entries;
                 match whole - entries {
@@ -315,7 +318,7 @@ impl Execution<'_> {
         let key = self.worker.engine.keys().find(|(db, key)| evicted(*db, key) == name);
         let Some((db, key)) = key.map(|(db, key)| (db, key.clone())) else { return Ok(String::new()) };
         let session = self.guest(db)?;
-        let entry = self.on_engine(session, &[Bytes::from_static(b"DEL"), key.clone()]);
+        let (_, entry) = self.on_engine(session, &vec![Bytes::from_static(b"DEL"), key.clone()].into());
         self.on_server(|server| server.evict(db, &key))?;
         if entry {
             self.tell_log()?;
@@ -330,7 +333,7 @@ impl Execution<'_> {
         if db != 0 {
             // Its footprint is nobody's concern.
             let touched = std::mem::take(&mut self.touched);
-            self.redis(session, &[Bytes::from_static(b"SELECT"), db.to_string().into()])?;
+            self.redis(session, &vec![Bytes::from_static(b"SELECT"), db.to_string().into()].into())?;
             self.touched = touched;
         }
         Ok(session)
@@ -339,7 +342,7 @@ impl Execution<'_> {
     /// A command that no client sends.
     fn by_the_house(&mut self, args: &[&'static [u8]]) -> Result<String, Error> {
         let session = self.guest(0)?;
-        let args: Vec<Bytes> = args.iter().map(|arg| Bytes::from_static(arg)).collect();
+        let args = Command::from(args.iter().map(|arg| Bytes::from_static(arg)).collect::<Vec<_>>());
         self.redis(session, &args)?;
         self.disconnect(session);
         Ok(super::trace::command(&args))

@@ -50,7 +50,7 @@ impl Execution<'_> {
             }
             Op::Receive { session, .. } => {
                 let session = *session;
-                Ok(self.receive(id, request, session, outcome, fingerprint))
+                self.receive(id, request, session, outcome, fingerprint)
             }
             Op::Cell(_) | Op::Clock(_) => self.carry_out(id, request, fingerprint),
         }

@@ -11,14 +11,17 @@
 use std::collections::VecDeque;
 use std::hash::Hasher;
 
-use raceproof_engine::{Access, Delivery, Object, Reply, SessionId};
+use raceproof_engine::{Access, Delivery, Object, Protocol, Reply, SessionId};
 use rustc_hash::FxHasher;
 use smallvec::smallvec;
 
-use super::clients::{Client, Pending};
+use super::client::Client;
+use super::clients::Pending;
 use super::lost::Answered;
+use super::server::Known;
 use super::waits::Served;
 use super::{Execution, Outcomes, trace};
+use crate::Error;
 use crate::event::{ClientId, Outcome, ProcessId, Thing, Touched};
 use crate::faults::Fault;
 use crate::mailbox::{Answer, Lost, Op};
@@ -26,7 +29,7 @@ use crate::report::StepKind;
 
 /// What a connection was sent and its client has not received.
 #[derive(Debug, Default)]
-pub(crate) struct Inbox {
+pub(crate) struct Messages {
     messages: VecDeque<Reply>,
     /// So many of them have arrived: the client has been told a reply that was sent after them.
     arrived: usize,
@@ -36,7 +39,7 @@ pub(crate) struct Inbox {
     watched: bool,
 }
 
-impl Inbox {
+impl Messages {
     /// The next message that has arrived or does so now.
     fn take(&mut self) -> Option<Reply> {
         let message = self.messages.pop_front()?;
@@ -59,21 +62,21 @@ impl Inbox {
 
 impl Client {
     /// The inbox of one of its connections.
-    pub(super) fn inbox(&self, number: u32) -> Option<&Inbox> {
-        self.inboxes.get(number as usize)
+    pub(super) fn sent(&self, number: u32) -> Option<&Messages> {
+        self.sent.get(number as usize)
     }
 
-    fn inbox_mut(&mut self, number: u32) -> &mut Inbox {
+    fn sent_mut(&mut self, number: u32) -> &mut Messages {
         let at = number as usize;
-        if self.inboxes.len() <= at {
-            self.inboxes.resize_with(at + 1, Inbox::default);
+        if self.sent.len() <= at {
+            self.sent.resize_with(at + 1, Messages::default);
         }
-        &mut self.inboxes[at]
+        &mut self.sent[at]
     }
 
     /// One of its connections has ended, or all of them have.
     pub(super) fn lose_messages(&mut self, number: Option<u32>) {
-        let lost = self.inboxes.iter_mut().zip(0..).filter(|(_, at)| number.is_none_or(|number| number == *at));
+        let lost = self.sent.iter_mut().zip(0..).filter(|(_, at)| number.is_none_or(|number| number == *at));
         lost.for_each(|(inbox, _)| inbox.lose());
     }
 }
@@ -94,6 +97,22 @@ impl Execution<'_> {
         let Object::Inbox(session) = object else { return self.touch(object.clone(), access) };
         if let Some((owner, number)) = self.owner_of(*session) {
             self.touch_thing(Thing::Inbox(owner, number), access);
+        }
+    }
+
+    /// Takes in what a command of a session has done: what is known of it, or what the engine has just told. Gives the reply.
+    pub(super) fn take_in(&mut self, session: SessionId, known: Option<&Known>) -> Reply {
+        if let Some(known) = known {
+            self.touched.take_in(known);
+            return known.reply.clone();
+        }
+        self.touch_redis();
+        let instead = self.keep_deliveries(Some(session), false);
+        let reply = std::mem::replace(&mut self.worker.outcome.reply, Reply::Null);
+        match (instead, self.worker.engine.protocol(session)) {
+            (Some(Reply::Push(items)), Protocol::Resp2) => Reply::Array(items),
+            (Some(instead), _) => instead,
+            (None, _) => reply,
         }
     }
 
@@ -131,7 +150,7 @@ impl Execution<'_> {
     }
 
     fn has_messages(&self, session: SessionId) -> bool {
-        let inbox = self.owner_of(session).and_then(|(owner, number)| self.client(owner).inbox(number));
+        let inbox = self.owner_of(session).and_then(|(owner, number)| self.client(owner).sent(number));
         inbox.is_some_and(|inbox| !inbox.messages.is_empty())
     }
 
@@ -140,21 +159,21 @@ impl Execution<'_> {
         let Some((owner, number)) = self.owner_of(session).filter(|_| !self.checking) else { return };
         let client = self.client_mut(owner);
         if !client.unreachable {
-            client.inbox_mut(number).messages.push_back(message);
+            client.sent_mut(number).messages.push_back(message);
         }
     }
 
     /// A session is sent a reply after the messages that it has been sent so far.
     fn replies_here(&mut self, session: SessionId) {
         let Some((owner, number)) = self.owner_of(session) else { return };
-        if let Some(inbox) = self.client_mut(owner).inboxes.get_mut(number as usize) {
+        if let Some(inbox) = self.client_mut(owner).sent.get_mut(number as usize) {
             inbox.before_reply = inbox.messages.len();
         }
     }
 
     /// The client is told the last reply on a connection: what was sent before it has arrived.
     pub(super) fn arrive(&mut self, owner: ClientId, number: u32) {
-        if let Some(inbox) = self.client_mut(owner).inboxes.get_mut(number as usize) {
+        if let Some(inbox) = self.client_mut(owner).sent.get_mut(number as usize) {
             inbox.arrived = inbox.arrived.max(inbox.before_reply);
         }
     }
@@ -162,14 +181,14 @@ impl Execution<'_> {
     /// A client wants to receive on a connection.
     pub(super) fn watch_inbox(&mut self, owner: ClientId, op: &Op) {
         if let Op::Receive { session, .. } = op {
-            self.client_mut(owner).inbox_mut(*session).watched = true;
+            self.client_mut(owner).sent_mut(*session).watched = true;
         }
     }
 
     /// Whether there is nothing to receive, and no reason to stop waiting for it.
     pub(super) fn must_wait_for_message(&self, process: ProcessId, owner: ClientId, number: u32) -> bool {
         let id = self.worker.owner(process).unwrap_or(owner);
-        let empty = self.client(owner).inbox(number).is_none_or(|inbox| inbox.messages.is_empty());
+        let empty = self.client(owner).sent(number).is_none_or(|inbox| inbox.messages.is_empty());
         empty && !self.is_cut(id, owner, number)
     }
 
@@ -181,7 +200,7 @@ impl Execution<'_> {
     /// How receiving may turn out, beside that the next message is received.
     pub(super) fn receive_outcomes(&self, id: ClientId, request: &Pending, outcomes: &mut Outcomes) {
         let Op::Receive { session, waits } = request.op else { return };
-        let uncertain = self.client(request.owner).inbox(session).is_some_and(Inbox::is_uncertain);
+        let uncertain = self.client(request.owner).sent(session).is_some_and(Messages::is_uncertain);
         if !uncertain || self.is_cut(id, request.owner, session) {
             return;
         }
@@ -201,7 +220,7 @@ impl Execution<'_> {
         number: u32,
         outcome: Outcome,
         fingerprint: &mut FxHasher,
-    ) -> Answered {
+    ) -> Result<Answered, Error> {
         let owner = request.owner;
         self.touch_thing(Thing::Inbox(owner, number), Access::Write);
         self.touch_life();
@@ -209,18 +228,19 @@ impl Execution<'_> {
             Outcome::BrokenBefore => {
                 self.show_receipt(id, StepKind::Fault, "a message is lost: the connection breaks".to_owned());
                 self.break_connection(owner, number);
-                return Answered::Now(Answer::Lost(Lost::Broken));
+                return Ok(Answered::Now(Answer::Lost(Lost::Broken)));
             }
             Outcome::NotArrived => {
                 self.show_receipt(id, StepKind::Message, "receives nothing: the message is on its way".to_owned());
-                return Answered::Now(Answer::Redis(smallvec![]));
+                return Ok(Answered::Now(Answer::Redis(smallvec![])));
             }
             _ => {}
         }
-        if let Some(message) = self.client_mut(owner).inbox_mut(number).take() {
+        if let Some(message) = self.client_mut(owner).sent_mut(number).take() {
+            let message = self.message_of_backend(owner, number, message)?;
             trace::hash_reply(&message, fingerprint);
             self.show_receipt(id, StepKind::Message, format!("receives {}", trace::message(&message)));
-            return Answered::Now(Answer::Redis(smallvec![message]));
+            return Ok(Answered::Now(Answer::Redis(smallvec![message])));
         }
         fingerprint.write_u8(1);
         let broken = &mut self.client_mut(owner).broken;
@@ -229,16 +249,26 @@ impl Execution<'_> {
             self.client_mut(id).struck = true;
             let text = "learns that the server it was connected to is gone".to_owned();
             self.show_receipt(id, StepKind::Fault, text);
-            return Answered::Now(Answer::Lost(Lost::Broken));
+            return Ok(Answered::Now(Answer::Lost(Lost::Broken)));
         }
         if self.is_cut(id, owner, number) {
             self.client_mut(id).struck = true;
             let text = "receives nothing more: Redis cannot be reached".to_owned();
             self.show_receipt(id, StepKind::Fault, text);
-            return Answered::Now(Answer::Lost(Lost::Unreachable));
+            return Ok(Answered::Now(Answer::Lost(Lost::Unreachable)));
         }
         self.show_receipt(id, StepKind::Message, "receives nothing".to_owned());
-        Answered::Now(Answer::Redis(smallvec![]))
+        Ok(Answered::Now(Answer::Redis(smallvec![])))
+    }
+
+    /// The message that counts: that of the real server, if there is one. What had arrived on a connection that is closed
+    /// by now is no longer there to be read.
+    fn message_of_backend(&mut self, owner: ClientId, number: u32, message: Reply) -> Result<Reply, Error> {
+        let session = self.client(owner).sessions.get(number as usize).copied().flatten();
+        let (Some(session), Some(attached)) = (session, &mut self.worker.backend) else { return Ok(message) };
+        let real = attached.backend.message(session.0).map_err(|error| Error::Backend(error.to_string()))?;
+        self.hold_against(&[], "a message", &message, &real);
+        Ok(real)
     }
 
     fn show_receipt(&mut self, id: ClientId, kind: StepKind, text: String) {
@@ -256,10 +286,12 @@ impl Execution<'_> {
 
     /// What can be told by messages wherever it comes: when time passes, when a fault strikes.
     pub(super) fn touch_listeners(&mut self, touched: &mut Touched) {
-        touched.add(self.worker.things.redis(&Object::Subscriptions), Access::Read);
+        for object in [Object::Subscriptions, Object::Tracking] {
+            touched.add(self.worker.things.redis(&object), Access::Read);
+        }
         for id in &self.order {
             let client = self.clients[usize::from(id.0)].as_ref();
-            let inboxes = client.into_iter().flat_map(|client| client.inboxes.iter().zip(0..));
+            let inboxes = client.into_iter().flat_map(|client| client.sent.iter().zip(0..));
             for (_, number) in inboxes.filter(|(inbox, _)| inbox.watched) {
                 touched.add(self.worker.things.id(Thing::Inbox(*id, number)), Access::Write);
             }
@@ -270,7 +302,7 @@ impl Execution<'_> {
     pub(super) fn inboxes_as_bytes(client: &Client, bytes: &mut Vec<u8>) {
         use std::fmt::Write as _;
         let mut text = String::new();
-        for (number, inbox) in client.inboxes.iter().enumerate().filter(|(_, inbox)| !inbox.messages.is_empty()) {
+        for (number, inbox) in client.sent.iter().enumerate().filter(|(_, inbox)| !inbox.messages.is_empty()) {
             // Writing to a string does not fail.
             let _ = write!(text, "{number} {} {:?};", inbox.arrived, inbox.messages);
         }

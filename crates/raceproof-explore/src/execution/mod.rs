@@ -2,6 +2,7 @@
 //! next until nothing can.
 
 mod changes;
+mod client;
 mod clients;
 mod clock;
 mod compare;
@@ -12,34 +13,40 @@ mod faults;
 mod late;
 mod lost;
 mod messages;
+mod never;
+mod plain;
 mod recall;
 mod record;
 mod serial;
+mod server;
 mod story;
 mod trace;
 mod waits;
 mod worker;
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use raceproof_engine::Access;
 use smallvec::SmallVec;
 
-use clients::Client;
+use client::Client;
 pub(crate) use clients::Enabled;
 use direct::Direct;
 pub(crate) use dry::Delivered;
 pub(crate) use recall::{OVERHEAD_BYTES, Part, Recall};
 pub(crate) use serial::{Ending, Outcomes as SerialOutcome};
+pub(crate) use server::Known;
 pub(crate) use worker::{Attached, Mode, SETUP, Worker};
 
 use crate::Error;
 use crate::ctx::Ctx;
-use crate::event::{CLOCK, Choice, ClientId, END, Event, FAULTS, Footprint, Outcome, ProcessId, Reach, Thing, Touched};
+use crate::event::{CLOCK, Choice, ClientId, END, Event, FAULTS, Footprint, Outcome, ProcessId, Thing, Touched};
 use crate::faults::Faults;
 use crate::history::History;
 use crate::report::{Bounds, Broken, Place, Step};
 use crate::state::Held;
+use crate::watchdog::Watching;
 use crate::world::{Failure, When, World};
 
 /// Decides what happens next.
@@ -143,7 +150,7 @@ pub(crate) struct Run {
     /// A check that could not be decided, in words.
     pub(crate) undecided: Option<String>,
     /// How it ended, if that is compared with other executions.
-    pub(crate) ending: Option<Ending>,
+    pub(crate) ending: Option<Box<Ending>>,
     /// A fingerprint of the final state: every key and every row.
     pub(crate) final_state: Option<u64>,
     pub(crate) top: usize,
@@ -159,7 +166,7 @@ pub(crate) struct Execution<'w> {
     pub(crate) mode: Mode,
     pub(crate) bounds: Bounds,
     /// By client number; `None` for one that this execution has not seen (yet).
-    pub(crate) clients: Vec<Option<Client>>,
+    pub(crate) clients: Vec<Option<Box<Client>>>,
     pub(crate) order: Vec<ClientId>,
     /// The number of clients that the body made, and those that other clients started.
     pub(crate) top: usize,
@@ -184,7 +191,7 @@ pub(crate) struct Execution<'w> {
     pub(crate) violation: Option<Violation>,
     pub(crate) undecided: Option<String>,
     noted: serial::Noted,
-    ending: Option<Ending>,
+    ending: Option<Box<Ending>>,
     /// The event that took the database's write lock last.
     pub(crate) lock_taken_by: Option<usize>,
     /// What the step under way has touched so far.
@@ -196,6 +203,8 @@ pub(crate) struct Execution<'w> {
     number: usize,
     /// The client whose step it is; `None` for the clock's.
     pub(crate) mover: Option<ClientId>,
+    /// What its one command did.
+    pub(super) known: Option<Rc<Known>>,
     direct: Direct,
     log: faults::Log,
     /// The faults that could have struck by themselves so far.
@@ -206,6 +215,9 @@ pub(crate) struct Execution<'w> {
     server_ahead_ms: i64,
     /// A client has stopped time.
     frozen: bool,
+    /// See [`Self::is_plain`].
+    plain: bool,
+    watching: Option<Rc<Watching>>,
     /// Replies that were lost: when who sent the request learns of it (virtual ms since the Unix epoch).
     silent: Vec<Silent>,
     /// Requests whose replies the server keeps back.
@@ -233,17 +245,20 @@ impl<'w> Execution<'w> {
         if let Some(recall) = &mut worker.recall {
             recall.begin();
         }
+        if mode.in_full {
+            worker.engine.leave();
+        }
         Self {
             world,
             mode,
             bounds,
             clients: std::mem::take(&mut worker.spare.clients),
-            events: Vec::with_capacity(worker.spare.events),
+            events: std::mem::take(&mut worker.spare.events),
+            order: std::mem::take(&mut worker.spare.order),
+            lanes: std::mem::take(&mut worker.spare.lanes),
             worker,
-            order: Vec::new(),
             top: 0,
             spawned: Vec::new(),
-            lanes: Vec::new(),
             cut_off: None,
             now_ms,
             pauses_left: bounds.pauses,
@@ -264,12 +279,15 @@ impl<'w> Execution<'w> {
             current: None,
             number: 0,
             mover: None,
+            known: None,
             direct: Direct::default(),
             log: faults::Log::default(),
             possible: Vec::new(),
             over: false,
             server_ahead_ms: 0,
             frozen: false,
+            plain: false,
+            watching: Watching::current(),
             silent: Vec::new(),
             waiters: Vec::new(),
             served: Vec::new(),
@@ -311,7 +329,9 @@ impl<'w> Execution<'w> {
             }
             let cast = Cast { worker: self.worker, top: self.top, spawned: &self.spawned, lanes: &self.lanes };
             let Some(choice) = chooser.choose(self.events.len(), &enabled, &cast) else { break End::Abandoned };
-            self.step(choice, &enabled)?;
+            if !self.plain_step(choice)? {
+                self.step(choice, &enabled)?;
+            }
             let at = self.events.len() - 1;
             chooser.executed(at, &self.events[at])?;
             if self.mode.stop_at_violation && self.violation.is_some() {
@@ -321,7 +341,7 @@ impl<'w> Execution<'w> {
         self.worker.spare.enabled = enabled;
         if matches!(end, End::Complete) {
             self.compare_at_the_end()?;
-            self.ending = self.ending()?;
+            self.ending = self.ending()?.map(Box::new);
             self.check_at_the_end()?;
         }
         self.finish(end)
@@ -339,6 +359,7 @@ impl<'w> Execution<'w> {
                 self.add_client(id, name, port, future);
             }
         }
+        self.plain = self.is_plain();
         self.open_log()?;
         self.touched.clear();
         self.show_start()?;
@@ -359,6 +380,7 @@ impl<'w> Execution<'w> {
         self.current = Some(at);
         self.mover = self.worker.owner(choice.process);
         self.touched.clear();
+        self.known = None;
         self.recall_step();
         let number = self.steps.len() + 1;
         self.number = if self.mode.record { number } else { at + 1 };
@@ -387,10 +409,22 @@ impl<'w> Execution<'w> {
         let touched = std::mem::take(&mut self.touched);
         self.worker.restart |= self.worker.things.note(&touched);
         self.note_traffic(number, choice, &touched);
-        if let Some(footprint) = Arc::get_mut(&mut self.events[at].footprint) {
-            footprint.touched = touched;
-        }
+        self.settle(at, touched);
         Ok(())
+    }
+
+    /// Completes the footprint of an event. Steps of clients that were one known command and nothing else share theirs.
+    fn settle(&mut self, at: usize, touched: Touched) {
+        let known = self.known.take();
+        let footprint = &mut self.events[at].footprint;
+        if let Some(own) = Arc::get_mut(footprint) {
+            own.touched = touched;
+            if let Some(known) = known.filter(|known| known.touched == footprint.touched) {
+                known.keep(footprint);
+            }
+        } else if footprint.touched != touched {
+            *footprint = Arc::new(Footprint { touched, ..(**footprint).clone() });
+        }
     }
 
     /// A step after which its client cannot go on decides whether a clock step is a pause or free.
@@ -498,10 +532,11 @@ impl<'w> Execution<'w> {
         }
         let story = self.story();
         let start = self.shown_start();
-        let order = std::mem::take(&mut self.order);
-        let cast = order.into_iter().map(|id| (id, std::mem::take(&mut self.client_mut(id).name))).collect();
+        let mut order = std::mem::take(&mut self.order);
+        let mut cast = std::mem::take(&mut self.worker.spare.cast);
+        cast.extend(order.drain(..).map(|id| (id, std::mem::take(&mut self.client_mut(id).name))));
+        self.worker.spare.order = order;
         self.worker.spare.take_back(self.clients);
-        self.worker.spare.events = self.events.len();
         Ok(Run {
             end,
             events: self.events,
@@ -520,49 +555,6 @@ impl<'w> Execution<'w> {
         })
     }
 
-    /// Steps that could have happened in another order although they never did in this one: they take part in the
-    /// detection of races only. A pause could have come anywhere before time passed by itself, and before the end.
-    fn never(&mut self) -> Vec<(usize, Event)> {
-        let mut never = Vec::new();
-        let mut pauses_left = self.bounds.pauses;
-        for at in 0..=self.events.len() {
-            let clock = match self.events.get(at) {
-                None => true,
-                Some(event) if event.footprint.barrier => true,
-                Some(event) => {
-                    pauses_left -= u32::from(event.footprint.choice.process == CLOCK);
-                    false
-                }
-            };
-            if clock && pauses_left > 0 {
-                let mut touched = Touched::default();
-                self.clock_footprint(&mut touched);
-                self.touch_listeners(&mut touched);
-                for outcome in [Outcome::PastDeadline, Outcome::ToDeadline] {
-                    let choice = Choice { process: CLOCK, outcome };
-                    never.push((at, virtual_event(choice, None, touched.clone(), None)));
-                }
-            }
-        }
-        let end = self.events.len();
-        let spared = self.spared();
-        never.extend(spared.into_iter().map(|(choice, touched)| (end, virtual_event(choice, None, touched, None))));
-        for id in &self.order {
-            let id = *id;
-            let requests = self.clients[usize::from(id.0)].as_ref().map_or(&[][..], |client| &client.pending);
-            for pending in requests {
-                let mut touched = Touched::default();
-                pending.waits_for(&mut self.worker.things, &mut touched);
-                let choice = Choice { process: pending.process, outcome: Outcome::Done };
-                let mut event = virtual_event(choice, Some(id), touched, pending.posted_after);
-                event.waited.clone_from(&pending.waited);
-                event.needs_lock = matches!(pending.op, crate::mailbox::Op::Sql { .. });
-                never.push((self.events.len(), event));
-            }
-        }
-        never
-    }
-
     pub(crate) fn client(&self, id: ClientId) -> &Client {
         self.clients[usize::from(id.0)].as_ref().expect("clients in the order exist")
     }
@@ -579,12 +571,6 @@ impl<'w> Execution<'w> {
     pub(crate) fn process(&mut self, id: ClientId, lane: crate::mailbox::Lane) -> ProcessId {
         self.worker.process_id(id, lane)
     }
-}
-
-fn virtual_event(choice: Choice, client: Option<ClientId>, touched: Touched, posted_after: Option<usize>) -> Event {
-    let footprint = Footprint { choice, client, touched, reach: Reach::Anything, barrier: false };
-    let optional = matches!(choice.process, CLOCK | FAULTS);
-    Event { footprint: Arc::new(footprint), posted_after, optional, ..Event::new(choice, Touched::default(), false) }
 }
 
 pub(crate) type Outcomes = SmallVec<[Outcome; 3]>;

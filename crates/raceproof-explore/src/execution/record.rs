@@ -97,6 +97,9 @@ impl Execution<'_> {
 
     /// Operations that had begun before this step start with it.
     pub(super) fn start_operations(&mut self, id: ClientId) {
+        if self.client(id).open.is_empty() {
+            return;
+        }
         let (step, now_ms) = (self.number, self.now_ms);
         let open: SmallVec<[usize; 2]> = self.client(id).open.iter().map(|(_, place)| *place).collect();
         for place in open {

@@ -204,7 +204,7 @@ pub(crate) fn reply(reply: &Reply) -> String {
         Reply::Bulk(bytes) | Reply::Verbatim(_, bytes) | Reply::BigNumber(bytes) => {
             printable(bytes).map_or_else(|| quoted(bytes), quote)
         }
-        Reply::Null | Reply::NullArray => "nil".to_owned(),
+        Reply::Null | Reply::NullArray | Reply::NullOf(_) => "nil".to_owned(),
         Reply::Array(items) | Reply::Set(items) | Reply::Inline(items) | Reply::Push(items) => list(items),
         Reply::Map(pairs) => {
             let pairs: Vec<String> =
@@ -293,7 +293,7 @@ pub(super) fn hash_reply(reply: &Reply, hasher: &mut FxHasher) {
         | Reply::Verbatim(_, bytes)
         | Reply::BigNumber(bytes) => bytes.hash(hasher),
         Reply::Integer(n) => n.hash(hasher),
-        Reply::Null | Reply::NullArray => {}
+        Reply::Null | Reply::NullArray | Reply::NullOf(_) => {}
         Reply::Array(items) | Reply::Set(items) | Reply::Inline(items) | Reply::Push(items) => {
             items.len().hash(hasher);
             items.iter().for_each(|item| hash_reply(item, hasher));
@@ -329,6 +329,9 @@ pub(super) fn same_reply(args: &[Bytes], engine: &Reply, real: &Reply) -> bool {
         (Reply::Array(a), Reply::Array(b)) => {
             a.len() == b.len()
                 && (a.iter().zip(b).all(|(a, b)| same_reply(&[], a, b)) || (unordered(args) && sorted(a) == sorted(b)))
+        }
+        (Reply::Push(a), Reply::Push(b) | Reply::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_reply(&[], a, b))
         }
         // RESP2 has neither maps nor sets: they come as arrays, in the order of the server's hash table.
         (Reply::Set(a), Reply::Array(b)) => sorted(a) == sorted(b),

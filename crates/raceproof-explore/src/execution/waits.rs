@@ -153,7 +153,7 @@ impl Execution<'_> {
         if !self.worker.engine.waits(session) {
             return;
         }
-        self.worker.engine.give_up(session, &mut self.worker.outcome);
+        self.worker.engine.leave().give_up(session, &mut self.worker.outcome);
         self.touch_redis();
         let left = self.waiters.iter().position(|waiter| waiter.session == session);
         let Some(waiter) = left.map(|at| self.waiters.remove(at)) else { return };
@@ -171,7 +171,7 @@ impl Execution<'_> {
     pub(super) fn time_out_now(&mut self) {
         let now = self.server_time();
         if self.worker.engine.next_timeout_ms().is_some_and(|deadline| now.ms() > deadline) {
-            self.worker.engine.time_out(now, &mut self.worker.outcome);
+            self.worker.engine.leave().time_out(now, &mut self.worker.outcome);
             self.touch_redis();
             self.keep_deliveries(None, true);
         }

@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
-use raceproof_engine::{Access, Engine, LuaHost, Options, Outcome};
+use raceproof_engine::{Access, Engine, LuaHost, Options, Outcome, Timestamp};
 use rustc_hash::FxHashMap;
 
-use super::clients::Spare;
+use super::client::Spare;
 use super::direct::Direct;
-use super::{Execution, Recall};
+use super::server::Server;
+use super::{Execution, Recall, Run};
 use crate::backend::Backend;
 use crate::ctx::Ctx;
 use crate::event::{CLOCK, ClientId, END, FAULTS, ProcessId, ThingId, Things, Touched};
@@ -34,13 +35,16 @@ pub(crate) struct Mode {
     pub(crate) stop_at_violation: bool,
     /// Compute [`super::Run::final_state`].
     pub(crate) fingerprint_state: bool,
+    /// Execute every command on the engine itself and make every step in full, whatever is known: what remembering and
+    /// the short ways are held against.
+    pub(crate) in_full: bool,
     /// The clients take turns in this order, each until it has ended.
     pub(crate) in_turn: Option<Vec<ClientId>>,
 }
 
 /// One thread's stores and tables.
 pub(crate) struct Worker {
-    pub(crate) engine: Engine,
+    pub(crate) engine: Server,
     pub(crate) lua: LuaHost,
     pub(crate) sql: SqlStore,
     pub(crate) things: Things,
@@ -53,7 +57,7 @@ pub(crate) struct Worker {
     pub(crate) backend: Option<Attached>,
     /// What a search that keeps states knows; `None` in all others.
     pub(crate) recall: Option<Recall>,
-    base: Option<Base>,
+    pub(super) base: Option<Base>,
     numbers: Numbers,
     /// How executions end in which the clients take turns.
     pub(crate) serial: Option<crate::search::Serial>,
@@ -75,8 +79,7 @@ pub(crate) struct Attached {
 }
 
 /// The state that every execution starts from.
-struct Base {
-    engine: Engine,
+pub(super) struct Base {
     now_ms: i64,
     /// The setup changed state that the stores do not hold (files, shared cells), so it runs before every execution.
     again: bool,
@@ -90,7 +93,7 @@ impl Worker {
     /// A worker that shares its numbers with others.
     pub(crate) fn beside(numbers: Numbers) -> Self {
         Self {
-            engine: engine(),
+            engine: Server::new(engine()),
             lua: LuaHost::new(),
             sql: SqlStore::default(),
             things: Things::new(numbers.clone()),
@@ -110,11 +113,9 @@ impl Worker {
         }
     }
 
-    /// Makes the engine what every execution finds; `None` before the first.
-    pub(super) fn restore_engine(&mut self) -> Option<()> {
-        let base = self.base.as_ref()?;
-        self.engine.clone_from(&base.engine);
-        Some(())
+    /// Takes back what an execution is made of, for the next one.
+    pub(crate) fn recycle(&mut self, run: Run) {
+        self.spare.take_run(run);
     }
 
     /// Where the clock of the next execution starts (ms since the Unix epoch).
@@ -142,8 +143,8 @@ impl Worker {
         }
         let database = |error: rusqlite::Error| Error::Database(error.to_string());
         match &self.base {
-            Some(base) => {
-                self.engine.clone_from(&base.engine);
+            Some(_) => {
+                self.engine.restart();
                 self.sql.restore().map_err(database)?;
             }
             None => {
@@ -156,15 +157,20 @@ impl Worker {
                 for (_, port, _) in &world.clients {
                     port.lock().now_ms = now_ms;
                 }
-                self.base = Some(Base { engine: self.engine.clone(), now_ms, again });
+                self.engine.start_here(Timestamp::from_ms(now_ms));
+                self.base = Some(Base { now_ms, again });
             }
+        }
+        if self.recall.is_some() {
+            // It has to see each command being executed.
+            self.engine.leave();
         }
         Ok(Ok(world))
     }
 
     /// Runs the setup. True if it must run before every execution.
     fn set_up(&mut self, world: &mut World) -> Result<Result<bool, Failure>, Error> {
-        self.engine = engine();
+        self.engine.replace(engine());
         self.sql.clear().map_err(|error| Error::Database(error.to_string()))?;
         let setups = std::mem::take(&mut world.setup);
         let now_ms = world.now_ms;

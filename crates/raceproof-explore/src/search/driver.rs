@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::crew::{Bodies, Crew};
 use super::optimal::{Optimal, Probe};
 use super::random::Random;
-use super::replay::Replay;
+use super::replay::{Again, Replay};
 use super::sampling::sample;
 use super::token::{Encoded, Token, fingerprint};
 use super::{audit, crew, serial, shrink, states};
@@ -134,13 +134,15 @@ pub(crate) fn search(search: &Search, body: Body<'_>, bodies: &dyn Bodies) -> Re
     }
     let start = Instant::now();
     let mut worker = Worker::new();
-    check_determinism(&mut worker, search.bounds, body)?;
+    // The reduction tries a step in other places because it has seen it made: it misses what a bound cuts off.
+    let bounded = search.bounds.preemptions.is_some() || search.bounds.depth.is_some();
+    let reduced = matches!(search.strategy, Strategy::Exhaustive) && !bounded;
+    if !reduced {
+        check_determinism(&mut worker, search.bounds, body)?;
+    }
     let found = match &search.strategy {
         Strategy::States => states::search(search, &mut worker, body, start)?,
-        // The reduction tries a step in other places because it has seen it made: it misses what a bound cuts off.
-        Strategy::Exhaustive if search.bounds.preemptions.is_some() || search.bounds.depth.is_some() => {
-            states::search(search, &mut worker, body, start)?
-        }
+        Strategy::Exhaustive if !reduced => states::search(search, &mut worker, body, start)?,
         Strategy::Exhaustive | Strategy::Replay { .. } => {
             let found = shared(search, &mut worker, body, bodies, start)?;
             then_sample(search, &mut worker, (body, bodies), start, found)?
@@ -280,7 +282,9 @@ impl Bench<'_> {
             return Ok(known.clone());
         }
         let mut probe = Probe::new(choices);
-        drop(self.run(&mut probe)?);
+        if let Ok(run) = self.run(&mut probe)? {
+            self.worker.recycle(run);
+        }
         if let Aside::Tell(tried) = &mut self.aside {
             tried.push((choices.to_vec(), probe.tried.clone()));
         }
@@ -319,6 +323,7 @@ fn shared(
 fn exhaustive(search: &Search, mut bench: Bench<'_>, start: Instant) -> Result<Found, Error> {
     let share = |time: Duration| if search.then.is_some() { time * EXHAUSTIVE_THIRDS / 3 } else { time };
     let limits = Search { max_time: search.max_time.map(share), ..search.clone() };
+    let mut repeated = false;
     'again: loop {
         let mut tree = Optimal::new(search.bounds);
         if let Aside::Crew(crew) = &mut bench.aside {
@@ -327,7 +332,11 @@ fn exhaustive(search: &Search, mut bench: Bench<'_>, start: Instant) -> Result<F
         let mut found = Found::default();
         let mut audited = 0;
         loop {
-            let run = match bench.next(&mut tree)? {
+            let run = match std::mem::replace(&mut repeated, true) {
+                false => twice(bench.worker, search.bounds, bench.body, &mut tree)?,
+                true => bench.next(&mut tree)?,
+            };
+            let run = match run {
                 Ok(run) => run,
                 Err(failure) => return Ok(found.with_failed_setup(failure)),
             };
@@ -365,34 +374,50 @@ fn exhaustive(search: &Search, mut bench: Bench<'_>, start: Instant) -> Result<F
             if let Aside::Crew(crew) = &mut bench.aside {
                 crew.share(&tree, &run, bench.worker, found.executions);
             }
+            bench.worker.recycle(run);
         }
     }
 }
 
-/// Runs one schedule twice: a body that takes anything from outside its contexts shows here.
+/// Runs one schedule twice and forgets it.
 fn check_determinism(worker: &mut Worker, bounds: Bounds, body: Body<'_>) -> Result<(), Error> {
-    let mut runs = Vec::with_capacity(2);
-    for _ in 0..2 {
-        let mode = Mode { record: true, terse: true, ..Mode::default() };
-        let mut chooser = Random::new(0, 0);
-        match execute(worker, body, bounds, mode, &mut chooser)? {
-            Ok(run) => runs.push(run),
-            Err(_) => return Ok(()),
-        }
+    if let Ok(run) = twice(worker, bounds, body, &mut Random::new(0, 0))? {
+        worker.recycle(run);
     }
     worker.restart = false;
-    let (first, second) = (&runs[0], &runs[1]);
-    let differs = |at: usize| {
-        first.events.get(at).map(|event| event.fingerprint) != second.events.get(at).map(|event| event.fingerprint)
+    Ok(())
+}
+
+/// The next execution, which is made a second time: a body that takes anything from outside its contexts shows here.
+fn twice(
+    worker: &mut Worker,
+    bounds: Bounds,
+    body: Body<'_>,
+    chooser: &mut dyn Chooser,
+) -> Result<Result<Run, Failure>, Error> {
+    let mode = Mode { record: true, terse: true, ..Mode::default() };
+    let first = match execute(worker, body, bounds, mode.clone(), chooser)? {
+        Ok(run) => run,
+        Err(failure) => return Ok(Err(failure)),
     };
-    let Some(at) = (0..first.events.len().max(second.events.len())).find(|at| differs(*at)) else { return Ok(()) };
+    let Ok(second) = execute(worker, body, bounds, mode, &mut Again::new(&first))? else { return Ok(Ok(first)) };
+    let Some(at) = difference(&first, &second) else {
+        worker.recycle(second);
+        return Ok(Ok(first));
+    };
     let text = |run: &Run| {
         run.steps
             .get(at)
             .map_or_else(|| "the end".to_owned(), |step| format!("{}: {} → {}", step.client, step.text, step.reply))
     };
-    let detail = format!(" (\"{}\" and \"{}\")", text(first), text(second));
+    let detail = format!(" (\"{}\" and \"{}\")", text(&first), text(&second));
     Err(Error::NotDeterministic { step: at + 1, detail })
+}
+
+/// The first step at which two runs of one schedule differ.
+fn difference(first: &Run, second: &Run) -> Option<usize> {
+    let step = |run: &Run, at: usize| run.events.get(at).map(|event| (event.footprint.choice, event.fingerprint));
+    (0..first.events.len().max(second.events.len())).find(|at| step(first, *at) != step(second, *at))
 }
 
 /// A run of a schedule in stores of its own, with the steps as text.

@@ -326,7 +326,7 @@ impl Optimal {
         // with it there.
         let done = node.sleep.iter().chain(node.branches.first().map(|branch| &branch.step));
         done.into_iter().any(|done| !matches!(weak_initial(done, sequence), Initial::No))
-            || covers(&node.branches[1..], sequence.to_vec())
+            || (node.branches.len() > 1 && covers(&node.branches[1..], sequence.to_vec()))
     }
 
     /// What the last of the choices touches; `None` if it is not possible there.

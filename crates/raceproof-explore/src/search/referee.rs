@@ -201,15 +201,20 @@ fn mode() -> Mode {
     Mode { fingerprint_state: true, ..Mode::default() }
 }
 
-fn run(worker: &mut Worker, body: Body<'_>, bounds: Bounds, chooser: &mut dyn Chooser) -> Run {
-    execute(worker, body, bounds, mode(), chooser).expect("the program runs").expect("the setup works")
+/// Nothing is remembered of one execution in the next.
+fn in_full() -> Mode {
+    Mode { in_full: true, ..mode() }
 }
 
-/// Every interleaving; `None` if there are too many.
+fn run(worker: &mut Worker, body: Body<'_>, bounds: Bounds, chooser: &mut dyn Chooser) -> Run {
+    execute(worker, body, bounds, in_full(), chooser).expect("the program runs").expect("the setup works")
+}
+
+/// Every interleaving, every command executed on the engine itself; `None` if there are too many.
 fn brute_force(body: Body<'_>, bounds: Bounds) -> Option<Findings> {
     let mut worker = Worker::new();
     // What an `always` check reads is part of dependence, so all of it has to be known before traces are counted.
-    drop(optimal_in(&mut worker, body, bounds));
+    drop(optimal_in(&mut worker, body, bounds, in_full()));
     let mut chooser = Bounded::new(u32::MAX);
     let mut found = Findings::default();
     loop {
@@ -227,11 +232,11 @@ fn brute_force(body: Body<'_>, bounds: Bounds) -> Option<Findings> {
 }
 
 fn optimal(body: Body<'_>, bounds: Bounds) -> (Findings, u64) {
-    optimal_in(&mut Worker::new(), body, bounds)
+    optimal_in(&mut Worker::new(), body, bounds, mode())
 }
 
-fn optimal_in(worker: &mut Worker, body: Body<'_>, bounds: Bounds) -> (Findings, u64) {
-    let mut bench = Bench { worker, body, bounds, mode: mode(), aside: Aside::Nobody };
+fn optimal_in(worker: &mut Worker, body: Body<'_>, bounds: Bounds, mode: Mode) -> (Findings, u64) {
+    let mut bench = Bench { worker, body, bounds, mode, aside: Aside::Nobody };
     'again: loop {
         let mut tree = Optimal::new(bounds);
         let mut found = Findings::default();

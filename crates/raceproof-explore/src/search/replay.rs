@@ -3,7 +3,7 @@
 use super::token::Encoded;
 use crate::Error;
 use crate::event::{Choice, END, Event, Outcome};
-use crate::execution::{Cast, Chooser, Enabled};
+use crate::execution::{Cast, Chooser, Enabled, Run};
 
 /// Follows a list of choices and stops at its end, or where it cannot be followed.
 #[derive(Debug)]
@@ -33,6 +33,33 @@ impl Chooser for Replay<'_> {
             self.stuck_at = Some(at);
         }
         possible
+    }
+
+    fn executed(&mut self, _at: usize, _event: &Event) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// Makes the steps of a run once more, and goes on by itself where they end or cannot be made.
+pub(crate) struct Again {
+    choices: Vec<Choice>,
+}
+
+impl Again {
+    /// For the worker that made the run: elsewhere processes have other numbers.
+    pub(crate) fn new(run: &Run) -> Self {
+        Self { choices: run.events.iter().map(|event| event.footprint.choice).collect() }
+    }
+}
+
+impl Chooser for Again {
+    fn choose(&mut self, at: usize, enabled: &[Enabled], _cast: &Cast<'_>) -> Option<Choice> {
+        let is_possible = |choice: &Choice| {
+            enabled.iter().any(|one| one.process == choice.process && one.outcomes.contains(&choice.outcome))
+        };
+        let other =
+            || enabled.iter().find_map(|one| Some(Choice { process: one.process, outcome: *one.outcomes.first()? }));
+        self.choices.get(at).copied().filter(is_possible).or_else(other)
     }
 
     fn executed(&mut self, _at: usize, _event: &Event) -> Result<(), Error> {

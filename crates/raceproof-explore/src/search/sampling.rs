@@ -50,6 +50,7 @@ fn random(limits: &Search, worker: &mut Worker, body: Body<'_>, seed: u64, start
         };
         found.executions += 1;
         found.add(&run, worker);
+        worker.recycle(run);
         if ended(&mut found, limits, start) {
             return Ok(found);
         }

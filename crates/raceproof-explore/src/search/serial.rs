@@ -128,7 +128,7 @@ fn run_all(body: Body<'_>, bounds: Bounds, absent: &[u16], top: usize) -> Result
 impl Serial {
     fn endings_of(&mut self, run: &mut Run) {
         if let (End::Complete, Some(ending)) = (&run.end, run.ending.take()) {
-            self.add(ending);
+            self.add(*ending);
         }
     }
 }

@@ -110,7 +110,9 @@ impl Database {
     async fn ask(&self, call: SqlCall) -> SqlResult {
         match self.port.ask(Op::Sql { connection: self.connection, call }).await {
             Answer::Sql(result) => result,
-            Answer::Redis(_) | Answer::Lost(_) | Answer::Cell | Answer::Panic(_) => Ok(SqlReply::default()),
+            Answer::Reply(_) | Answer::Redis(_) | Answer::Lost(_) | Answer::Cell | Answer::Panic(_) => {
+                Ok(SqlReply::default())
+            }
         }
     }
 

@@ -40,7 +40,7 @@ impl Endings {
 }
 
 fn run(worker: &mut Worker, body: Body<'_>, bounds: Bounds, chooser: &mut dyn Chooser) -> Run {
-    let mode = Mode { fingerprint_state: true, stop_at_violation: true, ..Mode::default() };
+    let mode = Mode { fingerprint_state: true, stop_at_violation: true, in_full: true, ..Mode::default() };
     execute(worker, body, bounds, mode, chooser).expect("the program runs").expect("the setup works")
 }
 
@@ -197,7 +197,8 @@ fn commands_that_wait() {
 
 #[test]
 fn messages() {
-    use super::messages::{build, channels, expiries, one_connection};
+    use super::messages::{build, channels, expiries, one_connection, tracking};
+    referee(100, tracking(2, 3), NO_FAULTS, super::build);
     referee(150, acts(2..=3, 3, channels()), NO_FAULTS, build);
     referee(150, acts(2..=2, 3, one_connection()), NO_FAULTS, build);
     referee(100, acts(2..=2, 2, expiries()), PAUSE, build);

@@ -68,6 +68,35 @@ pub(super) fn expiries() -> BoxedStrategy<Act> {
     .boxed()
 }
 
+/// Clients that keep copies and are told of changes.
+pub(super) fn tracked() -> BoxedStrategy<Act> {
+    prop_oneof![
+        1 => Just(redis(&["CLIENT", "TRACKING", "ON", "BCAST"])),
+        1 => Just(redis(&["CLIENT", "TRACKING", "OFF"])),
+        1 => Just(redis(&["CLIENT", "TRACKING", "ON", "NOLOOP"])),
+        3 => Just(redis(&["GET", "a"])),
+        1 => Just(redis(&["MGET", "a", "b"])),
+        2 => Just(redis(&["SET", "a", "2"])),
+        2 => Just(beside(&["SET", "a", "3"])),
+        1 => Just(beside(&["DEL", "b"])),
+        1 => Just(beside(&["PEXPIRE", "a", "0"])),
+        2 => Just(Act::Receive),
+        1 => Just(Act::ReceiveFor(50)),
+        3 => Just(Act::Look),
+    ]
+    .boxed()
+}
+
+/// The first client tracks from the start; the others may.
+pub(super) fn tracking(clients: usize, most: usize) -> BoxedStrategy<Program> {
+    let programs = proptest::collection::vec(proptest::collection::vec(tracked(), 1..=most), clients);
+    let begin = |mut program: Program| {
+        program[0].splice(0..0, [redis(&["HELLO", "3"]), redis(&["CLIENT", "TRACKING", "ON"])]);
+        program
+    };
+    programs.prop_map(begin).boxed()
+}
+
 /// As always, and the server tells what happens to keys.
 pub(super) fn build(program: &Program, world: &mut World) {
     world.setup(|ctx| async move {
@@ -102,6 +131,17 @@ fn replies_and_messages_on_one_connection() {
 fn events_of_keys_that_expire() {
     referee(150, 2..=2, 3, expiries(), NO_FAULTS);
     referee(150, 2..=2, 2, expiries(), Bounds { pauses: 1, ..NO_FAULTS });
+}
+
+#[test]
+fn keys_that_are_tracked() {
+    referee_any(200, tracking(2, 3), NO_FAULTS, super::build);
+    referee_any(60, tracking(3, 2), NO_FAULTS, super::build);
+    referee_any(60, tracking(2, 2), NO_FAULTS.with(Fault::Crash, 1), super::build);
+    referee_any(60, tracking(2, 2), NO_FAULTS.with(Fault::LostReply, 1), super::build);
+    referee_any(60, tracking(2, 2), NO_FAULTS.with(Fault::Restart, 1), super::build);
+    referee_any(60, tracking(2, 2), NO_FAULTS.with(Fault::Flush, 1), super::build);
+    referee_any(60, tracking(2, 2), Bounds { pauses: 1, ..NO_FAULTS }, super::build);
 }
 
 #[test]

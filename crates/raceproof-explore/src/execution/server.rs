@@ -1,0 +1,376 @@
+//! The engine of a worker, which does nothing twice.
+//!
+//! A search brings the server to the same few states over and over, and makes the same few steps in them: what a command
+//! does is a function of the state, the session, the command and the time. So the states that executions come through
+//! have numbers, and what was done in one of them is remembered with the state that it led to. As long as an execution
+//! stays where others have been the engine itself stands still; it catches up, with the copy that is kept of each state,
+//! when something new is done.
+//!
+//! States are the same if their bytes are (`Engine::state` with `Engine::session_numbers`: all that the engine answers
+//! from), compared and not only hashed. Remembered is what happens at the time at which every execution starts, to a
+//! server that is small and has not been down; where time has passed, a command waits, or there are too many states, the
+//! engine goes on by itself until the end of the execution.
+
+use std::cell::RefCell;
+use std::hash::{Hash, Hasher};
+use std::ops::Deref;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use raceproof_engine::{Engine, LuaHost, Object, Outcome, Reply, SessionId, Timestamp};
+use rustc_hash::{FxHashMap, FxHasher};
+use smallvec::SmallVec;
+
+use crate::command::Command;
+use crate::event::{Choice, ClientId, Footprint, Reach, Things, Touched};
+
+/// How many states are kept, and how many bytes one may have: writing them down must cost less than it saves.
+const MOST_STATES: usize = 1 << 12;
+const MOST_BYTES: usize = 1 << 12;
+
+/// How many executions go by before anything is remembered: a search of a few would not live to use it.
+const FORGOTTEN: u32 = 12;
+
+/// What has to be minded where things are remembered. Tests leave one out to show that the mistake does not go unseen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Care {
+    /// Whose command it is.
+    Session,
+    /// The sessions that are open, with their numbers.
+    SessionNumbers,
+    /// The time at which it is done.
+    Time,
+    /// What a command does besides giving a reply: it waits, tells others, closes its connection.
+    Besides,
+}
+
+/// What was done in a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Deed<C> {
+    /// With the number that it is to have, if that is not the server's business.
+    Connect(Option<i64>),
+    Disconnect(SessionId),
+    Execute(SessionId, C),
+}
+
+impl Deed<&Command> {
+    /// A number that few others have.
+    fn hash_in(self, state: usize) -> u64 {
+        let mut hasher = FxHasher::default();
+        match self {
+            Self::Connect(id) => hasher.write_i64(id.unwrap_or(-1)),
+            Self::Disconnect(session) => hasher.write_u32(!session.0),
+            Self::Execute(session, command) => {
+                hasher.write_u32(session.0);
+                command.hash(&mut hasher);
+            }
+        }
+        hasher.write_usize(state);
+        hasher.finish()
+    }
+}
+
+impl Deed<Command> {
+    fn is(&self, other: Deed<&Command>) -> bool {
+        match (self, other) {
+            (Self::Execute(session, command), Deed::Execute(theirs, known)) => *session == theirs && command == known,
+            (Self::Connect(id), Deed::Connect(theirs)) => *id == theirs,
+            (Self::Disconnect(session), Deed::Disconnect(theirs)) => *session == theirs,
+            _ => false,
+        }
+    }
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(crate) reply: Reply,
+    pub(crate) touched: Touched,
+    pub(crate) wrote: bool,
+    /// The footprints of steps that were this and nothing else.
+    footprints: RefCell<SmallVec<[Arc<Footprint>; 2]>>,
+}
+
+impl Known {
+    fn new(reply: Reply, touched: Touched, wrote: bool) -> Rc<Self> {
+        Rc::new(Self { reply, touched, wrote, footprints: RefCell::default() })
+    }
+
+    /// The footprint of a step that was this and nothing else, if there was one before.
+    pub(crate) fn footprint(&self, choice: Choice, client: ClientId, reach: Reach) -> Option<Arc<Footprint>> {
+        let is = |known: &&Arc<Footprint>| {
+            known.client == Some(client) && known.choice == choice && known.reach == reach && !known.barrier
+        };
+        self.footprints.borrow().iter().find(is).cloned()
+    }
+
+    /// Keeps the footprint of a step that was this and nothing else.
+    pub(crate) fn keep(&self, footprint: &Arc<Footprint>) {
+        const MOST: usize = 16;
+        let mut footprints = self.footprints.borrow_mut();
+        if footprints.len() < MOST {
+            footprints.push(footprint.clone());
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Remembered {
+    from: usize,
+    deed: Deed<Command>,
+    to: usize,
+    known: Rc<Known>,
+    session: SessionId,
+}
+
+/// The engine, and what is known of the states that it comes through. Derefs to the engine as it stands.
+#[derive(Debug)]
+pub(crate) struct Server {
+    engine: Engine,
+    /// The number of the present state, if it has one.
+    at: Option<usize>,
+    /// The engine itself is in another state than that.
+    lags: bool,
+    /// The time at which deeds are remembered.
+    now: Timestamp,
+    /// How many more executions start there before anything is remembered.
+    forgets: u32,
+    /// Copies of the server, by number; the first is where every execution starts.
+    states: Vec<Engine>,
+    numbers: FxHashMap<Box<[u8]>, usize>,
+    /// By what [`Deed::hash_in`] gives.
+    deeds: FxHashMap<u64, Remembered>,
+    bytes: Vec<u8>,
+    #[cfg(test)]
+    careless: Option<Care>,
+}
+
+impl Deref for Server {
+    type Target = Engine;
+
+    fn deref(&self) -> &Engine {
+        match self.at {
+            Some(at) if self.lags => &self.states[at],
+            _ => &self.engine,
+        }
+    }
+}
+
+impl Server {
+    /// One that remembers nothing yet.
+    pub(crate) fn new(engine: Engine) -> Self {
+        Self {
+            engine,
+            at: None,
+            lags: false,
+            now: Timestamp::default(),
+            forgets: 0,
+            states: Vec::new(),
+            numbers: FxHashMap::default(),
+            deeds: FxHashMap::default(),
+            bytes: Vec::new(),
+            #[cfg(test)]
+            careless: None,
+        }
+    }
+
+    fn minds(&self, care: Care) -> bool {
+        #[cfg(test)]
+        return self.careless != Some(care);
+        #[cfg(not(test))]
+        {
+            let _ = care;
+            true
+        }
+    }
+
+    /// Makes the present state the one where executions start, at this time, and forgets what was known.
+    pub(crate) fn start_here(&mut self, now: Timestamp) {
+        self.catch_up();
+        self.states.clear();
+        self.numbers.clear();
+        self.deeds.clear();
+        self.now = now;
+        self.states.push(self.engine.clone());
+        // The programs of the referee would be over by then.
+        self.forgets = if cfg!(test) { 0 } else { FORGOTTEN };
+        self.at = None;
+    }
+
+    /// Goes back to where executions start.
+    pub(crate) fn restart(&mut self) {
+        (self.at, self.lags) = (Some(0), true);
+        if self.forgets > 0 {
+            self.forgets -= 1;
+            self.leave();
+        } else if self.numbers.is_empty() {
+            self.catch_up();
+            self.write_down();
+            self.numbers.insert(self.bytes.as_slice().into(), 0);
+        }
+    }
+
+    /// The engine as it stands, for whoever changes it in a way that is not remembered.
+    pub(crate) fn leave(&mut self) -> &mut Engine {
+        self.catch_up();
+        self.at = None;
+        &mut self.engine
+    }
+
+    /// Another server takes the place of this one.
+    pub(crate) fn replace(&mut self, engine: Engine) {
+        (self.engine, self.at, self.lags) = (engine, None, false);
+    }
+
+    fn catch_up(&mut self) {
+        if let Some(at) = self.at.filter(|_| self.lags) {
+            self.engine.clone_from(&self.states[at]);
+        }
+        self.lags = false;
+    }
+
+    /// Opens a connection, with this `CLIENT ID` if there is one.
+    pub(crate) fn connect(&mut self, id: Option<i64>) -> SessionId {
+        let open = |engine: &mut Engine| match id {
+            Some(id) => engine.connect_as(id),
+            None => engine.connect(),
+        };
+        match self.recollect(Deed::Connect(id)) {
+            Recollection::Known(_, session) => session,
+            Recollection::New(deed, from) => {
+                let session = open(&mut self.engine);
+                self.remember(deed, from, session, nothing());
+                session
+            }
+            Recollection::Beside => open(&mut self.engine),
+        }
+    }
+
+    pub(crate) fn disconnect(&mut self, session: SessionId) {
+        match self.recollect(Deed::Disconnect(session)) {
+            Recollection::Known(..) => {}
+            Recollection::New(deed, from) => {
+                self.engine.disconnect(session);
+                self.remember(deed, from, session, nothing());
+            }
+            Recollection::Beside => self.engine.disconnect(session),
+        }
+    }
+
+    /// Executes a command. What it did is given if it can be remembered; if not, it stands in `out`.
+    pub(crate) fn execute(
+        &mut self,
+        lua: &mut LuaHost,
+        things: &mut Things,
+        (session, command): (SessionId, &Command),
+        now: Timestamp,
+        out: &mut Outcome,
+    ) -> Option<Rc<Known>> {
+        if now != self.now && self.minds(Care::Time) {
+            self.leave();
+        }
+        match self.recollect(Deed::Execute(session, command)) {
+            Recollection::Known(known, _) => {
+                out.clear();
+                out.wrote = known.wrote;
+                Some(known)
+            }
+            Recollection::New(deed, from) => {
+                self.engine.execute(lua, session, command, now, out);
+                if does_more(out) && self.minds(Care::Besides) {
+                    self.at = None;
+                    return None;
+                }
+                let mut touched = Touched::default();
+                for (object, access) in out.footprint.iter() {
+                    touched.add(things.redis(object), *access);
+                }
+                let known = Known::new(out.reply.clone(), touched, out.wrote);
+                self.remember(deed, from, session, known.clone());
+                Some(known)
+            }
+            Recollection::Beside => {
+                self.engine.execute(lua, session, command, now, out);
+                None
+            }
+        }
+    }
+
+    /// What came of a deed the last time that it was done in this state. If it never was, the engine is made ready to do
+    /// it now.
+    fn recollect<'d>(&mut self, deed: Deed<&'d Command>) -> Recollection<'d> {
+        let Some(from) = self.at else { return Recollection::Beside };
+        let by = self.by(deed);
+        match self.deeds.get(&by.hash_in(from)).filter(|done| done.from == from && done.deed.is(by)) {
+            Some(done) => {
+                (self.at, self.lags) = (Some(done.to), true);
+                Recollection::Known(done.known.clone(), done.session)
+            }
+            None => {
+                self.catch_up();
+                Recollection::New(deed, from)
+            }
+        }
+    }
+
+    /// Remembers what the engine has just done, if the state that it led to can be kept.
+    fn remember(&mut self, deed: Deed<&Command>, from: usize, session: SessionId, known: Rc<Known>) {
+        self.write_down();
+        self.at = self.numbers.get(self.bytes.as_slice()).copied();
+        if self.at.is_none() && self.bytes.len() <= MOST_BYTES && self.states.len() < MOST_STATES {
+            self.at = Some(self.states.len());
+            self.numbers.insert(self.bytes.as_slice().into(), self.states.len());
+            self.states.push(self.engine.clone());
+        }
+        if let Some(to) = self.at {
+            let deed = self.by(deed);
+            let number = deed.hash_in(from);
+            let deed = match deed {
+                Deed::Connect(id) => Deed::Connect(id),
+                Deed::Disconnect(session) => Deed::Disconnect(session),
+                Deed::Execute(session, command) => Deed::Execute(session, command.clone()),
+            };
+            self.deeds.insert(number, Remembered { from, deed, to, known, session });
+        }
+    }
+
+    /// What a deed is remembered by.
+    fn by<'d>(&self, deed: Deed<&'d Command>) -> Deed<&'d Command> {
+        match deed {
+            Deed::Execute(_, command) if !self.minds(Care::Session) => Deed::Execute(SessionId(0), command),
+            _ => deed,
+        }
+    }
+
+    fn write_down(&mut self) {
+        self.bytes.clear();
+        self.engine.state(&[], &mut self.bytes);
+        if self.minds(Care::SessionNumbers) {
+            self.engine.session_numbers(&mut self.bytes);
+        }
+    }
+}
+
+/// Whether a command did more than a reply, a footprint and a new state tell.
+fn does_more(out: &Outcome) -> bool {
+    let Outcome { waits, silent, close, shutdown, deliveries, .. } = out;
+    // Whose inbox it is the executions know; and what it touches to begin to track depends on more than answers do.
+    let beside = |object: &Object| matches!(object, Object::Inbox(_) | Object::Tracking | Object::Tracked(_));
+    let heard = out.footprint.iter().any(|(object, _)| beside(object));
+    *waits || *silent || *close || shutdown.is_some() || !deliveries.is_empty() || heard
+}
+
+enum Recollection<'d> {
+    Known(Rc<Known>, SessionId),
+    /// It was never done in this state, which has a number.
+    New(Deed<&'d Command>, usize),
+    /// The state has no number.
+    Beside,
+}
+
+fn nothing() -> Rc<Known> {
+    Known::new(Reply::Null, Touched::default(), false)
+}
+
+#[cfg(test)]
+mod tests;
