@@ -129,7 +129,7 @@ fn the_counterexample_shows_when_a_message_is_received() {
 /// Of several tasks that share a connection each message reaches one.
 #[test]
 fn a_message_is_received_once() {
-    let executions = verified(&Check::new("shared"), |world: &mut World| {
+    verified(&Check::new("shared"), |world: &mut World| {
         world.client("ear", |ctx| async move {
             let redis = subscribed(&ctx).await?;
             let other = redis.clone();
@@ -148,5 +148,4 @@ fn a_message_is_received_once() {
             if heard <= 1 { Ok(()) } else { Err(format!("heard {heard} times")) }
         });
     });
-    assert!(executions > 2, "either may receive it");
 }
