@@ -43,6 +43,10 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "BYTES")]
     maxmemory: Option<String>,
 
+    /// What is evicted when the data takes more, as in redis.conf: allkeys-lru
+    #[arg(long, value_name = "POLICY")]
+    maxmemory_policy: Option<String>,
+
     /// What RACEPROOF CRASH leaves, until RACEPROOF PERSISTENCE says otherwise
     #[arg(long, value_enum, default_value_t = Fsync::Off, hide_possible_values = true, value_name = "always|everysec|no|off")]
     appendfsync: Fsync,
@@ -95,8 +99,12 @@ fn version(text: &str) -> Result<Version, String> {
 impl ServeArgs {
     fn settings(&self) -> Settings {
         let set = |name: &str, value: &Option<String>| value.clone().map(|value| (name.to_owned(), value));
-        let mut config: Vec<_> =
-            [set("requirepass", &self.requirepass), set("maxmemory", &self.maxmemory)].into_iter().flatten().collect();
+        let given = [
+            set("requirepass", &self.requirepass),
+            set("maxmemory", &self.maxmemory),
+            set("maxmemory-policy", &self.maxmemory_policy),
+        ];
+        let mut config: Vec<_> = given.into_iter().flatten().collect();
         let persistence = match self.appendfsync {
             Fsync::Always => Persistence::Always,
             Fsync::Everysec => Persistence::Everysec,

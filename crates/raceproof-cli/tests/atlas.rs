@@ -55,6 +55,7 @@ const NOT_CONFIRMED: &[(&str, &[&str], &str)] = &[
             "restart",
             "power-loss",
             "failover",
+            "lag",
             "evict",
             "flush",
         ],

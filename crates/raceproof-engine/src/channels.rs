@@ -160,8 +160,8 @@ impl Engine {
                 touch_subscription(footprint, kind, &name);
             }
         }
-        if session.redirected > 0 {
-            // Those who are told in their place find nobody there.
+        if session.redirected > 0 || session.monitors {
+            // Those who are told in their place find nobody there; all that others do was told to who monitors.
             self.touch_everything(footprint);
             footprint.add(Object::Tracking, Access::Write);
         }
@@ -194,7 +194,7 @@ impl Engine {
 impl Session {
     /// Whether commands of others send it messages, so that it can tell the order of those and of its own replies.
     pub(crate) fn listens(&self) -> bool {
-        self.subscriptions.any() || self.tracking.is_some() || self.redirected > 0
+        self.monitors || self.subscriptions.any() || self.tracking.is_some() || self.redirected > 0
     }
 }
 

@@ -57,6 +57,8 @@ pub(crate) mod flag {
     pub(crate) const NO_MULTI: u32 = 1 << 16;
     pub(crate) const ASKING: u32 = 1 << 17;
     pub(crate) const PUBSUB: u32 = 1 << 18;
+    /// Looks at keys without leaving a trace in how they were used. Not shown.
+    pub(crate) const NO_TOUCH: u32 = 1 << 27;
     /// Executed at once between `MULTI` and `EXEC` instead of being queued. Not shown.
     pub(crate) const IMMEDIATE: u32 = 1 << 30;
     /// Allowed in the subscribed mode of RESP2. Not shown.
@@ -87,6 +89,9 @@ pub(crate) mod flag {
         (MOVABLE_KEYS, "movablekeys"),
     ];
 }
+
+/// Commands that do not write and still go to replicas, beside those that run scripts.
+pub(crate) const SENT_ON: [&str; 3] = ["pfcount", "publish", "spublish"];
 
 /// The family of a command, which gives its access-control category.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

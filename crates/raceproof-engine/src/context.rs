@@ -40,6 +40,12 @@ pub(crate) struct Context<'a> {
     pub(crate) close: bool,
     /// Whether the server is to end.
     pub(crate) shutdown: Option<Shutdown>,
+    /// Whether lookups count as accesses, where accesses are kept in mind.
+    pub(crate) touches: bool,
+    /// Whether memory was over its limit when the command came, and stayed so.
+    pub(crate) out_of_memory: bool,
+    /// How many effects there were before the command's own.
+    pub(crate) effects_before: usize,
     /// Whether lookups count as hits and misses.
     pub(crate) counts_lookups: bool,
     /// The last error that the running script got for a command, if errors are counted.
@@ -72,7 +78,7 @@ pub(crate) struct Effects<'a> {
 }
 
 impl Effects<'_> {
-    fn add(&mut self, db: u32, args: impl FnOnce() -> Vec<Bytes>) {
+    pub(crate) fn add(&mut self, db: u32, args: impl FnOnce() -> Vec<Bytes>) {
         *self.any = true;
         if self.wanted {
             self.list.push(Effect { db, args: args() });
@@ -85,6 +91,10 @@ impl Effects<'_> {
 pub(crate) struct RunningScript {
     /// Whether it must not write.
     pub(crate) read_only: bool,
+    /// Whether it may write when memory is over its limit.
+    pub(crate) allows_oom: bool,
+    /// Whether it has called a command that writes.
+    pub(crate) wrote: bool,
     /// The protocol whose reply shapes it asked for.
     pub(crate) protocol: Protocol,
     /// Whether its writes are propagated, which `redis.set_repl` turns off. Expiries are in any case.
@@ -171,7 +181,7 @@ impl Context<'_> {
     fn look_up(&mut self, db: u32, key: &Key, access: Access) -> bool {
         self.footprint.add(Object::Keyspace(db), Access::IntentRead);
         self.footprint.add_key(db, &key.name, access);
-        match self.engine.databases.entry(db, key).map(|entry| entry.deadline) {
+        match self.engine.databases.entry(db, key).map(Entry::deadline) {
             None => {
                 self.missed(db, key);
                 return false;
@@ -186,7 +196,11 @@ impl Context<'_> {
                 }
             }
         }
-        self.expire_fields(db, key)
+        let found = self.expire_fields(db, key);
+        if found {
+            self.note_use(db, key);
+        }
+        found
     }
 
     fn missed(&mut self, db: u32, key: &Key) {
@@ -314,7 +328,8 @@ impl Context<'_> {
     pub(crate) fn store_in(&mut self, db: u32, key: &Key, value: Value, deadline: Deadline) {
         self.footprint.add_key(db, &key.name, Access::Write);
         self.signal_removed(db, key);
-        let replaced = self.engine.databases.entry(db, key).and_then(|entry| entry.value.first_deadline());
+        let there = self.engine.databases.entry(db, key);
+        let (replaced, used) = (there.and_then(|entry| entry.value.first_deadline()), there.map(|entry| entry.used));
         if replaced.or(value.first_deadline()).is_some() {
             self.footprint.add(Object::Deadlines, Access::IntentWrite);
         }
@@ -327,6 +342,7 @@ impl Context<'_> {
             }
             Put::Replaced(old) => old,
         };
+        self.note_new(db, key, used);
         match deadline {
             Deadline::Keep => {}
             Deadline::Clear if old.is_none() => {}
@@ -346,13 +362,13 @@ impl Context<'_> {
     /// string was longer made, or new. The key has been visited.
     pub(crate) fn edit_text<T>(&mut self, key: &Key, len: usize, edit: impl FnOnce(&mut BytesMut) -> T) -> (bool, T) {
         self.footprint.add_key(self.db, &key.name, Access::Write);
-        let old = match self.engine.databases.value_mut(self.db, key) {
-            Some(Value::Text(text)) => Some(std::mem::take(&mut text.data)),
+        let taken = self.engine.databases.edit(self.db, key, |value| match value {
+            Value::Text(text) => Some(std::mem::take(&mut text.data)),
             _ => None,
-        };
+        });
+        let old = taken.flatten();
         let new = old.is_none();
-        // Only what a snapshot or a reply holds as well is copied.
-        let mut data = old.unwrap_or_default().try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
+        let mut data = old.unwrap_or_default().into_mut();
         let grown = data.len() < len;
         if grown {
             data.resize(len, 0);
@@ -362,6 +378,7 @@ impl Context<'_> {
         self.engine.databases.put(self.db, key, value);
         if new {
             self.footprint.add(Object::Keyspace(self.db), Access::IntentWrite);
+            self.note_new(self.db, key, None);
             self.notify(notify::NEW, "new", self.db, &key.name);
         }
         (new || grown, result)
@@ -395,12 +412,12 @@ impl Context<'_> {
     }
 
     /// Removes a key, of which nobody is told.
-    fn take_out(&mut self, db: u32, key: &Key) -> Option<Entry> {
+    pub(crate) fn take_out(&mut self, db: u32, key: &Key) -> Option<Entry> {
         self.signal_removed(db, key);
         let entry = self.engine.databases.remove(db, key)?;
         self.footprint.add_key(db, &key.name, Access::Write);
         self.footprint.add(Object::Keyspace(db), Access::IntentWrite);
-        if entry.deadline.or(entry.value.first_deadline()).is_some() {
+        if entry.deadline().or(entry.value.first_deadline()).is_some() {
             self.footprint.add(Object::Deadlines, Access::IntentWrite);
         }
         Some(entry)
@@ -457,7 +474,7 @@ impl Context<'_> {
     }
 
     /// [`Self::changed`] by the command of a client, or by none.
-    fn changed_by(&mut self, db: u32, key: &Key, by: Option<i64>) {
+    pub(crate) fn changed_by(&mut self, db: u32, key: &Key, by: Option<i64>) {
         if !self.engine.watchers.is_empty() {
             self.engine.touch_watched(db, key);
         }

@@ -57,6 +57,7 @@ macro_rules! failures {
 failures! {
     WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of value";
     SYNTAX = "ERR syntax error";
+    READ_ONLY = "READONLY You can't write against a read only replica.";
     NOT_AN_INTEGER = "ERR value is not an integer or out of range";
     NOT_A_FLOAT = "ERR value is not a valid float";
     WOULD_OVERFLOW = "ERR increment or decrement would overflow";

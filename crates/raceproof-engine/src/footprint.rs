@@ -49,6 +49,9 @@ pub enum Object {
     /// What a session is sent beside its replies: whoever sends it something writes, and its own commands read while it
     /// can be sent something, since it sees their replies among the messages.
     Inbox(SessionId),
+    /// How much memory is in use and how keys were used, where there is a `maxmemory` or
+    /// [`Options::access_times`](crate::Options::access_times) is set; otherwise nobody touches it.
+    Memory,
     /// The configuration and statistics of the server (`CONFIG`, `INFO`, `CLIENT LIST`, …).
     Server,
 }

@@ -13,7 +13,9 @@
 //! replicas, in the deterministic form. Durability and replication are models over that log.
 #![forbid(unsafe_code)]
 
+mod access;
 mod acl;
+mod blob;
 mod channels;
 mod command;
 mod commands;
@@ -27,6 +29,7 @@ mod draw;
 mod effect;
 mod encode;
 mod engine;
+mod evict;
 mod failure;
 mod float;
 mod footprint;
@@ -37,13 +40,16 @@ mod hyperloglog;
 mod inspect;
 mod key;
 mod libraries;
+mod list;
 mod long_double;
 mod lua;
 mod memory;
+mod monitor;
 mod notify;
 mod number;
 mod quicksort;
 mod rdb;
+mod replica;
 mod reply;
 mod rng;
 mod scan;
@@ -60,6 +66,7 @@ mod tracking;
 mod tree;
 mod typed;
 mod wait;
+mod watch;
 mod zrange;
 mod zset;
 
@@ -69,5 +76,6 @@ pub use engine::{Engine, Options, Outcome, SessionId, Shutdown, Timestamp, Versi
 pub use footprint::{Access, Footprint, Object};
 pub use glob::matches as glob_matches;
 pub use lua::LuaHost;
+pub use replica::Reads;
 pub use reply::{Protocol, Reply};
 pub use script::{FunctionFlags, LibraryFunction, Script, ScriptCalls, ScriptHost};

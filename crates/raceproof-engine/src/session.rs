@@ -18,6 +18,10 @@ pub(crate) struct Session {
     pub(crate) user: Bytes,
     /// Whether it has said who it is, or did not have to when it connected.
     pub(crate) authenticated: bool,
+    /// Where it comes from, and where to, if whoever owns the sockets has said so.
+    pub(crate) addresses: Option<Box<Addresses>>,
+    /// Whether it is told of every command (`MONITOR`).
+    pub(crate) monitors: bool,
     /// `CLIENT SETNAME`
     pub(crate) name: Bytes,
     pub(crate) no_evict: bool,
@@ -37,6 +41,8 @@ pub(crate) struct Session {
     pub(crate) dirty: bool,
     /// What the session waits with.
     pub(crate) wait: Option<Box<Wait>>,
+    /// The connection is to a replica, which refuses writes.
+    pub(crate) replica: bool,
 }
 
 impl Session {
@@ -48,6 +54,8 @@ impl Session {
             protocol: Protocol::Resp2,
             user: Bytes::from_static(DEFAULT.as_bytes()),
             authenticated,
+            addresses: None,
+            monitors: false,
             name: Bytes::new(),
             no_evict: false,
             replies: Replies::On,
@@ -60,11 +68,29 @@ impl Session {
             redirected: 0,
             dirty: false,
             wait: None,
+            replica: false,
         }
     }
 }
 
+/// The two ends of a connection, as Redis writes them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Addresses {
+    pub(crate) peer: Bytes,
+    pub(crate) local: Bytes,
+}
+
 impl Session {
+    /// The address of the client.
+    pub(crate) fn peer(&self) -> &[u8] {
+        self.addresses.as_ref().map_or(b"127.0.0.1:0", |addresses| &addresses.peer)
+    }
+
+    /// The address that the client has connected to.
+    pub(crate) fn local(&self) -> &[u8] {
+        self.addresses.as_ref().map_or(b"127.0.0.1:6379", |addresses| &addresses.local)
+    }
+
     /// Whether it is in the subscribed mode of RESP2, in which few commands are allowed.
     pub(crate) fn is_confined(&self) -> bool {
         self.protocol == Protocol::Resp2 && self.subscriptions.any()

@@ -8,7 +8,8 @@ use std::hash::{Hash, Hasher};
 
 use crate::{
     Engine, SessionId,
-    db::Databases,
+    access::Used,
+    db::{Databases, Entry},
     session::{Queued, Session, Transaction},
     tracking::Table,
     tree::Tree,
@@ -69,9 +70,12 @@ impl Engine {
             acl,
             config,
             random,
+            candidates,
             started,
             incarnation,
             closed: _,
+            killed: _,
+            monitors: _,
             connections: _,
             statistics,
             saved,
@@ -79,12 +83,14 @@ impl Engine {
         let mut to = Recorder(out);
         options.hash(&mut to);
         random.hash(&mut to);
+        candidates.hash(&mut to);
         (statistics, saved).hash(&mut to);
         started.hash(&mut to);
         incarnation.hash(&mut to);
         config.changed().hash(&mut to);
         scripts.names().hash(&mut to);
         databases.hash(&mut to);
+        hash_uses(databases, &mut to);
         libraries.hash(&mut to);
         acl.hash(&mut to);
         sessions.len().hash(&mut to);
@@ -107,7 +113,7 @@ impl Engine {
     /// that the next ones will get.
     pub fn session_numbers(&self, out: &mut Vec<u8>) {
         let mut to = Recorder(out);
-        (&self.closed, self.connections, self.sessions.len()).hash(&mut to);
+        (&self.closed, &self.killed, self.connections, self.sessions.len()).hash(&mut to);
         for session in &self.sessions {
             session.id.hash(&mut to);
             hash_session(Some(session), &mut to);
@@ -134,6 +140,13 @@ impl Hash for Zset {
     }
 }
 
+impl Hash for Entry {
+    /// As it is compared; `hash_uses` is for the rest.
+    fn hash<H: Hasher>(&self, to: &mut H) {
+        (&self.value, self.deadline()).hash(to);
+    }
+}
+
 impl Hash for Databases {
     /// The databases that hold keys. The indices of deadlines follow from them.
     fn hash<H: Hasher>(&self, to: &mut H) {
@@ -143,6 +156,13 @@ impl Hash for Databases {
             database.keys.hash(to);
         }
     }
+}
+
+/// How keys were used, of those that remember it.
+fn hash_uses(databases: &Databases, to: &mut Recorder<'_>) {
+    let noted = || (0_usize..).zip(databases.entries()).filter(|(_, (_, _, entry))| entry.used != Used::default());
+    noted().count().hash(to);
+    noted().for_each(|(at, (_, _, entry))| (at, entry.used).hash(to));
 }
 
 fn hash_session(session: Option<&Session>, to: &mut Recorder<'_>) {
@@ -161,6 +181,8 @@ fn hash_session(session: Option<&Session>, to: &mut Recorder<'_>) {
         executing: _,
         watched,
         subscriptions,
+        addresses,
+        monitors,
         tracking,
         redirect: _,
         redirected: _,
@@ -168,10 +190,11 @@ fn hash_session(session: Option<&Session>, to: &mut Recorder<'_>) {
         wait,
         user,
         authenticated,
+        replica,
     } = session;
-    (user, authenticated).hash(to);
+    (user, authenticated, replica).hash(to);
     (open, db, protocol, name, no_evict, replies, watched, subscriptions, dirty).hash(to);
-    tracking.hash(to);
+    (tracking, addresses, monitors).hash(to);
     wait.is_some().hash(to);
     if let Some(wait) = wait {
         let Wait { args, serve: _, db, keys, deadline, late: _, silent, since: _ } = &**wait;

@@ -387,6 +387,10 @@ impl Context<'_> {
     /// Tells the session, after its reply, what its own command has changed.
     pub(crate) fn tell_pending(&mut self) {
         let Some(table) = &mut self.engine.tracking else { return };
+        if self.close {
+            // Nothing comes after the last reply.
+            table.pending.clear();
+        }
         for key in std::mem::take(&mut table.pending) {
             let what = key.map_or_else(|| Reply::NullOf(self.session().protocol), |key| these([key]));
             let session = self.session;

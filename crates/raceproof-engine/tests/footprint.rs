@@ -117,6 +117,7 @@ fn each_property_fails_when_a_part_of_the_footprints_is_missing() {
         ("no table of what is tracked", order, |(object, _)| *object != Object::Tracking),
         ("no tracked names", order, |(object, _)| !matches!(object, Object::Tracked(_))),
         ("no inboxes", order, |(object, _)| !matches!(object, Object::Inbox(_))),
+        ("no memory", order, |(object, _)| *object != Object::Memory),
         ("no server", order, |(object, _)| *object != Object::Server),
         ("no functions", order, |(object, _)| *object != Object::Functions),
         ("no users", order, |(object, _)| *object != Object::Users),

@@ -42,6 +42,26 @@ pub trait Backend {
     /// When the server is gone or refuses.
     fn connect(&mut self, session: u32) -> Result<(), BackendError>;
 
+    /// Opens a session with the replica of the server, numbered by the caller. The replica has all that the server has when a
+    /// command is delivered to it, but for one that follows [`Self::lag_behind`].
+    ///
+    /// # Errors
+    /// When that cannot be brought about there, as is the case unless a backend says otherwise.
+    fn connect_to_replica(&mut self, session: u32) -> Result<(), BackendError> {
+        let _ = session;
+        Err(BackendError("this server has no replica to read from".to_owned()))
+    }
+
+    /// The next command is delivered to the replica when that has so many entries of the log, counted as by
+    /// [`Self::logged`], and no more.
+    ///
+    /// # Errors
+    /// When that cannot be brought about there, as is the case unless a backend says otherwise.
+    fn lag_behind(&mut self, entries: usize) -> Result<(), BackendError> {
+        let _ = entries;
+        Err(BackendError("a replica of this server cannot be held back".to_owned()))
+    }
+
     /// Closes a session.
     fn disconnect(&mut self, session: u32);
 

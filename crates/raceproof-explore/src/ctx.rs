@@ -126,6 +126,14 @@ impl Ctx {
         RedisConnection::new(&self.port)
     }
 
+    /// Opens a Redis session with the replica. It refuses writes (`READONLY`), and is up to date unless there is a budget for
+    /// [`Fault::Lag`](crate::Fault::Lag): then a read may show any earlier state, but none that is older than what somebody
+    /// has read from the replica before. In a setup and in checks it is up to date.
+    #[must_use]
+    pub fn replica(&self) -> RedisConnection {
+        RedisConnection::to_replica(&self.port)
+    }
+
     /// Opens a database connection.
     #[must_use]
     pub fn db(&self) -> Database {

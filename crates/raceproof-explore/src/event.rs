@@ -50,6 +50,8 @@ pub(crate) enum Outcome {
     Arrives,
     /// The message that a client looks for is still on its way.
     NotArrived,
+    /// The replica that is read has so many entries of the log, and there are more.
+    Behind(u16),
     /// From this command on the client does not reach Redis.
     Unreachable,
     /// The connection to the database breaks before what would be committed is.
@@ -112,6 +114,7 @@ impl Outcome {
             Self::CrashBefore | Self::CrashAfter => Some(Fault::Crash),
             Self::BrokenBefore | Self::BrokenAfter | Self::SilenceBefore | Self::SilenceAfter => Some(Fault::LostReply),
             Self::LateBroken | Self::LateSilence => Some(Fault::Late),
+            Self::Behind(_) => Some(Fault::Lag),
             Self::Unreachable => Some(Fault::Partition),
             Self::UnknownBefore | Self::UnknownAfter => Some(Fault::CommitUnknown),
             Self::Aborted => Some(Fault::SqlAbort),
@@ -170,6 +173,8 @@ pub(crate) enum Thing {
     Life,
     /// What the server has written to its log, in order.
     Log,
+    /// How much of the log the replica has shown, and how often it may still lag behind.
+    Replica,
     /// A command that is on its way: whoever sent it, and its arrival.
     OnItsWay(ProcessId),
 }
@@ -199,7 +204,8 @@ pub(crate) struct Seen {
     local: bool,
     /// Someone read a keyspace as a whole.
     keyspace_read: bool,
-    /// Someone is told of keys that are changed, so that whoever changes or reads one touches more than that.
+    /// Someone is told of keys that are changed, or there is a limit to memory, so that whoever changes or reads a key touches
+    /// more than that.
     tracks: bool,
     /// Something that is not Redis was touched.
     beside: bool,
@@ -216,7 +222,7 @@ enum Kind {
     Local,
     /// Who subscribed to what: it ends with a client, and whether one ends depends on what it makes of a reply.
     Subscribed,
-    /// Who is told of changes of keys: that ends with a client, too.
+    /// Who is told of changes of keys, which ends with a client, too; and how much memory is in use.
     Tracked,
     /// Not Redis.
     Beside,
@@ -230,7 +236,8 @@ impl Kind {
             Named::Redis(Object::Field(..) | Object::Cardinality(..)) => Self::Part,
             Named::Redis(Object::Keyspace(_)) => Self::Keyspace,
             Named::Redis(Object::Clock | Object::Deadlines) => Self::Clock,
-            Named::Redis(Object::Tracking | Object::Tracked(_)) => Self::Tracked,
+            // A limit to memory, too, makes every command touch more.
+            Named::Redis(Object::Tracking | Object::Tracked(_) | Object::Memory) => Self::Tracked,
             Named::Redis(
                 Object::Random
                 | Object::Scripts

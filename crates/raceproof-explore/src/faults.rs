@@ -28,6 +28,9 @@ pub enum Fault {
     PowerLoss,
     /// A replica that lags behind becomes the primary: what it had not received is lost.
     Failover,
+    /// A read from a replica shows an earlier state than the primary has, but none earlier than what was read from the
+    /// replica before. Without a budget the replica is up to date.
+    Lag,
     /// Redis evicts a key, any that there is.
     Evict,
     /// Somebody sends `FLUSHALL`.
@@ -41,7 +44,7 @@ pub enum Fault {
 
 impl Fault {
     /// All kinds.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Crash,
         Self::LostReply,
         Self::Late,
@@ -51,6 +54,7 @@ impl Fault {
         Self::Restart,
         Self::PowerLoss,
         Self::Failover,
+        Self::Lag,
         Self::Evict,
         Self::Flush,
         Self::ScriptFlush,
@@ -70,6 +74,7 @@ impl Fault {
             Self::Restart => "restart",
             Self::PowerLoss => "power-loss",
             Self::Failover => "failover",
+            Self::Lag => "lag",
             Self::Evict => "evict",
             Self::Flush => "flush",
             Self::ScriptFlush => "script-flush",
@@ -146,8 +151,13 @@ impl Faults {
         *left = left.saturating_sub(1);
     }
 
-    /// Whether what a crash of the server loses has to be known: every write then goes into a log.
+    /// Whether earlier states of the server may come back: every write then goes into a log.
     pub(crate) const fn keep_a_log(&self) -> bool {
+        self.restart() || self.get(Fault::Lag) > 0
+    }
+
+    /// Whether the server may go down.
+    pub(crate) const fn restart(&self) -> bool {
         self.get(Fault::Restart) > 0 || self.get(Fault::PowerLoss) > 0 || self.get(Fault::Failover) > 0
     }
 
@@ -158,7 +168,7 @@ impl Faults {
 
     /// Whether a fault of the surroundings may strike, one that is no client's step.
     pub(crate) const fn strike_by_themselves(&self) -> bool {
-        self.keep_a_log()
+        self.restart()
             || self.get(Fault::Evict) > 0
             || self.get(Fault::Flush) > 0
             || self.get(Fault::ScriptFlush) > 0

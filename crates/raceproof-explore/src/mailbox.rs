@@ -215,6 +215,8 @@ pub(crate) struct Mailbox {
     /// The virtual time (ms since the Unix epoch).
     pub(crate) now_ms: i64,
     pub(crate) sessions: u32,
+    /// Those of the sessions that are connections to a replica.
+    pub(crate) replicas: SmallVec<[u32; 1]>,
     pub(crate) connections: u32,
     pub(crate) operations: u32,
     /// Who the client is, by its place in the tree of clients.
@@ -235,6 +237,7 @@ impl Mailbox {
             && self.local.is_empty();
         (self.next_id, self.made) = (0, 0);
         (self.sessions, self.connections, self.operations) = (0, 0, 0);
+        self.replicas.clear();
         empty
     }
 

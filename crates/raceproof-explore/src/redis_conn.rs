@@ -39,6 +39,12 @@ impl RedisConnection {
         Self { port: *port, session }
     }
 
+    pub(crate) fn to_replica(port: &Port) -> Self {
+        let connection = Self::new(port);
+        port.lock().replicas.push(connection.session);
+        connection
+    }
+
     /// Sends one command as it stands and gives the reply in the engine's own type. A reply that is lost is an error
     /// reply that begins with `LOST` (nobody knows whether the command took effect) or `UNREACHABLE` (it was not sent).
     pub async fn command(&self, args: Vec<Bytes>) -> Reply {

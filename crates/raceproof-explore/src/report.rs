@@ -64,7 +64,7 @@ impl Bounds {
     /// Whether the server may lose writes within these bounds.
     #[must_use]
     pub const fn loses_writes(&self) -> bool {
-        self.faults.keep_a_log()
+        self.faults.restart()
     }
 }
 

@@ -16,6 +16,9 @@ enum Step {
     Disconnect(u32),
     Execute(u32, Vec<Bytes>, Reply),
     Message(u32, Reply),
+    ConnectToReplica(u32),
+    /// The next command is sent to the replica as it was after so many entries of the log.
+    LagBehind(usize),
     /// A command that waits, and its reply when its time is over or before.
     Send(u32, Vec<Bytes>),
     Receive(u32, bool, Reply),
@@ -35,6 +38,16 @@ struct Hold {
     attach: usize,
     /// After this step it receives nothing any more.
     hold: usize,
+}
+
+/// A stretch of an execution in which the replica that is read receives nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Lag {
+    /// It begins after this step.
+    after: usize,
+    /// It ends after this step, the read.
+    until: usize,
+    entries: usize,
 }
 
 /// A real redis-server as the explorer's backend: the same steps in the same order, one connection per session.
@@ -58,6 +71,9 @@ struct Hold {
 /// **Failover.** The execution is played again from its start, on a server with a replica. When the replica has received
 /// the last entry that survives it is stopped and its connection closed. The primary goes on alone, is killed, and the
 /// replica is promoted.
+///
+/// **A replica that lags behind.** The execution is played again from its start. When the replica has received what it is to
+/// show it follows its primary no more, until it has been read. Time cannot pass meanwhile.
 ///
 /// **Commands that wait** are sent without a time, since real time does not count, and are unblocked when it is over.
 ///
@@ -105,6 +121,10 @@ impl RealRedis {
         let Self { player, played } = self;
         player.reset()?;
         let holds = holds(played);
+        let lags = lags(played)?;
+        if !lags.is_empty() {
+            player.start_reader()?;
+        }
         for (at, step) in played.iter().enumerate() {
             for hold in holds.iter().filter(|hold| hold.attach == at) {
                 player.attach(hold.failover)?;
@@ -113,13 +133,18 @@ impl RealRedis {
             for hold in holds.iter().filter(|hold| hold.hold == at) {
                 player.hold(hold.failover)?;
             }
+            if lags.iter().any(|lag| lag.after == at) {
+                player.hold_reader()?;
+            } else if !lags.iter().any(|lag| (lag.after..lag.until).contains(&at)) {
+                player.release_reader();
+            }
         }
         Ok(())
     }
 
     /// Plays a step, and everything since the reset again until the step is certain.
     fn play_until_certain(&mut self, step: Step) -> Result<(), LabError> {
-        let failover = matches!(step, Step::Failover(_));
+        let failover = matches!(step, Step::Failover(_) | Step::LagBehind(_));
         // Its replica must be held back when nobody knows of it yet.
         let mut outcome = if failover { Ok(()) } else { play(&mut self.player, self.played.len(), &step) };
         self.played.push(step);
@@ -151,6 +176,9 @@ fn play(player: &mut Player, number: usize, step: &Step) -> Result<(), LabError>
             Ok(())
         }
         Step::Clock(by_ms) => player.advance(*by_ms),
+        Step::ConnectToReplica(session) => player.connect_to_replica(*session),
+        // The replica was held back when nobody knew of it yet.
+        Step::LagBehind(_) => Ok(()),
         Step::Logged(entries) => player.logged(*entries),
         Step::Restart(entries) => player.restart(*entries),
         Step::Failover(entries) => player.failover(number, *entries),
@@ -216,6 +244,24 @@ fn holds(played: &[Step]) -> Vec<Hold> {
     failovers.filter_map(hold).collect()
 }
 
+/// When the replica that is read is held back: from before the write that it is not to have, until it is read.
+fn lags(played: &[Step]) -> Result<Vec<Lag>, LabError> {
+    let mut lags: Vec<Lag> = Vec::new();
+    for (at, step) in played.iter().enumerate() {
+        let Step::LagBehind(entries) = *step else { continue };
+        let written = played[..at].iter().rposition(|step| matches!(step, Step::Logged(known) if *known == entries));
+        let written = written.ok_or(LabError::NoSuchLog { entries, why: "there is no such entry" })?;
+        // The next entry is told right after what wrote it.
+        let next = played[written + 1..at].iter().position(|step| matches!(step, Step::Logged(_)));
+        let after = next.map_or(written, |next| written.max((written + next).saturating_sub(1)));
+        if lags.iter().any(|earlier| earlier.entries != entries && after < earlier.until) {
+            return Err(LabError::OneReplica { what: "a replica that has received a part of what it lacked" });
+        }
+        lags.push(Lag { after, until: at + 1, entries });
+    }
+    Ok(lags)
+}
+
 fn refused(error: LabError) -> BackendError {
     BackendError(error.to_string())
 }
@@ -240,6 +286,16 @@ impl Backend for RealRedis {
         Ok(())
     }
 
+    fn connect_to_replica(&mut self, session: u32) -> Result<(), BackendError> {
+        self.player.connect_to_replica(session).map_err(refused)?;
+        self.played.push(Step::ConnectToReplica(session));
+        Ok(())
+    }
+
+    fn lag_behind(&mut self, entries: usize) -> Result<(), BackendError> {
+        self.play_until_certain(Step::LagBehind(entries)).map_err(refused)
+    }
+
     fn disconnect(&mut self, session: u32) {
         self.player.disconnect(session);
         self.played.push(Step::Disconnect(session));
@@ -247,6 +303,9 @@ impl Backend for RealRedis {
 
     fn execute(&mut self, session: u32, args: &[Bytes]) -> Result<Reply, BackendError> {
         let reply = self.player.execute(session, args).map_err(refused)?;
+        if matches!(self.played.last(), Some(Step::LagBehind(_))) {
+            self.player.release_reader();
+        }
         self.played.push(Step::Execute(session, args.to_vec(), reply.clone()));
         Ok(reply)
     }
@@ -299,6 +358,21 @@ impl Backend for RealRedis {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_replica_is_held_back_from_what_it_is_to_show_until_it_has_shown_it() {
+        let read = |entries| [Step::LagBehind(entries), Step::Execute(1, Vec::new(), Reply::Null)];
+        let [lag, execute] = read(0);
+        let [again, once_more] = read(1);
+        let mut played =
+            vec![Step::ConnectToReplica(1), Step::Logged(0), Step::Logged(1), lag, execute, Step::Logged(2)];
+        assert_eq!(lags(&played).unwrap(), [Lag { after: 1, until: 4, entries: 0 }]);
+        // The second entry was written before the first read: the replica would have to receive it and not the third.
+        played.extend([again.clone(), once_more.clone()]);
+        assert!(matches!(lags(&played), Err(LabError::OneReplica { .. })));
+        played.insert(6, Step::Logged(1));
+        assert_eq!(lags(&played).unwrap()[1], Lag { after: 6, until: 8, entries: 1 });
+    }
 
     #[test]
     fn a_replica_is_held_where_the_last_entry_that_survives_was_written() {

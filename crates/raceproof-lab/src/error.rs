@@ -106,11 +106,17 @@ pub enum LabError {
         /// Why not.
         why: &'static str,
     },
-    /// A failover is played from the start, with a replica that is held back, and the replies were other ones.
-    #[error("played again with a replica, {command} gives another reply, so the failover cannot be played")]
+    /// What a replica lacks is played from the start, with one that is held back, and the replies were other ones.
+    #[error("played again with a replica, {command} gives another reply, so what the replica lacks cannot be played")]
     PlaysOtherwise {
         /// The command's name.
         command: String,
+    },
+    /// The lab has one replica that is read, which follows its primary or does not.
+    #[error("{what} cannot be played: the lab has one replica to read, which follows its primary or does not")]
+    OneReplica {
+        /// What would take more.
+        what: &'static str,
     },
     /// A replica did not come as far as its primary.
     #[error("the replica did not catch up within {waited:?}")]

@@ -2,6 +2,7 @@
 
 mod faults;
 mod messages;
+mod reader;
 mod waits;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use crate::clock_use::{id_to_be_given, needs_clock, shows_time_left, translated}
 use crate::deadlines::{Deadlines, Place};
 use crate::player::faults::Mark;
 use crate::player::messages::Heard;
+use crate::player::reader::Reader;
 use crate::replica::Replica;
 use crate::script_time::Timed;
 use crate::{Connection, LabError, RedisServer, Reply, aof};
@@ -49,6 +51,8 @@ pub(crate) struct Player {
     marks: Vec<Mark>,
     /// Replicas that are to take its place, by the failover.
     replicas: BTreeMap<usize, Replica>,
+    /// The replica that clients read.
+    reader: Option<Reader>,
     /// Scripts that ask for the time.
     timed: Timed,
     /// It is not what it was when it was started, and emptying it does not make it so.
@@ -67,6 +71,7 @@ impl Player {
             epoch_ms: real_now_ms(),
             marks: Vec::new(),
             replicas: BTreeMap::new(),
+            reader: None,
             timed: Timed::default(),
             changed: false,
         };
@@ -88,6 +93,7 @@ impl Player {
         self.sessions.clear();
         self.marks.clear();
         self.replicas.clear();
+        self.reader = None;
         self.deadlines = Deadlines::default();
         if std::mem::take(&mut self.changed) {
             self.server.kill()?;
@@ -115,10 +121,16 @@ impl Player {
     /// Closes a session: its transaction and its watches end with it.
     pub(crate) fn disconnect(&mut self, session: u32) {
         self.sessions.remove(&session);
+        if let Some(reader) = &mut self.reader {
+            reader.disconnect(session);
+        }
     }
 
     /// Executes one command of a session and gives its reply as it was read.
     pub(crate) fn execute(&mut self, session: u32, args: &[Bytes]) -> Result<Reply, LabError> {
+        if self.reads_replica(session) {
+            return self.read(session, args);
+        }
         if !self.sessions.contains_key(&session) {
             return Err(LabError::NoSession(session));
         }
@@ -159,6 +171,9 @@ impl Player {
 
     /// Moves the server's played clock, forward or back. After an error nothing has been moved.
     pub(crate) fn advance(&mut self, delta_ms: i64) -> Result<(), LabError> {
+        if self.reader.as_ref().is_some_and(Reader::is_held) {
+            return Err(LabError::NeedsClock { what: "time that passes for a replica that lags behind".to_owned() });
+        }
         let due = self.deadlines.due_after(delta_ms)?;
         let again = self.sessions_to_watch_again(&due.ended, &due.left)?;
         self.deadlines.advance(&due);

@@ -27,6 +27,16 @@ pub(crate) struct StandIn {
 }
 
 impl Timed {
+    /// Whether the command runs a script which asks for the time.
+    pub(crate) fn asks(&self, args: &[Bytes]) -> bool {
+        let [name, script, ..] = args else { return false };
+        let named = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+        let sent = named("EVAL") || named("EVAL_RO");
+        let cached = named("EVALSHA") || named("EVALSHA_RO");
+        (sent && with_time(script, 0).is_some())
+            || (cached && self.0.contains_key(&Bytes::from(script.to_ascii_lowercase())))
+    }
+
     /// The command to be sent for one that runs a script which asks for the time; `None` for any other.
     pub(crate) fn stand_in(
         &mut self,

@@ -269,7 +269,7 @@ impl Server {
     /// Makes a socket a connection, in the place that it gives.
     pub(crate) fn adopt(&mut self, socket: Socket) -> usize {
         let place = self.connections.free_place();
-        let session = self.universes[0].connect(place);
+        let session = self.universes[0].connect(place, socket.addresses());
         let mut connection = Connection::new(socket, 0, session);
         let registered = connection.register(self.poll.registry(), Token(place));
         self.connections.list[place] = Some(connection);

@@ -18,7 +18,7 @@ pub(crate) enum Column {
 
 impl Column {
     /// All of them, in the order in which they are shown.
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Calm,
         Self::Pause,
         Self::Fault(Fault::Crash),
@@ -30,6 +30,7 @@ impl Column {
         Self::Fault(Fault::Restart),
         Self::Fault(Fault::PowerLoss),
         Self::Fault(Fault::Failover),
+        Self::Fault(Fault::Lag),
         Self::Fault(Fault::Evict),
         Self::Fault(Fault::Flush),
         Self::Fault(Fault::ScriptFlush),
@@ -68,6 +69,7 @@ impl Column {
             Self::Fault(Fault::Restart) => "restart",
             Self::Fault(Fault::PowerLoss) => "power",
             Self::Fault(Fault::Failover) => "failover",
+            Self::Fault(Fault::Lag) => "lag",
             Self::Fault(Fault::Evict) => "evict",
             Self::Fault(Fault::Flush) => "flush",
             Self::Fault(Fault::ScriptFlush) => "script",
@@ -89,6 +91,7 @@ impl Column {
             Self::Fault(Fault::Restart) => "rs",
             Self::Fault(Fault::PowerLoss) => "pl",
             Self::Fault(Fault::Failover) => "fo",
+            Self::Fault(Fault::Lag) => "lg",
             Self::Fault(Fault::Evict) => "ev",
             Self::Fault(Fault::Flush) => "fl",
             Self::Fault(Fault::ScriptFlush) => "sf",
@@ -110,6 +113,7 @@ impl Column {
             Self::Fault(Fault::Restart) => "the Redis process ends and starts again, with all that was acknowledged",
             Self::Fault(Fault::PowerLoss) => "the machine goes down: any number of the writes of the last 2 s are lost",
             Self::Fault(Fault::Failover) => "a replica that lags behind becomes the primary",
+            Self::Fault(Fault::Lag) => "a read from the replica shows an earlier state",
             Self::Fault(Fault::Evict) => "Redis evicts a key, any that there is",
             Self::Fault(Fault::Flush) => "somebody sends FLUSHALL",
             Self::Fault(Fault::ScriptFlush) => "somebody sends SCRIPT FLUSH",

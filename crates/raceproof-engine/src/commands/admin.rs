@@ -168,7 +168,12 @@ fn failover(_: &mut Context<'_>, args: &[Bytes]) -> Answer {
     }))
 }
 
-fn role(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
+/// Where the primary is, its replica does not say: there is none on any host.
+fn role(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    if context.session().replica {
+        let (host, state) = (super::text(""), super::text("connected"));
+        return Ok(Reply::Array(vec![super::text("slave"), host, Reply::Integer(0), state, Reply::Integer(0)]));
+    }
     Ok(Reply::Array(vec![super::text("master"), Reply::Integer(0), Reply::Array(Vec::new())]))
 }
 

@@ -20,20 +20,25 @@ const fn row(name: &'static str, run: Run, arity: i32, flags: u32) -> Command {
     Command::new(name, run, arity, COMMON | flags, Group::Connection)
 }
 
-pub(super) const COMMANDS: &[Command] = &[Command::new("client", id, -2, 0, Group::Server).subcommands(&[
-    row("client|caching", tracking::caching, 3, 0),
-    row("client|getname", getname, 2, 0),
-    row("client|getredir", tracking::getredir, 2, 0),
-    row("client|id", id, 2, 0),
-    row("client|info", info, 2, 0).tips(&["nondeterministic_output"]),
-    row("client|list", list, -2, ADMIN).tips(&["nondeterministic_output"]),
-    row("client|no-evict", no_evict, 3, ADMIN),
-    row("client|reply", reply, 3, 0),
-    row("client|setname", setname, 3, 0),
-    row("client|tracking", tracking::tracking, -3, 0),
-    row("client|trackinginfo", tracking::trackinginfo, 2, 0),
-    row("client|unblock", unblock, -3, ADMIN),
-])];
+pub(super) const COMMANDS: &[Command] = &[
+    Command::new("client", id, -2, 0, Group::Server).subcommands(&[
+        row("client|caching", tracking::caching, 3, 0),
+        row("client|getname", getname, 2, 0),
+        row("client|getredir", tracking::getredir, 2, 0),
+        Command::new("client|help", super::help::client, 2, LOADING | STALE, Group::Connection),
+        row("client|id", id, 2, 0),
+        row("client|info", info, 2, 0).tips(&["nondeterministic_output"]),
+        row("client|kill", super::client_kill::kill, -3, ADMIN),
+        row("client|list", list, -2, ADMIN).tips(&["nondeterministic_output"]),
+        row("client|no-evict", no_evict, 3, ADMIN),
+        row("client|reply", reply, 3, 0),
+        row("client|setname", setname, 3, 0),
+        row("client|tracking", tracking::tracking, -3, 0),
+        row("client|trackinginfo", tracking::trackinginfo, 2, 0),
+        row("client|unblock", unblock, -3, ADMIN),
+    ]),
+    Command::new("monitor", monitor, 1, ADMIN | COMMON, Group::Server),
+];
 
 /// After any other command than these, outside of transactions, `CLIENT CACHING` has had its effect.
 pub(crate) fn end_caching(engine: &mut Engine, session: usize, args: &[Bytes]) {
@@ -44,6 +49,21 @@ pub(crate) fn end_caching(engine: &mut Engine, session: usize, args: &[Bytes]) {
     {
         tracking.caching = command::find(args, version).is_some_and(|command| command.name.starts_with("client|"));
     }
+}
+
+/// Whoever monitors already gets no reply.
+fn monitor(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    if !context.may_wait {
+        return Err(Failure::Constant("ERR MONITOR isn't allowed for DENY BLOCKING client"));
+    }
+    if context.session().monitors {
+        return Ok(Reply::NONE);
+    }
+    // From now on every command sends it something.
+    context.engine.touch_everything(context.footprint);
+    context.session_mut().monitors = true;
+    context.engine.monitors += 1;
+    Ok(Reply::Simple("OK"))
 }
 
 fn setname(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
@@ -111,6 +131,7 @@ fn unblock(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 pub(super) fn describe(session: &Session, command: &str) -> String {
     let subscriptions = &session.subscriptions;
     let marks = [
+        (session.monitors, 'O'),
         (subscriptions.any(), 'P'),
         (session.transaction.is_some() || session.executing.is_some(), 'x'),
         (session.wait.is_some(), 'b'),
@@ -127,10 +148,12 @@ pub(super) fn describe(session: &Session, command: &str) -> String {
     let queued = queued.map_or(-1, |queued| queued as i64);
     let resp = if session.protocol == Protocol::Resp3 { 3 } else { 2 };
     format!(
-        "id={} addr=127.0.0.1:0 laddr=127.0.0.1:6379 fd=8 name={} age=0 idle=0 flags={} db={} sub={} psub={} ssub={} \
+        "id={} addr={} laddr={} fd=8 name={} age=0 idle=0 flags={} db={} sub={} psub={} ssub={} \
          multi={} qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=1024 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r \
          cmd={} user={} redir={} resp={}\n",
         session.id,
+        String::from_utf8_lossy(session.peer()),
+        String::from_utf8_lossy(session.local()),
         String::from_utf8_lossy(&session.name),
         flags,
         session.db,

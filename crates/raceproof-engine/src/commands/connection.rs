@@ -97,7 +97,7 @@ fn hello(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         (text("proto"), Reply::Integer(version)),
         (text("id"), Reply::Integer(context.session().id)),
         (text("mode"), text("standalone")),
-        (text("role"), text("master")),
+        (text("role"), text(if context.session().replica { "replica" } else { "master" })),
         (text("modules"), Reply::Array(Vec::new())),
     ]))
 }
@@ -162,13 +162,19 @@ fn reset(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
     context.engine.unwatch(context.session);
     context.engine.unsubscribe_all(context.session);
     context.engine.stop_tracking(context.session);
+    context.engine.stop_monitoring(context.session);
     if context.session().replies == Replies::Off {
         context.mute = false;
     }
     let greeted = context.engine.acl.greets_everybody();
     let session = context.session_mut();
-    *session =
-        Session { no_evict: session.no_evict, redirected: session.redirected, ..Session::new(session.id, greeted) };
+    *session = Session {
+        no_evict: session.no_evict,
+        addresses: session.addresses.take(),
+        redirected: session.redirected,
+        replica: session.replica,
+        ..Session::new(session.id, greeted)
+    };
     Ok(Reply::Simple("RESET"))
 }
 

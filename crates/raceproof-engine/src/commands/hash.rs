@@ -231,6 +231,7 @@ fn hincrby(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         Some(value) => parse_integer(value).ok_or(Failure::Constant("ERR hash value is not an integer"))?,
     };
     let new = old.checked_add(step).ok_or(WOULD_OVERFLOW)?;
+    context.touches = false;
     open(context, &key)?;
     put(context, &key, field, integer_text(new));
     context.changed(context.db, &key);
@@ -253,6 +254,7 @@ fn hincrbyfloat(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     };
     let old = old.ok_or(Failure::Constant("ERR hash value is not a float"))?;
     let new = Bytes::from(old.checked_add(step).ok_or(NAN_OR_INFINITY)?.text());
+    context.touches = false;
     open(context, &key)?;
     put(context, &key, field, new.clone());
     context.changed(context.db, &key);

@@ -52,6 +52,7 @@ fn look(context: &mut Context<'_>, section: &str) {
         "Memory" => {
             context.touch(Object::Scripts, Access::Read);
             context.touch(Object::Functions, Access::Read);
+            context.read_memory();
         }
         "Clients" => context.touch(Object::Tracking, Access::Read),
         "Stats" => {
@@ -115,6 +116,15 @@ pub(super) fn up_s(context: &Context<'_>) -> i64 {
 
 pub(super) fn connected(context: &Context<'_>) -> String {
     context.engine.sessions.iter().filter(|session| session.open).count().to_string()
+}
+
+/// The memory that the data would take, with a unit or without.
+pub(super) fn used(context: &Context<'_>) -> String {
+    context.engine.used_memory().to_string()
+}
+
+pub(super) fn used_human(context: &Context<'_>) -> String {
+    human(&used(context))
 }
 
 /// How many sessions are told of changes.

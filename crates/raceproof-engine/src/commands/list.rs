@@ -11,9 +11,9 @@ use crate::{
     context::Context,
     failure::{self, Answer, Failure, NO_SUCH_KEY, NOT_AN_INTEGER, SYNTAX},
     key::Key,
+    list::List,
     notify::{GENERIC, LIST},
     number::parse_integer,
-    typed::List,
 };
 
 const INSERT: &[KeySpec] = &[keys(1, 0, 1, &["RW", "insert"])];
@@ -180,7 +180,7 @@ fn lset(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let len = context.collection::<List>(&key, Access::Read)?.ok_or(NO_SUCH_KEY)?.len();
     let index = parse_integer(&args[2]).ok_or(NOT_AN_INTEGER)?;
     let place = place(index, len).ok_or(Failure::Constant("ERR index out of range"))?;
-    context.edit_whole(&key, |list: &mut List| list[place] = args[3].clone());
+    context.edit_whole(&key, |list: &mut List| list.set(place, args[3].clone()));
     context.replies_here();
     context.event(LIST, "lset", &key);
     context.propagate(args);
@@ -242,8 +242,7 @@ fn ltrim(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     // Whoever watches the list is told even if nothing goes.
     context.edit_whole(&key, |list: &mut List| {
         if kept.len() < len {
-            list.truncate(kept.end);
-            list.drain(..kept.start);
+            list.keep(kept.clone());
         }
     });
     context.event(LIST, "ltrim", &key);

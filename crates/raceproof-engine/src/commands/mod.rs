@@ -15,6 +15,7 @@ mod bitfield;
 mod bitmap;
 mod blocking;
 pub(crate) mod client;
+mod client_kill;
 mod client_tracking;
 mod compare;
 mod config;
@@ -43,7 +44,7 @@ mod list_move;
 mod memory;
 mod monitoring;
 mod pubsub;
-mod scripting;
+pub(crate) mod scripting;
 mod server;
 mod set;
 mod set_algebra;
@@ -107,7 +108,7 @@ pub(crate) const FAMILIES: &[&[Command]] = &[
     zset_range::COMMANDS,
 ];
 
-/// The reply of a `HELP` subcommand.
+/// The reply of a `HELP` subcommand: what can be said, without Redis's words on it.
 fn help(lines: &[&'static str]) -> Reply {
     Reply::Array(lines.iter().map(|line| Reply::Simple(line)).collect())
 }

@@ -6,7 +6,7 @@ use crate::{
     Access, Object, Reply, Version,
     command::{Command, Group, Run, flag::*},
     context::Context,
-    failure::{Answer, NOT_AN_INTEGER},
+    failure::{Answer, Failure, NOT_AN_INTEGER},
     number::{integer_text, parse_integer},
 };
 
@@ -44,6 +44,13 @@ fn lastsave(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
 
 /// There are no replicas: none has acknowledged anything, nor will waiting change that.
 fn wait(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    if context.session().replica {
+        return Err(Failure::Constant(
+            "ERR WAIT cannot be used with replica instances. Please also note that since Redis 4.0 if a replica is \
+             configured to be writable (which is not the default) writes to replicas are just local and are not \
+             propagated.",
+        ));
+    }
     let wanted = parse_integer(&args[1]).ok_or(NOT_AN_INTEGER)?;
     let timeout_ms = super::milliseconds(&args[2])?;
     if wanted <= 0 || !context.can_wait() {

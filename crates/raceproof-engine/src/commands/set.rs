@@ -250,7 +250,7 @@ fn sscan(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let options = ScanOptions::parse(&args[3..], false)?;
     let (members, next): (Vec<Bytes>, u64) = match &set {
         Set::Integers(_) => (set.iter().collect(), 0),
-        Set::Table(table) => {
+        Set::Table { members: table, .. } => {
             let (part, next) = scan::next_of(table, cursor, options.count);
             (part.into_iter().map(|(key, ())| key.name.clone()).collect(), next)
         }

@@ -50,7 +50,7 @@ pub(super) const COMMANDS: &[Command] = &[
 ];
 
 fn bulk_or_null(text: Option<&Text>) -> Reply {
-    text.map_or(Reply::Null, |text| Reply::Bulk(text.data.clone()))
+    text.map_or(Reply::Null, |text| Reply::Bulk(text.data.to_bytes()))
 }
 
 fn get(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
@@ -165,6 +165,7 @@ fn set(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         let old = bulk_or_null(text);
         context.reads = false;
         context.replies_here();
+        look_again(context, &key, found);
         (old, found)
     } else {
         // Overwriting is no reading, unless the condition asks whether the key exists.
@@ -187,7 +188,7 @@ fn set(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         None if options.keep_ttl => Deadline::Keep,
         None => Deadline::Clear,
     };
-    context.store(&key, Value::Text(Text::new(args[2].clone())), after);
+    context.store(&key, Value::Text(Text::new(&args[2])), after);
     context.event(STRING, "set", &key);
     if deadline.is_some() {
         context.event(GENERIC, "expire", &key);
@@ -223,7 +224,7 @@ fn setnx(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if context.visit(&key, Access::IntentRead) {
         return Ok(Reply::Integer(0));
     }
-    context.store(&key, Value::Text(Text::new(args[2].clone())), Deadline::Clear);
+    context.store(&key, Value::Text(Text::new(&args[2])), Deadline::Clear);
     context.event(STRING, "set", &key);
     context.propagate(args);
     Ok(Reply::Integer(1))
@@ -241,11 +242,18 @@ fn set_for(context: &mut Context<'_>, args: &[Bytes], unit: Expiry, command: &st
     let at = unit.deadline(context, &args[2], command)?;
     let key = Key::new(&args[1]);
     context.visit(&key, Access::IntentRead);
-    context.store(&key, Value::Text(Text::new(args[3].clone())), Deadline::At(at));
+    context.store(&key, Value::Text(Text::new(&args[3])), Deadline::At(at));
     context.event(STRING, "set", &key);
     context.event(GENERIC, "expire", &key);
     propagate_deadline(context, &args[1], &args[3], at);
     Ok(Reply::Simple("OK"))
+}
+
+/// What replies with the old value and then sets a new one looks the key up twice, which counts as two accesses.
+fn look_again(context: &mut Context<'_>, key: &Key, found: bool) {
+    if found {
+        context.note_use(context.db, key);
+    }
 }
 
 /// Reads what is replied at once, before anything is changed.
@@ -260,7 +268,9 @@ fn read_for_reply(context: &mut Context<'_>, key: &Key) -> Answer {
 fn getset(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let key = Key::new(&args[1]);
     let old = read_for_reply(context, &key)?;
-    context.store(&key, Value::Text(Text::new(args[2].clone())), Deadline::Clear);
+    let found = context.entry(&key).is_some();
+    look_again(context, &key, found);
+    context.store(&key, Value::Text(Text::new(&args[2])), Deadline::Clear);
     context.event(STRING, "set", &key);
     context.propagate_as(vec![Bytes::from_static(b"SET"), args[1].clone(), args[2].clone()]);
     Ok(old)
@@ -281,7 +291,7 @@ fn getex(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let key = Key::new(&args[1]);
     context.reads = true;
     let Some(text) = context.text(&key)? else { return Ok(Reply::Null) };
-    let reply = Reply::Bulk(text.data.clone());
+    let reply = Reply::Bulk(text.data.to_bytes());
     let deadline = options.deadline(context, "getex")?;
     context.replies_here();
     if let (Some((unit, _)), Some(at)) = (&options.expire, deadline) {
@@ -297,7 +307,7 @@ fn getex(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
             context.event(GENERIC, "expire", &key);
             context.propagate_as(vec![Bytes::from_static(b"PEXPIREAT"), args[1].clone(), integer_text(at)]);
         }
-    } else if options.persist && context.entry(&key).is_some_and(|entry| entry.deadline.is_some()) {
+    } else if options.persist && context.entry(&key).is_some_and(|entry| entry.deadline().is_some()) {
         context.set_deadline(&key, None);
         context.event(GENERIC, "persist", &key);
         context.propagate_as(vec![Bytes::from_static(b"PERSIST"), args[1].clone()]);
@@ -344,14 +354,14 @@ fn store_pairs(context: &mut Context<'_>, args: &[Bytes]) {
 pub(super) fn store_pair(context: &mut Context<'_>, pair: &[Bytes], deadline: Deadline) {
     let key = Key::new(&pair[0]);
     context.visit(&key, Access::IntentRead);
-    context.store(&key, Value::Text(Text::new(pair[1].clone())), deadline);
+    context.store(&key, Value::Text(Text::new(&pair[1])), deadline);
     context.event(STRING, "set", &key);
 }
 
 fn append(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let key = Key::new(&args[1]);
     let text = match context.text(&key)?.map(|text| text.data.clone()) {
-        None => Text::new(args[2].clone()),
+        None => Text::new(&args[2]),
         Some(old) => {
             check_len(context, old.len(), args[2].len())?;
             let mut data = BytesMut::with_capacity(old.len() + args[2].len());

@@ -38,6 +38,8 @@ pub(crate) enum Rule {
     WholeTable,
     /// Replies of the same kind.
     Kind,
+    /// The same lines, but for the first and those that explain.
+    Syntax,
     /// The same connections, but for what is about sockets and memory.
     Connections,
     /// Payloads of the same value, in a form whose bytes are not settled.
@@ -142,6 +144,10 @@ const MOST_IN_ORDER: usize = 512;
 
 /// The rule of a command, if it has one.
 pub(crate) fn rule(args: &[Bytes]) -> Option<Rule> {
+    // What is explained there is text of Redis's authors.
+    if args.len() == 2 && args[1].eq_ignore_ascii_case(b"HELP") {
+        return Some(Rule::Syntax);
+    }
     let named = |entry: &&Entry| {
         entry.name.len() <= args.len()
             && entry.name.iter().zip(args).all(|(word, arg)| word.as_bytes().eq_ignore_ascii_case(arg))
@@ -214,6 +220,7 @@ pub(crate) fn same_value(args: &[Bytes], ours: &Value, real: &Value, facts: &dyn
         },
         Rule::Kind => true,
         Rule::Connections => same_connections(ours, real),
+        Rule::Syntax => syntax(ours) == syntax(real),
         Rule::Payload => match (ours.bulk(), real.bulk()) {
             (Some(ours), Some(real)) => same_payload(ours, real),
             _ => false,
@@ -299,11 +306,22 @@ fn words_sorted(value: &Value) -> Value {
     }
 }
 
+/// The lines of a help text without what is explained, and without what the engine does not have.
+fn syntax(value: &Value) -> Vec<Value> {
+    let is_syntax = |line: &&Value| match line {
+        Value::Line(_, text) => {
+            !text.starts_with(b"  ") && !text.starts_with(b"PAUSE ") && text != b"UNPAUSE" && text != b"(no subcommand)"
+        }
+        _ => true,
+    };
+    value.elements().unwrap_or_default().iter().skip(1).filter(is_syntax).cloned().collect()
+}
+
 /// Whether every connection that the engine shows is shown by the server, alike in what follows from its commands. The
 /// server has others, shows that they come by a Unix socket, and whether a watched key was changed.
 fn same_connections(ours: &Value, real: &Value) -> bool {
     /// Fields that are about the process.
-    const LEFT_OUT: [&str; 18] = [
+    const LEFT_OUT: [&str; 19] = [
         "addr",
         "laddr",
         "fd",
@@ -322,20 +340,26 @@ fn same_connections(ours: &Value, real: &Value) -> bool {
         "events",
         "cmd",
         "flags",
+        "multi",
     ];
-    let shown = |text: &Value| -> Vec<Vec<String>> {
+    // The server queues nothing more once a watched key was changed.
+    let shown = |text: &Value| -> Vec<(Vec<String>, String, bool)> {
         let text = String::from_utf8_lossy(text.bulk().unwrap_or_default()).into_owned();
         let line = |line: &str| {
             let flags = line.split("flags=").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or_default();
-            let flags = flags.replace(['U', 'd', 'N'], "");
+            let (flags, dirty) = (flags.replace(['U', 'd', 'N'], ""), flags.contains('d'));
+            let queued = line.split(" multi=").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or_default();
             let fields =
                 line.split(' ').filter(|field| !LEFT_OUT.iter().any(|name| field.split('=').next() == Some(name)));
-            fields.map(str::to_owned).chain([flags]).collect()
+            (fields.map(str::to_owned).chain([flags]).collect(), queued.to_owned(), dirty)
         };
         text.trim_start_matches("txt:").lines().map(line).collect()
     };
     let real = shown(real);
-    shown(ours).iter().all(|line| real.contains(line))
+    let is = |ours: &(Vec<String>, String, bool), real: &(Vec<String>, String, bool)| {
+        ours.0 == real.0 && (ours.1 == real.1 || real.2)
+    };
+    shown(ours).iter().all(|ours| real.iter().any(|real| is(ours, real)))
 }
 
 /// What `ACL LOG` shows without ages and connections.

@@ -21,7 +21,7 @@ use crate::coverage::Coverage;
 use crate::hearing::{self, Heard, Sent};
 use crate::resp::{Value, parse};
 use crate::same::{Real, Rules, same, shown};
-use crate::server::{Connection, Server};
+use crate::server::{CLOSED, Connection, Server};
 use crate::states::States;
 use crate::support::driver::Driver;
 use crate::support::sequence::{Action, SESSIONS, Sequence, resolve_for};
@@ -325,6 +325,14 @@ impl Run<'_> {
         let reply = parse(&reply).map_or_else(hearing::nothing, |(value, _)| value);
         self.compared.add(args, &reply);
         self.follow(session, args, &reply);
+        for (number, heard) in real.heard.iter().flatten().enumerate() {
+            if heard.ends_with(CLOSED) {
+                self.sessions[number].open = false;
+                for candidate in &mut self.candidates {
+                    candidate.driver.engine.disconnect(candidate.driver.sessions[number]);
+                }
+            }
+        }
         let driver = &self.candidates[0].driver;
         for (state, id) in self.sessions.iter_mut().zip(&driver.sessions) {
             state.waits = driver.engine.waits(*id);
@@ -391,7 +399,8 @@ impl Run<'_> {
     fn is_left_out(&self, session: usize, args: &[Bytes]) -> bool {
         let is = |name: &[u8]| args[0].eq_ignore_ascii_case(name);
         // Without a reply the server never comes to closing the connection.
-        if is(b"QUIT") && self.sessions[session].mute {
+        let kills = is(b"CLIENT") && args.get(1).is_some_and(|word| word.eq_ignore_ascii_case(b"KILL"));
+        if (is(b"QUIT") || kills) && self.sessions[session].mute {
             return true;
         }
         // A scan goes on page by page, which messages would come between.

@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use proptest::prelude::*;
 use proptest::strategy::Union;
-use raceproof_engine::{Access, Effect, Footprint, Object, Options, Outcome, Timestamp, Version};
+use raceproof_engine::{Access, Effect, Footprint, Object, Options, Outcome, Reply, Timestamp, Version};
 
 use crate::contended::{GENERAL, THEMES, TRACKING, Theme, WAITING};
 use crate::support::driver::{self, Driver};
@@ -40,6 +40,8 @@ pub(crate) struct Case {
     setup: Sequence,
     /// What the watching session does last: it watches keys and opens a transaction.
     watch: Vec<Arg>,
+    /// How much more than it uses by then the server may use (bytes), and what it evicts.
+    limit: Option<(i64, &'static str)>,
     /// What sessions of their own wait with.
     waits: Vec<Vec<Arg>>,
     first: Vec<Unit>,
@@ -96,13 +98,25 @@ fn case(theme: &'static Theme) -> BoxedStrategy<Case> {
     let units = || prop::collection::vec(unit(), 1..5);
     let watch = generate::template("WATCH key+");
     let waits = prop::collection::vec(templates(WAITING), 0..3);
+    let policy = prop::sample::select(vec![
+        "noeviction",
+        "allkeys-lru",
+        "volatile-lru",
+        "allkeys-lfu",
+        "volatile-lfu",
+        "allkeys-random",
+        "volatile-random",
+        "volatile-ttl",
+    ]);
+    let limit = prop_oneof![4 => Just(None), 1 => (-1000_i64..1000, policy).prop_map(Some)];
     let time = || prop::sample::select(vec![0_i64, 1, 2, 3, 1000, 60_000, 150_000, 2_000_000]);
     let version = prop::sample::select(vec![Version::V7_0, Version::V8_4]);
-    (version, setup(theme), watch, waits, units(), units(), time(), time())
-        .prop_map(|(version, setup, watch, waits, first, second, at_ms, other_ms)| Case {
+    (version, setup(theme), watch, limit, waits, units(), units(), (time(), time()))
+        .prop_map(|(version, setup, watch, limit, waits, first, second, (at_ms, other_ms))| Case {
             version,
             setup,
             watch,
+            limit,
             waits,
             first,
             second,
@@ -272,6 +286,9 @@ impl Case {
                 Action::Run(args) => drop(driver.run(&mut host, step.session, &resolve(&args, BASE_MS), now_ms)),
             }
         }
+        if let Some((more, policy)) = self.limit {
+            limit(&mut driver, more, policy, now_ms);
+        }
         driver.run(&mut host, WATCHER, &resolve(&self.watch, BASE_MS), now_ms);
         driver.run(&mut host, WATCHER, &[Bytes::from_static(b"MULTI")], now_ms);
         for session in [FIRST, SECOND] {
@@ -291,8 +308,9 @@ impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:?}, setup:\n{}  [{WATCHER}] {}\n  [{WATCHER}] MULTI\n",
+            "{:?}, memory: {:?}, setup:\n{}  [{WATCHER}] {}\n  [{WATCHER}] MULTI\n",
             self.version,
+            self.limit,
             self.setup,
             show::command(&resolve(&self.watch, BASE_MS))
         )?;
@@ -304,6 +322,18 @@ impl fmt::Display for Case {
         writeln!(f, "second:")?;
         self.second.iter().try_for_each(|unit| writeln!(f, "  {}", shown(unit)))
     }
+}
+
+/// Sets a limit near to what is in use.
+fn limit(driver: &mut Driver, more: i64, policy: &str, now_ms: i64) {
+    let words = |line: &str| line.split(' ').map(|word| Bytes::copy_from_slice(word.as_bytes())).collect::<Vec<_>>();
+    let mut host = driver::host();
+    let Reply::Verbatim(_, info) = driver.run(&mut host, WATCHER, &words("INFO memory"), now_ms).reply else { return };
+    let info = String::from_utf8_lossy(&info).into_owned();
+    let used = info.lines().find_map(|line| line.strip_prefix("used_memory:"));
+    let used: i64 = used.and_then(|used| used.parse().ok()).expect("INFO says how much memory is in use");
+    let set = format!("CONFIG SET maxmemory-policy {policy} maxmemory {}", used + more);
+    driver.run(&mut host, WATCHER, &words(&set), now_ms);
 }
 
 /// What came on each connection in the order of the units.

@@ -38,6 +38,8 @@ const THEMES: &[&[&str]] = &[
     &["users"],
     &["channels"],
     &["tracking"],
+    &["clients"],
+    &["clients", "channels", "tracking", "strings"],
     &["tracking", "channels"],
     &["tracking", "strings", "counters", "hashes", "lists", "sets", "sorted sets", "streams", "expiry", "databases"],
 ];
@@ -291,6 +293,7 @@ const CONSTANTS: &[&str] = &[
     "zset",
     "maxmemory",
     "databases",
+    "default",
 ];
 
 /// Words in lower case are rules; settings have a hyphen, and keys that patterns lead to an underscore.

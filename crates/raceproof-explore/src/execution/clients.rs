@@ -303,7 +303,7 @@ impl Execution<'_> {
     pub(super) fn list_enabled(&mut self, enabled: &mut Vec<Enabled>) {
         let at = self.events.len();
         enabled.clear();
-        let may_go_wrong = self.left.total() > 0;
+        let may_go_wrong = self.left.total() > 0 || self.bounds.faults.get(Fault::Lag) > 0;
         for place in 0..self.order.len() {
             let id = self.order[place];
             let client = self.client(id);
@@ -339,7 +339,7 @@ impl Execution<'_> {
                     continue;
                 }
                 let outcomes = self.outcomes(id, request, first);
-                let sure = !request.op.can_be_taken_back();
+                let sure = !request.op.can_be_taken_back() && !self.may_lag(request);
                 enabled.push(Enabled { process: request.process, outcomes, optional: false, sure });
             }
             self.client_mut(id).pending = pending;
@@ -384,7 +384,7 @@ impl Execution<'_> {
         self.receive_outcomes(id, request, &mut outcomes);
         if self.left.total() > 0 {
             match &request.op {
-                Op::Redis { session, .. } => self.redis_outcomes(id, request.owner, *session, &mut outcomes),
+                Op::Redis { session, .. } => self.redis_outcomes(id, request, *session, &mut outcomes),
                 Op::Sql { connection, call } => self.sql_outcomes(request.owner, *connection, call, &mut outcomes),
                 Op::Receive { .. } | Op::Cell(_) | Op::Clock(_) => {}
             }
@@ -421,8 +421,8 @@ impl Execution<'_> {
     }
 
     /// How a command may go wrong that reaches the server.
-    fn redis_outcomes(&self, id: ClientId, owner: ClientId, session: u32, outcomes: &mut Outcomes) {
-        if self.client(id).unreachable || self.client(owner).broken.contains(&session) {
+    fn redis_outcomes(&self, id: ClientId, request: &Pending, session: u32, outcomes: &mut Outcomes) {
+        if self.client(id).unreachable || self.client(request.owner).broken.contains(&session) {
             return;
         }
         if self.left.get(Fault::LostReply) > 0 {
@@ -432,6 +432,7 @@ impl Execution<'_> {
         if self.left.get(Fault::Late) > 0 {
             outcomes.extend([Outcome::LateBroken, Outcome::LateSilence]);
         }
+        self.lags(request, outcomes);
         if self.left.get(Fault::Partition) > 0 {
             outcomes.push(Outcome::Unreachable);
         }

@@ -35,6 +35,11 @@ impl Execution<'_> {
         deadline.filter(|deadline| (self.now_ms..END_OF_TIME_MS).contains(deadline))
     }
 
+    /// As [`Self::next_key_deadline`], on the primary or on its replica.
+    fn next_deadline(&self) -> Option<i64> {
+        self.next_key_deadline().into_iter().chain(self.next_deadline_on_replica()).min()
+    }
+
     pub(super) fn clock_enabled(&self, some_client_could_go_on: bool) -> Option<Enabled> {
         if self.frozen {
             return None;
@@ -46,7 +51,7 @@ impl Execution<'_> {
             return None;
         }
         let timer = self.next_timer();
-        let key = self.next_key_deadline();
+        let key = self.next_deadline();
         let next = [timer, key].into_iter().flatten().min()?;
         let mut outcomes = Outcomes::new();
         if next > self.now_ms {
@@ -62,7 +67,8 @@ impl Execution<'_> {
     /// may always wake a little late.
     fn free_step(&self, timer: i64) -> Option<Enabled> {
         let mut outcomes: Outcomes = smallvec![Outcome::ToDeadline];
-        if self.free_target(timer) == timer && self.worker.engine.has_deadline_at(timer + self.server_ahead_ms) {
+        let expires = self.worker.engine.has_deadline_at(timer + self.server_ahead_ms);
+        if self.free_target(timer) == timer && (expires || self.replica_has_deadline_at(timer)) {
             outcomes.push(Outcome::PastDeadline);
         }
         Some(Enabled { process: CLOCK, outcomes, optional: false, sure: true })
@@ -82,7 +88,7 @@ impl Execution<'_> {
         let next = if free {
             timer.map(|timer| self.free_target(timer))
         } else {
-            [timer, self.next_key_deadline()].into_iter().flatten().min()
+            [timer, self.next_deadline()].into_iter().flatten().min()
         };
         let mut target = next.unwrap_or(self.now_ms);
         if choice.outcome == Outcome::PastDeadline {

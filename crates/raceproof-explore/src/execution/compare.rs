@@ -22,6 +22,9 @@ impl Execution<'_> {
 
     /// The reply that counts: that of the real server, if there is one. The first that differs is noted.
     pub(super) fn compared(&mut self, session: SessionId, args: &[Bytes], reply: Reply) -> Result<Reply, Error> {
+        if let Some(entries) = self.behind {
+            self.on_server(|server| server.lag_behind(entries.into()))?;
+        }
         let Some(attached) = &mut self.worker.backend else { return Ok(reply) };
         let real = attached.backend.execute(session.0, args).map_err(|error| Error::Backend(error.to_string()))?;
         self.hold_against(args, &trace::command(args), &reply, &real);

@@ -79,6 +79,8 @@ impl Execution<'_> {
         }
         let reach = reach(&request.op);
         let delivered = match request.op {
+            // Tried out by itself, a request is sent to the primary.
+            Op::Redis { session, .. } if self.is_replica(request.owner, session) => None,
             Op::Redis { session, commands } => Some(Delivered { owner: request.owner, session, commands }),
             Op::Receive { .. } | Op::Sql { .. } | Op::Cell(_) | Op::Clock(_) => None,
         };
@@ -102,9 +104,11 @@ impl Execution<'_> {
         fingerprint: &mut FxHasher,
     ) -> Result<Answered, Error> {
         match &mut request.op {
-            Op::Redis { session, commands } => {
+            Op::Redis { session, .. } => {
                 let number = *session;
                 let session = self.redis_session(request.owner, number)?;
+                let replica = self.meet_replica(request);
+                let Op::Redis { commands, .. } = &request.op else { return Ok(Answered::Later) };
                 if let [args] = commands.as_slice() {
                     let reply = self.redis(session, args)?;
                     args.hash(fingerprint);
@@ -112,6 +116,7 @@ impl Execution<'_> {
                     let waits = self.worker.outcome.waits;
                     if self.mode.record {
                         self.show_redis(id, commands, if waits { &[] } else { std::slice::from_ref(&reply) });
+                        self.show_replica(replica);
                     }
                     if waits {
                         self.begin_wait(id, request, number, session);
@@ -129,6 +134,7 @@ impl Execution<'_> {
                 let waits = self.worker.outcome.waits;
                 if self.mode.record {
                     self.show_redis(id, commands, if waits { &[] } else { &replies });
+                    self.show_replica(replica);
                 }
                 if waits {
                     self.begin_wait(id, request, number, session);
@@ -182,10 +188,15 @@ impl Execution<'_> {
         if let Some(Some(session)) = self.client(id).sessions.get(at) {
             return Ok(*session);
         }
-        let opened = self.client(id).opened.get(at).copied().unwrap_or_default();
-        let client_id = self.worker.connection_id(id, number, opened);
-        let session = self.worker.engine.connect(Some(client_id));
-        self.on_server(|server| server.connect(session.0))?;
+        let session = if self.is_replica(id, number) {
+            self.connect_to_replica()?
+        } else {
+            let opened = self.client(id).opened.get(at).copied().unwrap_or_default();
+            let client_id = self.worker.connection_id(id, number, opened);
+            let session = self.worker.engine.connect(Some(client_id));
+            self.on_server(|server| server.connect(session.0))?;
+            session
+        };
         let client = self.client_mut(id);
         if client.sessions.len() <= at {
             client.sessions.resize(at + 1, None);
@@ -234,6 +245,9 @@ impl Execution<'_> {
     /// One command on the engine: its reply, and whether it is an entry of the log.
     pub(super) fn on_engine(&mut self, session: SessionId, args: &Command) -> (Reply, bool) {
         let now = self.server_time();
+        if let Some(entries) = self.behind {
+            return (self.on_past(entries, session, args), false);
+        }
         let Worker { engine, lua, things, outcome, .. } = &mut *self.worker;
         let known = engine.execute(lua, things, (session, args), now, outcome);
         let reply = self.take_in(session, known.as_deref());

@@ -117,7 +117,7 @@ impl Execution<'_> {
                 port.lock().now_ms = self.now_ms;
             }
             for (id, op) in posted {
-                let answer = self.direct(op)?;
+                let answer = self.direct(port, op)?;
                 port.answer(id, answer);
             }
         }
@@ -137,11 +137,13 @@ impl Execution<'_> {
         }
     }
 
-    fn direct(&mut self, op: Op) -> Result<Answer, Error> {
+    fn direct(&mut self, port: &Port, op: Op) -> Result<Answer, Error> {
         match op {
             Op::Redis { session, commands } => {
                 while self.direct.sessions.len() <= session as usize {
-                    let session = self.connect()?;
+                    let number = u32::try_from(self.direct.sessions.len()).unwrap_or(u32::MAX);
+                    let replica = port.lock().replicas.contains(&number);
+                    let session = if replica { self.connect_to_replica()? } else { self.connect()? };
                     self.direct.sessions.push(session);
                 }
                 let session = self.direct.sessions[session as usize];

@@ -10,7 +10,7 @@
 use bytes::Bytes;
 use raceproof_engine::{Access, Engine, Object, SessionId};
 
-use super::{Enabled, Execution, Outcomes};
+use super::{Enabled, Execution, Outcomes, Worker};
 use crate::Error;
 use crate::command::Command;
 use crate::event::{Choice, END, Event, FAULTS, Kept, Outcome, Thing, Touched, evicted};
@@ -33,6 +33,11 @@ pub(super) struct Log {
 }
 
 impl Log {
+    /// The state after so many entries.
+    pub(super) fn after(&self, entries: u16) -> &Engine {
+        &self.states[usize::from(entries)].0
+    }
+
     /// How many entries it has.
     pub(super) fn len(&self) -> u16 {
         to_u16(self.states.len().saturating_sub(1))
@@ -67,7 +72,7 @@ impl Execution<'_> {
 
     /// A command meets a server that may go down.
     pub(super) fn touch_life(&mut self) {
-        if self.bounds.faults.keep_a_log() {
+        if self.bounds.faults.restart() {
             self.touch_thing(Thing::Life, Access::Read);
         }
     }
@@ -86,7 +91,8 @@ impl Execution<'_> {
     fn least(&self, fault: Fault) -> Option<usize> {
         let whole = usize::from(self.log.len());
         Some(match (fault, self.bounds.persistence) {
-            (Fault::Failover, _) => 0,
+            // What was read from the replica it has.
+            (Fault::Failover, _) => self.replica.into(),
             (_, Persistence::None) => return None,
             (_, Persistence::Always) | (Fault::Restart, Persistence::EverySec | Persistence::No) => whole,
             (_, Persistence::EverySec) => {
@@ -97,12 +103,16 @@ impl Execution<'_> {
         })
     }
 
-    /// What the faults that may still strike can make of the log: the states to which the server may return, each with
-    /// its time.
-    pub(super) fn returns_to(&self) -> &[(Engine, i64)] {
+    /// What the faults that may still strike can make of the log: the states that may come back, each with its time, and
+    /// how many of them the replica has, if that matters.
+    pub(super) fn returns_to(&self) -> (&[(Engine, i64)], usize) {
         let faults = [Fault::Restart, Fault::PowerLoss, Fault::Failover];
         let least = faults.into_iter().filter(|fault| self.left.get(*fault) > 0).filter_map(|fault| self.least(fault));
-        least.min().map_or(&[], |least| &self.log.states[least..])
+        let lags = self.left.get(Fault::Lag) > 0;
+        let replica = usize::from(self.replica);
+        let Some(from) = least.chain(lags.then_some(replica)).min() else { return (&[], 0) };
+        let placed = lags || self.left.get(Fault::Failover) > 0;
+        (&self.log.states[from..], if placed { replica - from } else { 0 })
     }
 
     /// The faults that could strike now.
@@ -178,7 +188,7 @@ impl Execution<'_> {
 
     /// All that a fault could touch, wherever it came. For one that restarts the server it is what it does touch.
     fn fault_footprint(&mut self, outcome: Outcome, touched: &mut Touched) {
-        let logged = self.bounds.faults.keep_a_log();
+        let (logged, goes_down) = (self.bounds.faults.keep_a_log(), self.bounds.faults.restart());
         let observed = !self.worker.observed.is_empty();
         let timed = self.timed();
         let key = match outcome {
@@ -216,8 +226,10 @@ impl Execution<'_> {
             _ => {}
         }
         let restarts = outcome.restarts().is_some();
-        if logged {
+        if goes_down {
             touched.add(things.id(Thing::Life), if restarts { Access::Write } else { Access::Read });
+        }
+        if logged {
             touched.add(things.id(Thing::Log), Access::Write);
         }
         if timed {
@@ -267,18 +279,22 @@ impl Execution<'_> {
         self.fault_footprint(outcome, &mut touched);
         self.touched = touched;
         let whole = usize::from(self.log.len());
+        let anew = |worker: &mut Worker, kept: Option<&Engine>| {
+            let engine = worker.engine.leave();
+            let again = engine.restarted(kept);
+            std::mem::replace(engine, again)
+        };
+        let before;
         let lost = match kept {
             Kept::Nothing => {
-                let again = self.worker.engine.restarted(None);
-                self.worker.engine.replace(again);
+                before = anew(self.worker, None);
                 self.log.states = vec![(self.worker.engine.clone(), self.now_ms)];
                 self.log.durable = 0;
                 "everything is lost".to_owned()
             }
             Kept::Entries(entries) => {
                 let entries = usize::from(entries).min(whole);
-                let again = self.worker.engine.restarted(Some(&self.log.states[entries].0));
-                self.worker.engine.replace(again);
+                before = anew(self.worker, Some(&self.log.states[entries].0));
                 self.log.states.truncate(entries + 1);
                 self.log.durable = entries;
                 match whole - entries {
@@ -294,17 +310,24 @@ impl Execution<'_> {
             (Kept::Entries(entries), _) => server.restart(Some(entries.into())),
             (Kept::Nothing, _) => server.restart(None),
         })?;
+        self.keep_replica(&before)?;
         self.expire_now()?;
         Ok(format!("{what}: {lost}"))
     }
 
-    /// Every connection that was open is broken: who uses one learns it from its next command.
+    /// Every connection to the server that was open is broken: who uses one learns it from its next command.
     fn break_connections(&mut self) {
         for id in self.order.clone() {
             let client = self.client_mut(id);
-            client.lose_messages(None);
-            for (number, session) in (0..).zip(std::mem::take(&mut client.sessions)) {
-                if session.is_some() && !client.broken.contains(&number) {
+            let replicas = client.port.lock().replicas.clone();
+            (0..).take(client.sessions.len()).filter(|number| !replicas.contains(number)).for_each(|number| {
+                client.lose_messages(Some(number));
+            });
+            for (number, session) in (0..).zip(&mut client.sessions) {
+                if replicas.contains(&number) {
+                    continue;
+                }
+                if session.take().is_some() && !client.broken.contains(&number) {
                     client.broken.push(number);
                 }
             }
@@ -316,7 +339,7 @@ impl Execution<'_> {
 
     fn evict(&mut self, name: u32) -> Result<String, Error> {
         let key = self.worker.engine.keys().find(|(db, key)| evicted(*db, key) == name);
-        let Some((db, key)) = key.map(|(db, key)| (db, key.clone())) else { return Ok(String::new()) };
+        let Some((db, key)) = key.map(|(db, key)| (db, Bytes::copy_from_slice(key))) else { return Ok(String::new()) };
         let session = self.guest(db)?;
         let (_, entry) = self.on_engine(session, &vec![Bytes::from_static(b"DEL"), key.clone()].into());
         self.on_server(|server| server.evict(db, &key))?;

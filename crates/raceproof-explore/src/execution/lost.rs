@@ -36,7 +36,8 @@ impl Execution<'_> {
             // A death is counted where the client dies.
             if !matches!(outcome, Outcome::CrashBefore | Outcome::CrashAfter) {
                 self.left.spend(fault);
-                self.client_mut(id).struck = true;
+                // Who reads what is old does not know.
+                self.client_mut(id).struck |= fault != Fault::Lag;
             }
         }
         match &request.op {
@@ -121,6 +122,12 @@ impl Execution<'_> {
                 self.show_lost(id, &request.op, "is still on its way, and the client waits for a reply");
                 self.send_late(id, request)?;
                 Ok(self.silence(id, request))
+            }
+            Outcome::Behind(entries) => {
+                self.behind = Some(entries);
+                let answered = self.carry_out(id, request, fingerprint);
+                self.behind = None;
+                answered
             }
             _ => self.carry_out(id, request, fingerprint),
         }

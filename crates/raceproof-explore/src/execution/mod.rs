@@ -17,6 +17,7 @@ mod never;
 mod plain;
 mod recall;
 mod record;
+mod replica;
 mod serial;
 mod server;
 mod story;
@@ -228,6 +229,10 @@ pub(crate) struct Execution<'w> {
     late: Vec<late::Late>,
     /// A setup or a check is at work: what its commands send, nobody hears.
     checking: bool,
+    /// The replica has at least so many entries of the log.
+    replica: u16,
+    /// The read under way is of a replica that has so many.
+    behind: Option<u16>,
 }
 
 /// A request whose client waits for its time-out.
@@ -293,6 +298,8 @@ impl<'w> Execution<'w> {
             served: Vec::new(),
             late: Vec::new(),
             checking: false,
+            replica: 0,
+            behind: None,
         }
     }
 

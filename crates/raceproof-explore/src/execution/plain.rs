@@ -49,6 +49,7 @@ impl Execution<'_> {
         self.touched.clear();
         self.start_operations(id);
         let session = self.redis_session(request.owner, *number)?;
+        let replica = self.worker.engine.is_replica(session);
         let (reply, known) = self.plain_command(session, &commands[0]);
         let mut fingerprint = FxHasher::default();
         choice.outcome.hash(&mut fingerprint);
@@ -80,7 +81,8 @@ impl Execution<'_> {
             unlocks: None,
             logged: 0,
             waited,
-            delivered: Some(Delivered { owner, session, commands }),
+            // Tried out by itself, a request is sent to the primary.
+            delivered: (!replica).then_some(Delivered { owner, session, commands }),
         });
         if !self.served.is_empty() {
             self.deliver()?;

@@ -460,7 +460,7 @@ impl Execution<'_> {
         to.put(u32::from(self.over));
         to.0.extend(if recall.has(Part::ServerClock) { self.server_ahead_ms } else { 0 }.to_le_bytes());
         to.0.push(u8::from(self.frozen));
-        let log = if recall.has(Part::Log) { self.returns_to() } else { &[] };
+        let (log, replica) = if recall.has(Part::Log) { self.returns_to() } else { (&[][..], 0) };
         to.count(log.len());
         for (engine, at_ms) in log {
             let mut bytes = Vec::new();
@@ -468,6 +468,7 @@ impl Execution<'_> {
             to.put(recall.numbers.of(&bytes));
             to.0.extend(at_ms.to_le_bytes());
         }
+        to.count(replica);
         let silent = if recall.has(Part::Silence) { &self.silent[..] } else { &[] };
         to.count(silent.len());
         for Silent { client, owner, request, until_ms } in silent {

@@ -80,6 +80,7 @@ impl Execution<'_> {
             let waiter = self.waiters.remove(at);
             self.touch_thing(Thing::Served, Access::IntentRead);
             self.touch_thing(Thing::Waiting(waiter.client), Access::Write);
+            self.serve_at_replica(waiter.owner, waiter.number);
             match waiter.fate {
                 Outcome::BrokenAfter => self.lose_with_connection(&waiter, "is lost: the connection breaks"),
                 Outcome::SilenceAfter => {

@@ -36,7 +36,8 @@ pub(super) async fn run(
     limit: Limit,
     ctx: Ctx,
 ) -> Result<(), Failure> {
-    let mut client = Client { language: &language, ctx, redis: Vec::new(), database: None, files: HashMap::new() };
+    let mut client =
+        Client { language: &language, ctx, redis: Vec::new(), replica: None, database: None, files: HashMap::new() };
     let (id, mut progress) = language.start(number, &body);
     let mut steps = 0_u32;
     loop {
@@ -87,6 +88,7 @@ struct Client<'a> {
     ctx: Ctx,
     /// Its connections; the first is opened when it is first used.
     redis: Vec<RedisConnection>,
+    replica: Option<RedisConnection>,
     database: Option<Database>,
     /// The locked files. A lock ends with its client, however that ends.
     files: HashMap<String, DiskLock>,
@@ -103,6 +105,10 @@ impl Client<'_> {
     async fn perform(&mut self, request: Request, mut args: MultiValue) -> Answered {
         match request {
             Request::Redis => self.command(1, args).await,
+            Request::Replica => {
+                let replica = self.replica().clone();
+                self.command_on(&replica, args).await
+            }
             Request::RedisOn => {
                 let number = args.pop_front();
                 self.command(numbered(number), args).await
@@ -200,10 +206,15 @@ impl Client<'_> {
     }
 
     async fn command(&mut self, number: usize, args: MultiValue) -> Answered {
+        let connection = self.connection(number).clone();
+        self.command_on(&connection, args).await
+    }
+
+    async fn command_on(&self, connection: &RedisConnection, args: MultiValue) -> Answered {
         match convert::command(args.into_iter()) {
             Ok(command) => {
                 let name = command[0].clone();
-                let reply = self.connection(number).command(command).await;
+                let reply = connection.command(command).await;
                 self.reply(reply, &name)
             }
             Err(text) => refuse(text),
@@ -215,6 +226,11 @@ impl Client<'_> {
             Ok(message) => self.reply(message.unwrap_or(Reply::Null), b""),
             Err(lost) => refuse(lost.text().to_owned()),
         }
+    }
+
+    fn replica(&mut self) -> &RedisConnection {
+        let ctx = &self.ctx;
+        self.replica.get_or_insert_with(|| ctx.replica())
     }
 
     fn database(&mut self) -> &Database {

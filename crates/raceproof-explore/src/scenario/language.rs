@@ -31,6 +31,7 @@ pub(super) enum Request {
     Received,
     Multi,
     Sql,
+    Replica,
     Begin,
     Commit,
     Rollback,
@@ -50,12 +51,13 @@ pub(super) enum Request {
     UnlockFile,
 }
 
-const REQUESTS: [(&str, Request); 24] = [
+const REQUESTS: [(&str, Request); 25] = [
     ("redis", Request::Redis),
     ("redis_on", Request::RedisOn),
     ("connection", Request::Connection),
     ("receive", Request::Receive),
     ("received", Request::Received),
+    ("replica", Request::Replica),
     ("multi", Request::Multi),
     ("sql", Request::Sql),
     ("begin", Request::Begin),

@@ -133,6 +133,11 @@ local function connection()
   }
 end
 
+local function replica(...)
+  allow("replica")
+  return ask(REQUEST.replica, ...)
+end
+
 local function multi(fn)
   allow("multi")
   need(fn, "function", "the argument of multi()")
@@ -540,7 +545,8 @@ local base = setmetatable({
   read_your_writes = named_check("read_your_writes"), fencing = named_check("fencing"),
   at_most_once = named_check("at_most_once"), staleness = named_check("staleness", "ms", true),
   survives = named_check("survives", "maybe"),
-  redis = redis, multi = multi, receive = receive, received = received, connection = connection, sql = sql, transaction = transaction, null = null,
+  redis = redis, replica = replica, multi = multi, receive = receive, received = received, connection = connection,
+  sql = sql, transaction = transaction, null = null,
   sleep = sleep, advance = advance, now = now, returned = returned, note = note,
   write = write, read = read, operation = operation, inside = inside, fenced = fenced, effect = effect,
   expect = expect, lock_file = lock_file, unlock_file = unlock_file,

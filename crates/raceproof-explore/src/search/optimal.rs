@@ -47,6 +47,8 @@ struct Node {
     /// was never explored, and must not be slept on.
     explored: bool,
     below: Below,
+    /// Everything that must happen here was done before.
+    blocked: bool,
     /// How many outcomes each process has here, and whether it is optional.
     enabled: SmallVec<[(Choice, bool); 4]>,
 }
@@ -130,6 +132,9 @@ impl Chooser for Optimal {
             if choice.process == END || choice.outcome == Outcome::Arrives {
                 plan_arrivals(node, enabled);
             }
+            if node.blocked {
+                plan_optional(node, enabled);
+            }
         }
         self.previous = Some(choice);
         Some(choice)
@@ -170,6 +175,7 @@ impl Optimal {
             branches,
             fingerprint: None,
             explored: false,
+            blocked: false,
             below: Below::at(self.executions),
             tried: FxHashMap::default(),
             enabled: enabled
@@ -185,6 +191,7 @@ impl Optimal {
                 self.blocked = true;
                 return None;
             };
+            node.blocked = enabled.iter().any(|one| one.process == choice.process && one.optional);
             let step = Planned { choice, footprint: None, only: only(&node, choice) };
             node.branches.push(Branch { step, next: Vec::new() });
         }
@@ -205,10 +212,9 @@ impl Optimal {
         let any = |one: &Enabled| one.outcomes.iter().find_map(|outcome| awake(one, outcome));
         let must = || enabled.iter().filter(|one| !one.optional);
         let same = self.previous.and_then(|previous| must().find(|one| one.process == previous.process));
-        // Where all that must happen sleeps, what is on its way may still wake it.
-        let arrivals = || enabled.iter().filter(|one| one.outcomes.contains(&Outcome::Arrives));
         let chosen = same.and_then(first).or_else(|| must().find_map(first)).or_else(|| must().find_map(any));
-        chosen.or_else(|| arrivals().find_map(first))
+        // Where all that must happen sleeps, what need not happen may still wake it.
+        chosen.or_else(|| enabled.iter().filter(|one| one.optional).find_map(any))
     }
 
     /// Takes in a finished execution and moves to the next one. `false` when the tree is done.
@@ -419,11 +425,16 @@ fn possible(node: &Node, enabled: &[Enabled]) -> Option<Choice> {
 
 /// Taking a step plans its other outcomes. Those of an optional step are planned each by itself, from the executions
 /// without it: one that sleeps says nothing about the others.
+///
+/// They come next, before any other step: when one of them sleeps, below a step that has nothing to do with it, all of them
+/// do. Were another step explored in between, the outcomes before it would stand there for those after it.
 fn plan_outcomes(node: &mut Node, choice: Choice, enabled: &[Enabled]) {
     let Some(one) = enabled.iter().find(|one| one.process == choice.process && !one.optional) else { return };
     for outcome in &one.outcomes {
         plan_new(node, Choice { process: one.process, outcome: *outcome });
     }
+    // Sorting is stable: the branch under way stays the first.
+    node.branches.sort_by_key(|branch| branch.step.choice.process != choice.process);
 }
 
 /// The end leaves behind what is still on its way, so before it everything arrives in turn, and wherever one thing
@@ -431,6 +442,15 @@ fn plan_outcomes(node: &mut Node, choice: Choice, enabled: &[Enabled]) {
 fn plan_arrivals(node: &mut Node, enabled: &[Enabled]) {
     for one in enabled.iter().filter(|one| one.outcomes.contains(&Outcome::Arrives)) {
         plan_new(node, Choice { process: one.process, outcome: Outcome::Arrives });
+    }
+}
+
+/// Everything that must happen sleeps: each of the steps that need not may wake it.
+fn plan_optional(node: &mut Node, enabled: &[Enabled]) {
+    for one in enabled.iter().filter(|one| one.optional) {
+        for outcome in &one.outcomes {
+            plan_new(node, Choice { process: one.process, outcome: *outcome });
+        }
     }
 }
 

@@ -26,6 +26,7 @@ mod helped;
 mod merging;
 mod messages;
 mod parts;
+mod replicas;
 mod waits;
 
 #[derive(Clone, Debug)]
@@ -33,6 +34,8 @@ enum Act {
     Redis(Vec<&'static str>),
     /// Commands that are delivered as one `MULTI … EXEC`.
     Atomic(Vec<Vec<&'static str>>),
+    /// A command sent to the replica, or several as one `MULTI … EXEC`.
+    Replica(Vec<Vec<&'static str>>),
     Sql(&'static str),
     Begin,
     BeginDeferred,
@@ -55,6 +58,7 @@ type Program = Vec<Vec<Act>>;
 async fn act(ctx: Ctx, acts: Vec<Act>) {
     let mut redis = ctx.redis();
     let mut other = ctx.redis();
+    let mut replica = ctx.replica();
     let db = ctx.db();
     let send = |act: &[&'static str]| {
         let mut cmd = redis::cmd(act[0]);
@@ -73,6 +77,18 @@ async fn act(ctx: Ctx, acts: Vec<Act>) {
                     pipe.add_command(send(args));
                 }
                 drop(pipe.query_async::<redis::Value>(&mut redis).await);
+            }
+            Act::Replica(commands) => {
+                if let [args] = &commands[..] {
+                    drop(send(args).query_async::<redis::Value>(&mut replica).await);
+                    continue;
+                }
+                let mut pipe = redis::pipe();
+                pipe.atomic();
+                for args in &commands {
+                    pipe.add_command(send(args));
+                }
+                drop(pipe.query_async::<redis::Value>(&mut replica).await);
             }
             Act::Sql(sql) => drop(db.run(sql, ()).await),
             Act::Begin => drop(db.begin().await),

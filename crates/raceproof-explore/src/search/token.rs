@@ -2,8 +2,8 @@
 //!
 //! A choice is the client's letter, with a digit for any but its first connection, and a capital letter if its step goes
 //! wrong (`X`: it dies before the step, `Y`: after it; see [`STRUCK`]). `M` behind a client is the arrival of a command
-//! that it had left on its way; `O`, that the message it looks for is still on its way. `T` and `P` are steps of the clock, to the next
-//! deadline and past it. `R2`, `W2` and `F2` restart the server with two entries of its log (`R`: with nothing), `E` with
+//! that it had left on its way; `C`, that the message it looks for is still on its way. `T` and `P` are steps of the clock, to the next
+//! deadline and past it. `O2` behind a client: the replica that it reads has two entries of the log, and there are more. `R2`, `W2` and `F2` restart the server with two entries of its log (`R`: with nothing), `E` with
 //! eight digits evicts a key. `N` and a letter in front name a client that never starts. So a token says what happens, not where a search met it, and code that makes
 //! other steps is told apart by the fingerprint.
 
@@ -91,6 +91,9 @@ impl Token {
                     if choice.lane > 0 {
                         text.push_str(&choice.lane.to_string());
                     }
+                    if let Outcome::Behind(entries) = choice.outcome {
+                        text.push_str(&format!("O{entries}"));
+                    }
                     text.extend(
                         STRUCK.iter().find(|(_, outcome)| *outcome == choice.outcome).map(|(letter, _)| letter),
                     );
@@ -149,6 +152,13 @@ impl Token {
                 }));
                 return Some(rest);
             }
+            'O' => {
+                let digits = rest.len() - rest.trim_start_matches(|digit: char| digit.is_ascii_digit()).len();
+                let (number, rest) = rest.split_at(digits);
+                let last = self.choices.last_mut().filter(|last| last.client.is_some())?;
+                last.outcome = Outcome::Behind(number.parse().ok()?);
+                return Some(rest);
+            }
             'E' => {
                 let (name, rest) = rest.split_at_checked(8)?;
                 self.choices.push(nobody(Outcome::Evict(u32::from_str_radix(name, 16).ok()?)));
@@ -189,7 +199,7 @@ const STRUCK: [(char, Outcome); 14] = [
     ('V', Outcome::LateBroken),
     ('I', Outcome::LateSilence),
     ('M', Outcome::Arrives),
-    ('O', Outcome::NotArrived),
+    ('C', Outcome::NotArrived),
     ('Q', Outcome::Unreachable),
     ('K', Outcome::UnknownBefore),
     ('L', Outcome::UnknownAfter),

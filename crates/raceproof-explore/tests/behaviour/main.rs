@@ -10,6 +10,7 @@ mod history;
 mod linearizable;
 mod messages;
 mod redis_client;
+mod replicas;
 mod sampling;
 mod serializable;
 mod server_faults;

@@ -128,7 +128,7 @@ client("c", function() end)
 client("c", function() end)
 "#,
             "unknown fault 'reboot': there are crash, lost-reply, late, partition, commit-unknown, sql-abort, restart, power-loss, \
-             failover, evict, flush, script-flush, clock-jump
+             failover, lag, evict, flush, script-flush, clock-jump
   ┌ my-design.lua:1
   │ faults = { crash = 1, lost_reply = 1 }
   └ docs/scenarios.md#header",

@@ -50,6 +50,7 @@ impl Player {
     /// The server goes down and comes back with so many entries of its log, or with nothing.
     pub(crate) fn restart(&mut self, entries: Option<usize>) -> Result<(), LabError> {
         let no_log = |entries, why| LabError::NoSuchLog { entries, why };
+        self.leave_reader()?;
         self.sessions.clear();
         self.changed = true;
         self.server.kill()?;
@@ -101,6 +102,7 @@ impl Player {
         let missing = || LabError::NoSuchLog { entries, why: "no replica has it" };
         let replica = self.replicas.remove(&failover).ok_or_else(missing)?;
         let then = self.marks.get(entries).ok_or_else(missing)?.deadlines.clone();
+        self.leave_reader()?;
         self.sessions.clear();
         self.changed = true;
         self.server.kill()?;

@@ -17,6 +17,9 @@ const BLOCK_WAIT: Duration = Duration::from_secs(10);
 impl Player {
     /// Sends a command, and comes back when the server waits with it.
     pub(crate) fn send(&mut self, session: u32, args: &[Bytes]) -> Result<(), LabError> {
+        if self.reads_replica(session) {
+            return Err(LabError::OneReplica { what: "a command that waits at the replica" });
+        }
         let state = self.sessions.get_mut(&session).ok_or(LabError::NoSession(session))?;
         state.connection.send(&for_ever(args))?;
         let id = state.client_id.to_string();

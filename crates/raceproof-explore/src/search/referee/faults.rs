@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn one(fault: Fault) -> Bounds {
+pub(super) fn one(fault: Fault) -> Bounds {
     NO_FAULTS.with(fault, 1)
 }
 

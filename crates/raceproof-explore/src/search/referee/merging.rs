@@ -270,6 +270,15 @@ fn faults() {
     referee(50, acts(2..=2, 2, timed()), NO_FAULTS.with(Fault::LostReply, 1), super::build);
     referee(50, acts(2..=2, 2, timed()), NO_FAULTS.with(Fault::Late, 1), super::build);
     referee(50, acts(2..=2, 2, transactions()), NO_FAULTS.with(Fault::Late, 1), super::build);
+    referee(100, acts(2..=2, 3, super::replicas::replicas()), NO_FAULTS.with(Fault::Lag, 2), super::build);
+    referee(
+        50,
+        acts(2..=2, 2, super::replicas::replicas()),
+        NO_FAULTS.with(Fault::Lag, 1).with(Fault::Failover, 1),
+        super::build,
+    );
+    let both = Bounds { persistence: Rdb, ..NO_FAULTS.with(Fault::Lag, 1).with(Fault::Restart, 1) };
+    referee(50, acts(2..=2, 2, super::replicas::replicas()), both, super::build);
     referee(50, few(), NO_FAULTS.with(Fault::Partition, 1), super::build);
     referee(50, acts(2..=2, 3, sql()), NO_FAULTS.with(Fault::CommitUnknown, 1), super::build);
     referee(50, acts(2..=2, 3, sql()), NO_FAULTS.with(Fault::SqlAbort, 1), super::build);

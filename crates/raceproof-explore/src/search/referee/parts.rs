@@ -369,6 +369,24 @@ fn what_is_on_its_way() {
 }
 
 #[test]
+fn how_much_the_replica_has_shown() {
+    needs(Part::Log, NO_FAULTS.with(Fault::Lag, 1), |world| {
+        sets(world, "writer", &[("y", "1")]);
+        world.client("reader", |ctx| async move {
+            // Before the write or after it, this reads the same.
+            let mut replica = ctx.replica();
+            let _: Option<String> = replica.get("z").await.unwrap_or_default();
+            let mut redis = ctx.redis();
+            let written = redis.get::<_, Option<String>>("y").await.unwrap_or_default();
+            if written.is_some() && replica.get::<_, Option<String>>("y").await.is_ok_and(|shown| shown.is_none()) {
+                let _: redis::RedisResult<()> = redis.set("old", 1).await;
+            }
+        });
+        never(world, "old", "1");
+    });
+}
+
+#[test]
 fn which_connections_broke() {
     needs(Part::Broken, NO_FAULTS.with(Fault::Restart, 1), |world| {
         sets(world, "writer", &[("x", "1")]);
