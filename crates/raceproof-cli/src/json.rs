@@ -285,6 +285,7 @@ fn violation(found: &Counterexample) -> Violation {
 fn step(step: &Step) -> EntryStep {
     let kind = match step.kind {
         StepKind::Redis => "redis",
+        StepKind::Message => "message",
         StepKind::Sql => "sql",
         StepKind::Shared => "shared",
         StepKind::Clock => "clock",

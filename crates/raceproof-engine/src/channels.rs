@@ -11,10 +11,7 @@ use std::{
 
 use bytes::Bytes;
 
-use crate::{
-    Access, Delivery, Engine, Footprint, Object, Reply, SessionId, context::Context, glob, session::Session,
-    tracking::Mode,
-};
+use crate::{Access, Delivery, Engine, Footprint, Object, Reply, SessionId, context::Context, glob, session::Session};
 
 /// What a subscription names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,7 +154,6 @@ impl Engine {
     /// Adds to a footprint what [`Self::disconnect`] would touch: the subscriptions that end with the
     /// session, and that it is told of changes.
     pub fn touch_disconnect(&self, session: SessionId, footprint: &mut Footprint) {
-        let index = session.0 as usize;
         let Some(session) = self.sessions.get(session.0 as usize).filter(|session| session.open) else { return };
         for kind in KINDS {
             for name in session.subscriptions.list(kind) {
@@ -170,7 +166,7 @@ impl Engine {
             footprint.add(Object::Tracking, Access::Write);
         }
         if session.tracking.is_some() {
-            self.touch_tracking(index, 0, Mode::Read, footprint);
+            self.touch_tracking(footprint);
         }
     }
 

@@ -342,11 +342,17 @@ impl Engine {
 
     /// Opens a connection. The number of a closed one may be given again.
     pub fn connect(&mut self) -> SessionId {
+        self.connect_as(self.connections + 1)
+    }
+
+    /// Opens a connection whose `CLIENT ID` the caller chooses, so that it does not depend on how many were opened before.
+    /// No other one may have it.
+    pub fn connect_as(&mut self, id: i64) -> SessionId {
         self.connections += 1;
         if let Some(statistics) = &mut self.statistics {
             statistics.connections += 1;
         }
-        let session = Session::new(self.connections, self.acl.greets_everybody());
+        let session = Session::new(id, self.acl.greets_everybody());
         if let Some(index) = self.closed.pop() {
             self.sessions[index as usize] = session;
             return SessionId(index);

@@ -102,10 +102,6 @@ impl Table {
     pub(crate) fn names(&self) -> impl ExactSizeIterator<Item = (&Bytes, impl Iterator<Item = i64> + '_)> {
         self.names.iter().map(|(name, clients)| (name, clients.iter().map(|client| i64::from_le_bytes(*client))))
     }
-
-    fn knows(&self, id: i64) -> bool {
-        self.names.values().any(|clients| clients.contains(&client(id)))
-    }
 }
 
 /// Where messages go.
@@ -268,18 +264,11 @@ impl Engine {
     }
 
     /// Declares what it means to others that a session begins to track, tracks otherwise, or no longer does.
-    pub(crate) fn touch_tracking(&self, session: usize, redirect: i64, mode: Mode, footprint: &mut Footprint) {
+    pub(crate) fn touch_tracking(&self, footprint: &mut Footprint) {
         footprint.add(Object::Server, Access::IntentWrite);
-        let state = &self.sessions[session];
-        let redirects = redirect != 0 || (state.tracking.is_some() && state.redirect != 0);
-        if self.tracking.is_none() || redirects {
-            // What others declare changes: of all that they change, or of what they are sent.
-            self.touch_everything(footprint);
-        }
-        let broadcasts =
-            mode == Mode::Broadcast || state.tracking.as_ref().is_some_and(|old| old.mode == Mode::Broadcast);
-        let known = broadcasts || self.tracking.as_ref().is_none_or(|table| table.knows(state.id));
-        footprint.add(Object::Tracking, if known { Access::Write } else { Access::IntentWrite });
+        // What others declare changes, before and after: of all that they change, or of what they are sent.
+        self.touch_everything(footprint);
+        footprint.add(Object::Tracking, Access::Write);
     }
 
     /// Declares all that any command reads as written.

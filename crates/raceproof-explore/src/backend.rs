@@ -90,6 +90,16 @@ pub trait Backend {
         Err(BackendError("commands that wait cannot be played on this server".to_owned()))
     }
 
+    /// Gives the next message that the server has sent a session beside its replies. There is one, if the server does what
+    /// the engine does.
+    ///
+    /// # Errors
+    /// When the server is gone or sends none, or when this cannot be played, as is the case unless a backend says otherwise.
+    fn message(&mut self, session: u32) -> Result<Reply, BackendError> {
+        let _ = session;
+        Err(BackendError("messages beside replies cannot be played on this server".to_owned()))
+    }
+
     /// The server's log has so many entries now: 0 when the setup is over, one more after each command that wrote
     /// something. Told while a fault that cuts the log may strike; a backend that can [`Self::restart`] notes where it
     /// stands.

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use raceproof_engine::{Access, Object, SessionId};
+use raceproof_engine::{Access, Object};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -48,6 +48,8 @@ pub(crate) enum Outcome {
     LateSilence,
     /// A command that was on its way arrives.
     Arrives,
+    /// The message that a client looks for is still on its way.
+    NotArrived,
     /// The replica that is read has so many entries of the log, and there are more.
     Behind(u16),
     /// From this command on the client does not reach Redis.
@@ -108,7 +110,7 @@ impl Outcome {
     /// The fault that it is, if it is one.
     pub(crate) const fn fault(self) -> Option<Fault> {
         match self {
-            Self::Done | Self::Arrives | Self::ToDeadline | Self::PastDeadline => None,
+            Self::Done | Self::Arrives | Self::NotArrived | Self::ToDeadline | Self::PastDeadline => None,
             Self::CrashBefore | Self::CrashAfter => Some(Fault::Crash),
             Self::BrokenBefore | Self::BrokenAfter | Self::SilenceBefore | Self::SilenceAfter => Some(Fault::LostReply),
             Self::LateBroken | Self::LateSilence => Some(Fault::Late),
@@ -156,6 +158,9 @@ pub(crate) enum Thing {
     /// Entering and leaving one critical section.
     Section(String),
     Cell(CellId),
+    /// What a connection (a client's, by its number) is sent beside its replies: whoever sends it something writes, and so
+    /// does who receives; who is told a reply meanwhile reads.
+    Inbox(ClientId, u32),
     /// What a client makes of the replies to requests that are on their way, when it is woken before they come.
     Waiting(ClientId),
     /// What clients that waited on the server make of the replies that others bring them.
@@ -215,7 +220,9 @@ enum Kind {
     Keyspace,
     Clock,
     Local,
-    /// Who is told of changes of keys, and how much memory is in use.
+    /// Who subscribed to what: it ends with a client, and whether one ends depends on what it makes of a reply.
+    Subscribed,
+    /// Who is told of changes of keys, which ends with a client, too; and how much memory is in use.
     Tracked,
     /// Not Redis.
     Beside,
@@ -237,22 +244,23 @@ impl Kind {
                 | Object::Functions
                 | Object::Users
                 | Object::Server
-                | Object::Subscriptions
-                | Object::Channel(_)
-                | Object::ShardChannel(_)
-                | Object::Patterns
                 | Object::Inbox(_),
             ) => Self::Other,
-            Named::Other(Thing::History | Thing::Section(_) | Thing::Cell(_) | Thing::Observed | Thing::Served) => {
-                Self::Local
+            Named::Redis(Object::Subscriptions | Object::Channel(_) | Object::ShardChannel(_) | Object::Patterns) => {
+                Self::Subscribed
             }
+            Named::Other(
+                Thing::History
+                | Thing::Section(_)
+                | Thing::Cell(_)
+                | Thing::Observed
+                | Thing::Served
+                | Thing::Inbox(..),
+            ) => Self::Local,
             Named::Other(_) => Self::Beside,
         }
     }
 }
-
-/// Stands for every session where they are not told apart.
-const ANY_SESSION: SessionId = SessionId(u32::MAX);
 
 impl Things {
     pub(crate) fn new(numbers: Numbers) -> Self {
@@ -263,13 +271,6 @@ impl Things {
         // Every command that names a key touches it.
         if let (Object::Keyspace(0), Some(id)) = (object, self.keyspace) {
             return id;
-        }
-        // Sessions get their numbers as they are first used, which is not the same in every execution of a trace: all
-        // inboxes count as one.
-        if let Object::Inbox(session) = object
-            && *session != ANY_SESSION
-        {
-            return self.redis(&Object::Inbox(ANY_SESSION));
         }
         match self.redis.get(object) {
             Some(id) => *id,
@@ -339,7 +340,7 @@ impl Things {
             Kind::Key => *access == whole,
             Kind::Keyspace => !self.seen.keyspace_read,
             Kind::Clock => true,
-            Kind::Part | Kind::Local | Kind::Tracked | Kind::Beside | Kind::Other => false,
+            Kind::Part | Kind::Local | Kind::Subscribed | Kind::Tracked | Kind::Beside | Kind::Other => false,
         };
         !self.seen.local && !self.seen.tracks && footprint.touched.iter().all(fixed)
     }
@@ -360,10 +361,11 @@ impl Things {
         for (thing, access) in touched.iter() {
             match self.kind(*thing) {
                 Kind::Local => (seen.local, seen.beside) = (true, true),
+                Kind::Subscribed if access.writes() => (seen.local, seen.beside) = (true, true),
                 Kind::Beside => seen.beside = true,
-                Kind::Tracked => seen.tracks = true,
+                Kind::Tracked => (seen.tracks, seen.local, seen.beside) = (true, true, true),
                 Kind::Keyspace => seen.keyspace_read |= matches!(access, Access::Read | Access::Write),
-                Kind::Key | Kind::Part | Kind::Clock | Kind::Other => {}
+                Kind::Key | Kind::Part | Kind::Clock | Kind::Subscribed | Kind::Other => {}
             }
         }
         let known = Seen { beside: self.seen.beside || (seen.beside && !self.only_redis), ..self.seen };
@@ -453,16 +455,12 @@ impl Touched {
         }
     }
 
-    /// Adds what a command has touched: what is known of it, or what stands in `outcome`.
-    pub(crate) fn take_in(&mut self, known: Option<&Known>, outcome: &raceproof_engine::Outcome, things: &mut Things) {
-        match known {
-            Some(known) if self.accesses.is_empty() => self.clone_from(&known.touched),
-            Some(known) => known.touched.iter().for_each(|(thing, access)| self.add(*thing, *access)),
-            None => {
-                for (object, access) in outcome.footprint.iter() {
-                    self.add(things.redis(object), *access);
-                }
-            }
+    /// Adds what is known to be touched by a command.
+    pub(crate) fn take_in(&mut self, known: &Known) {
+        if self.accesses.is_empty() {
+            self.clone_from(&known.touched);
+        } else {
+            known.touched.iter().for_each(|(thing, access)| self.add(*thing, *access));
         }
     }
 

@@ -40,6 +40,12 @@ pub(crate) const END_OF_TIME_MS: i64 = i64::MAX / 1000 - 1;
 pub(crate) enum Op {
     /// One command of a Redis session, or the commands of one `MULTI … EXEC` that were sent together.
     Redis { session: u32, commands: SmallVec<[Command; 1]> },
+    /// The next message that a Redis session was sent beside its replies.
+    Receive {
+        session: u32,
+        /// Until there is one.
+        waits: bool,
+    },
     /// One statement of a database connection.
     Sql { connection: u32, call: SqlCall },
     /// An atomic operation on state that clients share.
@@ -88,11 +94,14 @@ pub(crate) struct CellOp {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Lane {
     Redis(u32),
+    /// Messages come beside the commands of a session.
+    Inbox(u32),
     Sql(u32),
     Cell(CellId),
     Clock,
     /// A connection that another client opened.
     LentRedis(ClientId, u32),
+    LentInbox(ClientId, u32),
     LentSql(ClientId, u32),
     /// A command of the client that is still on its way although the client has gone on, and which of them: a process of
     /// its own, and no step of the client.
@@ -104,11 +113,22 @@ impl Op {
     pub(crate) fn lane(&self, lender: Option<ClientId>) -> Lane {
         match (self, lender) {
             (Self::Redis { session, .. }, None) => Lane::Redis(*session),
+            (Self::Receive { session, .. }, None) => Lane::Inbox(*session),
             (Self::Sql { connection, .. }, None) => Lane::Sql(*connection),
             (Self::Redis { session, .. }, Some(lender)) => Lane::LentRedis(lender, *session),
+            (Self::Receive { session, .. }, Some(lender)) => Lane::LentInbox(lender, *session),
             (Self::Sql { connection, .. }, Some(lender)) => Lane::LentSql(lender, *connection),
             (Self::Cell(op), _) => Lane::Cell(op.cell),
             (Self::Clock(_), _) => Lane::Clock,
+        }
+    }
+
+    /// Whether it only waits for something, so that a client which stops waiting has not asked for anything.
+    pub(crate) const fn can_be_taken_back(&self) -> bool {
+        match self {
+            Self::Cell(op) => op.ready.is_some(),
+            Self::Receive { waits, .. } => *waits,
+            Self::Redis { .. } | Self::Sql { .. } | Self::Clock(_) => false,
         }
     }
 }
@@ -303,8 +323,8 @@ impl Port {
 
     /// Posts an operation at the first poll and waits for its answer.
     pub(crate) async fn ask(&self, op: Op) -> Answer {
+        let mut asked = Asked { port: self, id: 0, withdrawn: op.can_be_taken_back() };
         let mut op = Some(op);
-        let mut asked = Asked { port: self, id: 0, withdrawn: matches!(&op, Some(Op::Cell(op)) if op.ready.is_some()) };
         let answer = std::future::poll_fn(|_| {
             if let Some(op) = op.take() {
                 asked.id = self.post(op);

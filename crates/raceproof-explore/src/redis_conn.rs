@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use raceproof_engine::Reply;
 use redis::aio::ConnectionLike;
-use redis::{Cmd, Pipeline, RedisError, RedisFuture, RedisResult, Value};
+use redis::{Cmd, ErrorKind, Pipeline, PushInfo, PushKind, RedisError, RedisFuture, RedisResult, Value};
 use smallvec::{SmallVec, smallvec};
 
 use crate::command::Command;
@@ -52,6 +52,36 @@ impl RedisConnection {
             Ok(reply) => reply,
             Err(lost) => Reply::Error(Bytes::from_static(lost.text().as_bytes())),
         }
+    }
+
+    /// Waits for the next message that the server sends this connection beside the replies to its commands: of a channel
+    /// that it has subscribed to, of keys that it tracks. Which kind it is stands in [`PushInfo::kind`], as with the push
+    /// sender of redis-rs; [`redis::Msg::from_push_info`] makes a message of a channel of it. What answers `SUBSCRIBE` and
+    /// its kind is their reply, and no message.
+    ///
+    /// Receiving is a step: between the command that caused the message and this one others may go on. Dropping the
+    /// future (as [`Ctx::timeout`](crate::Ctx::timeout) does) receives nothing.
+    ///
+    /// # Errors
+    /// `BrokenPipe`, once, when the connection has ended and its client has not learnt of it: what had not arrived is lost,
+    /// and so are all subscriptions. `ConnectionRefused` for a client that does not reach Redis any more.
+    pub async fn receive(&self) -> RedisResult<PushInfo> {
+        self.next_message(true).await.map_err(unanswered)?.map_or_else(nothing, push)
+    }
+
+    /// The next message, if one has arrived; without waiting. A message that was sent before a reply which this
+    /// connection has received has arrived; of others either is possible, and both are tried.
+    ///
+    /// # Errors
+    /// As for [`Self::receive`].
+    pub async fn try_receive(&self) -> RedisResult<Option<PushInfo>> {
+        self.next_message(false).await.map_err(unanswered)?.map(push).transpose()
+    }
+
+    /// The next message in the engine's own type; `None` if it is not waited for and none has arrived.
+    pub(crate) async fn next_message(&self, waits: bool) -> Result<Option<Reply>, Lost> {
+        let answer = self.port.ask(Op::Receive { session: self.session, waits }).await;
+        Ok(replies(answer)?.pop())
     }
 
     /// Sends commands that are delivered together, in one step.
@@ -191,8 +221,41 @@ fn value(reply: Reply) -> RedisResult<Value> {
             },
             text: lossy(&text),
         },
-        Reply::Push(items) => Value::Push { kind: redis::PushKind::Message, data: values(items)? },
+        Reply::Push(items) => {
+            let PushInfo { kind, data } = push(Reply::Push(items))?;
+            Value::Push { kind, data }
+        }
     })
+}
+
+/// A message as redis-rs' parser would give it.
+fn push(message: Reply) -> RedisResult<PushInfo> {
+    let (Reply::Push(items) | Reply::Array(items)) = message else { return nothing() };
+    let mut items = items.into_iter();
+    let word = match items.next() {
+        Some(Reply::Bulk(word) | Reply::Status(word)) => lossy(&word),
+        Some(Reply::Simple(word)) => word.to_owned(),
+        _ => return nothing(),
+    };
+    let kind = match word.as_str() {
+        "message" => PushKind::Message,
+        "pmessage" => PushKind::PMessage,
+        "smessage" => PushKind::SMessage,
+        "invalidate" => PushKind::Invalidate,
+        "subscribe" => PushKind::Subscribe,
+        "psubscribe" => PushKind::PSubscribe,
+        "ssubscribe" => PushKind::SSubscribe,
+        "unsubscribe" => PushKind::Unsubscribe,
+        "punsubscribe" => PushKind::PUnsubscribe,
+        "sunsubscribe" => PushKind::SUnsubscribe,
+        _ => PushKind::Other(word),
+    };
+    Ok(PushInfo { kind, data: items.map(value).collect::<RedisResult<_>>()? })
+}
+
+/// A server that answers with no message where one was due.
+fn nothing<T>() -> RedisResult<T> {
+    Err(RedisError::from((ErrorKind::Parse, "a message was expected here")))
 }
 
 fn values(items: Vec<Reply>) -> RedisResult<Vec<Value>> {

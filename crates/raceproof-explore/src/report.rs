@@ -316,6 +316,8 @@ impl Step {
 pub enum StepKind {
     /// A Redis command, or the commands of a transaction that were sent together.
     Redis,
+    /// A message that a client receives, or looks for, beside the replies to its commands.
+    Message,
     /// A statement of SQL.
     Sql,
     /// An operation on state that clients share.

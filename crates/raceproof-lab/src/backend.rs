@@ -15,6 +15,7 @@ enum Step {
     Connect(u32),
     Disconnect(u32),
     Execute(u32, Vec<Bytes>, Reply),
+    Message(u32, Reply),
     ConnectToReplica(u32),
     /// The next command is sent to the replica as it was after so many entries of the log.
     LagBehind(usize),
@@ -188,6 +189,11 @@ fn play(player: &mut Player, number: usize, step: &Step) -> Result<(), LabError>
             let command = "a command that waited".to_owned();
             if alike(&again, reply) { Ok(()) } else { Err(LabError::PlaysOtherwise { command }) }
         }
+        Step::Message(session, message) => {
+            let again = player.message(*session)?;
+            let command = "a message".to_owned();
+            if alike(&again, message) { Ok(()) } else { Err(LabError::PlaysOtherwise { command }) }
+        }
         Step::Execute(session, args, reply) => {
             let again = player.execute(*session, args)?;
             let command = args.first().map_or_else(String::new, |name| String::from_utf8_lossy(name).into_owned());
@@ -314,6 +320,12 @@ impl Backend for RealRedis {
         let reply = self.player.receive(session, late).map_err(refused)?;
         self.played.push(Step::Receive(session, late, reply.clone()));
         Ok(reply)
+    }
+
+    fn message(&mut self, session: u32) -> Result<Reply, BackendError> {
+        let message = self.player.message(session).map_err(refused)?;
+        self.played.push(Step::Message(session, message.clone()));
+        Ok(message)
     }
 
     fn logged(&mut self, entries: usize) -> Result<(), BackendError> {

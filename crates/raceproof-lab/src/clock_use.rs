@@ -39,6 +39,12 @@ pub(crate) fn needs_clock(args: &[Bytes]) -> Option<String> {
         b"XINFO" if is(1, "CONSUMERS") || is(3, "FULL") => {
             Some("XINFO, which shows how long consumers are idle,".into())
         }
+        b"CLIENT" if is(1, "TRACKING") && is(2, "ON") => {
+            Some("CLIENT TRACKING, which tells of the deadlines that the lab moves,".into())
+        }
+        b"CONFIG" if is(1, "SET") && (2..args.len()).step_by(2).any(|at| is(at, "notify-keyspace-events")) => {
+            Some("notify-keyspace-events, by which the deadlines that the lab moves would be told,".into())
+        }
         b"EVAL" | b"EVAL_RO" => script_needs_clock(args.get(1)?),
         b"SCRIPT" if is(1, "LOAD") => script_needs_clock(args.get(2)?),
         _ => None,

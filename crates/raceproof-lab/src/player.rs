@@ -1,6 +1,7 @@
 //! Steps delivered to a real redis-server: one connection per session, deadlines moved instead of the clock.
 
 mod faults;
+mod messages;
 mod reader;
 mod waits;
 
@@ -13,6 +14,7 @@ use bytes::Bytes;
 use crate::clock_use::{id_to_be_given, needs_clock, shows_time_left, translated};
 use crate::deadlines::{Deadlines, Place};
 use crate::player::faults::Mark;
+use crate::player::messages::Heard;
 use crate::player::reader::Reader;
 use crate::replica::Replica;
 use crate::script_time::Timed;
@@ -29,6 +31,7 @@ struct Session {
     client_id: i64,
     db: u32,
     watched: Vec<Place>,
+    heard: Heard,
     /// Inside `MULTI`: the database that the last queued `SELECT` names, or the present one.
     queued_db: Option<u32>,
 }
@@ -109,7 +112,8 @@ impl Player {
         let Reply::Integer(client_id) = connection.ask(&["CLIENT", "ID"])? else {
             return Err(unexpected("CLIENT ID"));
         };
-        let opened = Session { connection, client_id, db: 0, watched: Vec::new(), queued_db: None };
+        let heard = Heard::default();
+        let opened = Session { connection, client_id, db: 0, watched: Vec::new(), heard, queued_db: None };
         self.sessions.insert(session, opened);
         Ok(())
     }
@@ -151,7 +155,7 @@ impl Player {
         let sent_ms = real_now_ms();
         let sent = translated(&args_sent, sent_ms - played_ms);
         let state = self.sessions.get_mut(&session).ok_or(LabError::NoSession(session))?;
-        let mut reply = state.connection.call(&sent)?;
+        let mut reply = state.call(&sent)?;
         if let Some(stand_in) = stand_in {
             reply = stand_in.own(reply);
         }

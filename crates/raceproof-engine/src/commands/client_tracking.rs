@@ -131,7 +131,7 @@ pub(super) fn tracking(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         b"on" => {}
         b"off" => {
             if context.session().tracking.is_some() {
-                context.engine.touch_tracking(session, 0, Mode::Read, context.footprint);
+                context.engine.touch_tracking(context.footprint);
                 context.engine.stop_tracking(session);
             }
             return Ok(Reply::Simple("OK"));
@@ -145,7 +145,7 @@ pub(super) fn tracking(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         Some((failure, true)) => Some(failure.into_reply()),
         None => None,
     };
-    context.engine.touch_tracking(session, options.redirect, mode, context.footprint);
+    context.engine.touch_tracking(context.footprint);
     context.engine.start_tracking(session, options.redirect, mode, options.noloop, &options.prefixes);
     let done = Reply::Simple("OK");
     Ok(warning.map_or_else(|| done.clone(), |warning| Reply::Inline(vec![warning, done.clone()])))

@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 
 use super::Run;
 use super::clients::{Enabled, Pending};
+use super::messages::Messages;
 use crate::ctx::ClientFuture;
 use crate::event::{ClientId, Event, ProcessId};
 use crate::mailbox::{Inbox, Lane, Port};
@@ -29,6 +30,10 @@ pub(crate) struct Client {
     pub(super) waker: Waker,
     pub(crate) pending: Vec<Pending>,
     pub(crate) sessions: SmallVec<[Option<SessionId>; 2]>,
+    /// How often each was opened.
+    pub(super) opened: SmallVec<[u32; 2]>,
+    /// What they were sent beside replies, by the same numbers; those that were never sent anything may be missing.
+    pub(super) sent: Vec<Messages>,
     /// Connections that broke with the server, and whose client has not learnt of it.
     pub(crate) broken: SmallVec<[u32; 2]>,
     /// The client does not reach Redis any more.
@@ -58,6 +63,8 @@ impl Client {
             woken,
             pending: Vec::new(),
             sessions: SmallVec::new(),
+            opened: SmallVec::new(),
+            sent: Vec::new(),
             broken: SmallVec::new(),
             unreachable: false,
             late: 0,
@@ -82,6 +89,8 @@ impl Client {
             future,
             pending,
             sessions,
+            opened,
+            sent,
             broken,
             unreachable,
             late,
@@ -95,6 +104,8 @@ impl Client {
         (*unreachable, *late, *struck, *steps, *children) = (false, 0, false, 0, 0);
         pending.clear();
         sessions.clear();
+        opened.clear();
+        sent.clear();
         broken.clear();
         connections.clear();
         open.clear();

@@ -48,6 +48,7 @@ impl Pending {
     pub(super) fn waits_for(&self, things: &mut Things, touched: &mut Touched) {
         match &self.op {
             Op::Redis { .. } | Op::Clock(_) => {}
+            Op::Receive { session, .. } => touched.add(things.id(Thing::Inbox(self.owner, *session)), Access::Write),
             Op::Sql { .. } => touched.add(things.id(Thing::SqlLock), Access::Write),
             Op::Cell(op) => touched.add(things.id(Thing::Cell(op.cell)), op.access),
         }
@@ -265,6 +266,7 @@ impl Execution<'_> {
                 process
             }
         };
+        self.watch_inbox(owner, &op);
         let (posted_after, waited) = (self.current, Vec::new());
         let pending = Pending { id: number, op, process, posted_after, waited, owner, overtaken: false };
         self.client_mut(id).pending.push(pending);
@@ -331,13 +333,13 @@ impl Execution<'_> {
                 let first = seen.is_empty();
                 seen.push(request.process);
                 if self.must_wait(request) {
-                    if matches!(request.op, Op::Cell(_)) {
+                    if matches!(request.op, Op::Cell(_) | Op::Receive { .. }) {
                         request.waited.push(at);
                     }
                     continue;
                 }
                 let outcomes = self.outcomes(id, request, first);
-                let sure = !matches!(&request.op, Op::Cell(op) if op.ready.is_some()) && !self.may_lag(request);
+                let sure = !request.op.can_be_taken_back() && !self.may_lag(request);
                 enabled.push(Enabled { process: request.process, outcomes, optional: false, sure });
             }
             self.client_mut(id).pending = pending;
@@ -374,13 +376,17 @@ impl Execution<'_> {
             if first {
                 outcomes.push(Outcome::CrashBefore);
             }
-            outcomes.push(Outcome::CrashAfter);
+            // That something was received nobody can tell but the client.
+            if !matches!(request.op, Op::Receive { .. }) {
+                outcomes.push(Outcome::CrashAfter);
+            }
         }
+        self.receive_outcomes(id, request, &mut outcomes);
         if self.left.total() > 0 {
             match &request.op {
                 Op::Redis { session, .. } => self.redis_outcomes(id, request, *session, &mut outcomes),
                 Op::Sql { connection, call } => self.sql_outcomes(request.owner, *connection, call, &mut outcomes),
-                Op::Cell(_) | Op::Clock(_) => {}
+                Op::Receive { .. } | Op::Cell(_) | Op::Clock(_) => {}
             }
         }
         outcomes
@@ -388,7 +394,8 @@ impl Execution<'_> {
 
     fn must_wait(&mut self, request: &Pending) -> bool {
         match &request.op {
-            Op::Redis { .. } | Op::Clock(_) => false,
+            Op::Redis { .. } | Op::Receive { waits: false, .. } | Op::Clock(_) => false,
+            Op::Receive { session, .. } => self.must_wait_for_message(request.process, request.owner, *session),
             Op::Sql { connection, call } => {
                 self.worker.sql.is_locked() && self.needs_lock(request.owner, *connection, call)
             }
@@ -400,6 +407,7 @@ impl Execution<'_> {
     pub(super) fn may_wait(&mut self, request: &Pending) -> bool {
         match &request.op {
             Op::Redis { .. } | Op::Clock(_) => false,
+            Op::Receive { waits, .. } => *waits,
             Op::Sql { connection, call } => {
                 let slot = self.sql_slot(request.owner, *connection);
                 slot.is_ok_and(|slot| self.worker.sql.may_need_lock(slot, call))
@@ -471,6 +479,7 @@ impl Execution<'_> {
                 }
                 let what = client.pending.first().map_or("nothing", |request| match request.op {
                     Op::Redis { .. } => "Redis",
+                    Op::Receive { .. } => "a message",
                     Op::Sql { .. } => "the database's write lock",
                     Op::Cell(_) => "another client",
                     Op::Clock(_) => "the clock",

@@ -153,7 +153,7 @@ impl Execution<'_> {
         let now = self.server_time();
         self.worker.engine.leave().expire_due(now, &mut self.worker.outcome);
         self.touch_redis();
-        self.keep_served(false);
+        self.keep_deliveries(None, false);
         self.time_out_now();
         Ok(())
     }

@@ -34,7 +34,7 @@ impl Execution<'_> {
         }
         let needs_lock = match &request.op {
             Op::Sql { connection, call } => self.needs_lock(request.owner, *connection, call),
-            Op::Redis { .. } | Op::Cell(_) | Op::Clock(_) => false,
+            Op::Redis { .. } | Op::Receive { .. } | Op::Cell(_) | Op::Clock(_) => false,
         };
         let mut fingerprint = FxHasher::default();
         choice.outcome.hash(&mut fingerprint);
@@ -43,6 +43,10 @@ impl Execution<'_> {
             if self.may_wait(&request) {
                 match &request.op {
                     Op::Cell(op) => self.touch_thing(Thing::Cell(op.cell), op.access),
+                    Op::Receive { session, .. } => {
+                        self.touch_thing(Thing::Inbox(request.owner, *session), Access::Write);
+                        self.touch_life();
+                    }
                     Op::Sql { .. } | Op::Redis { .. } | Op::Clock(_) => {
                         self.touch_thing(Thing::SqlLock, Access::Read);
                     }
@@ -63,6 +67,9 @@ impl Execution<'_> {
                 self.show_unanswered(id, &format!("{DIES}before the reply"))?;
                 self.kill(id)?;
             } else if let Answered::Now(answer) = answered {
+                if let (Op::Redis { session, .. }, Answer::Redis(_) | Answer::Reply(_)) = (&request.op, &answer) {
+                    self.arrive(request.owner, *session);
+                }
                 self.client(request.owner).inbox.with(|mailbox| mailbox.answer(number, answer));
                 self.poll(id)?;
                 if self.client(id).is_done() {
@@ -75,7 +82,7 @@ impl Execution<'_> {
             // Tried out by itself, a request is sent to the primary.
             Op::Redis { session, .. } if self.is_replica(request.owner, session) => None,
             Op::Redis { session, commands } => Some(Delivered { owner: request.owner, session, commands }),
-            Op::Sql { .. } | Op::Cell(_) | Op::Clock(_) => None,
+            Op::Receive { .. } | Op::Sql { .. } | Op::Cell(_) | Op::Clock(_) => None,
         };
         let known = self.known.as_ref().and_then(|known| known.footprint(choice, id, reach));
         let own = || Footprint { choice, client: Some(id), touched: Touched::default(), reach, barrier: false };
@@ -144,6 +151,10 @@ impl Execution<'_> {
                 }
                 Ok(Answered::Now(Answer::Sql(result)))
             }
+            Op::Receive { session, .. } => {
+                let number = *session;
+                self.receive(id, request, number, Outcome::Done, fingerprint)
+            }
             Op::Cell(op) => Ok(Answered::Now(self.cell(id, op, fingerprint))),
             Op::Clock(call) => {
                 let call = *call;
@@ -177,30 +188,40 @@ impl Execution<'_> {
         if let Some(Some(session)) = self.client(id).sessions.get(at) {
             return Ok(*session);
         }
-        let session = if self.is_replica(id, number) { self.connect_to_replica()? } else { self.connect()? };
-        let sessions = &mut self.client_mut(id).sessions;
-        if sessions.len() <= at {
-            sessions.resize(at + 1, None);
+        let session = if self.is_replica(id, number) {
+            self.connect_to_replica()?
+        } else {
+            let opened = self.client(id).opened.get(at).copied().unwrap_or_default();
+            let client_id = self.worker.connection_id(id, number, opened);
+            let session = self.worker.engine.connect(Some(client_id));
+            self.on_server(|server| server.connect(session.0))?;
+            session
+        };
+        let client = self.client_mut(id);
+        if client.sessions.len() <= at {
+            client.sessions.resize(at + 1, None);
+            client.opened.resize(at + 1, 0);
         }
-        sessions[at] = Some(session);
+        client.sessions[at] = Some(session);
+        client.opened[at] += 1;
         Ok(session)
     }
 
+    /// A connection of no client's.
     pub(super) fn connect(&mut self) -> Result<SessionId, Error> {
-        let session = self.worker.engine.connect();
+        let session = self.worker.engine.connect(None);
         self.on_server(|server| server.connect(session.0))?;
         Ok(session)
     }
 
     pub(super) fn disconnect(&mut self, session: SessionId) {
         self.leave_queues(session);
-        let worker = &mut *self.worker;
         let mut footprint = raceproof_engine::Footprint::default();
-        worker.engine.touch_disconnect(session, &mut footprint);
+        self.worker.engine.touch_disconnect(session, &mut footprint);
         for (object, access) in footprint.iter() {
-            self.touched.add(worker.things.redis(object), *access);
+            self.touch_engine(object, *access);
         }
-        worker.engine.disconnect(session);
+        self.worker.engine.disconnect(session);
         if let Some(attached) = &mut self.worker.backend {
             attached.backend.disconnect(session.0);
         }
@@ -229,24 +250,19 @@ impl Execution<'_> {
         }
         let Worker { engine, lua, things, outcome, .. } = &mut *self.worker;
         let known = engine.execute(lua, things, (session, args), now, outcome);
-        self.touched.take_in(known.as_deref(), outcome, things);
-        let reply = match &known {
-            Some(known) => known.reply.clone(),
-            None => std::mem::replace(&mut outcome.reply, Reply::Null),
-        };
+        let reply = self.take_in(session, known.as_deref());
         self.known = known;
-        self.keep_served(false);
         self.recall_redis(args);
         (reply, self.write_log())
     }
 
     /// Adds what the engine has just touched to the footprint of the step.
     pub(super) fn touch_redis(&mut self) {
-        let worker = &mut *self.worker;
-        for (object, access) in worker.outcome.footprint.iter() {
-            let thing = worker.things.redis(object);
-            self.touched.add(thing, *access);
+        let footprint = std::mem::take(&mut self.worker.outcome.footprint);
+        for (object, access) in footprint.iter() {
+            self.touch_engine(object, *access);
         }
+        self.worker.outcome.footprint = footprint;
     }
 
     pub(super) fn sql_slot(&mut self, id: ClientId, number: u32) -> Result<usize, Error> {
@@ -327,6 +343,7 @@ impl Execution<'_> {
             return;
         }
         let sessions = std::mem::take(&mut client.sessions);
+        client.sent.clear();
         let connections = std::mem::take(&mut client.connections);
         for session in sessions.into_iter().flatten() {
             self.disconnect(session);
@@ -343,6 +360,6 @@ impl Execution<'_> {
 fn reach(op: &Op) -> Reach {
     match op {
         Op::Redis { commands, .. } if commands.len() == 1 => commands[0].reach(),
-        Op::Redis { .. } | Op::Sql { .. } | Op::Cell(_) | Op::Clock(_) => Reach::Anything,
+        Op::Redis { .. } | Op::Receive { .. } | Op::Sql { .. } | Op::Cell(_) | Op::Clock(_) => Reach::Anything,
     }
 }

@@ -149,7 +149,10 @@ impl Execution<'_> {
                 let session = self.direct.sessions[session as usize];
                 let mut replies = SmallVec::with_capacity(commands.len());
                 for args in &commands {
-                    let reply = self.redis(session, args)?;
+                    self.checking = true;
+                    let reply = self.redis(session, args);
+                    self.checking = false;
+                    let reply = reply?;
                     self.direct.wrote |= self.worker.outcome.wrote;
                     replies.push(match self.worker.outcome.waits {
                         true => match self.wait_directly(session) {
@@ -161,6 +164,10 @@ impl Execution<'_> {
                 }
                 Ok(Answer::Redis(replies))
             }
+            Op::Receive { .. } => Ok(Answer::Panic(crate::world::Failure {
+                message: "a setup or a check receives no messages: its connections end with it".to_owned(),
+                place: None,
+            })),
             Op::Sql { connection, call } => {
                 while self.direct.slots.len() <= connection as usize {
                     let slot = self.worker.sql.open().map_err(|error| Error::Database(error.to_string()))?;

@@ -8,7 +8,7 @@
 //! but Redis, there is nothing that it could conflict with; once one does, [`Things`](crate::event::Things) has the search
 //! start over.
 
-use raceproof_engine::{Access, SessionId, Timestamp};
+use raceproof_engine::{Access, Delivery, Object, SessionId, Timestamp};
 use smallvec::SmallVec;
 
 use super::Worker;
@@ -40,7 +40,8 @@ impl Worker {
             let session = match sessions.iter().find(of) {
                 Some((_, _, session)) => *session,
                 None => {
-                    let session = self.engine.connect();
+                    let id = self.connection_id(request.owner, request.session, 0);
+                    let session = self.engine.connect(Some(id));
                     sessions.push((request.owner, request.session, session));
                     session
                 }
@@ -49,8 +50,24 @@ impl Worker {
             for command in &request.commands {
                 let (lua, things) = (&mut self.lua, &mut self.things);
                 let known = self.engine.execute(lua, things, (session, command), now, &mut self.outcome);
-                touched.take_in(known.as_deref(), &self.outcome, things);
-                if self.outcome.waits || !self.outcome.deliveries.is_empty() {
+                match known.as_deref() {
+                    Some(known) => touched.take_in(known),
+                    None => {
+                        for (object, access) in self.outcome.footprint.iter() {
+                            let thing = match object {
+                                Object::Inbox(listener) => {
+                                    let of = |(_, _, known): &&(ClientId, u32, SessionId)| known == listener;
+                                    let Some((owner, number, _)) = sessions.iter().find(of) else { continue };
+                                    self.things.id(Thing::Inbox(*owner, *number))
+                                }
+                                object => self.things.redis(object),
+                            };
+                            touched.add(thing, *access);
+                        }
+                    }
+                }
+                let served = |delivery: &Delivery| !matches!(delivery, Delivery::Push(..) | Delivery::Close(_));
+                if self.outcome.waits || self.outcome.deliveries.iter().any(served) {
                     touched.add(self.things.id(Thing::Served), Access::IntentRead);
                 }
             }

@@ -153,7 +153,7 @@ impl Execution<'_> {
             return;
         }
         // Those who wait on the server may be released by what happens to it, or wait for ever.
-        let all_wait = enabled.is_empty() && self.anybody_waits();
+        let all_wait = enabled.is_empty() && (self.anybody_waits() || self.anybody_listens());
         if all_wait || self.order.iter().all(|id| self.client(*id).is_done()) {
             let outcomes = smallvec::smallvec![Outcome::Done];
             enabled.push(Enabled { process: END, outcomes, optional: false, sure: true });
@@ -180,6 +180,7 @@ impl Execution<'_> {
         let event = |outcome| {
             let mut touched = Touched::default();
             self.fault_footprint(outcome, &mut touched);
+            self.touch_listeners(&mut touched);
             (Choice { process: FAULTS, outcome }, touched)
         };
         possible.into_iter().map(event).collect()
@@ -319,6 +320,9 @@ impl Execution<'_> {
         for id in self.order.clone() {
             let client = self.client_mut(id);
             let replicas = client.port.lock().replicas.clone();
+            (0..).take(client.sessions.len()).filter(|number| !replicas.contains(number)).for_each(|number| {
+                client.lose_messages(Some(number));
+            });
             for (number, session) in (0..).zip(&mut client.sessions) {
                 if replicas.contains(&number) {
                     continue;

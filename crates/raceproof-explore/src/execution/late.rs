@@ -39,6 +39,7 @@ impl Execution<'_> {
         let Op::Redis { session, commands } = &request.op else { return Ok(()) };
         let open = self.redis_session(request.owner, *session)?;
         self.client_mut(request.owner).sessions[*session as usize] = None;
+        self.client_mut(request.owner).lose_messages(Some(*session));
         let number = self.client(id).late;
         self.client_mut(id).late += 1;
         let process = self.process(id, Lane::Late(number));

@@ -49,6 +49,10 @@ impl Execution<'_> {
                 let connection = *connection;
                 self.sql_answer(id, request, connection, outcome, fingerprint)
             }
+            Op::Receive { session, .. } => {
+                let session = *session;
+                self.receive(id, request, session, outcome, fingerprint)
+            }
             Op::Cell(_) | Op::Clock(_) => self.carry_out(id, request, fingerprint),
         }
     }
@@ -64,7 +68,10 @@ impl Execution<'_> {
         let owner = request.owner;
         if self.client(id).unreachable || outcome == Outcome::Unreachable {
             let client = self.client_mut(id);
-            (client.unreachable, client.struck) = (true, true);
+            if !std::mem::replace(&mut client.unreachable, true) {
+                client.lose_messages(None);
+            }
+            client.struck = true;
             self.show_lost(id, &request.op, "is not sent: Redis cannot be reached");
             return Ok(Answered::Now(Answer::Lost(Lost::Unreachable)));
         }
@@ -127,7 +134,8 @@ impl Execution<'_> {
     }
 
     /// The session ends: its transaction and its watches with it. The next command opens another one.
-    fn break_connection(&mut self, owner: ClientId, session: u32) {
+    pub(super) fn break_connection(&mut self, owner: ClientId, session: u32) {
+        self.client_mut(owner).lose_messages(Some(session));
         let open = self.client_mut(owner).sessions.get_mut(session as usize).and_then(Option::take);
         if let Some(session) = open {
             self.disconnect(session);
@@ -163,7 +171,7 @@ impl Execution<'_> {
         };
         let call = match &request.op {
             Op::Sql { call, .. } => call.clone(),
-            Op::Redis { .. } | Op::Cell(_) | Op::Clock(_) => {
+            Op::Redis { .. } | Op::Receive { .. } | Op::Cell(_) | Op::Clock(_) => {
                 return self.carry_out(id, request, fingerprint);
             }
         };

@@ -12,6 +12,7 @@ mod dry;
 mod faults;
 mod late;
 mod lost;
+mod messages;
 mod never;
 mod plain;
 mod recall;
@@ -226,6 +227,8 @@ pub(crate) struct Execution<'w> {
     served: Vec<waits::Served>,
     /// Commands that are still on their way although their clients have gone on.
     late: Vec<late::Late>,
+    /// A setup or a check is at work: what its commands send, nobody hears.
+    checking: bool,
     /// The replica has at least so many entries of the log.
     replica: u16,
     /// The read under way is of a replica that has so many.
@@ -294,6 +297,7 @@ impl<'w> Execution<'w> {
             waiters: Vec::new(),
             served: Vec::new(),
             late: Vec::new(),
+            checking: false,
             replica: 0,
             behind: None,
         }

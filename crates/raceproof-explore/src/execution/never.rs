@@ -23,6 +23,7 @@ impl Execution<'_> {
             if clock && pauses_left > 0 {
                 let mut touched = Touched::default();
                 self.clock_footprint(&mut touched);
+                self.touch_listeners(&mut touched);
                 for outcome in [Outcome::PastDeadline, Outcome::ToDeadline] {
                     let choice = Choice { process: CLOCK, outcome };
                     never.push((at, virtual_event(choice, None, touched.clone(), None)));

@@ -58,6 +58,7 @@ impl Execution<'_> {
         if self.worker.outcome.waits {
             self.begin_wait(id, &request, *number, session);
         } else {
+            self.arrive(request.owner, *number);
             self.client(request.owner).inbox.with(|mailbox| mailbox.answer(request.id, Answer::Reply(reply)));
             self.poll(id)?;
             if self.client(id).is_done() {
@@ -96,16 +97,10 @@ impl Execution<'_> {
         let now = self.server_time();
         let Worker { engine, lua, things, outcome, .. } = &mut *self.worker;
         let known = engine.execute(lua, things, (session, command), now, outcome);
-        let reply = match &known {
-            Some(known) => known.reply.clone(),
-            None => std::mem::replace(&mut outcome.reply, Reply::Null),
-        };
-        if known.is_some() && self.touched.is_empty() {
-            return (reply, known);
+        if let Some(done) = known.as_ref().filter(|_| self.touched.is_empty()) {
+            return (done.reply.clone(), known);
         }
-        self.touched.take_in(known.as_deref(), outcome, things);
-        self.keep_served(false);
-        (reply, None)
+        (self.take_in(session, known.as_deref()), None)
     }
 
     /// Completes the footprint of a step that did what is known, and touched what has been noted besides.

@@ -72,6 +72,7 @@ pub(crate) enum Part {
     Log,
     Silence,
     Late,
+    Inboxes,
     Broken,
     Returned,
     Endings,
@@ -104,6 +105,8 @@ pub(crate) struct Recall {
     numbers: Numbers,
     /// Somebody has looked at the numbers of sessions, so they are part of the state from now on.
     numbered: bool,
+    /// Somebody has looked at the number of its own.
+    own_numbers: bool,
     /// A check has asked who has returned, so that is part of the state from now on.
     returned: bool,
     grown: bool,
@@ -146,8 +149,9 @@ impl Recall {
     }
 
     /// Takes the numbers of sessions into the state.
-    fn show_numbers(&mut self) {
-        self.grown |= !std::mem::replace(&mut self.numbered, true);
+    fn show_numbers(&mut self, shows: Shows) {
+        let known = if shows == Shows::All { &mut self.numbered } else { &mut self.own_numbers };
+        self.grown |= !std::mem::replace(known, true);
     }
 
     /// Takes into the state who has returned.
@@ -216,9 +220,28 @@ impl Recall {
     }
 }
 
-/// Commands whose replies show the numbers of sessions without a word in their footprint.
-fn shows_numbers(name: &[u8]) -> bool {
-    [&b"CLIENT"[..], b"HELLO"].iter().any(|known| name.eq_ignore_ascii_case(known))
+/// What a command shows of sessions without a word in its footprint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shows {
+    Nothing,
+    /// The number of its own, which says how often the connection was opened (`Worker::connection_id`).
+    Own,
+    /// All sessions of the server.
+    All,
+}
+
+impl Shows {
+    fn of(args: &[Bytes]) -> Self {
+        const OWN: [&[u8]; 8] =
+            [b"ID", b"SETNAME", b"GETNAME", b"TRACKING", b"TRACKINGINFO", b"CACHING", b"GETREDIR", b"REPLY"];
+        let is = |at: usize, known: &[u8]| args.get(at).is_some_and(|arg| arg.eq_ignore_ascii_case(known));
+        match is(0, b"CLIENT") {
+            true if OWN.iter().any(|own| is(1, own)) => Self::Own,
+            true => Self::All,
+            false if is(0, b"HELLO") => Self::Own,
+            false => Self::Nothing,
+        }
+    }
 }
 
 impl Execution<'_> {
@@ -294,7 +317,7 @@ impl Execution<'_> {
             recall.tell(id, format!("{} {:?} {answer:?}", choice.process.0, choice.outcome).as_bytes());
         }
         match &request.op {
-            Op::Redis { .. } | Op::Clock(_) => Ok(()),
+            Op::Redis { .. } | Op::Receive { .. } | Op::Clock(_) => Ok(()),
             Op::Cell(op) => {
                 recall.cell(id, op.cell, op.access);
                 Ok(())
@@ -312,10 +335,12 @@ impl Execution<'_> {
         let Some(recall) = &mut self.worker.recall else { return };
         let reads = |access: Access| matches!(access, Access::Read | Access::Write);
         let mut touched = outcome.footprint.iter();
-        let shows = args.first().is_some_and(|name| shows_numbers(name))
-            || touched.any(|(object, access)| *object == Object::Server && reads(*access));
-        if shows && recall.has(Part::SessionNumbers) {
-            recall.show_numbers();
+        let mut shows = Shows::of(args);
+        if touched.any(|(object, access)| *object == Object::Server && reads(*access)) {
+            shows = Shows::All;
+        }
+        if shows != Shows::Nothing && recall.has(Part::SessionNumbers) {
+            recall.show_numbers(shows);
         }
     }
 
@@ -392,7 +417,7 @@ impl Execution<'_> {
             to.put(recall.numbers.of(format!("{:?}", self.left).as_bytes()));
         }
         self.put_server(&mut recall, &mut to);
-        self.put_clients(&recall, &mut to);
+        self.put_clients(&mut recall, &mut to);
         to.count(recall.cells.len());
         for (cell, value) in &recall.cells {
             to.0.extend(cell.0.to_le_bytes());
@@ -456,7 +481,7 @@ impl Execution<'_> {
         to.put(recall.numbers.of(&late));
     }
 
-    fn put_clients(&self, recall: &Recall, to: &mut State) {
+    fn put_clients(&self, recall: &mut Recall, to: &mut State) {
         to.count(self.clients.iter().flatten().count());
         for (number, client) in self.clients.iter().enumerate() {
             let Some(client) = client else { continue };
@@ -470,10 +495,18 @@ impl Execution<'_> {
             let broken = if recall.has(Part::Broken) { &client.broken[..] } else { &[] };
             to.count(broken.len());
             broken.iter().for_each(|session| to.put(*session));
+            let mut bytes = Vec::new();
+            if recall.has(Part::Inboxes) {
+                Self::inboxes_as_bytes(client, &mut bytes);
+            }
+            to.put(if bytes.is_empty() { 0 } else { recall.numbers.of(&bytes) });
             // Which session is whose: an ended client has none, and one that was not used yet is as good as none.
             let open = client.sessions.iter().enumerate().filter(|(_, session)| session.is_some());
             to.count(open.clone().count());
             open.for_each(|(at, _)| to.count(at));
+            let opened = client.opened.iter().filter(|_| recall.own_numbers && !client.is_done());
+            to.count(opened.clone().count());
+            opened.for_each(|opened| to.put(*opened));
             let slots = client.connections.iter().flatten();
             to.count(slots.clone().count());
             for slot in slots {

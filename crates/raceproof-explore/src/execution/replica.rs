@@ -114,10 +114,9 @@ impl Execution<'_> {
         engine.execute(&mut worker.lua, session, args, now, &mut worker.outcome);
         engine.exchange_data(&mut past);
         self.known = None;
-        self.touch_redis();
-        self.keep_served(false);
+        let reply = self.take_in(session, None);
         self.recall_redis(args);
-        std::mem::replace(&mut self.worker.outcome.reply, Reply::Null)
+        reply
     }
 
     /// The states before the present one that reads of the replica can still show.

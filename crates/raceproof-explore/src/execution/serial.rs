@@ -100,7 +100,7 @@ impl Execution<'_> {
         let mut clients = Vec::with_capacity(self.order.len());
         for id in &self.order {
             let told = (!noted.died.contains(id)).then(|| self.told(*id, &noted.replies));
-            clients.push((self.path(*id), told));
+            clients.push((self.worker.path(*id), told));
         }
         clients.sort();
         let family = |event: &crate::event::Event| event.footprint.client.map(|client| self.family(client));
@@ -118,26 +118,15 @@ impl Execution<'_> {
             let Some((owner, lane)) = self.worker.lane(*process) else { continue };
             if owner == id {
                 let lane = match lane {
-                    Lane::LentRedis(lender, number) => format!("redis {number} of {:?}", self.path(lender)),
-                    Lane::LentSql(lender, number) => format!("database {number} of {:?}", self.path(lender)),
+                    Lane::LentRedis(lender, number) => format!("redis {number} of {:?}", self.worker.path(lender)),
+                    Lane::LentInbox(lender, number) => format!("messages {number} of {:?}", self.worker.path(lender)),
+                    Lane::LentSql(lender, number) => format!("database {number} of {:?}", self.worker.path(lender)),
                     own => format!("{own:?}"),
                 };
                 told.entry(lane).or_default().push(reply.clone());
             }
         }
         told
-    }
-
-    /// A client's place in the tree of clients: the same in every search.
-    fn path(&self, id: ClientId) -> Vec<usize> {
-        let mut path = Vec::new();
-        let mut next = Some(id);
-        while let Some((parent, number)) = next.and_then(|id| self.worker.made_by(id)) {
-            path.push(number);
-            next = parent;
-        }
-        path.reverse();
-        path
     }
 
     /// The client of the body that a client was started by, or itself.

@@ -17,7 +17,7 @@ use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use raceproof_engine::{Engine, LuaHost, Outcome, Reply, SessionId, Timestamp};
+use raceproof_engine::{Engine, LuaHost, Object, Outcome, Reply, SessionId, Timestamp};
 use rustc_hash::{FxHashMap, FxHasher};
 use smallvec::SmallVec;
 
@@ -47,7 +47,8 @@ enum Care {
 /// What was done in a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Deed<C> {
-    Connect,
+    /// With the number that it is to have, if that is not the server's business.
+    Connect(Option<i64>),
     Disconnect(SessionId),
     Execute(SessionId, C),
 }
@@ -57,7 +58,7 @@ impl Deed<&Command> {
     fn hash_in(self, state: usize) -> u64 {
         let mut hasher = FxHasher::default();
         match self {
-            Self::Connect => hasher.write_u32(u32::MAX),
+            Self::Connect(id) => hasher.write_i64(id.unwrap_or(-1)),
             Self::Disconnect(session) => hasher.write_u32(!session.0),
             Self::Execute(session, command) => {
                 hasher.write_u32(session.0);
@@ -73,7 +74,7 @@ impl Deed<Command> {
     fn is(&self, other: Deed<&Command>) -> bool {
         match (self, other) {
             (Self::Execute(session, command), Deed::Execute(theirs, known)) => *session == theirs && command == known,
-            (Self::Connect, Deed::Connect) => true,
+            (Self::Connect(id), Deed::Connect(theirs)) => *id == theirs,
             (Self::Disconnect(session), Deed::Disconnect(theirs)) => *session == theirs,
             _ => false,
         }
@@ -228,15 +229,20 @@ impl Server {
         self.lags = false;
     }
 
-    pub(crate) fn connect(&mut self) -> SessionId {
-        match self.recollect(Deed::Connect) {
+    /// Opens a connection, with this `CLIENT ID` if there is one.
+    pub(crate) fn connect(&mut self, id: Option<i64>) -> SessionId {
+        let open = |engine: &mut Engine| match id {
+            Some(id) => engine.connect_as(id),
+            None => engine.connect(),
+        };
+        match self.recollect(Deed::Connect(id)) {
             Recollection::Known(_, session) => session,
             Recollection::New(deed, from) => {
-                let session = self.engine.connect();
+                let session = open(&mut self.engine);
                 self.remember(deed, from, session, nothing());
                 session
             }
-            Recollection::Beside => self.engine.connect(),
+            Recollection::Beside => open(&mut self.engine),
         }
     }
 
@@ -320,7 +326,7 @@ impl Server {
             let deed = self.by(deed);
             let number = deed.hash_in(from);
             let deed = match deed {
-                Deed::Connect => Deed::Connect,
+                Deed::Connect(id) => Deed::Connect(id),
                 Deed::Disconnect(session) => Deed::Disconnect(session),
                 Deed::Execute(session, command) => Deed::Execute(session, command.clone()),
             };
@@ -348,7 +354,10 @@ impl Server {
 /// Whether a command did more than a reply, a footprint and a new state tell.
 fn does_more(out: &Outcome) -> bool {
     let Outcome { waits, silent, close, shutdown, deliveries, .. } = out;
-    *waits || *silent || *close || shutdown.is_some() || !deliveries.is_empty()
+    // Whose inbox it is the executions know; and what it touches to begin to track depends on more than answers do.
+    let beside = |object: &Object| matches!(object, Object::Inbox(_) | Object::Tracking | Object::Tracked(_));
+    let heard = out.footprint.iter().any(|(object, _)| beside(object));
+    *waits || *silent || *close || shutdown.is_some() || !deliveries.is_empty() || heard
 }
 
 enum Recollection<'d> {

@@ -120,6 +120,7 @@ impl Execution<'_> {
 pub(super) fn request(op: &Op) -> String {
     match op {
         Op::Redis { commands, .. } => transaction(commands),
+        Op::Receive { .. } => "receiving".to_owned(),
         Op::Sql { call, .. } => statement(call),
         Op::Cell(op) => op.text.clone(),
         Op::Clock(call) => call.text(),
@@ -181,6 +182,15 @@ fn quoted(bytes: &[u8]) -> String {
 /// Bytes as text: as they are where they are printable, with the escapes of redis-cli otherwise.
 pub(super) fn escape(bytes: &[u8]) -> String {
     printable(bytes).map_or_else(|| quoted(bytes), str::to_owned)
+}
+
+/// A message in words: `message channel text`, `invalidate key`.
+pub(super) fn message(message: &Reply) -> String {
+    match message {
+        Reply::Push(items) | Reply::Array(items) => items.iter().map(self::message).collect::<Vec<_>>().join(" "),
+        Reply::Bulk(word) => command(std::slice::from_ref(word)),
+        other => reply(other),
+    }
 }
 
 /// A reply on one line, as redis-cli shows it.
@@ -319,6 +329,9 @@ pub(super) fn same_reply(args: &[Bytes], engine: &Reply, real: &Reply) -> bool {
         (Reply::Array(a), Reply::Array(b)) => {
             a.len() == b.len()
                 && (a.iter().zip(b).all(|(a, b)| same_reply(&[], a, b)) || (unordered(args) && sorted(a) == sorted(b)))
+        }
+        (Reply::Push(a), Reply::Push(b) | Reply::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_reply(&[], a, b))
         }
         // RESP2 has neither maps nor sets: they come as arrays, in the order of the server's hash table.
         (Reply::Set(a), Reply::Array(b)) => sorted(a) == sorted(b),

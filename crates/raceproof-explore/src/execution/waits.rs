@@ -6,7 +6,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use raceproof_engine::{Access, Delivery, Object, Reply, SessionId};
+use raceproof_engine::{Access, Object, Reply, SessionId};
 use rustc_hash::FxHasher;
 use smallvec::smallvec;
 
@@ -42,19 +42,13 @@ pub(super) struct Served {
     late: bool,
 }
 
-impl Execution<'_> {
-    /// Keeps what the engine has just sent to sessions that waited.
-    pub(super) fn keep_served(&mut self, late: bool) {
-        for delivery in std::mem::take(&mut self.worker.outcome.deliveries) {
-            let (session, reply) = match delivery {
-                Delivery::Reply(session, reply) => (session, reply),
-                Delivery::NoReply(session) => (session, Reply::Null),
-                Delivery::Push(..) | Delivery::Close(_) => continue,
-            };
-            self.served.push(Served { session, reply, late });
-        }
+impl Served {
+    pub(super) const fn new(session: SessionId, reply: Reply, late: bool) -> Self {
+        Self { session, reply, late }
     }
+}
 
+impl Execution<'_> {
     /// The server keeps back the reply to a request.
     pub(super) fn begin_wait(&mut self, id: ClientId, request: &Pending, number: u32, session: SessionId) {
         // What the client makes of the reply belongs to the step of whoever brings it.
@@ -103,6 +97,7 @@ impl Execution<'_> {
                     self.note_reply(waiter.process, &reply, 0);
                     self.mark_event(&waiter, &reply);
                     self.recall_served(waiter.client, &reply);
+                    self.arrive(waiter.owner, waiter.number);
                     self.end_waiter(&waiter, Answer::Redis(smallvec![reply]));
                 }
             }
@@ -137,6 +132,7 @@ impl Execution<'_> {
         self.note_reply(waiter.process, &Lost::Broken, 0);
         self.recall_served(waiter.client, &Lost::Broken);
         self.client_mut(waiter.client).struck = true;
+        self.client_mut(waiter.owner).lose_messages(Some(waiter.number));
         let open = self.client_mut(waiter.owner).sessions.get_mut(waiter.number as usize).and_then(Option::take);
         if let Some(session) = open {
             self.disconnect(session);
@@ -178,7 +174,7 @@ impl Execution<'_> {
         if self.worker.engine.next_timeout_ms().is_some_and(|deadline| now.ms() > deadline) {
             self.worker.engine.leave().time_out(now, &mut self.worker.outcome);
             self.touch_redis();
-            self.keep_served(true);
+            self.keep_deliveries(None, true);
         }
     }
 

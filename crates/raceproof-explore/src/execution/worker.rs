@@ -271,6 +271,36 @@ impl Worker {
         self.clients.iter().find(|(_, known)| **known == client).map(|(made_by, _)| *made_by)
     }
 
+    /// What `CLIENT ID` says on a connection of a client: by whose it is, which of theirs, and how often it was opened
+    /// before. The server's own numbers tell who came first, which no footprint says.
+    pub(super) fn connection_id(&self, client: ClientId, number: u32, opened: u32) -> i64 {
+        const SPAWNED: i64 = 1 << 20;
+        let who = match self.made_by(client) {
+            Some((None, number)) => i64::try_from(number + 1).unwrap_or(SPAWNED - 1),
+            // By its place in the tree of clients: 40 bits.
+            _ => {
+                let path = self.path(client);
+                let hash = path.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, at| {
+                    (hash ^ u64::try_from(*at).unwrap_or(u64::MAX)).wrapping_mul(0x0100_0000_01b3)
+                });
+                SPAWNED + (hash >> 24).cast_signed()
+            }
+        };
+        who * 10_000 + i64::from(number % 100) * 100 + i64::from(opened % 100)
+    }
+
+    /// A client's place in the tree of clients: the same in every search.
+    pub(super) fn path(&self, id: ClientId) -> Vec<usize> {
+        let mut path = Vec::new();
+        let mut next = Some(id);
+        while let Some((parent, number)) = next.and_then(|id| self.made_by(id)) {
+            path.push(number);
+            next = parent;
+        }
+        path.reverse();
+        path
+    }
+
     /// A client's name in a run.
     pub(crate) fn client_name(&self, client: ClientId, run: &super::Run) -> String {
         run.cast.iter().find(|(id, _)| *id == client).map_or_else(String::new, |(_, name)| name.clone())

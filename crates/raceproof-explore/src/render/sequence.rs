@@ -135,7 +135,7 @@ fn lanes(found: &Counterexample) -> Vec<Lane> {
     }
     let any = |kind: StepKind| found.steps.iter().any(|step| step.kind == kind);
     let of_server = |step: &Step| step.kind == StepKind::Fault && !found.clients.contains(&step.client);
-    if any(StepKind::Redis) || found.steps.iter().any(of_server) {
+    if any(StepKind::Redis) || any(StepKind::Message) || found.steps.iter().any(of_server) {
         lanes.push(lane(LaneKind::Redis));
     }
     let kinds = [
@@ -153,6 +153,7 @@ fn ends(step: &Step, lanes: &[Lane]) -> (usize, usize) {
     let client = lanes.iter().position(|lane| lane.kind == LaneKind::Client && lane.name == step.client);
     let ends = match step.kind {
         StepKind::Redis => (client, one(LaneKind::Redis)),
+        StepKind::Message => (one(LaneKind::Redis), client),
         StepKind::Sql => (client, one(LaneKind::Database)),
         StepKind::Shared => (client, one(LaneKind::Shared)),
         StepKind::Clock => (one(LaneKind::Clock), one(LaneKind::Clock)),

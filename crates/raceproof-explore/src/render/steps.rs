@@ -107,7 +107,7 @@ fn did(step: &Step, before_ms: i64) -> Line {
     match step.kind {
         StepKind::Clock => Line::default().with(Role::Clock, passed(step.clock_ms, before_ms)),
         StepKind::Fault => Line::default().with(Role::Bad, format!("✗ {}", one_line(&step.text, COMMAND_COLUMNS))),
-        StepKind::Redis | StepKind::Sql | StepKind::Shared => {
+        StepKind::Redis | StepKind::Message | StepKind::Sql | StepKind::Shared => {
             Line::default().with(Role::Plain, one_line(&step.text, COMMAND_COLUMNS))
         }
     }

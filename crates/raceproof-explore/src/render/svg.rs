@@ -186,6 +186,13 @@ impl Picture {
                 let _ = writeln!(self.body, "<text x=\"{to}\" y=\"{}\" class=\"cross\">✗</text>", y + 6);
                 self.y = y + 8;
             }
+            StepKind::Message => {
+                self.labels(to + 14, "reply", &lines);
+                let y = self.y + 6;
+                self.line(to, from, y, "answer");
+                self.arrow(to, y, true);
+                self.y = y;
+            }
             StepKind::Redis | StepKind::Sql | StepKind::Shared => {
                 self.labels(from + 10, "label", &lines[..lines.len() - reply_lines(message).len()]);
                 let y = self.y + 6;

@@ -14,6 +14,7 @@ use super::convert;
 use super::language::{Answer, Body, Language, Progress, Refusal, Request};
 use crate::command::Command;
 use crate::history::{Mark, OperationKind};
+use crate::mailbox::Lost;
 use crate::recording::Record;
 use crate::{Ctx, Database, DiskLock, Failure, Place, RedisConnection, SqlError, SqlReply};
 
@@ -36,7 +37,7 @@ pub(super) async fn run(
     ctx: Ctx,
 ) -> Result<(), Failure> {
     let mut client =
-        Client { language: &language, ctx, redis: None, replica: None, database: None, files: HashMap::new() };
+        Client { language: &language, ctx, redis: Vec::new(), replica: None, database: None, files: HashMap::new() };
     let (id, mut progress) = language.start(number, &body);
     let mut steps = 0_u32;
     loop {
@@ -65,9 +66,11 @@ pub(super) async fn run(
 }
 
 const fn is_step(request: Request) -> bool {
-    use Request::{Effect, Ended, Fenced, Inside, Note, Now, Observed, Operation, Read, Returned, UnlockFile, Write};
+    use Request::{
+        Connection, Effect, Ended, Fenced, Inside, Note, Now, Observed, Operation, Read, Returned, UnlockFile, Write,
+    };
     let marks = matches!(request, Note | Write | Read | Operation | Inside | Ended | Fenced | Effect | Observed);
-    !marks && !matches!(request, Now | Returned | UnlockFile)
+    !marks && !matches!(request, Connection | Now | Returned | UnlockFile)
 }
 
 /// Where the file states a bound the search keeps it; here only a loop that never makes a step must be stopped.
@@ -83,7 +86,8 @@ fn failure(language: &Language, body: &Body, message: String, line: Option<u32>)
 struct Client<'a> {
     language: &'a Language,
     ctx: Ctx,
-    redis: Option<RedisConnection>,
+    /// Its connections; the first is opened when it is first used.
+    redis: Vec<RedisConnection>,
     replica: Option<RedisConnection>,
     database: Option<Database>,
     /// The locked files. A lock ends with its client, however that ends.
@@ -100,15 +104,36 @@ fn refuse(text: String) -> Answered {
 impl Client<'_> {
     async fn perform(&mut self, request: Request, mut args: MultiValue) -> Answered {
         match request {
-            Request::Redis | Request::Replica => match convert::command(args.into_iter()) {
-                Ok(command) => {
-                    let name = command[0].clone();
-                    let connection = if request == Request::Replica { self.replica() } else { self.redis() };
-                    let reply = connection.command(command).await;
-                    self.reply(reply, &name)
-                }
-                Err(text) => refuse(text),
-            },
+            Request::Redis => self.command(1, args).await,
+            Request::Replica => {
+                let replica = self.replica().clone();
+                self.command_on(&replica, args).await
+            }
+            Request::RedisOn => {
+                let number = args.pop_front();
+                self.command(numbered(number), args).await
+            }
+            Request::Connection => {
+                self.connection(1);
+                self.redis.push(self.ctx.redis());
+                Ok(Answer::Value(Value::Integer(i64::try_from(self.redis.len()).unwrap_or(i64::MAX))))
+            }
+            Request::Receive => {
+                let number = numbered(args.pop_front());
+                let until = args.pop_front().filter(|ms| !ms.is_nil());
+                let (ctx, connection) = (self.ctx.clone(), self.connection(number));
+                let message = connection.next_message(true);
+                let message = match until {
+                    Some(ms) => ctx.timeout(milliseconds(Some(ms)), message).await.unwrap_or(Ok(None)),
+                    None => message.await,
+                };
+                self.message(message)
+            }
+            Request::Received => {
+                let number = numbered(args.pop_front());
+                let message = self.connection(number).next_message(false).await;
+                self.message(message)
+            }
             Request::Multi => self.multi(args.pop_front()).await,
             Request::Sql => self.sql(args).await,
             Request::Begin => {
@@ -168,8 +193,39 @@ impl Client<'_> {
     }
 
     fn redis(&mut self) -> &RedisConnection {
-        let ctx = &self.ctx;
-        self.redis.get_or_insert_with(|| ctx.redis())
+        self.connection(1)
+    }
+
+    /// A connection by its number, from 1.
+    fn connection(&mut self, number: usize) -> &RedisConnection {
+        if self.redis.is_empty() {
+            self.redis.push(self.ctx.redis());
+        }
+        let last = self.redis.len() - 1;
+        &self.redis[number.saturating_sub(1).min(last)]
+    }
+
+    async fn command(&mut self, number: usize, args: MultiValue) -> Answered {
+        let connection = self.connection(number).clone();
+        self.command_on(&connection, args).await
+    }
+
+    async fn command_on(&self, connection: &RedisConnection, args: MultiValue) -> Answered {
+        match convert::command(args.into_iter()) {
+            Ok(command) => {
+                let name = command[0].clone();
+                let reply = connection.command(command).await;
+                self.reply(reply, &name)
+            }
+            Err(text) => refuse(text),
+        }
+    }
+
+    fn message(&self, message: Result<Option<Reply>, Lost>) -> Answered {
+        match message {
+            Ok(message) => self.reply(message.unwrap_or(Reply::Null), b""),
+            Err(lost) => refuse(lost.text().to_owned()),
+        }
     }
 
     fn replica(&mut self) -> &RedisConnection {
@@ -295,6 +351,14 @@ impl Client<'_> {
     fn told(&self, mark: Mark) -> Answered {
         self.ctx.mark(mark);
         Ok(Answer::Value(Value::Nil))
+    }
+}
+
+/// The number of a connection, which the prelude gives.
+fn numbered(value: Option<Value>) -> usize {
+    match value {
+        Some(Value::Integer(number)) => usize::try_from(number).unwrap_or(1),
+        _ => 1,
     }
 }
 

@@ -25,6 +25,10 @@ const MEMORY: usize = 64 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Request {
     Redis,
+    RedisOn,
+    Connection,
+    Receive,
+    Received,
     Multi,
     Sql,
     Replica,
@@ -47,8 +51,12 @@ pub(super) enum Request {
     UnlockFile,
 }
 
-const REQUESTS: [(&str, Request); 21] = [
+const REQUESTS: [(&str, Request); 25] = [
     ("redis", Request::Redis),
+    ("redis_on", Request::RedisOn),
+    ("connection", Request::Connection),
+    ("receive", Request::Receive),
+    ("received", Request::Received),
     ("replica", Request::Replica),
     ("multi", Request::Multi),
     ("sql", Request::Sql),

@@ -102,6 +102,37 @@ local function redis(...)
   return ask(REQUEST.redis, ...)
 end
 
+-- Messages come to the connection that subscribed; a client's first one has the number 1.
+local function receive_on(number, ms)
+  allow("receive", in_client)
+  if ms ~= nil and (type(ms) ~= "number" or not (ms >= 0 and ms < 1e15)) then
+    raw_error("receive() takes a number of milliseconds or nothing, not " .. tostring(ms), 3)
+  end
+  return ask(REQUEST.receive, number, ms)
+end
+
+local function received_on(number)
+  allow("received", in_client)
+  return ask(REQUEST.received, number)
+end
+
+local function receive(ms) return receive_on(1, ms) end
+local function received() return received_on(1) end
+
+-- Another connection of the client.
+local function connection()
+  allow("connection", in_client)
+  local number = ask(REQUEST.connection)
+  return {
+    redis = function(...)
+      allow("redis")
+      return ask(REQUEST.redis_on, number, ...)
+    end,
+    receive = function(ms) return receive_on(number, ms) end,
+    received = function() return received_on(number) end,
+  }
+end
+
 local function replica(...)
   allow("replica")
   return ask(REQUEST.replica, ...)
@@ -514,7 +545,8 @@ local base = setmetatable({
   read_your_writes = named_check("read_your_writes"), fencing = named_check("fencing"),
   at_most_once = named_check("at_most_once"), staleness = named_check("staleness", "ms", true),
   survives = named_check("survives", "maybe"),
-  redis = redis, replica = replica, multi = multi, sql = sql, transaction = transaction, null = null,
+  redis = redis, replica = replica, multi = multi, receive = receive, received = received, connection = connection,
+  sql = sql, transaction = transaction, null = null,
   sleep = sleep, advance = advance, now = now, returned = returned, note = note,
   write = write, read = read, operation = operation, inside = inside, fenced = fenced, effect = effect,
   expect = expect, lock_file = lock_file, unlock_file = unlock_file,

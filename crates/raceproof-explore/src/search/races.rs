@@ -45,7 +45,7 @@ impl Order {
                     continue;
                 }
                 if !posted {
-                    races.extend(reversible(events, &before, first, second));
+                    races.extend(reversible(events, &before, first, (second, places[second])));
                 }
                 if event.optional {
                     // What it races with next may leave it nothing to do (no deadline is pending there), and hide what
@@ -54,7 +54,7 @@ impl Order {
                     races.extend(
                         earlier
                             .filter(|at| dependent(&events[*at].footprint, &event.footprint))
-                            .filter_map(|at| reversible(events, &before, at, second)),
+                            .filter_map(|at| reversible(events, &before, at, (second, places[second]))),
                     );
                 }
                 below.union(&before[first]);
@@ -67,7 +67,7 @@ impl Order {
 }
 
 /// The race between an immediate dependence, or what stands for it.
-fn reversible(events: &[&Event], before: &[EventSet], first: usize, second: usize) -> Option<Race> {
+fn reversible(events: &[&Event], before: &[EventSet], first: usize, (second, place): (usize, usize)) -> Option<Race> {
     let (one, other) = (&events[first], &events[second]);
     let apart = |earlier: usize| {
         let earlier = &events[earlier].footprint;
@@ -83,8 +83,19 @@ fn reversible(events: &[&Event], before: &[EventSet], first: usize, second: usiz
     // The request is sent after its client has gone on from `posted_after`: what that follows cannot come later.
     let needs =
         |earlier: usize| other.posted_after.is_some_and(|posted| posted == earlier || before[posted].contains(earlier));
-    if needs(first) || other.waited.contains(&first) {
+    if needs(first) {
         return None;
+    }
+    let enabled_by = other.waited.last();
+    if enabled_by.is_some_and(|last| *last >= place) && other.waited.contains(&first) {
+        // It never came about.
+        return None;
+    }
+    if enabled_by == Some(&first) {
+        // What it waits for may have been there before, and somebody else took it away: the race is with that step.
+        let closer = (0..first).rev().find(|at| !other.waited.contains(at))?;
+        let dependent = dependent(&events[closer].footprint, &other.footprint);
+        return (dependent && apart(closer) && !needs(closer)).then_some(Race { first: closer, second });
     }
     // What gave the lock back may be time that passed, which nothing can come before; what took it was a step.
     let first = match one.unlocks {

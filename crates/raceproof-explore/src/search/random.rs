@@ -57,7 +57,9 @@ impl Chooser for Random {
             let chosen = self.0.below(must);
             enabled.iter().filter(|one| !one.optional).nth(chosen)?
         };
-        let goes_wrong = one.outcomes.len() > 1 && (one.outcomes[0] != Outcome::Done || self.0.next() % 256 < RARE);
+        // That a message is still on its way is nothing rare.
+        let even = one.outcomes[0] != Outcome::Done || one.outcomes.contains(&Outcome::NotArrived);
+        let goes_wrong = one.outcomes.len() > 1 && (even || self.0.next() % 256 < RARE);
         let outcome = if goes_wrong { one.outcomes[self.0.below(one.outcomes.len())] } else { one.outcomes[0] };
         Some(Choice { process: one.process, outcome })
     }

@@ -24,6 +24,7 @@ mod checks;
 mod faults;
 mod helped;
 mod merging;
+mod messages;
 mod parts;
 mod replicas;
 mod waits;
@@ -42,6 +43,12 @@ enum Act {
     Sleep(u64),
     Now,
     Note,
+    /// A command on the second session.
+    Beside(Vec<&'static str>),
+    /// Receives on the first session: waits, waits so many ms, or looks what there is.
+    Receive,
+    ReceiveFor(u64),
+    Look,
     /// Two commands on two sessions at once.
     Join(Vec<&'static str>, Vec<&'static str>),
 }
@@ -93,6 +100,10 @@ async fn act(ctx: Ctx, acts: Vec<Act>) {
                 let _: redis::RedisResult<()> = redis.set(format!("now:{}", ctx.name()), now).await;
             }
             Act::Note => ctx.note("here"),
+            Act::Beside(args) => drop(send(&args).query_async::<redis::Value>(&mut other).await),
+            Act::Receive => drop(redis.receive().await),
+            Act::ReceiveFor(ms) => drop(ctx.timeout(ms, redis.receive()).await),
+            Act::Look => drop(redis.try_receive().await),
             Act::Join(a, b) => {
                 let (a, b) = (send(&a), send(&b));
                 let mut first = Box::pin(a.query_async::<redis::Value>(&mut redis));
@@ -539,6 +550,17 @@ fn writes_after_a_snapshot_that_others_have_overtaken() {
         assert!(agree(&body, NO_FAULTS).expect("the searches agree"));
         assert!(agree(&body, NO_FAULTS.with(Fault::Crash, 1)).expect("the searches agree"));
     }
+}
+
+#[test]
+fn a_message_that_is_received_before_others_look() {
+    let numsub = Act::Beside(vec!["PUBSUB", "NUMSUB", "c"]);
+    let program = vec![
+        vec![numsub],
+        vec![redis(&["SUBSCRIBE", "c"]), Act::Receive],
+        vec![Act::Beside(vec!["PUBLISH", "c", "1"])],
+    ];
+    assert!(agree(&|world: &mut World| build(&program, world), NO_FAULTS).expect("the searches agree"));
 }
 
 #[test]

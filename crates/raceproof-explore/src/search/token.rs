@@ -2,7 +2,7 @@
 //!
 //! A choice is the client's letter, with a digit for any but its first connection, and a capital letter if its step goes
 //! wrong (`X`: it dies before the step, `Y`: after it; see [`STRUCK`]). `M` behind a client is the arrival of a command
-//! that it had left on its way. `T` and `P` are steps of the clock, to the next
+//! that it had left on its way; `C`, that the message it looks for is still on its way. `T` and `P` are steps of the clock, to the next
 //! deadline and past it. `O2` behind a client: the replica that it reads has two entries of the log, and there are more. `R2`, `W2` and `F2` restart the server with two entries of its log (`R`: with nothing), `E` with
 //! eight digits evicts a key. `N` and a letter in front name a client that never starts. So a token says what happens, not where a search met it, and code that makes
 //! other steps is told apart by the fingerprint.
@@ -189,7 +189,7 @@ impl Token {
 }
 
 /// The letters of steps that go wrong.
-const STRUCK: [(char, Outcome); 13] = [
+const STRUCK: [(char, Outcome); 14] = [
     ('X', Outcome::CrashBefore),
     ('Y', Outcome::CrashAfter),
     ('B', Outcome::BrokenBefore),
@@ -199,6 +199,7 @@ const STRUCK: [(char, Outcome); 13] = [
     ('V', Outcome::LateBroken),
     ('I', Outcome::LateSilence),
     ('M', Outcome::Arrives),
+    ('C', Outcome::NotArrived),
     ('Q', Outcome::Unreachable),
     ('K', Outcome::UnknownBefore),
     ('L', Outcome::UnknownAfter),

@@ -8,6 +8,7 @@ mod faults;
 mod hand;
 mod history;
 mod linearizable;
+mod messages;
 mod redis_client;
 mod replicas;
 mod sampling;

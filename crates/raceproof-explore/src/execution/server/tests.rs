@@ -227,7 +227,7 @@ impl Pair {
 
     fn connect(&mut self) -> Result<(), String> {
         let session = self.bare.connect();
-        same("a session's number", &self.server.connect(), &session)?;
+        same("a session's number", &self.server.connect(None), &session)?;
         self.open.push(session);
         self.compare("connect")
     }
@@ -295,8 +295,11 @@ impl Pair {
         theirs: &Outcome,
     ) -> Result<(), String> {
         let (mut touched, mut expected) = (Touched::default(), Touched::default());
-        touched.take_in(known, ours, &mut self.things);
-        expected.take_in(None, theirs, &mut self.things);
+        match known {
+            Some(known) => touched.take_in(known),
+            None => ours.footprint.iter().for_each(|(object, access)| touched.add(self.things.redis(object), *access)),
+        }
+        theirs.footprint.iter().for_each(|(object, access)| expected.add(self.things.redis(object), *access));
         let reply = known.map_or(&ours.reply, |known| &known.reply);
         // Where the server waits the reply means nothing.
         same(what, &(theirs.waits || *reply == theirs.reply), &true)

@@ -126,6 +126,7 @@ fn step(page: &mut String, case: &Case<'_>, sequence: &Sequence<'_>, at: usize, 
     let class = match message.step.kind {
         StepKind::Clock => "clock",
         StepKind::Fault => "fault",
+        StepKind::Message => "message",
         StepKind::Redis | StepKind::Sql | StepKind::Shared => "call",
     };
     let _ = write!(page, "<li class=\"step {class}\" id=\"{id}:{n}\">");
@@ -148,6 +149,12 @@ fn step(page: &mut String, case: &Case<'_>, sequence: &Sequence<'_>, at: usize, 
             );
             let _ = write!(page, "<i class=\"arrow strike\" style=\"grid-column:{left}/{right}\"></i>");
         }
+        StepKind::Message => {
+            let (left, right) = (2 * message.to + 2, 2 * message.from + 2);
+            let _ = write!(page, "<p class=\"route\">{} → {}</p>", Safe(&from.name), Safe(&to.name));
+            let told = Code(&message.did);
+            let _ = write!(page, "<div class=\"answer\" style=\"grid-column:{left}/{right}\">{told}</div>");
+        }
         StepKind::Redis | StepKind::Sql | StepKind::Shared => {
             let (left, right) = (2 * message.from + 2, 2 * message.to + 2);
             let _ = write!(page, "<p class=\"route\">{} → {}</p>", Safe(&from.name), Safe(&to.name));
@@ -157,7 +164,7 @@ fn step(page: &mut String, case: &Case<'_>, sequence: &Sequence<'_>, at: usize, 
         }
     }
     for note in &message.step.notes {
-        let left = 2 * message.from + 2;
+        let left = 2 * if message.step.kind == StepKind::Message { message.to } else { message.from } + 2;
         let _ = write!(page, "<div class=\"note\" style=\"grid-column:{left}/-1\">{}</div>", Code(&Text::value(note)));
     }
     page.push_str("</div>");

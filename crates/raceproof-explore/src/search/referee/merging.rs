@@ -196,6 +196,18 @@ fn commands_that_wait() {
 }
 
 #[test]
+fn messages() {
+    use super::messages::{build, channels, expiries, one_connection, tracking};
+    referee(100, tracking(2, 3), NO_FAULTS, super::build);
+    referee(150, acts(2..=3, 3, channels()), NO_FAULTS, build);
+    referee(150, acts(2..=2, 3, one_connection()), NO_FAULTS, build);
+    referee(100, acts(2..=2, 2, expiries()), PAUSE, build);
+    referee(100, acts(2..=2, 2, channels()), CRASH, build);
+    referee(100, acts(2..=2, 2, one_connection()), NO_FAULTS.with(Fault::LostReply, 1), build);
+    referee(100, acts(2..=2, 2, channels()), NO_FAULTS.with(Fault::Restart, 1), build);
+}
+
+#[test]
 fn replies_decide_and_always_checks_see() {
     let acts = || branching::branching(branching::commands());
     referee(300, programs(2..=3, 2, acts(), branching::STATE), NO_FAULTS, branching::build);

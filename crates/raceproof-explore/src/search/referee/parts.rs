@@ -114,15 +114,40 @@ fn the_numbers_of_sessions_once_somebody_asks() {
         world.client("asks", |ctx| async move {
             let mut redis = ctx.redis();
             redis.get::<_, Option<String>>("a").await?;
-            let id: i64 = redis::cmd("CLIENT").arg("ID").query_async(&mut redis).await?;
-            redis.set::<_, _, ()>("id", id).await
+            let shown: String = redis::cmd("CLIENT").arg("LIST").query_async(&mut redis).await?;
+            let first = shown.split_once(' ').expect("its number comes first").0.to_owned();
+            redis.set::<_, _, ()>("first", first).await
         });
         world.client("other", |ctx| async move {
             let mut redis = ctx.redis();
             redis.get::<_, Option<String>>("a").await?;
             redis.get::<_, Option<String>>("a").await
         });
-        never(world, "id", "2");
+        never(world, "first", "id=20000");
+    });
+}
+
+/// Sends a message on a channel.
+async fn publish(ctx: &Ctx, message: &str) {
+    ctx.redis().publish::<_, _, ()>("c", message).await.expect("it is sent");
+}
+
+#[test]
+fn what_a_connection_was_sent() {
+    needs(Part::Inboxes, NO_FAULTS, |world| {
+        world.client("listener", |ctx| async move {
+            let mut redis = ctx.redis();
+            redis::cmd("SUBSCRIBE").arg("c").query_async::<redis::Value>(&mut redis).await?;
+            ctx.sleep(10).await;
+            if let Some(heard) = redis.try_receive().await? {
+                let heard = redis::Msg::from_push_info(heard).expect("a message of a channel");
+                ctx.redis().set::<_, _, ()>("heard", heard.get_payload::<String>()?).await?;
+            }
+            redis::RedisResult::Ok(())
+        });
+        world.client("first", |ctx| async move { publish(&ctx, "1").await });
+        world.client("second", |ctx| async move { publish(&ctx, "2").await });
+        never(world, "heard", "2");
     });
 }
 
