@@ -154,6 +154,9 @@ impl Engine {
     /// Adds to a footprint what [`Self::disconnect`] would touch: the subscriptions that end with the session.
     pub fn touch_disconnect(&self, session: SessionId, footprint: &mut Footprint) {
         let Some(session) = self.sessions.get(session.0 as usize).filter(|session| session.open) else { return };
+        if !session.subscriptions.any() {
+            return;
+        }
         for kind in KINDS {
             for name in session.subscriptions.list(kind) {
                 touch_subscription(footprint, kind, &name);

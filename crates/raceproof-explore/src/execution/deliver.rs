@@ -103,7 +103,7 @@ impl Execution<'_> {
                     args.hash(fingerprint);
                     trace::hash_reply(&reply, fingerprint);
                     let waits = self.worker.outcome.waits;
-                    if self.mode.record {
+                    if self.mode.is_shown() {
                         self.show_redis(id, commands, if waits { &[] } else { std::slice::from_ref(&reply) });
                     }
                     if waits {
@@ -120,7 +120,7 @@ impl Execution<'_> {
                     replies.push(reply);
                 }
                 let waits = self.worker.outcome.waits;
-                if self.mode.record {
+                if self.mode.is_shown() {
                     self.show_redis(id, commands, if waits { &[] } else { &replies });
                 }
                 if waits {
@@ -133,7 +133,7 @@ impl Execution<'_> {
                 let slot = self.sql_slot(request.owner, *connection)?;
                 let result = self.sql(id, slot, call);
                 format!("{call:?}{result:?}").hash(fingerprint);
-                if self.mode.record {
+                if self.mode.is_shown() {
                     self.show_sql(id, call, &result);
                 }
                 Ok(Answered::Now(Answer::Sql(result)))

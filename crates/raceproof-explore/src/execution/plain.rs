@@ -54,7 +54,11 @@ impl Execution<'_> {
         choice.outcome.hash(&mut fingerprint);
         commands[0].hash(&mut fingerprint);
         trace::hash_reply(&reply, &mut fingerprint);
-        if self.worker.outcome.waits {
+        let waits = self.worker.outcome.waits;
+        if self.mode.noted {
+            self.show_redis(id, commands, if waits { &[] } else { std::slice::from_ref(&reply) });
+        }
+        if waits {
             self.begin_wait(id, &request, *number, session);
         } else {
             self.client(request.owner).inbox.with(|mailbox| mailbox.answer(request.id, Answer::Reply(reply)));
