@@ -2,14 +2,14 @@
 -- work if not, and writes the result down. The retry looks before the first request has written: the work is done
 -- twice.
 --
--- Known from: middlewares that cache the response under the key, such as the example in secondsky's
--- idempotency-handling; the gap is the one that SET with NX closes.
+-- Known from: handlers that look (not seen) and then insert, as Idempotency in Practice, Part 2, tells; the gap is the
+-- one that SET with NX closes.
 -- Sibling that holds: idempotency/set-nx.
 scenario {
   name = "idempotency/check-then-set",
   row = "GET, the work, SET of the result",
   about = "GET of the key, the work if there is none, SET of the result; a request and its retry",
-  known_from = "response-caching middlewares (https://tessl.io/skills/github/secondsky/claude-skills/idempotency-handling)",
+  known_from = "Idempotency in Practice, Part 2 (https://zidan.me/blog/idempotency-series/part-2-building-the-key-store/)",
   instead = "idempotency/row",
   expect = "violated",
   message = "charged twice",

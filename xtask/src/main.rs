@@ -1,4 +1,4 @@
-//! The project's own tasks: `cargo xtask setup | test | ci`.
+//! The project's own tasks: `cargo xtask setup | test | ci | conformance | fuzz`.
 //!
 //! Built from std alone, so that the first thing a newcomer runs compiles in a second. Each task is a list of commands
 //! that anyone can also type; a task that fails names the command and its exit code.
@@ -6,6 +6,8 @@
 mod apt;
 mod browser;
 mod clients;
+mod conformance;
+mod fuzz;
 mod process;
 mod redis;
 
@@ -19,7 +21,12 @@ usage: cargo xtask <task>
 
   setup         install what the tests need (redis-server 7.0, chromium, redis-py, ioredis)
   test [ARGS]   setup, then the whole test suite; ARGS go to `cargo test`
-  ci            formatting, clippy, docs, dependencies, the catalogue, then the whole test suite";
+  ci            formatting, clippy, docs, dependencies, the catalogue, then the whole test suite
+  conformance [--commands N] [--seed S] [--differences D]
+                random commands on the engine and on redis-server, replies compared (N = 2,000,000, S = another one
+                each time); what differs is shrunk to a minimal sequence, and the run ends after D = 3 of them
+  fuzz [TARGET…] [--seconds N]
+                bytes that the fuzzer makes up, N = 600 seconds for each target: requests, control, lua, restore";
 
 fn main() -> ExitCode {
     let mut args = std::env::args_os().skip(1);
@@ -29,6 +36,8 @@ fn main() -> ExitCode {
         (Some("setup"), true) => setup(),
         (Some("test"), _) => test(&rest),
         (Some("ci"), true) => ci(),
+        (Some("conformance"), _) => conformance::conformance(&rest),
+        (Some("fuzz"), _) => fuzz::fuzz(&rest),
         (Some("help" | "--help" | "-h"), _) => {
             println!("{USAGE}");
             Ok(())

@@ -9,6 +9,8 @@ use std::{env, fmt, io};
 pub(crate) enum Error {
     /// The task does not exist, or takes no such arguments.
     Usage(&'static str),
+    /// An argument of a task that it cannot use; the text says why.
+    Argument(String),
     /// A command could not be started.
     NotStarted { command: String, cause: io::Error },
     /// A command ended with a failure.
@@ -23,7 +25,7 @@ impl Error {
     /// The exit code of xtask: that of the failed command, 2 for a wrong usage, else 1.
     pub(crate) fn exit_code(&self) -> ExitCode {
         let code = match self {
-            Self::Usage(_) => 2,
+            Self::Usage(_) | Self::Argument(_) => 2,
             Self::Failed { status, .. } | Self::Tests { status } => {
                 status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
             }
@@ -52,7 +54,7 @@ impl fmt::Display for Error {
                 None => write!(f, "error: `{command}` was ended: {status}"),
             },
             Self::Tests { status } => write!(f, "error: the tests failed: {status}"),
-            Self::Setup(text) => write!(f, "error: {text}"),
+            Self::Argument(text) | Self::Setup(text) => write!(f, "error: {text}"),
         }
     }
 }

@@ -166,6 +166,64 @@ fn without_root_a_missing_browser_is_an_error_that_says_how_to_get_it() {
 }
 
 #[test]
+fn conformance_compares_as_many_commands_as_one_likes() {
+    let stage = Stage::new("conformance");
+    stage.program(
+        "cargo",
+        "echo \"$RACEPROOF_DIFF_COMMANDS $RACEPROOF_DIFF_SEED $RACEPROOF_DIFF_FAILURES $@\" >&2; exit 101",
+    );
+    let output = stage.run(&["conformance", "--commands", "5,000_000", "--seed", "7"]);
+    assert_eq!(output.status.code(), Some(101), "a difference fails the task");
+    let said = said(&output);
+    assert!(said.contains("5000000 7 3 test --release"), "{said}");
+    assert!(said.contains("RACEPROOF_DIFF_SEED='7'"), "the seed can be seen: {said}");
+}
+
+#[test]
+fn conformance_names_what_it_cannot_use() {
+    let stage = Stage::new("conformance-usage");
+    for (args, expected) in [
+        (&["--comands", "1"][..], "no option \"--comands\"; it has --commands"),
+        (&["--seed"], "--seed needs a whole number, got \"\""),
+        (&["--commands", "many"], "--commands needs a whole number, got \"many\""),
+    ] {
+        let output = stage.run(&[&["conformance"], args].concat());
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(said(&output).contains(expected), "{}", said(&output));
+    }
+}
+
+#[test]
+fn fuzz_runs_each_target_or_those_that_are_named() {
+    let stage = Stage::new("fuzz");
+    stage.cargo("never");
+    let output = stage.run(&["fuzz"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let asked = stage.asked();
+    for target in ["requests", "control", "lua", "restore"] {
+        let expected = format!("fuzz run --sanitizer none {target} fuzz/corpus/{target} fuzz/seeds/{target} -- ");
+        assert!(asked.iter().any(|args| args.starts_with(&expected) && args.ends_with("-max_total_time=600")));
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/fuzz_targets");
+    let there = fs::read_dir(folder).expect("the folder of the targets").count();
+    assert_eq!(asked.len() - 1, there, "a target is left out");
+}
+
+#[test]
+fn fuzz_names_what_it_cannot_use() {
+    let stage = Stage::new("fuzz-usage");
+    stage.cargo("never");
+    let output = stage.run(&["fuzz", "lau"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said(&output).contains("no target \"lau\"; it has requests, control, lua, restore"), "{}", said(&output));
+    assert_eq!(stage.asked(), Vec::<String>::new());
+    stage.cargo("fuzz");
+    let output = stage.run(&["fuzz", "lua"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("cargo install --locked cargo-fuzz"), "{}", said(&output));
+}
+
+#[test]
 fn an_unknown_task_is_a_wrong_usage() {
     let stage = Stage::new("usage");
     for args in [&["tset"][..], &[], &["ci", "--fast"], &["setup", "now"]] {

@@ -32,7 +32,7 @@ pub(crate) struct ServeArgs {
     clock: ClockArg,
 
     /// The version of Redis whose commands exist
-    #[arg(long, value_name = "7.0|7.4", default_value = "7.0", value_parser = version)]
+    #[arg(long, value_name = "7.0|7.4|8.0|8.4", default_value = "7.0", value_parser = version)]
     version: Version,
 
     /// The password that clients need; there are no universes then
@@ -42,6 +42,10 @@ pub(crate) struct ServeArgs {
     /// How much memory the data may take, as in redis.conf: 100mb
     #[arg(long, value_name = "BYTES")]
     maxmemory: Option<String>,
+
+    /// What is evicted when the data takes more, as in redis.conf: allkeys-lru
+    #[arg(long, value_name = "POLICY")]
+    maxmemory_policy: Option<String>,
 
     /// What RACEPROOF CRASH leaves, until RACEPROOF PERSISTENCE says otherwise
     #[arg(long, value_enum, default_value_t = Fsync::Off, hide_possible_values = true, value_name = "always|everysec|no|off")]
@@ -86,15 +90,21 @@ fn version(text: &str) -> Result<Version, String> {
     match text {
         "7.0" => Ok(Version::V7_0),
         "7.4" => Ok(Version::V7_4),
-        _ => Err("7.0 or 7.4".into()),
+        "8.0" => Ok(Version::V8_0),
+        "8.4" => Ok(Version::V8_4),
+        _ => Err("7.0, 7.4, 8.0 or 8.4".into()),
     }
 }
 
 impl ServeArgs {
     fn settings(&self) -> Settings {
         let set = |name: &str, value: &Option<String>| value.clone().map(|value| (name.to_owned(), value));
-        let mut config: Vec<_> =
-            [set("requirepass", &self.requirepass), set("maxmemory", &self.maxmemory)].into_iter().flatten().collect();
+        let given = [
+            set("requirepass", &self.requirepass),
+            set("maxmemory", &self.maxmemory),
+            set("maxmemory-policy", &self.maxmemory_policy),
+        ];
+        let mut config: Vec<_> = given.into_iter().flatten().collect();
         let persistence = match self.appendfsync {
             Fsync::Always => Persistence::Always,
             Fsync::Everysec => Persistence::Everysec,

@@ -11,7 +11,10 @@ use std::{
 
 use bytes::Bytes;
 
-use crate::{Access, Delivery, Engine, Footprint, Object, Reply, SessionId, context::Context, glob, session::Session};
+use crate::{
+    Access, Delivery, Engine, Footprint, Object, Reply, SessionId, context::Context, glob, session::Session,
+    tracking::Mode,
+};
 
 /// What a subscription names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,16 +154,25 @@ fn object(kind: Kind, name: &Bytes) -> Object {
 }
 
 impl Engine {
-    /// Adds to a footprint what [`Self::disconnect`] would touch: the subscriptions that end with the session.
+    /// Adds to a footprint what [`Self::disconnect`] would touch: the subscriptions that end with the
+    /// session, and that it is told of changes.
     pub fn touch_disconnect(&self, session: SessionId, footprint: &mut Footprint) {
+        let index = session.0 as usize;
         let Some(session) = self.sessions.get(session.0 as usize).filter(|session| session.open) else { return };
-        if !session.subscriptions.any() {
-            return;
-        }
-        for kind in KINDS {
-            for name in session.subscriptions.list(kind) {
-                touch_subscription(footprint, kind, &name);
+        if session.subscriptions.any() {
+            for kind in KINDS {
+                for name in session.subscriptions.list(kind) {
+                    touch_subscription(footprint, kind, &name);
+                }
             }
+        }
+        if session.redirected > 0 || session.monitors {
+            // Those who are told in their place find nobody there; all that others do was told to who monitors.
+            self.touch_everything(footprint);
+            footprint.add(Object::Tracking, Access::Write);
+        }
+        if session.tracking.is_some() {
+            self.touch_tracking(index, 0, Mode::Read, footprint);
         }
     }
 
@@ -188,7 +200,7 @@ impl Engine {
 impl Session {
     /// Whether commands of others send it messages, so that it can tell the order of those and of its own replies.
     pub(crate) fn listens(&self) -> bool {
-        self.subscriptions.any()
+        self.monitors || self.subscriptions.any() || self.tracking.is_some() || self.redirected > 0
     }
 }
 

@@ -57,6 +57,8 @@ pub(crate) mod flag {
     pub(crate) const NO_MULTI: u32 = 1 << 16;
     pub(crate) const ASKING: u32 = 1 << 17;
     pub(crate) const PUBSUB: u32 = 1 << 18;
+    /// Looks at keys without leaving a trace in how they were used. Not shown.
+    pub(crate) const NO_TOUCH: u32 = 1 << 27;
     /// Executed at once between `MULTI` and `EXEC` instead of being queued. Not shown.
     pub(crate) const IMMEDIATE: u32 = 1 << 30;
     /// Allowed in the subscribed mode of RESP2. Not shown.
@@ -87,6 +89,9 @@ pub(crate) mod flag {
         (MOVABLE_KEYS, "movablekeys"),
     ];
 }
+
+/// Commands that do not write and still go to replicas, beside those that run scripts.
+pub(crate) const SENT_ON: [&str; 3] = ["pfcount", "publish", "spublish"];
 
 /// The family of a command, which gives its access-control category.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,8 +134,8 @@ pub(crate) struct KeySpec {
 pub(crate) enum FindKeys {
     /// Every `step`th argument up to `last`, counted from the beginning, or from the end if negative.
     Range { last: i32, step: i32 },
-    /// A count of keys, then the keys.
-    Count,
+    /// A count of keys, then the keys, with `step - 1` arguments after each.
+    Count { step: usize },
     /// The first half of what follows the word `STREAMS`, which is at `begin` or after it.
     AfterStreams,
     /// The one after a word, which may be anywhere from `begin` on; none without the word.
@@ -146,7 +151,7 @@ pub(crate) const fn keys(begin: usize, last: i32, step: i32, flags: &'static [&'
 
 /// A count of keys at `begin`, then the keys.
 pub(crate) const fn first_keys(begin: usize, flags: &'static [&'static str]) -> KeySpec {
-    KeySpec { begin, find: FindKeys::Count, flags, notes: None }
+    KeySpec { begin, find: FindKeys::Count { step: 1 }, flags, notes: None }
 }
 
 impl Command {
@@ -173,6 +178,11 @@ impl Command {
     pub(crate) const fn since(mut self, version: Version) -> Self {
         self.since = version;
         self
+    }
+
+    /// Whether it runs a script or a function.
+    pub(crate) fn runs_script(&self) -> bool {
+        matches!(self.name, "eval" | "eval_ro" | "evalsha" | "evalsha_ro" | "fcall" | "fcall_ro")
     }
 
     pub(crate) const fn has(&self, flag: u32) -> bool {
@@ -235,14 +245,15 @@ impl Command {
                     let count = args.len().checked_sub(first)? / 2;
                     (first, first + count.checked_sub(1)?, 1)
                 }
-                FindKeys::Count => {
+                FindKeys::Count { step } => {
                     let text = args.get(spec.begin)?;
                     if parse_integer(text).is_none() {
                         // Redis falls back on functions that name the counted keys first, and do not know what is done to them.
                         later = Some(positions.len());
                     }
                     let count = usize::try_from(leading_integer(text)).ok().filter(|count| *count > 0)?;
-                    (spec.begin + 1, spec.begin.checked_add(count)?, 1)
+                    let last = count.checked_mul(step)?.checked_add(spec.begin + 1)? - step;
+                    (spec.begin + 1, last, step)
                 }
             };
             if last < first || last >= args.len() {

@@ -8,6 +8,8 @@ use std::{
 use bytes::Bytes;
 
 use crate::{
+    access::Counting,
+    evict::{Order, Policy},
     failure::{self, Failure},
     hash::Limits,
     notify,
@@ -35,11 +37,15 @@ pub(crate) struct Config {
     list_fill: i64,
     compresses: bool,
     lazy_expire: bool,
-    counts_frequency: bool,
-    evicts_volatile_only: bool,
+    memory_limit: usize,
+    policy: Policy,
+    eviction_samples: usize,
+    counting: Counting,
+    lazy_eviction: bool,
     logs_all: bool,
     slow_entries: usize,
     refusals: usize,
+    tracked_keys: usize,
     events: u32,
 }
 
@@ -65,11 +71,15 @@ impl Config {
             list_fill: 0,
             compresses: false,
             lazy_expire: false,
-            counts_frequency: false,
-            evicts_volatile_only: false,
+            memory_limit: 0,
+            policy: Policy { volatile_only: false, order: None },
+            eviction_samples: 0,
+            counting: Counting { factor: 0, decay_min: 0 },
+            lazy_eviction: false,
             logs_all: false,
             slow_entries: 0,
             refusals: 0,
+            tracked_keys: 0,
             events: 0,
         };
         config.refresh();
@@ -133,9 +143,28 @@ impl Config {
         Bytes::from_static(if self.lazy_expire { b"UNLINK" } else { b"DEL" })
     }
 
-    /// Whether the eviction policy counts accesses instead of dating them.
-    pub(crate) const fn counts_frequency(&self) -> bool {
-        self.counts_frequency
+    /// What an eviction is propagated as.
+    pub(crate) fn eviction_command(&self) -> Bytes {
+        Bytes::from_static(if self.lazy_eviction { b"UNLINK" } else { b"DEL" })
+    }
+
+    /// How accesses are counted; `None` if the eviction policy dates them instead.
+    pub(crate) fn counting(&self) -> Option<Counting> {
+        (self.policy.order == Some(Order::Lfu)).then_some(self.counting)
+    }
+
+    /// The bytes that may be in use, if there is a limit.
+    pub(crate) fn memory_limit(&self) -> Option<usize> {
+        (self.memory_limit > 0).then_some(self.memory_limit)
+    }
+
+    pub(crate) const fn policy(&self) -> Policy {
+        self.policy
+    }
+
+    /// How many keys of each database are looked at for one to evict.
+    pub(crate) const fn eviction_samples(&self) -> usize {
+        self.eviction_samples
     }
 
     /// The value of a setting as `CONFIG GET` shows it.
@@ -177,12 +206,16 @@ impl Config {
         self.list_fill = parse_integer(&self.named("list-max-listpack-size")).unwrap_or(-2);
         self.compresses = self.named("rdbcompression") == "yes";
         self.lazy_expire = self.named("lazyfree-lazy-expire") == "yes";
-        let policy = self.named("maxmemory-policy");
-        self.counts_frequency = policy.ends_with(b"-lfu");
-        self.evicts_volatile_only = policy.starts_with(b"volatile-");
+        self.memory_limit = self.number("maxmemory");
+        self.policy = Policy::named(&self.named("maxmemory-policy"));
+        self.eviction_samples = self.number("maxmemory-samples");
+        let count = |name| u32::try_from(self.number(name)).unwrap_or(u32::MAX);
+        self.counting = Counting { factor: count("lfu-log-factor"), decay_min: count("lfu-decay-time") };
+        self.lazy_eviction = self.named("lazyfree-lazy-eviction") == "yes";
         self.logs_all = self.named("slowlog-log-slower-than") == "0";
         self.slow_entries = self.number("slowlog-max-len");
         self.refusals = self.number("acllog-max-len");
+        self.tracked_keys = self.number("tracking-table-max-keys");
         // What is shown may be less than what was set.
         self.events = self.changed.get("notify-keyspace-events").and_then(|set| notify::parse(set)).unwrap_or(0);
     }
@@ -190,11 +223,6 @@ impl Config {
     /// The classes of keyspace events that are told.
     pub(crate) const fn events(&self) -> u32 {
         self.events
-    }
-
-    /// Whether the eviction policy spares keys without a deadline.
-    pub(crate) const fn evicts_volatile_only(&self) -> bool {
-        self.evicts_volatile_only
     }
 
     /// Whether the slow log takes commands that took no time.
@@ -210,6 +238,11 @@ impl Config {
     /// How many entries `ACL LOG` has at most.
     pub(crate) const fn refusals(&self) -> usize {
         self.refusals
+    }
+
+    /// Of how many names the clients that have read them are remembered at most; 0 for no limit.
+    pub(crate) const fn tracked_keys(&self) -> usize {
+        self.tracked_keys
     }
 
     fn named(&self, name: &str) -> Bytes {

@@ -40,14 +40,34 @@ pub(crate) struct Context<'a> {
     pub(crate) close: bool,
     /// Whether the server is to end.
     pub(crate) shutdown: Option<Shutdown>,
+    /// Whether lookups count as accesses, where accesses are kept in mind.
+    pub(crate) touches: bool,
+    /// Whether memory was over its limit when the command came, and stayed so.
+    pub(crate) out_of_memory: bool,
+    /// How many effects there were before the command's own.
+    pub(crate) effects_before: usize,
     /// Whether lookups count as hits and misses.
     pub(crate) counts_lookups: bool,
     /// The last error that the running script got for a command, if errors are counted.
     pub(crate) script_error: Option<Bytes>,
+    /// The keys of the script that runs, of which the session wants to be told once a command of it has read anything.
+    pub(crate) declared: Vec<Bytes>,
+    /// Keys of whose change those who track them are told later, and what is to be told meanwhile.
+    pub(crate) later: Vec<Later>,
+    /// A key whose change was told before.
+    pub(crate) unsignalled: Option<Key>,
     /// Whether the command could wait: not inside a transaction or a script.
     pub(crate) may_wait: bool,
     /// Whether several effects are framed by `MULTI` and `EXEC`.
     pub(crate) framed: bool,
+}
+
+/// A key of whose change is told later.
+#[derive(Debug)]
+pub(crate) struct Later {
+    db: u32,
+    key: Key,
+    changed: bool,
 }
 
 /// What is propagated. Whoever only asks whether anything is saves the making of it.
@@ -58,7 +78,7 @@ pub(crate) struct Effects<'a> {
 }
 
 impl Effects<'_> {
-    fn add(&mut self, db: u32, args: impl FnOnce() -> Vec<Bytes>) {
+    pub(crate) fn add(&mut self, db: u32, args: impl FnOnce() -> Vec<Bytes>) {
         *self.any = true;
         if self.wanted {
             self.list.push(Effect { db, args: args() });
@@ -71,6 +91,10 @@ impl Effects<'_> {
 pub(crate) struct RunningScript {
     /// Whether it must not write.
     pub(crate) read_only: bool,
+    /// Whether it may write when memory is over its limit.
+    pub(crate) allows_oom: bool,
+    /// Whether it has called a command that writes.
+    pub(crate) wrote: bool,
     /// The protocol whose reply shapes it asked for.
     pub(crate) protocol: Protocol,
     /// Whether its writes are propagated, which `redis.set_repl` turns off. Expiries are in any case.
@@ -157,7 +181,7 @@ impl Context<'_> {
     fn look_up(&mut self, db: u32, key: &Key, access: Access) -> bool {
         self.footprint.add(Object::Keyspace(db), Access::IntentRead);
         self.footprint.add_key(db, &key.name, access);
-        match self.engine.databases.entry(db, key).map(|entry| entry.deadline) {
+        match self.engine.databases.entry(db, key).map(Entry::deadline) {
             None => {
                 self.missed(db, key);
                 return false;
@@ -172,7 +196,11 @@ impl Context<'_> {
                 }
             }
         }
-        self.expire_fields(db, key)
+        let found = self.expire_fields(db, key);
+        if found {
+            self.note_use(db, key);
+        }
+        found
     }
 
     fn missed(&mut self, db: u32, key: &Key) {
@@ -300,7 +328,8 @@ impl Context<'_> {
     pub(crate) fn store_in(&mut self, db: u32, key: &Key, value: Value, deadline: Deadline) {
         self.footprint.add_key(db, &key.name, Access::Write);
         self.signal_removed(db, key);
-        let replaced = self.engine.databases.entry(db, key).and_then(|entry| entry.value.first_deadline());
+        let there = self.engine.databases.entry(db, key);
+        let (replaced, used) = (there.and_then(|entry| entry.value.first_deadline()), there.map(|entry| entry.used));
         if replaced.or(value.first_deadline()).is_some() {
             self.footprint.add(Object::Deadlines, Access::IntentWrite);
         }
@@ -313,6 +342,7 @@ impl Context<'_> {
             }
             Put::Replaced(old) => old,
         };
+        self.note_new(db, key, used);
         match deadline {
             Deadline::Keep => {}
             Deadline::Clear if old.is_none() => {}
@@ -332,13 +362,13 @@ impl Context<'_> {
     /// string was longer made, or new. The key has been visited.
     pub(crate) fn edit_text<T>(&mut self, key: &Key, len: usize, edit: impl FnOnce(&mut BytesMut) -> T) -> (bool, T) {
         self.footprint.add_key(self.db, &key.name, Access::Write);
-        let old = match self.engine.databases.value_mut(self.db, key) {
-            Some(Value::Text(text)) => Some(std::mem::take(&mut text.data)),
+        let taken = self.engine.databases.edit(self.db, key, |value| match value {
+            Value::Text(text) => Some(std::mem::take(&mut text.data)),
             _ => None,
-        };
+        });
+        let old = taken.flatten();
         let new = old.is_none();
-        // Only what a snapshot or a reply holds as well is copied.
-        let mut data = old.unwrap_or_default().try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
+        let mut data = old.unwrap_or_default().into_mut();
         let grown = data.len() < len;
         if grown {
             data.resize(len, 0);
@@ -348,6 +378,7 @@ impl Context<'_> {
         self.engine.databases.put(self.db, key, value);
         if new {
             self.footprint.add(Object::Keyspace(self.db), Access::IntentWrite);
+            self.note_new(self.db, key, None);
             self.notify(notify::NEW, "new", self.db, &key.name);
         }
         (new || grown, result)
@@ -375,14 +406,20 @@ impl Context<'_> {
     }
 
     pub(crate) fn remove_in(&mut self, db: u32, key: &Key) -> Option<Entry> {
+        let entry = self.take_out(db, key)?;
+        self.changed(db, key);
+        Some(entry)
+    }
+
+    /// Removes a key, of which nobody is told.
+    pub(crate) fn take_out(&mut self, db: u32, key: &Key) -> Option<Entry> {
         self.signal_removed(db, key);
         let entry = self.engine.databases.remove(db, key)?;
         self.footprint.add_key(db, &key.name, Access::Write);
         self.footprint.add(Object::Keyspace(db), Access::IntentWrite);
-        if entry.deadline.or(entry.value.first_deadline()).is_some() {
+        if entry.deadline().or(entry.value.first_deadline()).is_some() {
             self.footprint.add(Object::Deadlines, Access::IntentWrite);
         }
-        self.changed(db, key);
         Some(entry)
     }
 
@@ -391,17 +428,57 @@ impl Context<'_> {
         if let Some(statistics) = &mut self.engine.statistics {
             statistics.expired += 1;
         }
-        self.remove_in(db, key);
+        self.take_out(db, key);
         self.notify(notify::EXPIRED, "expired", db, &key.name);
+        self.changed_by(db, key, None);
         let command = self.engine.config.expiry_command();
         self.effects.add(db, || vec![command, key.name.clone()]);
     }
 
-    /// Tells those who watch a key that it was changed.
+    /// Tells those who watch a key, and those who track it, that it was changed.
     pub(crate) fn changed(&mut self, db: u32, key: &Key) {
+        if self.unsignalled.as_ref().is_some_and(|told| told == key && db == self.db) {
+            return;
+        }
+        // What a script does is nobody's own doing.
+        let by = self.engine.sessions.get(self.session).filter(|_| self.script.is_none()).map(|session| session.id);
+        if let Some(later) = self.later.iter_mut().find(|later| later.db == db && later.key == *key) {
+            later.changed = true;
+        } else {
+            self.changed_by(db, key, by);
+        }
+    }
+
+    /// Of changes of a key from now on those who track it are told when [`Self::tell_now`] says so: Redis tells of a change
+    /// before the events of the command in most commands, but not in all.
+    pub(crate) fn tell_later(&mut self, db: u32, key: &Key) {
+        if self.engine.tracking.is_some() {
+            self.later.push(Later { db, key: key.clone(), changed: false });
+        }
+    }
+
+    /// [`Self::tell_now`] of every key.
+    pub(crate) fn tell_rest(&mut self) {
+        while let Some(Later { db, key, .. }) = self.later.first() {
+            let (db, key) = (*db, key.clone());
+            self.tell_now(db, &key);
+        }
+    }
+
+    /// Tells those who track a key that it was changed since [`Self::tell_later`], if it was.
+    pub(crate) fn tell_now(&mut self, db: u32, key: &Key) {
+        let Some(at) = self.later.iter().position(|later| later.db == db && later.key == *key) else { return };
+        if self.later.remove(at).changed {
+            self.changed(db, key);
+        }
+    }
+
+    /// [`Self::changed`] by the command of a client, or by none.
+    pub(crate) fn changed_by(&mut self, db: u32, key: &Key, by: Option<i64>) {
         if !self.engine.watchers.is_empty() {
             self.engine.touch_watched(db, key);
         }
+        self.invalidate(&key.name, by);
     }
 
     // Propagation

@@ -2,12 +2,24 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    num::NonZeroI64,
+    ops::Bound,
     sync::Arc,
 };
 
 use bytes::Bytes;
 
-use crate::{hash::Hash, key::Key, number, set::Set, stream::Stream, typed::List, zset::Zset};
+use crate::{
+    access::Used,
+    blob::Blob,
+    hash::Hash,
+    key::{Key, Name, Placed},
+    list::List,
+    memory, number,
+    set::Set,
+    stream::Stream,
+    zset::Zset,
+};
 
 /// How Redis holds a string; `OBJECT ENCODING` tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,7 +32,7 @@ pub(crate) enum Encoding {
 /// A string value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Text {
-    pub(crate) data: Bytes,
+    pub(crate) data: Blob,
     pub(crate) encoding: Encoding,
 }
 
@@ -29,21 +41,20 @@ impl Text {
     const EMBSTR_LIMIT: usize = 44;
 
     /// A string as a client sets it.
-    pub(crate) fn new(data: Bytes) -> Self {
-        let integer = data.len() <= number::MAX_DECIMAL_LEN && number::parse_integer(&data).is_some();
-        let encoding = if integer { Encoding::Int } else { Self::by_length(&data) };
-        Self { data, encoding }
+    pub(crate) fn new(data: &Bytes) -> Self {
+        let integer = data.len() <= number::MAX_DECIMAL_LEN && number::parse_integer(data).is_some();
+        let encoding = if integer { Encoding::Int } else { Self::by_length(data) };
+        Self { data: data.into(), encoding }
     }
 
     /// A string that is not looked at for being a number.
-    pub(crate) fn of_float(data: Bytes) -> Self {
-        let encoding = Self::by_length(&data);
-        Self { data, encoding }
+    pub(crate) fn of_float(data: &Bytes) -> Self {
+        Self { data: data.into(), encoding: Self::by_length(data) }
     }
 
     /// A string that was edited in place.
-    pub(crate) const fn raw(data: Bytes) -> Self {
-        Self { data, encoding: Encoding::Raw }
+    pub(crate) fn raw(data: Bytes) -> Self {
+        Self { data: data.into(), encoding: Encoding::Raw }
     }
 
     const fn by_length(data: &Bytes) -> Encoding {
@@ -100,40 +111,119 @@ impl Value {
 }
 
 /// A key's value and deadline.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) value: Value,
+    deadline: Option<Moment>,
+    /// When, or how often, the key was used, if that is kept (`access.rs`).
+    pub(crate) used: Used,
+}
+
+/// The same value and deadline; how it was used is no part of the data.
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value && self.deadline == other.deadline
+    }
+}
+
+impl Eq for Entry {}
+
+impl Entry {
     /// Unix ms; the key lives through that millisecond.
-    pub(crate) deadline: Option<i64>,
+    pub(crate) fn deadline(&self) -> Option<i64> {
+        self.deadline.map(Moment::ms)
+    }
+}
+
+/// Unix ms in eight bytes, none included: the earliest moment of all is that much later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Moment(NonZeroI64);
+
+impl Moment {
+    const FIRST: NonZeroI64 = NonZeroI64::new(1).unwrap();
+
+    fn new(ms: i64) -> Self {
+        Self(NonZeroI64::new(ms ^ i64::MIN).unwrap_or(Self::FIRST))
+    }
+
+    const fn ms(self) -> i64 {
+        self.0.get() ^ i64::MIN
+    }
 }
 
 /// One database.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Database {
-    pub(crate) keys: BTreeMap<Key, Entry>,
+    pub(crate) keys: BTreeMap<Name, Entry>,
 }
 
 /// All databases and the index of their deadlines. Databases that were never written are not stored.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(crate) struct Databases {
     list: Vec<Database>,
     deadlines: BTreeSet<(i64, u32, Bytes)>,
     /// The earliest deadline of a field, for every hash that has one.
     field_deadlines: BTreeSet<(i64, u32, Bytes)>,
+    /// The sum of `memory::in_use` over all keys, if account is kept of it.
+    in_use: Option<usize>,
 }
+
+/// The indices and the account follow from the keys.
+impl PartialEq for Databases {
+    fn eq(&self, other: &Self) -> bool {
+        self.list == other.list
+    }
+}
+
+impl Eq for Databases {}
 
 impl Clone for Databases {
     fn clone(&self) -> Self {
-        let Self { list, deadlines, field_deadlines } = self;
-        Self { list: list.clone(), deadlines: deadlines.clone(), field_deadlines: field_deadlines.clone() }
+        let Self { list, deadlines, field_deadlines, in_use } = self;
+        Self {
+            list: list.clone(),
+            deadlines: deadlines.clone(),
+            field_deadlines: field_deadlines.clone(),
+            in_use: *in_use,
+        }
     }
 
     fn clone_from(&mut self, source: &Self) {
-        let Self { list, deadlines, field_deadlines } = source;
+        let Self { list, deadlines, field_deadlines, in_use } = source;
         self.list.clone_from(list);
         self.deadlines.clone_from(deadlines);
         self.field_deadlines.clone_from(field_deadlines);
+        self.in_use = *in_use;
     }
+}
+
+impl Database {
+    /// The keys from a position on, in the order of scans.
+    pub(crate) fn starting_at(&self, position: u64) -> impl Iterator<Item = (&Name, &Entry)> {
+        let first = Key::first_at(position);
+        self.keys.range::<dyn Placed, _>((Bound::Included(&first as &dyn Placed), Bound::Unbounded))
+    }
+
+    fn in_use(&self) -> usize {
+        self.keys.iter().map(|(name, entry)| memory::in_use(name.bytes(), entry)).sum()
+    }
+
+    fn entry(&self, key: &Key) -> Option<&Entry> {
+        self.keys.get(key as &dyn Placed)
+    }
+
+    fn entry_mut(&mut self, key: &Key) -> Option<&mut Entry> {
+        self.keys.get_mut(key as &dyn Placed)
+    }
+}
+
+/// Changes an entry, and the account with it if one is kept.
+fn weighed<T>(account: &mut Option<usize>, key: &Key, entry: &mut Entry, change: impl FnOnce(&mut Entry) -> T) -> T {
+    let Some(in_use) = account else { return change(entry) };
+    *in_use -= memory::in_use(&key.name, entry);
+    let result = change(entry);
+    *in_use += memory::in_use(&key.name, entry);
+    result
 }
 
 static EMPTY: Database = Database { keys: BTreeMap::new() };
@@ -149,34 +239,34 @@ impl Databases {
     }
 
     /// Every key with the number of its database.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = (u32, &Bytes)> {
-        (0..).zip(&self.list).flat_map(|(db, database)| database.keys.keys().map(move |key| (db, &key.name)))
-    }
-
-    /// Whether a key is there and has a deadline.
-    pub(crate) fn has_deadline(&self, db: u32, name: &Bytes) -> bool {
-        self.entry(db, &Key::new(name)).is_some_and(|entry| entry.deadline.is_some())
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (u32, &Name, &Entry)> {
+        (0..)
+            .zip(&self.list)
+            .flat_map(|(db, database)| database.keys.iter().map(move |(name, entry)| (db, name, entry)))
     }
 
     pub(crate) fn entry(&self, db: u32, key: &Key) -> Option<&Entry> {
-        self.list.get(db as usize)?.keys.get(key)
+        self.list.get(db as usize)?.entry(key)
     }
 
     /// Edits the hash of a key.
     pub(crate) fn edit_hash<T>(&mut self, db: u32, key: &Key, edit: impl FnOnce(&mut Hash) -> T) -> Option<T> {
-        let entry = self.list.get_mut(db as usize)?.keys.get_mut(key)?;
-        let Value::Hash(hash) = &mut entry.value else { return None };
-        let before = hash.first_deadline();
-        let hash = Arc::make_mut(hash);
-        let result = edit(hash);
-        let after = hash.first_deadline();
+        let entry = self.list.get_mut(db as usize)?.entry_mut(key)?;
+        let (before, result, after) = weighed(&mut self.in_use, key, entry, |entry| {
+            let Value::Hash(hash) = &mut entry.value else { return None };
+            let before = hash.first_deadline();
+            let hash = Arc::make_mut(hash);
+            let result = edit(hash);
+            Some((before, result, hash.first_deadline()))
+        })?;
         self.index_fields(db, key, before, after);
         Some(result)
     }
 
-    /// The value of a key, to be edited; not for hashes, whose fields' deadlines are indexed.
-    pub(crate) fn value_mut(&mut self, db: u32, key: &Key) -> Option<&mut Value> {
-        Some(&mut self.list.get_mut(db as usize)?.keys.get_mut(key)?.value)
+    /// Edits the value of a key; not for hashes, whose fields' deadlines are indexed.
+    pub(crate) fn edit<T>(&mut self, db: u32, key: &Key, edit: impl FnOnce(&mut Value) -> T) -> Option<T> {
+        let entry = self.list.get_mut(db as usize)?.entry_mut(key)?;
+        Some(weighed(&mut self.in_use, key, entry, |entry| edit(&mut entry.value)))
     }
 
     /// Keeps the index of field deadlines after the earliest one of a key has changed.
@@ -195,12 +285,17 @@ impl Databases {
     /// Replaces the value of a key, or adds the key without a deadline. Gives the deadline that it has.
     pub(crate) fn put(&mut self, db: u32, key: &Key, value: Value) -> Put {
         let after = value.first_deadline();
-        let keys = &mut self.grown(db).keys;
-        let (before, put) = if let Some(entry) = keys.get_mut(key) {
-            let old = std::mem::replace(&mut entry.value, value);
-            (old.first_deadline(), Put::Replaced(entry.deadline))
+        self.grow(db);
+        let database = &mut self.list[db as usize];
+        let (before, put) = if let Some(entry) = database.entry_mut(key) {
+            let old = weighed(&mut self.in_use, key, entry, |entry| std::mem::replace(&mut entry.value, value));
+            (old.first_deadline(), Put::Replaced(entry.deadline()))
         } else {
-            keys.insert(key.clone(), Entry { value, deadline: None });
+            let entry = Entry { value, deadline: None, used: Used::default() };
+            if let Some(in_use) = &mut self.in_use {
+                *in_use += memory::in_use(&key.name, &entry);
+            }
+            database.keys.insert(key.into(), entry);
             (None, Put::Added)
         };
         self.index_fields(db, key, before, after);
@@ -209,13 +304,14 @@ impl Databases {
 
     /// Sets, moves or removes the deadline of a key.
     pub(crate) fn set_deadline(&mut self, db: u32, key: &Key, deadline: Option<i64>) {
-        let Some(entry) = self.list.get_mut(db as usize).and_then(|database| database.keys.get_mut(key)) else {
+        let Some(entry) = self.list.get_mut(db as usize).and_then(|database| database.entry_mut(key)) else {
             return;
         };
-        if entry.deadline == deadline {
+        let old = entry.deadline();
+        if old == deadline {
             return;
         }
-        let old = std::mem::replace(&mut entry.deadline, deadline);
+        weighed(&mut self.in_use, key, entry, |entry| entry.deadline = deadline.map(Moment::new));
         if let Some(old) = old {
             self.deadlines.remove(&(old, db, key.name.clone()));
         }
@@ -225,8 +321,11 @@ impl Databases {
     }
 
     pub(crate) fn remove(&mut self, db: u32, key: &Key) -> Option<Entry> {
-        let entry = self.list.get_mut(db as usize)?.keys.remove(key)?;
-        if let Some(deadline) = entry.deadline {
+        let entry = self.list.get_mut(db as usize)?.keys.remove(key as &dyn Placed)?;
+        if let Some(in_use) = &mut self.in_use {
+            *in_use -= memory::in_use(&key.name, &entry);
+        }
+        if let Some(deadline) = entry.deadline() {
             self.deadlines.remove(&(deadline, db, key.name.clone()));
         }
         self.index_fields(db, key, entry.value.first_deadline(), None);
@@ -236,6 +335,9 @@ impl Databases {
     /// Empties a database.
     pub(crate) fn clear(&mut self, db: u32) {
         if let Some(database) = self.list.get_mut(db as usize) {
+            if let Some(in_use) = &mut self.in_use {
+                *in_use -= database.in_use();
+            }
             database.keys.clear();
             self.deadlines.retain(|(_, of, _)| *of != db);
             self.field_deadlines.retain(|(_, of, _)| *of != db);
@@ -244,7 +346,7 @@ impl Databases {
 
     /// Exchanges two databases.
     pub(crate) fn swap(&mut self, one: u32, other: u32) {
-        self.grown(one.max(other));
+        self.grow(one.max(other));
         self.list.swap(one as usize, other as usize);
         for index in [&mut self.deadlines, &mut self.field_deadlines] {
             let swapped = std::mem::take(index).into_iter().map(|(deadline, db, key)| {
@@ -257,6 +359,22 @@ impl Databases {
             });
             *index = swapped.collect();
         }
+    }
+
+    /// How a key was used.
+    pub(crate) fn used_mut(&mut self, db: u32, key: &Key) -> Option<&mut Used> {
+        Some(&mut self.list.get_mut(db as usize)?.entry_mut(key)?.used)
+    }
+
+    /// How many keys have a deadline.
+    pub(crate) fn volatile(&self) -> usize {
+        self.deadlines.len()
+    }
+
+    /// The key of the nth deadline, or of the last one.
+    pub(crate) fn volatile_key(&self, nth: usize) -> Option<(u32, Key)> {
+        let (_, db, name) = self.deadlines.iter().nth(nth.min(self.deadlines.len().checked_sub(1)?))?;
+        Some((*db, Key::new(name)))
     }
 
     /// The earliest deadline, with its database and key.
@@ -286,12 +404,27 @@ impl Databases {
         self.deadlines.iter().filter(move |(_, of, _)| *of == db).map(|(deadline, _, _)| *deadline)
     }
 
-    fn grown(&mut self, db: u32) -> &mut Database {
+    fn grow(&mut self, db: u32) {
         let index = db as usize;
         if index >= self.list.len() {
             self.list.resize_with(index + 1, Database::default);
         }
-        &mut self.list[index]
+    }
+
+    /// Begins or ends to keep account of the memory in use.
+    pub(crate) fn keep_account(&mut self, kept: bool) {
+        self.in_use = kept.then(|| self.list.iter().map(Database::in_use).sum());
+    }
+
+    /// The account of the memory that the keys use, without tables, if one is kept.
+    pub(crate) const fn account(&self) -> Option<usize> {
+        self.in_use
+    }
+
+    /// The bytes that all data would use in a Redis. Takes as long as there are keys unless account is kept.
+    pub(crate) fn in_use(&self) -> usize {
+        let keys = self.in_use.unwrap_or_else(|| self.list.iter().map(Database::in_use).sum());
+        keys + memory::tables(self.list.iter().map(|database| database.keys.len()), self.volatile())
     }
 }
 

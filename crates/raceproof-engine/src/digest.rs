@@ -59,7 +59,7 @@ impl Digest {
                 }
             }
         }
-        if entry.deadline.is_some() {
+        if entry.deadline().is_some() {
             self.toss(b"!!expire!!");
         }
     }
@@ -86,9 +86,9 @@ pub(crate) fn of_data(databases: &Databases) -> Digest {
     let mut whole = Digest::default();
     for (number, database) in databases.iter() {
         whole.append(&(number as u32).to_be_bytes());
-        for (key, entry) in &database.keys {
+        for (name, entry) in &database.keys {
             let mut digest = Digest::default();
-            digest.append(&key.name);
+            digest.append(name.bytes());
             digest.add(entry);
             whole.toss(&digest.0);
         }

@@ -6,7 +6,7 @@ use crate::{
     Access, Object, Reply,
     acl::{self, Denial},
     command::{self, Command, flag},
-    commands::{connection::note_refusal, transaction},
+    commands::{connection::note_refusal, scripting, transaction},
     context::Context,
     failure::Failure,
     session::Queued,
@@ -16,23 +16,35 @@ use crate::{
 pub(crate) fn run(context: &mut Context<'_>, args: &[Bytes]) -> Reply {
     let command = match admitted(context, args) {
         Ok(command) => command,
-        Err(failure) => return refuse(context, args, failure),
+        Err(failure) => {
+            let reply = refuse(context, args, failure);
+            touch_users(context);
+            return reply;
+        }
     };
+    context.limit_tracking();
     if !command.has(flag::IMMEDIATE)
         && let Some(transaction) = &mut context.session_mut().transaction
     {
-        transaction.queue.push(Queued { command, args: args.to_vec() });
+        // What is refused in the end is not kept.
+        if !transaction.failed {
+            transaction.queue.push(Queued { command, args: args.to_vec() });
+        }
         context.touch_client();
         return Reply::Simple("QUEUED");
     }
     context.framed = !command.has(flag::ANY_KEYS);
     let reply = call(context, command, args);
+    touch_users(context);
+    reply
+}
+
+/// Whether a command is allowed depends on the users; others than this say so by what they touch, since who changes users
+/// writes all of it.
+fn touch_users(context: &mut Context<'_>) {
     if !context.footprint.iter().any(|(object, _)| is_of_server(object)) {
-        // Whether it was allowed depends on the users; others say so by what they touch, since who changes users writes
-        // all of it.
         context.touch(Object::Users, Access::IntentRead);
     }
-    reply
 }
 
 /// Whether a change of users is declared as a write of an object.
@@ -55,12 +67,21 @@ fn admitted(context: &mut Context<'_>, args: &[Bytes]) -> Result<&'static Comman
     }
     let place = if context.session().transaction.is_some() { "multi" } else { "toplevel" };
     match refused(context, command, args, place) {
+        None if is_out_of_memory(context, command, args) => Err(OUT_OF_MEMORY),
         // In the subscribed mode of RESP2, messages could not be told from the replies of other commands.
-        None if !command.has(flag::SUBSCRIBED) && context.session().is_confined() => Err(Failure::Text(format!(
-            "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this \
-             context",
-            command.name
-        ))),
+        None if !command.has(flag::SUBSCRIBED) && context.session().is_confined() => {
+            // With a limit to memory, room is made first.
+            context.touch(Object::Users, Access::IntentRead);
+            Err(Failure::Text(format!(
+                "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in \
+                 this context",
+                command.name
+            )))
+        }
+        // A client that monitors counts as a replica.
+        None if context.session().monitors && touches_keys(context, command) => {
+            Err(Failure::Constant("ERR Replica can't interact with the keyspace"))
+        }
         None => Ok(command),
         Some(Denial::Command) => {
             Err(Failure::Text(format!("NOPERM this user has no permissions to run the '{}' command", command.name)))
@@ -72,6 +93,48 @@ fn admitted(context: &mut Context<'_>, args: &[Bytes]) -> Result<&'static Comman
             "NOPERM this user has no permissions to access one of the channels used as arguments",
         )),
     }
+}
+
+pub(crate) const OUT_OF_MEMORY: Failure = Failure::Constant("OOM command not allowed when used memory > 'maxmemory'.");
+
+/// Makes room for a command, whatever it does. Tells whether it is refused since there is none. Between `MULTI` and `EXEC`
+/// everything is, since what is queued takes memory as well.
+fn is_out_of_memory(context: &mut Context<'_>, command: &'static Command, args: &[Bytes]) -> bool {
+    if context.engine.config.memory_limit().is_none() {
+        return false;
+    }
+    context.out_of_memory = !context.make_room();
+    context.effects_before = context.effects.list.len();
+    if !context.out_of_memory {
+        return false;
+    }
+    // Whether it would be refused for another reason, and whether it is known not to grow.
+    for (object, access) in
+        [(Object::Users, Access::IntentRead), (Object::Scripts, Access::Read), (Object::Functions, Access::Read)]
+    {
+        context.touch(object, access);
+    }
+    match &context.session().transaction {
+        None => grows(context, command, args),
+        Some(transaction) if command.name == "exec" => {
+            transaction.queue.iter().any(|queued| grows(context, queued.command, &queued.args))
+        }
+        Some(_) => command.name != "discard",
+    }
+}
+
+/// Whether a command may take memory: a script that declares flags unless it says otherwise, if it is known.
+fn grows(context: &Context<'_>, command: &'static Command, args: &[Bytes]) -> bool {
+    scripting::declared(context, command, args).map_or(command.has(flag::DENYOOM), |allowed| !allowed)
+}
+
+/// Whether a command, or one that `EXEC` would execute, reads or writes keys or sends messages.
+fn touches_keys(context: &Context<'_>, command: &Command) -> bool {
+    let touches = |command: &Command| {
+        command.has(flag::WRITE | flag::READONLY) || command.runs_script() || command::SENT_ON.contains(&command.name)
+    };
+    let queued = context.session().transaction.as_ref().filter(|_| command.name == "exec");
+    touches(command) || queued.is_some_and(|queued| queued.queue.iter().any(|queued| touches(queued.command)))
 }
 
 /// Why the session's user may not run a command, which is noted in the log of refusals.
@@ -99,7 +162,12 @@ pub(crate) fn refused(
 /// A command that is not executed; a transaction that it came in fails.
 fn refuse(context: &mut Context<'_>, args: &[Bytes], failure: Failure) -> Reply {
     let reply = if args[0].eq_ignore_ascii_case(b"exec") {
-        transaction::abort(context, failure)
+        let reply = transaction::abort(context, failure);
+        // Those who monitor have been told of `MULTI`.
+        if let Some(exec) = command::find(args, context.engine.options.version) {
+            context.tell_monitors_of(exec, args);
+        }
+        reply
     } else {
         if let Some(transaction) = &mut context.session_mut().transaction {
             transaction.failed = true;
@@ -118,10 +186,22 @@ fn refuse(context: &mut Context<'_>, args: &[Bytes], failure: Failure) -> Reply 
 /// Executes a command that was looked up and checked.
 pub(crate) fn call(context: &mut Context<'_>, command: &'static Command, args: &[Bytes]) -> Reply {
     context.reads = command.has(flag::READONLY);
-    if context.engine.statistics.is_some() {
-        return counted_call(context, command, args);
+    context.touches = !command.has(flag::NO_TOUCH);
+    let tracks = context.engine.sessions.get(context.session).is_some_and(|session| session.tracking.is_some());
+    if tracks && command.runs_script() {
+        context.declared = context.tracked_keys(command, args);
     }
-    (command.run)(context, args).unwrap_or_else(Failure::into_reply)
+    let reply = if context.engine.statistics.is_some() {
+        counted_call(context, command, args)
+    } else {
+        (command.run)(context, args).unwrap_or_else(Failure::into_reply)
+    };
+    context.tell_rest();
+    context.tell_monitors(command, args);
+    if tracks && command.has(flag::READONLY) && !command.runs_script() {
+        context.remember_read(command, args);
+    }
+    reply
 }
 
 /// Commands that count as lookups although they may write.

@@ -15,6 +15,7 @@ impl Reply {
             Self::Error(text) => line(out, b'-', text),
             Self::Integer(value) => line(out, b':', write_integer(*value, &mut [0; MAX_DECIMAL_LEN])),
             Self::Bulk(text) => bulk(out, text),
+            Self::NullOf(protocol) => Self::Null.encode(*protocol, out),
             Self::Null | Self::NullArray if resp3 => out.extend_from_slice(b"_\r\n"),
             Self::Null => out.extend_from_slice(b"$-1\r\n"),
             Self::NullArray => out.extend_from_slice(b"*-1\r\n"),

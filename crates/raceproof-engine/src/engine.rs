@@ -9,17 +9,20 @@ use crate::{
     Access, Delivery, Effect, Footprint, Object, Protocol, Reply, ScriptHost,
     acl::Acl,
     channels::Channels,
+    commands::client,
     config::Config,
     context::{Context, Effects},
     db::Databases,
     dispatch,
+    evict::Candidate,
     hash::Limits,
     key::Key,
     libraries::Libraries,
     rng::Random,
     scripts::ScriptCache,
-    session::{Replies, Session, Watched},
+    session::{Replies, Session},
     statistics::Statistics,
+    tracking::Table,
     wait::{self, Waiting},
 };
 
@@ -56,10 +59,14 @@ pub enum Version {
     V7_0,
     /// Redis 7.4: per-field deadlines (`HEXPIRE` and its family).
     V7_4,
+    /// Redis 8.0: values of fields with deadlines (`HGETEX`, `HSETEX`, `HGETDEL`).
+    V8_0,
+    /// Redis 8.4: compare and set, compare and delete (`SET … IFEQ`, `DELEX`, `DIGEST`), `MSETEX`.
+    V8_4,
 }
 
 impl Version {
-    pub(crate) const NEWEST: Self = Self::V7_4;
+    pub(crate) const NEWEST: Self = Self::V8_4;
 }
 
 /// What an engine is started with.
@@ -77,6 +84,12 @@ pub struct Options {
     /// which order commands came that otherwise commute, and footprints do not declare them; so exploration, which
     /// needs neither, leaves them off: they are then all 0.
     pub statistics: bool,
+    /// Whether every key remembers when it was used last, or how often (`OBJECT IDLETIME`, `OBJECT FREQ`). A read that leaves
+    /// such a trace does not commute with what looks at it, nor with the clock, so exploration leaves this off: keys then
+    /// remember only while there is a `maxmemory` and a policy that evicts by use.
+    pub access_times: bool,
+    /// How many clients have been numbered before (`CLIENT ID`).
+    pub clients_before: i64,
 }
 
 /// How `SHUTDOWN` wants the server to end.
@@ -162,6 +175,8 @@ pub struct Engine {
     pub(crate) watchers: BTreeMap<(u32, Key), SmallVec<[u32; 2]>>,
     /// The sessions that subscribed to a channel.
     pub(crate) channels: Arc<Channels>,
+    /// Who is told of changes of keys; nothing before somebody asks for it.
+    pub(crate) tracking: Option<Box<Table>>,
     pub(crate) waiting: Waiting,
     pub(crate) scripts: Arc<ScriptCache>,
     /// Part of the data.
@@ -169,11 +184,17 @@ pub struct Engine {
     pub(crate) acl: Arc<Acl>,
     pub(crate) config: Arc<Config>,
     pub(crate) random: Random,
+    /// The keys that are the next to be evicted, the best last; of use only where there is a limit to memory.
+    pub(crate) candidates: Vec<Candidate>,
     /// The time of the first command: the server has been up since then.
     pub(crate) started: Option<Timestamp>,
     /// How often it has been restarted: each process has a `run_id` of its own.
     pub(crate) incarnation: u64,
     pub(crate) closed: Vec<u32>,
+    /// How many sessions monitor.
+    pub(crate) monitors: usize,
+    /// Sessions that were killed, and whose connections are not closed yet.
+    pub(crate) killed: Vec<u32>,
     pub(crate) connections: i64,
     /// Nothing where nothing is counted.
     pub(crate) statistics: Option<Box<Statistics>>,
@@ -189,15 +210,19 @@ impl Clone for Engine {
             sessions: self.sessions.clone(),
             watchers: self.watchers.clone(),
             channels: self.channels.clone(),
+            tracking: self.tracking.clone(),
             waiting: self.waiting.clone(),
             scripts: self.scripts.clone(),
             libraries: self.libraries.clone(),
             acl: self.acl.clone(),
             config: self.config.clone(),
             random: self.random.clone(),
+            candidates: self.candidates.clone(),
             started: self.started,
             incarnation: self.incarnation,
             closed: self.closed.clone(),
+            killed: self.killed.clone(),
+            monitors: self.monitors,
             connections: self.connections,
             statistics: self.statistics.clone(),
             saved: self.saved,
@@ -211,15 +236,19 @@ impl Clone for Engine {
             sessions,
             watchers,
             channels,
+            tracking,
             waiting,
             scripts,
             libraries,
             acl,
             config,
             random,
+            candidates,
             started,
             incarnation,
             closed,
+            killed,
+            monitors,
             connections,
             statistics,
             saved,
@@ -229,13 +258,17 @@ impl Clone for Engine {
         self.sessions.clone_from(sessions);
         self.watchers.clone_from(watchers);
         self.channels.clone_from(channels);
+        self.tracking.clone_from(tracking);
         self.waiting.clone_from(waiting);
         self.scripts.clone_from(scripts);
         self.libraries.clone_from(libraries);
         self.acl.clone_from(acl);
         self.config.clone_from(config);
         self.random.clone_from(random);
+        self.candidates.clone_from(candidates);
         self.closed.clone_from(closed);
+        self.killed.clone_from(killed);
+        self.monitors = *monitors;
         self.statistics.clone_from(statistics);
         (self.started, self.saved) = (*started, *saved);
         (self.incarnation, self.connections) = (*incarnation, *connections);
@@ -250,20 +283,24 @@ impl Engine {
             random: Random::new(options.seed),
             statistics: options.statistics.then(Box::default),
             saved: None,
+            connections: options.clients_before,
             options,
             databases: Databases::default(),
             sessions: Vec::new(),
             watchers: BTreeMap::new(),
             channels: Arc::default(),
+            tracking: None,
             waiting: Waiting::default(),
             scripts: Arc::default(),
             libraries: Arc::default(),
             acl: Acl::first(),
             config: Config::first(),
+            candidates: Vec::new(),
             started: None,
             incarnation: 0,
             closed: Vec::new(),
-            connections: 0,
+            killed: Vec::new(),
+            monitors: 0,
         }
     }
 
@@ -273,8 +310,10 @@ impl Engine {
     #[must_use]
     pub fn restarted(&self, kept: Option<&Self>) -> Self {
         let incarnation = self.incarnation + 1;
+        let mut databases = kept.map_or_else(Databases::default, |kept| kept.databases.clone());
+        databases.keep_account(false);
         Self {
-            databases: kept.map_or_else(Databases::default, |kept| kept.databases.clone()),
+            databases,
             libraries: kept.map_or_else(Arc::default, |kept| kept.libraries.clone()),
             random: Random::new(self.options.seed ^ incarnation.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
             incarnation,
@@ -289,15 +328,16 @@ impl Engine {
     }
 
     /// Every key with the number of its database, in a fixed order.
-    pub fn keys(&self) -> impl Iterator<Item = (u32, &Bytes)> {
-        self.databases.keys()
+    pub fn keys(&self) -> impl Iterator<Item = (u32, &[u8])> {
+        self.databases.entries().map(|(db, name, _)| (db, name.bytes()))
     }
 
     /// The keys that `maxmemory-policy` lets the server evict: under `volatile-…` those that have a deadline, and
     /// otherwise all, since nothing else protects a key.
-    pub fn evictable(&self) -> impl Iterator<Item = (u32, &Bytes)> {
-        let spared = self.config.evicts_volatile_only();
-        self.databases.keys().filter(move |(db, key)| !spared || self.databases.has_deadline(*db, key))
+    pub fn evictable(&self) -> impl Iterator<Item = (u32, &[u8])> {
+        let spared = self.config.policy().volatile_only;
+        let evictable = self.databases.entries().filter(move |(_, _, entry)| !spared || entry.deadline().is_some());
+        evictable.map(|(db, name, _)| (db, name.bytes()))
     }
 
     /// Opens a connection. The number of a closed one may be given again.
@@ -318,15 +358,41 @@ impl Engine {
     /// Closes a connection: its transaction, its watched keys and its subscriptions are dropped. [`Self::touch_disconnect`]
     /// says what that touches.
     pub fn disconnect(&mut self, session: SessionId) {
-        let index = session.0 as usize;
-        if self.sessions.get(index).is_some_and(|session| session.open) {
-            self.unwatch(index);
-            self.unsubscribe_all(index);
-            self.end_wait(index, &mut Footprint::default());
-            self.sessions[index].open = false;
-            self.sessions[index].transaction = None;
+        if let Some(at) = self.killed.iter().position(|killed| *killed == session.0) {
+            self.killed.swap_remove(at);
+            self.closed.push(session.0);
+        } else if self.sessions.get(session.0 as usize).is_some_and(|session| session.open) {
+            self.end_session(session.0 as usize);
             self.closed.push(session.0);
         }
+    }
+
+    /// Ends all that a session has begun. Its place is not given again yet.
+    fn end_session(&mut self, index: usize) {
+        self.unwatch(index);
+        self.unsubscribe_all(index);
+        self.stop_tracking(index);
+        self.end_wait(index, &mut Footprint::default());
+        self.stop_monitoring(index);
+        let session = &mut self.sessions[index];
+        (session.open, session.transaction) = (false, None);
+    }
+
+    /// A session is told of commands no more.
+    pub(crate) fn stop_monitoring(&mut self, index: usize) {
+        self.monitors -= usize::from(std::mem::take(&mut self.sessions[index].monitors));
+    }
+
+    /// Ends a session whose connection somebody else closes, from now on as far as anyone can see.
+    pub(crate) fn kill(&mut self, index: usize, footprint: &mut Footprint, deliveries: &mut Vec<Delivery>) {
+        let session = SessionId(index as u32);
+        self.touch_disconnect(session, footprint);
+        if self.end_wait(index, footprint).is_some() {
+            deliveries.push(Delivery::NoReply(session));
+        }
+        self.end_session(index);
+        self.killed.push(session.0);
+        deliveries.push(Delivery::Close(session));
     }
 
     /// Makes the random choices to come those of another seed.
@@ -342,8 +408,8 @@ impl Engine {
 
     /// Executes one command of a session at a time.
     ///
-    /// The engine keeps the arguments that it stores as they are: a caller that cuts them out of a large buffer keeps
-    /// that buffer alive.
+    /// The engine keeps elements of collections and strings of more than 1 KiB as they came: a caller that cuts arguments
+    /// out of a large buffer keeps that buffer alive.
     pub fn execute(
         &mut self,
         scripts: &mut dyn ScriptHost,
@@ -375,6 +441,7 @@ impl Engine {
             out.footprint.add(Object::Inbox(session), Access::Read);
         }
         self.started.get_or_insert(now);
+        let account = self.databases.account();
         let mut context = Context {
             engine: self,
             host: Some(scripts),
@@ -391,15 +458,24 @@ impl Engine {
             script: None,
             close: false,
             shutdown: None,
+            touches: true,
+            out_of_memory: false,
+            effects_before: 0,
             counts_lookups: false,
             script_error: None,
+            declared: Vec::new(),
+            later: Vec::new(),
+            unsignalled: None,
             may_wait: true,
             framed: true,
         };
         out.reply = dispatch::run(&mut context, args);
+        context.replies_here();
+        context.tell_pending();
         out.close = context.close;
         out.shutdown = context.shutdown;
-        let (framed, replied, mute) = (context.framed, context.replied, context.mute);
+        let (framed, replied, mute, effects_before) =
+            (context.framed, context.replied, context.mute, context.effects_before);
         out.before_reply = replied.unwrap_or(out.deliveries.len());
         out.silent = mute || out.reply == Reply::NONE;
         if out.wrote
@@ -408,10 +484,13 @@ impl Engine {
             statistics.changes += 1;
         }
         if framed {
-            frame(&mut out.effects, 0);
+            frame(&mut out.effects, effects_before);
         }
         out.waits = wait::silence(self, index, skipped);
         self.serve(Some(scripts), now, out);
+        self.touch_account(account, &mut out.footprint);
+        self.broadcast(index, &mut out.footprint, &mut out.deliveries);
+        client::end_caching(self, index, args);
     }
 
     /// The time of the last save, which is that of the start if there was none (s since the Unix epoch).
@@ -455,14 +534,21 @@ impl Engine {
             script: None,
             close: false,
             shutdown: None,
+            touches: true,
+            out_of_memory: false,
+            effects_before: 0,
             counts_lookups: false,
             script_error: None,
+            declared: Vec::new(),
+            later: Vec::new(),
+            unsignalled: None,
             may_wait: false,
             framed: false,
         };
         let due = |first: Option<&(i64, u32, Bytes)>| {
             first.filter(|(deadline, _, _)| now.ms() > *deadline).map(|(_, db, name)| (*db, Key::new(name)))
         };
+        let account = context.databases().account();
         while let Some((db, key)) = due(context.databases().first_deadline()) {
             context.touch(Object::Keyspace(db), Access::IntentRead);
             context.expire(db, &key);
@@ -472,83 +558,19 @@ impl Engine {
             context.expire_fields(db, &key);
         }
         self.serve(None, now, out);
+        self.broadcast(usize::MAX, &mut out.footprint, &mut out.deliveries);
+        self.touch_account(account, &mut out.footprint);
+    }
+
+    /// Declares a change of the account of memory.
+    pub(crate) fn touch_account(&self, before: Option<usize>, footprint: &mut Footprint) {
+        if self.databases.account() != before {
+            footprint.add(Object::Memory, Access::Write);
+        }
     }
 
     pub(crate) fn limits(&self) -> Limits {
         self.config.limits(self.options.sorted_replies)
-    }
-
-    // WATCH
-
-    /// Adds a key to those whose change makes the session's next `EXEC` give null.
-    pub(crate) fn watch(&mut self, session: usize, db: u32, key: Key, expired: bool) {
-        let watched = &mut self.sessions[session].watched;
-        if watched.iter().any(|known| known.db == db && known.key == key) {
-            return;
-        }
-        watched.push(Watched { db, key: key.clone(), expired });
-        self.watchers.entry((db, key)).or_default().push(session as u32);
-    }
-
-    /// Forgets the watched keys of a session, and that one of them was changed.
-    pub(crate) fn unwatch(&mut self, session: usize) {
-        self.sessions[session].dirty = false;
-        for watched in std::mem::take(&mut self.sessions[session].watched) {
-            let place = (watched.db, watched.key);
-            if let Some(sessions) = self.watchers.get_mut(&place) {
-                sessions.retain(|other| *other as usize != session);
-                if sessions.is_empty() {
-                    self.watchers.remove(&place);
-                }
-            }
-        }
-    }
-
-    /// Marks the sessions that watch a key, which was just changed. The removal of a key that had expired before it
-    /// was watched is no change.
-    pub(crate) fn touch_watched(&mut self, db: u32, key: &Key) {
-        let Some(sessions) = self.watchers.get(&(db, key.clone())) else { return };
-        let exists = self.databases.entry(db, key).is_some();
-        for &session in sessions {
-            let session = &mut self.sessions[session as usize];
-            let Some(watched) = session.watched.iter_mut().find(|known| known.db == db && known.key == *key) else {
-                continue;
-            };
-            if watched.expired && !exists {
-                watched.expired = false;
-            } else {
-                session.dirty = true;
-            }
-        }
-    }
-
-    /// Marks the sessions that watch a key of a database which is about to be emptied, or replaced by another one.
-    pub(crate) fn touch_watched_in(&mut self, emptied: u32, replacement: Option<u32>, now_ms: i64) {
-        let (databases, sessions) = (&self.databases, &mut self.sessions);
-        for ((_, key), watching) in self.watchers.iter().filter(|((db, _), _)| *db == emptied) {
-            let before = databases.entry(emptied, key).is_some();
-            let after = replacement.and_then(|db| databases.entry(db, key));
-            if !before && after.is_none() {
-                continue;
-            }
-            let after_expired = after.is_some_and(|entry| entry.deadline.is_some_and(|deadline| now_ms > deadline));
-            for &session in watching {
-                let session = &mut sessions[session as usize];
-                let Some(watched) = session.watched.iter_mut().find(|known| known.db == emptied && known.key == *key)
-                else {
-                    continue;
-                };
-                if watched.expired && after.is_none() {
-                    watched.expired = false;
-                } else if watched.expired && after_expired {
-                    // It was expired when it was watched, and what comes in its place is expired as well.
-                } else if !watched.expired && !before && after_expired {
-                    watched.expired = true;
-                } else {
-                    session.dirty = true;
-                }
-            }
-        }
     }
 }
 

@@ -42,9 +42,16 @@ pub enum Object {
     ShardChannel(Bytes),
     /// Who subscribed to which patterns. Whoever publishes anywhere reads it.
     Patterns,
+    /// Who is to be told of changes of which keys (`CLIENT TRACKING`). Each name is a part of it.
+    Tracking,
+    /// Who is to be told of the next change of a key of that name, in whichever database.
+    Tracked(Bytes),
     /// What a session is sent beside its replies: whoever sends it something writes, and its own commands read while it
     /// can be sent something, since it sees their replies among the messages.
     Inbox(SessionId),
+    /// How much memory is in use and how keys were used, where there is a `maxmemory` or
+    /// [`Options::access_times`](crate::Options::access_times) is set; otherwise nobody touches it.
+    Memory,
     /// The configuration and statistics of the server (`CONFIG`, `INFO`, `CLIENT LIST`, …).
     Server,
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, btree_map};
 
 use bytes::Bytes;
 
-use crate::key::Key;
+use crate::{key::Key, memory, stream::text_size};
 
 /// What a hash may hold while it is small (`hash-max-listpack-entries`, `hash-max-listpack-value`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub(crate) struct Limits {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Hash {
     fields: Fields,
+    /// What fields and values take: in a listpack, or in a table (`memory::pair`).
+    bytes: usize,
     /// The fields that have a deadline of their own (7.4), Unix ms.
     deadlines: BTreeMap<Bytes, i64>,
     /// Whether a field ever had one while the hash was small; its encoding has another name then.
@@ -88,6 +90,11 @@ impl Hash {
         }
     }
 
+    /// What fields and values take: in a listpack, or in a table.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     pub(crate) fn len(&self) -> usize {
         match &self.fields {
             Fields::Small(list) => list.len(),
@@ -114,16 +121,26 @@ impl Hash {
         self.prepare(field.len().max(value.len()), limits);
         let added = match &mut self.fields {
             Fields::Small(list) => {
+                self.bytes += text_size(&value);
                 if let Some((_, old)) = list.iter_mut().find(|(name, _)| name == field) {
+                    self.bytes -= text_size(old);
                     *old = value;
                     false
                 } else {
+                    self.bytes += text_size(field);
                     let at = if limits.sorted { list.partition_point(|(name, _)| name < field) } else { list.len() };
                     list.insert(at, (field.clone(), value));
                     true
                 }
             }
-            Fields::Large(table) => table.insert(Key::new(field), value).is_none(),
+            Fields::Large(table) => {
+                self.bytes += memory::pair(field, &value);
+                let old = table.insert(Key::new(field), value);
+                if let Some(old) = &old {
+                    self.bytes -= memory::pair(field, old);
+                }
+                old.is_none()
+            }
         };
         if self.len() > limits.entries {
             self.enlarge();
@@ -137,12 +154,19 @@ impl Hash {
         match &mut self.fields {
             Fields::Small(list) => match list.iter().position(|(name, _)| name == field) {
                 Some(at) => {
-                    list.remove(at);
+                    let (name, value) = list.remove(at);
+                    self.bytes -= text_size(&name) + text_size(&value);
                     true
                 }
                 None => false,
             },
-            Fields::Large(table) => table.remove(&Key::new(field)).is_some(),
+            Fields::Large(table) => {
+                let old = table.remove(&Key::new(field));
+                if let Some(old) = &old {
+                    self.bytes -= memory::pair(field, old);
+                }
+                old.is_some()
+            }
         }
     }
 
@@ -156,6 +180,7 @@ impl Hash {
 
     pub(crate) fn enlarge(&mut self) {
         if let Fields::Small(list) = &mut self.fields {
+            self.bytes = list.iter().map(|(field, value)| memory::pair(field, value)).sum();
             self.fields = Fields::Large(list.drain(..).map(|(field, value)| (Key::new(&field), value)).collect());
         }
     }

@@ -6,7 +6,7 @@ use crate::{
     Access, Engine, Object, Outcome, ScriptHost, SessionId, Timestamp, config,
     context::{Context, Effects},
     key::Key,
-    session::Replies,
+    session::{Addresses, Replies},
 };
 
 impl Engine {
@@ -14,6 +14,14 @@ impl Engine {
     #[must_use]
     pub fn setting(&self, name: &str) -> Option<Bytes> {
         config::setting(name.as_bytes()).map(|setting| self.config.value(setting))
+    }
+
+    /// Says where a client comes from and what it has connected to (`127.0.0.1:50000`, or the path of a socket and `:0`), for
+    /// `CLIENT LIST`, `CLIENT KILL` and `MONITOR`.
+    pub fn set_addresses(&mut self, session: SessionId, peer: Bytes, local: Bytes) {
+        if let Some(session) = self.sessions.get_mut(session.0 as usize) {
+            session.addresses = Some(Box::new(Addresses { peer, local }));
+        }
     }
 
     /// The name that a client has given itself (`CLIENT SETNAME`); empty if none.
@@ -53,17 +61,21 @@ impl Engine {
     }
 
     /// Goes back to the keys, the libraries of functions and the random choices of a snapshot. Clients stay connected,
-    /// and those that watch a key find that it was changed; those that wait for a key are served if the snapshot has it. Settings and scripts stay.
+    /// and those that watch a key find that it was changed; those that track keys are told that none is valid; those that wait for a key are served if the snapshot has it. Settings and scripts stay.
     pub fn rewind(&mut self, to: &Self, host: &mut dyn ScriptHost, now: Timestamp, out: &mut Outcome) {
         out.clear();
         self.databases.clone_from(&to.databases);
+        self.databases.keep_account(self.config.memory_limit().is_some());
+        self.candidates.clear();
         self.libraries.clone_from(&to.libraries);
         self.random.clone_from(&to.random);
         for session in self.sessions.iter_mut().filter(|session| !session.watched.is_empty()) {
             session.dirty = true;
         }
+        self.invalidate_all(usize::MAX, usize::MAX, &mut out.footprint, &mut out.deliveries);
         (0..self.config.databases()).for_each(|db| self.waiting.signal_all(db));
         self.serve(Some(host), now, out);
+        self.broadcast(usize::MAX, &mut out.footprint, &mut out.deliveries);
     }
 
     /// Removes a key of the session's database as `maxmemory` would, and tells whether it was there.
@@ -86,22 +98,27 @@ impl Engine {
             script: None,
             close: false,
             shutdown: None,
+            touches: true,
+            out_of_memory: false,
+            effects_before: 0,
             counts_lookups: false,
             script_error: None,
+            declared: Vec::new(),
+            later: Vec::new(),
+            unsignalled: None,
             may_wait: false,
             framed: false,
         };
         context.touch(Object::Keyspace(db), Access::IntentRead);
         let key = Key::new(name);
-        let found = context.remove(&key).is_some();
+        let account = context.databases().account();
+        let found = context.entry(&key).is_some();
         if found {
-            if let Some(statistics) = &mut context.engine.statistics {
-                statistics.evicted += 1;
-            }
-            context.event(crate::notify::EVICTED, "evicted", &key);
-            context.propagate_as(vec![Bytes::from_static(b"DEL"), name.clone()]);
+            context.evict(db, &key);
         }
         self.serve(None, now, out);
+        self.touch_account(account, &mut out.footprint);
+        self.broadcast(usize::MAX, &mut out.footprint, &mut out.deliveries);
         found
     }
 }

@@ -1,5 +1,7 @@
 //! Names in the order in which scans visit them.
 
+use std::{borrow::Borrow, cmp::Ordering};
+
 use bytes::Bytes;
 
 use crate::rng;
@@ -23,14 +25,76 @@ impl Key {
         Self { position: position(name), name: name.clone() }
     }
 
-    /// Between 1 and 2^52: 0 is the cursor that begins and ends a scan.
-    pub(crate) const fn position(&self) -> u64 {
-        self.position
-    }
-
     /// The bound at or after which the names of a position are found.
     pub(crate) const fn first_at(position: u64) -> Self {
         Self { position, name: Bytes::new() }
+    }
+}
+
+/// The name of a key as a database holds it: without what sharing costs, and in the order of [`Key`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Name {
+    position: u64,
+    bytes: Box<[u8]>,
+}
+
+impl Name {
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub(crate) fn to_key(&self) -> Key {
+        Key { position: self.position, name: Bytes::copy_from_slice(&self.bytes) }
+    }
+}
+
+impl From<&Key> for Name {
+    fn from(key: &Key) -> Self {
+        Self { position: key.position, bytes: key.name[..].into() }
+    }
+}
+
+/// What has a place in a table: a key is found in a database without being copied.
+pub(crate) trait Placed {
+    /// The position, between 1 and 2^52 (0 is the cursor that begins and ends a scan), and the name.
+    fn place(&self) -> (u64, &[u8]);
+}
+
+impl Placed for Key {
+    fn place(&self) -> (u64, &[u8]) {
+        (self.position, &self.name)
+    }
+}
+
+impl Placed for Name {
+    fn place(&self) -> (u64, &[u8]) {
+        (self.position, &self.bytes)
+    }
+}
+
+impl<'a> Borrow<dyn Placed + 'a> for Name {
+    fn borrow(&self) -> &(dyn Placed + 'a) {
+        self
+    }
+}
+
+impl PartialEq for dyn Placed + '_ {
+    fn eq(&self, other: &Self) -> bool {
+        self.place() == other.place()
+    }
+}
+
+impl Eq for dyn Placed + '_ {}
+
+impl PartialOrd for dyn Placed + '_ {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for dyn Placed + '_ {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.place().cmp(&other.place())
     }
 }
 

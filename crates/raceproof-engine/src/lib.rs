@@ -13,7 +13,9 @@
 //! replicas, in the deterministic form. Durability and replication are models over that log.
 #![forbid(unsafe_code)]
 
+mod access;
 mod acl;
+mod blob;
 mod channels;
 mod command;
 mod commands;
@@ -27,6 +29,7 @@ mod draw;
 mod effect;
 mod encode;
 mod engine;
+mod evict;
 mod failure;
 mod float;
 mod footprint;
@@ -37,9 +40,11 @@ mod hyperloglog;
 mod inspect;
 mod key;
 mod libraries;
+mod list;
 mod long_double;
 mod lua;
 mod memory;
+mod monitor;
 mod notify;
 mod number;
 mod quicksort;
@@ -56,9 +61,11 @@ mod sha256;
 mod state;
 mod statistics;
 mod stream;
+mod tracking;
 mod tree;
 mod typed;
 mod wait;
+mod watch;
 mod zrange;
 mod zset;
 

@@ -10,7 +10,7 @@ use crate::{
     key::Key,
     rdb,
     set::Set,
-    stream::Stream,
+    stream::{Stream, text_size},
     zset::Zset,
 };
 
@@ -32,6 +32,15 @@ const PENDING: usize = 24;
 const CONSUMER: usize = 24;
 /// What the last node of a stream has room for.
 const STREAM_NODE: usize = 4096;
+/// The header and the end of a listpack.
+const LISTPACK: usize = 7;
+/// The bytes of a list's node, if that has its default size.
+const LIST_NODE_HOLDS: usize = 8192;
+/// About what an ID takes in a radix tree.
+const RADIX_NODE: usize = 48;
+
+/// What a server uses that holds no data.
+pub(crate) const AT_START: usize = 1 << 20;
 
 /// What the allocator gives for so many bytes: four sizes between each power of two and the next.
 pub(crate) const fn allocated(bytes: usize) -> usize {
@@ -52,6 +61,76 @@ const fn string(len: usize) -> usize {
         _ => 17,
     };
     allocated(header + len + 1)
+}
+
+/// A member of a table.
+pub(crate) const fn element(member: &[u8]) -> usize {
+    allocated(TABLE_ENTRY) + string(member.len())
+}
+
+/// A field of a table with its value.
+pub(crate) const fn pair(field: &[u8], value: &[u8]) -> usize {
+    element(field) + string(value.len())
+}
+
+/// What a key adds to the memory in use, its deadline included: what was allocated for it, where [`of_key`] tells what
+/// `MEMORY USAGE` does. Takes no longer for large values, since they keep the sizes of what is in them.
+pub(crate) fn in_use(name: &[u8], entry: &Entry) -> usize {
+    let expiry = if entry.deadline().is_some() { allocated(TABLE_ENTRY) } else { 0 };
+    element(name) + expiry + value_in_use(&entry.value)
+}
+
+fn value_in_use(value: &Value) -> usize {
+    match value {
+        Value::Text(Text { data, encoding }) => match encoding {
+            Encoding::Int => OBJECT,
+            Encoding::Embstr => allocated(OBJECT + 3 + data.len() + 1),
+            Encoding::Raw => OBJECT + string(data.len()),
+        },
+        Value::List(list) => {
+            let nodes = list.packed().div_ceil(LIST_NODE_HOLDS).max(1);
+            let bytes = list.packed() / nodes + LISTPACK;
+            OBJECT + allocated(LIST) + nodes * (allocated(LIST_NODE) + allocated(bytes))
+        }
+        Value::Set(set) => match &**set {
+            Set::Integers(list) => OBJECT + allocated(8 + rdb::integer_width(list) * list.len()),
+            Set::Table { members, bytes } => OBJECT + table(members.len()) + bytes,
+        },
+        Value::Zset(zset) => match &**zset {
+            Zset::Small(places) => {
+                let packed: usize = places.iter().map(|place| text_size(&place.member) + score_size(place.score)).sum();
+                OBJECT + allocated(LISTPACK + packed)
+            }
+            Zset::Large { order, bytes, .. } => {
+                let nodes = (SKIP_LIST_NODE * order.len() as f64) as usize;
+                OBJECT + SKIP_LIST + table(order.len()) + nodes + bytes
+            }
+        },
+        Value::Hash(hash) if hash.table().is_some() => OBJECT + table(hash.len()) + hash.bytes(),
+        Value::Hash(hash) => OBJECT + allocated(LISTPACK + hash.bytes()),
+        Value::Stream(stream) => {
+            // The last node has room to grow.
+            let nodes = stream.bytes().max(STREAM_NODE) + stream.nodes() * RADIX_NODE;
+            let groups = stream.groups.values().map(|group| {
+                GROUP
+                    + group.pending.len() * (PENDING + 2 * RADIX_NODE)
+                    + group.consumers.len() * (CONSUMER + RADIX_NODE)
+            });
+            OBJECT + STREAM + nodes + groups.sum::<usize>()
+        }
+    }
+}
+
+/// The bytes of a score in a listpack. A fraction is text of some length, which is not worth making.
+fn score_size(score: f64) -> usize {
+    const FRACTION: usize = 12;
+    if score.fract() == 0.0 && score.abs() < 1e15 { text_size(score.to_string().as_bytes()) } else { FRACTION }
+}
+
+/// All tables of keys, of so many keys of which so many have a deadline.
+pub(crate) fn tables(keys: impl Iterator<Item = usize>, volatile: usize) -> usize {
+    let slots = |members: usize| if members == 0 { 0 } else { SLOT * members.next_power_of_two().max(4) };
+    keys.map(slots).sum::<usize>() + slots(volatile)
 }
 
 /// A key with its value.
@@ -92,7 +171,7 @@ fn table(members: usize) -> usize {
 fn of_set(set: &Set, samples: usize) -> usize {
     match set {
         Set::Integers(list) => OBJECT + allocated(8 + rdb::integer_width(list) * list.len()),
-        Set::Table(_) => {
+        Set::Table { .. } => {
             let bytes = set.iter().take(samples).map(|member| TABLE_ENTRY + string(member.len())).sum();
             OBJECT + table(set.len()) + average(bytes, set.len().min(samples), set.len())
         }

@@ -29,6 +29,9 @@ pub enum Reply {
     Null,
     /// The null array of RESP2 (`*-1`), the null of RESP3 (`_`).
     NullArray,
+    /// The null of one protocol, whichever the session speaks: what is told in place of a session is written as that one
+    /// has it.
+    NullOf(Protocol),
     /// `*n`
     Array(Vec<Reply>),
     /// A map: flattened in RESP2, `%n` in RESP3.

@@ -8,7 +8,7 @@ use crate::{
     Reply,
     failure::{Failure, INVALID_CURSOR, NOT_AN_INTEGER, SYNTAX},
     glob,
-    key::Key,
+    key::{Key, Placed},
     number::{parse_cursor, parse_integer},
     tree::Tree,
 };
@@ -63,11 +63,15 @@ pub(crate) fn next_of<V>(table: &Tree<Key, V>, cursor: u64, count: usize) -> (Ve
     part(table.iter_from(table.partition_point(|key| *key < first)), count)
 }
 
-fn part<'a, V>(entries: impl Iterator<Item = (&'a Key, &'a V)>, count: usize) -> (Vec<(&'a Key, &'a V)>, u64) {
-    let mut part: Vec<(&Key, &V)> = Vec::new();
+/// The next part of what comes from a cursor on.
+pub(crate) fn part<'a, K: Placed, V>(
+    entries: impl Iterator<Item = (&'a K, &'a V)>,
+    count: usize,
+) -> (Vec<(&'a K, &'a V)>, u64) {
+    let mut part: Vec<(&K, &V)> = Vec::new();
     for (key, value) in entries {
-        if part.len() >= count && part.last().is_none_or(|(last, _)| last.position() != key.position()) {
-            return (part, key.position());
+        if part.len() >= count && part.last().is_none_or(|(last, _)| last.place().0 != key.place().0) {
+            return (part, key.place().0);
         }
         part.push((key, value));
     }

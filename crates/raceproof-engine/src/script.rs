@@ -38,6 +38,8 @@ pub struct FunctionFlags(u8);
 impl FunctionFlags {
     /// It must not write.
     pub const NO_WRITES: Self = Self(1);
+    /// It may run when memory is over its limit.
+    pub const ALLOW_OOM: Self = Self(2);
     const NAMES: [&'static str; 5] = ["no-writes", "allow-oom", "allow-stale", "no-cluster", "allow-cross-slot-keys"];
 
     /// Adds the flag of a name; tells whether there is one.

@@ -20,11 +20,12 @@ pub(crate) struct CachedScript {
     pub(crate) flags: Option<Flags>,
 }
 
-/// What `#!lua flags=…` declares, as far as it matters here. (`allow-oom`, `allow-stale`, `no-cluster` and
-/// `allow-cross-slot-keys` speak of situations that a single server with memory enough is never in.)
+/// What `#!lua flags=…` declares, as far as it matters here. (`allow-stale`, `no-cluster` and
+/// `allow-cross-slot-keys` speak of situations that a single server is never in.)
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Flags {
     pub(crate) no_writes: bool,
+    pub(crate) allow_oom: bool,
 }
 
 impl ScriptCache {
@@ -61,6 +62,6 @@ impl Flags {
     /// What the first line of a script declares.
     pub(crate) fn declared(source: &[u8]) -> Result<Option<Self>, Failure> {
         let flags = shebang::parse(source).map_err(Failure::Bytes)?;
-        Ok(flags.declared.then_some(Self { no_writes: flags.no_writes }))
+        Ok(flags.declared.then_some(Self { no_writes: flags.no_writes, allow_oom: flags.allow_oom }))
     }
 }

@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 
-use crate::{Protocol, acl::DEFAULT, channels::Subscriptions, command::Command, key::Key, wait::Wait};
+use crate::{
+    Protocol, acl::DEFAULT, channels::Subscriptions, command::Command, key::Key, tracking::Tracking, wait::Wait,
+};
 
 /// A connection.
 #[derive(Clone, Debug)]
@@ -16,13 +18,25 @@ pub(crate) struct Session {
     pub(crate) user: Bytes,
     /// Whether it has said who it is, or did not have to when it connected.
     pub(crate) authenticated: bool,
+    /// Where it comes from, and where to, if whoever owns the sockets has said so.
+    pub(crate) addresses: Option<Box<Addresses>>,
+    /// Whether it is told of every command (`MONITOR`).
+    pub(crate) monitors: bool,
     /// `CLIENT SETNAME`
     pub(crate) name: Bytes,
     pub(crate) no_evict: bool,
     pub(crate) replies: Replies,
     pub(crate) transaction: Option<Transaction>,
+    /// How many commands the transaction has that is being executed. Nothing between commands.
+    pub(crate) executing: Option<usize>,
     pub(crate) watched: Vec<Watched>,
     pub(crate) subscriptions: Subscriptions,
+    /// What the session is told of the keys that it has read.
+    pub(crate) tracking: Option<Box<Tracking>>,
+    /// The number of the client that is told in its place; 0 for none. It outlives the tracking, until the next.
+    pub(crate) redirect: i64,
+    /// In place of how many sessions this one is told.
+    pub(crate) redirected: u32,
     /// Whether a watched key was touched, so that `EXEC` gives null.
     pub(crate) dirty: bool,
     /// What the session waits with.
@@ -38,19 +52,42 @@ impl Session {
             protocol: Protocol::Resp2,
             user: Bytes::from_static(DEFAULT.as_bytes()),
             authenticated,
+            addresses: None,
+            monitors: false,
             name: Bytes::new(),
             no_evict: false,
             replies: Replies::On,
             transaction: None,
+            executing: None,
             watched: Vec::new(),
             subscriptions: Subscriptions::default(),
+            tracking: None,
+            redirect: 0,
+            redirected: 0,
             dirty: false,
             wait: None,
         }
     }
 }
 
+/// The two ends of a connection, as Redis writes them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Addresses {
+    pub(crate) peer: Bytes,
+    pub(crate) local: Bytes,
+}
+
 impl Session {
+    /// The address of the client.
+    pub(crate) fn peer(&self) -> &[u8] {
+        self.addresses.as_ref().map_or(b"127.0.0.1:0", |addresses| &addresses.peer)
+    }
+
+    /// The address that the client has connected to.
+    pub(crate) fn local(&self) -> &[u8] {
+        self.addresses.as_ref().map_or(b"127.0.0.1:6379", |addresses| &addresses.local)
+    }
+
     /// Whether it is in the subscribed mode of RESP2, in which few commands are allowed.
     pub(crate) fn is_confined(&self) -> bool {
         self.protocol == Protocol::Resp2 && self.subscriptions.any()

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use crate::{
     key::Key,
+    memory,
     number::{integer_text, parse_integer},
     tree::{self, Tree},
 };
@@ -14,7 +15,11 @@ pub(crate) enum Set {
     /// `intset`
     Integers(Vec<i64>),
     /// `hashtable`
-    Table(Tree<Key, ()>),
+    Table {
+        members: Tree<Key, ()>,
+        /// What the members take (`memory::element`).
+        bytes: usize,
+    },
 }
 
 impl Default for Set {
@@ -28,21 +33,21 @@ impl Set {
     pub(crate) const fn encoding(&self) -> &'static str {
         match self {
             Self::Integers(_) => "intset",
-            Self::Table(_) => "hashtable",
+            Self::Table { .. } => "hashtable",
         }
     }
 
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Integers(list) => list.len(),
-            Self::Table(table) => table.len(),
+            Self::Table { members, .. } => members.len(),
         }
     }
 
     pub(crate) fn contains(&self, member: &Bytes) -> bool {
         match self {
             Self::Integers(list) => parse_integer(member).is_some_and(|number| list.binary_search(&number).is_ok()),
-            Self::Table(table) => table.get(&Key::new(member)).is_some(),
+            Self::Table { members, .. } => members.get(&Key::new(member)).is_some(),
         }
     }
 
@@ -60,8 +65,12 @@ impl Set {
             }
             return true;
         }
-        let Self::Table(table) = self else { return false };
-        table.insert(Key::new(member), ()).is_none()
+        let Self::Table { members, bytes } = self else { return false };
+        let added = members.insert(Key::new(member), ()).is_none();
+        if added {
+            *bytes += memory::element(member);
+        }
+        added
     }
 
     /// Removes a member and tells whether it was there.
@@ -71,7 +80,13 @@ impl Set {
                 let found = parse_integer(member).and_then(|number| list.binary_search(&number).ok());
                 found.map(|at| list.remove(at)).is_some()
             }
-            Self::Table(table) => table.remove(&Key::new(member)).is_some(),
+            Self::Table { members, bytes } => {
+                let removed = members.remove(&Key::new(member)).is_some();
+                if removed {
+                    *bytes -= memory::element(member);
+                }
+                removed
+            }
         }
     }
 
@@ -79,7 +94,7 @@ impl Set {
     pub(crate) fn nth(&self, rank: usize) -> Option<Bytes> {
         match self {
             Self::Integers(list) => list.get(rank).copied().map(integer_text),
-            Self::Table(table) => table.nth(rank).map(|(key, ())| key.name.clone()),
+            Self::Table { members, .. } => members.nth(rank).map(|(key, ())| key.name.clone()),
         }
     }
 
@@ -87,13 +102,15 @@ impl Set {
     pub(crate) fn iter(&self) -> Iter<'_> {
         match self {
             Self::Integers(list) => Iter::Integers(list.iter()),
-            Self::Table(table) => Iter::Table(table.iter()),
+            Self::Table { members, .. } => Iter::Table(members.iter()),
         }
     }
 
     pub(crate) fn enlarge(&mut self) {
         if let Self::Integers(list) = self {
-            *self = Self::Table(list.iter().map(|number| (Key::new(&integer_text(*number)), ())).collect());
+            let members: Tree<Key, ()> = list.iter().map(|number| (Key::new(&integer_text(*number)), ())).collect();
+            let bytes = members.iter().map(|(member, ())| memory::element(&member.name)).sum();
+            *self = Self::Table { members, bytes };
         }
     }
 }

@@ -168,6 +168,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("tcp-keepalive", "300", Kind::Number(0, INT)),
     setting("timeout", "0", Kind::Number(0, INT)),
     setting("tls-port", "0", Kind::Fixed),
+    setting("tracking-table-max-keys", "1000000", Kind::Number(0, LONG)),
     setting("unixsocket", "", Kind::Fixed),
     setting("unixsocketperm", "0", Kind::Fixed),
     setting("zset-max-listpack-entries", "128", Kind::Number(0, LONG)),

@@ -8,8 +8,10 @@ use std::hash::{Hash, Hasher};
 
 use crate::{
     Engine, SessionId,
-    db::Databases,
+    access::Used,
+    db::{Databases, Entry},
     session::{Queued, Session, Transaction},
+    tracking::Table,
     tree::Tree,
     wait::Wait,
     zset::Zset,
@@ -61,15 +63,19 @@ impl Engine {
             sessions: all,
             watchers: _,
             channels: _,
+            tracking,
             waiting: _,
             scripts,
             libraries,
             acl,
             config,
             random,
+            candidates,
             started,
             incarnation,
             closed: _,
+            killed: _,
+            monitors: _,
             connections: _,
             statistics,
             saved,
@@ -77,12 +83,14 @@ impl Engine {
         let mut to = Recorder(out);
         options.hash(&mut to);
         random.hash(&mut to);
+        candidates.hash(&mut to);
         (statistics, saved).hash(&mut to);
         started.hash(&mut to);
         incarnation.hash(&mut to);
         config.changed().hash(&mut to);
         scripts.names().hash(&mut to);
         databases.hash(&mut to);
+        hash_uses(databases, &mut to);
         libraries.hash(&mut to);
         acl.hash(&mut to);
         sessions.len().hash(&mut to);
@@ -90,6 +98,7 @@ impl Engine {
             hash_session(all.get(session.0 as usize), &mut to);
         }
         hash_queue(sessions.iter().map(|session| all.get(session.0 as usize)), &mut to);
+        hash_tracking(tracking.as_deref(), sessions.iter().map(|session| all.get(session.0 as usize)), &mut to);
     }
 
     /// Appends to `out` the part of [`Self::state`] that a restart may keep: the keys with their values and deadlines,
@@ -104,12 +113,15 @@ impl Engine {
     /// that the next ones will get.
     pub fn session_numbers(&self, out: &mut Vec<u8>) {
         let mut to = Recorder(out);
-        (&self.closed, self.connections, self.sessions.len()).hash(&mut to);
+        (&self.closed, &self.killed, self.connections, self.sessions.len()).hash(&mut to);
+        // Nobody's reply shows whether anybody has ever tracked keys, but footprints do.
+        self.tracking.is_some().hash(&mut to);
         for session in &self.sessions {
             session.id.hash(&mut to);
             hash_session(Some(session), &mut to);
         }
         hash_queue(self.sessions.iter().map(Some), &mut to);
+        hash_tracking(self.tracking.as_deref(), self.sessions.iter().map(Some), &mut to);
     }
 }
 
@@ -130,6 +142,13 @@ impl Hash for Zset {
     }
 }
 
+impl Hash for Entry {
+    /// As it is compared; `hash_uses` is for the rest.
+    fn hash<H: Hasher>(&self, to: &mut H) {
+        (&self.value, self.deadline()).hash(to);
+    }
+}
+
 impl Hash for Databases {
     /// The databases that hold keys. The indices of deadlines follow from them.
     fn hash<H: Hasher>(&self, to: &mut H) {
@@ -139,6 +158,13 @@ impl Hash for Databases {
             database.keys.hash(to);
         }
     }
+}
+
+/// How keys were used, of those that remember it.
+fn hash_uses(databases: &Databases, to: &mut Recorder<'_>) {
+    let noted = || (0_usize..).zip(databases.entries()).filter(|(_, (_, _, entry))| entry.used != Used::default());
+    noted().count().hash(to);
+    noted().for_each(|(at, (_, _, entry))| (at, entry.used).hash(to));
 }
 
 fn hash_session(session: Option<&Session>, to: &mut Recorder<'_>) {
@@ -154,8 +180,14 @@ fn hash_session(session: Option<&Session>, to: &mut Recorder<'_>) {
         no_evict,
         replies,
         transaction,
+        executing: _,
         watched,
         subscriptions,
+        addresses,
+        monitors,
+        tracking,
+        redirect: _,
+        redirected: _,
         dirty,
         wait,
         user,
@@ -163,6 +195,7 @@ fn hash_session(session: Option<&Session>, to: &mut Recorder<'_>) {
     } = session;
     (user, authenticated).hash(to);
     (open, db, protocol, name, no_evict, replies, watched, subscriptions, dirty).hash(to);
+    (tracking, addresses, monitors).hash(to);
     wait.is_some().hash(to);
     if let Some(wait) = wait {
         let Wait { args, serve: _, db, keys, deadline, late: _, silent, since: _ } = &**wait;
@@ -188,4 +221,34 @@ fn hash_queue<'a>(sessions: impl Iterator<Item = Option<&'a Session>>, to: &mut 
     for (_, place) in queue {
         place.hash(to);
     }
+}
+
+/// Who has read which names, and who is told in whose place, each by its place among those given.
+fn hash_tracking<'a>(
+    table: Option<&Table>,
+    sessions: impl Iterator<Item = Option<&'a Session>>,
+    to: &mut Recorder<'_>,
+) {
+    let empty = Table::default();
+    // That somebody once tracked nobody can tell.
+    let table = table.unwrap_or(&empty);
+    let sessions: Vec<Option<&Session>> = sessions.map(|known| known.filter(|session| session.open)).collect();
+    let place = |id: i64| sessions.iter().position(|known| known.is_some_and(|session| session.id == id));
+    (table.names().len(), table.excesses()).hash(to);
+    for (name, clients) in table.names() {
+        let mut places: Vec<Option<usize>> = clients.map(place).filter(Option::is_some).collect();
+        places.sort_unstable();
+        (name, places).hash(to);
+    }
+    // Those who are told in the place of several hear of them in the order of their numbers.
+    let mut redirected: Vec<([u8; 8], i64, usize, Option<usize>)> = Vec::new();
+    for (at, session) in sessions.iter().enumerate() {
+        if let Some(session) = session.filter(|session| session.tracking.is_some() && session.redirect != 0) {
+            redirected.push((session.id.to_le_bytes(), session.id, at, place(session.redirect)));
+        }
+    }
+    redirected.sort_unstable();
+    redirected.iter().for_each(|(_, _, at, place)| (at, place).hash(to));
+    redirected.sort_unstable_by_key(|(_, id, ..)| *id);
+    redirected.iter().for_each(|(_, _, at, _)| at.hash(to));
 }

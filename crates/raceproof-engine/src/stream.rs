@@ -15,7 +15,7 @@ use bytes::Bytes;
 pub(crate) use group::{Group, Pending};
 pub(crate) use id::Id;
 use node::Node;
-pub(crate) use node::{Entry, Limits};
+pub(crate) use node::{Entry, Limits, text_size};
 
 /// One stream. A stream without entries is a key all the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -23,6 +23,8 @@ pub(crate) struct Stream {
     /// By the ID of the first entry that each ever had.
     nodes: BTreeMap<Id, Arc<Node>>,
     len: u64,
+    /// The bytes of all nodes.
+    bytes: usize,
     /// The ID of the last entry that was ever added, or what `XSETID` says.
     pub(crate) last_id: Id,
     /// The ID of the first entry, 0-0 without entries.
@@ -53,6 +55,11 @@ impl Stream {
         self.nodes.len()
     }
 
+    /// The bytes of all nodes, without their counters of entries.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// How many nodes Redis's radix tree has for the IDs of the nodes.
     pub(crate) fn radix_nodes(&self) -> usize {
         let keys: Vec<[u8; 16]> = self.nodes.keys().map(|id| id.key()).collect();
@@ -63,9 +70,16 @@ impl Stream {
     pub(crate) fn push(&mut self, id: Id, pairs: Arc<[(Bytes, Bytes)]>, limits: Limits) {
         let entry = Entry { id, deleted: false, pairs };
         match self.nodes.last_entry() {
-            Some(mut last) if last.get().has_room(&entry, limits) => Arc::make_mut(last.get_mut()).push(entry),
+            Some(mut last) if last.get().has_room(&entry, limits) => {
+                let node = Arc::make_mut(last.get_mut());
+                self.bytes -= node.bytes();
+                node.push(entry);
+                self.bytes += node.bytes();
+            }
             _ => {
-                self.nodes.insert(id, Arc::new(Node::new(entry)));
+                let node = Node::new(entry);
+                self.bytes += node.bytes();
+                self.nodes.insert(id, Arc::new(node));
             }
         }
         self.added = self.added.wrapping_add(1);
@@ -114,6 +128,7 @@ impl Stream {
         let node = Arc::make_mut(node);
         node.delete(id);
         if node.live() == 0 {
+            self.bytes -= node.bytes();
             self.nodes.remove(&master);
         }
         self.len -= 1;
@@ -139,7 +154,7 @@ impl Stream {
                 Keep::From(id) => first.get().last_id() < id,
             };
             if whole {
-                first.remove();
+                self.bytes -= first.remove().bytes();
                 self.len -= live;
                 continue;
             }

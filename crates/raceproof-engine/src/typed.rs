@@ -1,6 +1,6 @@
 //! Access to values of one type: what commands on lists, sets and sorted sets have in common.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -10,14 +10,12 @@ use crate::{
     db::Value,
     failure::{Failure, WRONG_TYPE},
     key::Key,
+    list::List,
     notify,
     set::Set,
     stream::Stream,
     zset::Zset,
 };
-
-/// The elements of a list.
-pub(crate) type List = VecDeque<Bytes>;
 
 /// A type of value that is a collection: a key that holds an empty one does not exist, unless it is a stream.
 pub(crate) trait Collection: Clone + Default {
@@ -54,7 +52,7 @@ macro_rules! collection {
     };
 }
 
-collection!(List, List, List::len);
+collection!(List, List, |list: &List| list.len());
 collection!(Set, Set, Set::len);
 collection!(Zset, Zset, Zset::len);
 collection!(Stream, Stream, |_| 1);
@@ -93,7 +91,7 @@ impl Context<'_> {
 
     /// Edits the collection of a key. Declares nothing: the caller knows what it edits.
     pub(crate) fn edit<C: Collection, T>(&mut self, key: &Key, edit: impl FnOnce(&mut C) -> T) -> Option<T> {
-        self.engine.databases.value_mut(self.db, key).and_then(C::of_mut).map(edit)
+        self.engine.databases.edit(self.db, key, |value| C::of_mut(value).map(edit)).flatten()
     }
 
     /// [`Self::edit`] as a change of the whole key, which is removed if nothing is left in it.

@@ -16,7 +16,7 @@ use smallvec::SmallVec;
 use crate::{
     Access, Delivery, Engine, Footprint, Object, Outcome, Reply, ScriptHost, SessionId, Timestamp,
     context::{Context, Effects},
-    db::Value,
+    db::{Entry, Value},
     engine::frame,
     failure::{Answer, Failure},
     key::Key,
@@ -263,6 +263,9 @@ impl Engine {
     ) {
         let Some(wait) = self.sessions[session].wait.take() else { return };
         let from = out.effects.len();
+        // Redis takes out of a list for those who wait without saying once more that it was changed.
+        let is_list = matches!(self.databases.entry(wait.db, key), Some(Entry { value: Value::List(_), .. }));
+        let unsignalled = is_list.then(|| key.clone());
         let mut context = Context {
             engine: self,
             host: host.as_deref_mut().map(|host| host as &mut dyn ScriptHost),
@@ -279,8 +282,14 @@ impl Engine {
             script: None,
             close: false,
             shutdown: None,
+            touches: true,
+            out_of_memory: false,
+            effects_before: 0,
             counts_lookups: false,
             script_error: None,
+            declared: Vec::new(),
+            later: Vec::new(),
+            unsignalled,
             may_wait: false,
             framed: true,
         };
@@ -289,13 +298,14 @@ impl Engine {
             Ok(Some(reply)) => Some(reply),
             Err(failure) => Some(failure.into_reply()),
         };
-        let replied = context.replied;
+        context.replies_here();
+        let at = context.replied.unwrap_or_default();
+        context.tell_pending();
         let silent = wait.silent;
         self.sessions[session].wait = Some(wait);
         frame(&mut out.effects, from);
         if let Some(reply) = reply {
             self.end_wait(session, &mut out.footprint);
-            let at = replied.unwrap_or(out.deliveries.len());
             out.deliveries.insert(at, delivery(session, silent, reply));
         }
     }

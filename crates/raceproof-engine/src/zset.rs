@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use crate::{
     key::Key,
+    memory,
     tree::{self, Tree},
     zrange::Range,
 };
@@ -52,7 +53,12 @@ pub(crate) enum Zset {
     /// `listpack`
     Small(Vec<Place>),
     /// `skiplist`
-    Large { scores: Tree<Key, f64>, order: Tree<Place, ()> },
+    Large {
+        scores: Tree<Key, f64>,
+        order: Tree<Place, ()>,
+        /// What the members take in the table (`memory::element`).
+        bytes: usize,
+    },
 }
 
 /// The same encoding, members and scores; scores are compared by their bits, since replies show the sign of a zero.
@@ -135,9 +141,11 @@ impl Zset {
                 return;
             }
         }
-        if let Self::Large { scores, order } = self {
+        if let Self::Large { scores, order, bytes } = self {
             if let Some(old) = scores.insert(Key::new(member), score) {
                 order.remove(&Place { score: old, member: member.clone() });
+            } else {
+                *bytes += memory::element(member);
             }
             order.insert(Place { score, member: member.clone() }, ());
         }
@@ -150,8 +158,9 @@ impl Zset {
                 let found = list.iter().position(|place| place.member == *member);
                 found.map(|at| list.remove(at)).is_some()
             }
-            Self::Large { scores, order } => {
+            Self::Large { scores, order, bytes } => {
                 let Some(score) = scores.remove(&Key::new(member)) else { return false };
+                *bytes -= memory::element(member);
                 order.remove(&Place { score, member: member.clone() });
                 true
             }
@@ -226,7 +235,8 @@ impl Zset {
     pub(crate) fn enlarge(&mut self) {
         if let Self::Small(list) = self {
             let scores = list.iter().map(|place| (Key::new(&place.member), place.score)).collect();
-            *self = Self::Large { scores, order: list.drain(..).map(|place| (place, ())).collect() };
+            let bytes = list.iter().map(|place| memory::element(&place.member)).sum();
+            *self = Self::Large { scores, order: list.drain(..).map(|place| (place, ())).collect(), bytes };
         }
     }
 }

@@ -6,7 +6,10 @@
 //! | `RACEPROOF_DIFF_COMMANDS` | how many commands are compared at least | 500,000 |
 //! | `RACEPROOF_DIFF_SEED` | the seed of the sequences | 1 |
 //! | `RACEPROOF_DIFF_FAILURES` | how many differing sequences are shrunk and shown before the test ends | 3 |
+//! | `RACEPROOF_DIFF_PROGRESS` | every how many seconds a line says how far it is | 30 |
 //! | `RACEPROOF_REDIS_SERVER` | the server to compare with | `redis-server` |
+//!
+//! `cargo xtask conformance` runs the first test for as long as one likes.
 
 #[path = "differential/acl_regressions.rs"]
 mod acl_regressions;
@@ -30,6 +33,8 @@ mod inventory;
 mod log;
 #[path = "differential/pages.rs"]
 mod pages;
+#[path = "differential/progress.rs"]
+mod progress;
 #[path = "differential/regressions.rs"]
 mod regressions;
 #[path = "differential/resp.rs"]
@@ -43,6 +48,8 @@ mod states;
 #[path = "differential/stream_regressions.rs"]
 mod stream_regressions;
 mod support;
+#[path = "differential/tracking_orders.rs"]
+mod tracking_orders;
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Write as _;
@@ -53,6 +60,7 @@ use raceproof_engine::{LibraryFunction, Reply, Script, ScriptCalls, ScriptHost};
 
 use compare::Verdict;
 use coverage::Coverage;
+use progress::Progress;
 use server::Server;
 use support::driver;
 use support::generate;
@@ -99,6 +107,7 @@ fn sequences_that_once_differed_get_the_replies_of_redis_server() {
         bit_regressions::TABLE,
         admin_regressions::TABLE,
         acl_regressions::TABLE,
+        tracking_orders::TABLE,
     ];
     for (name, text) in tables.into_iter().flatten() {
         if let Err(difference) = compare(&server, &mut host, &Sequence::parse(text)) {
@@ -286,6 +295,7 @@ fn search(server: &Server, host: &mut dyn ScriptHost, seed: u64, wanted: u64, ma
     let strategy = generate::sequence(GROUPS, true);
     let (coverage, sequences, host) = (RefCell::new(Coverage::default()), Cell::new(0), RefCell::new(host));
     let enough = || coverage.borrow().total() >= wanted;
+    let progress = Progress::new(wanted);
     let mut failures: Vec<String> = Vec::new();
     let mut kinds = Vec::new();
     while !enough() && (failures.len() as u64) < max_failures {
@@ -293,6 +303,7 @@ fn search(server: &Server, host: &mut dyn ScriptHost, seed: u64, wanted: u64, ma
             Ok(compared) => {
                 coverage.borrow_mut().merge(compared);
                 sequences.set(sequences.get() + 1);
+                progress.at(coverage.borrow().total());
                 Ok(())
             }
             Err(difference) => Err(difference.to_string()),
@@ -302,7 +313,9 @@ fn search(server: &Server, host: &mut dyn ScriptHost, seed: u64, wanted: u64, ma
             let kind = kind(&found.reason);
             if !kinds.contains(&kind) {
                 kinds.push(kind);
-                failures.push(format!("{}\nas a regression:\n{}", found.reason, found.value));
+                let failure = format!("{}\nas a regression:\n{}", found.reason, found.value);
+                eprintln!("{failure}");
+                failures.push(failure);
             }
         }
     }

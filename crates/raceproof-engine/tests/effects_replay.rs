@@ -55,7 +55,7 @@ fn a_missing_effect_is_noticed() {
 
 /// The version with the most commands.
 fn options() -> Options {
-    Options { version: Version::V7_4, ..Options::default() }
+    Options { version: Version::V8_4, ..Options::default() }
 }
 
 /// Effects with the time at which they were made (ms since the Unix epoch).

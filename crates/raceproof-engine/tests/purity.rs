@@ -29,7 +29,7 @@ struct Seen {
 
 #[test]
 fn equal_inputs_give_equal_outputs_also_on_a_clone() {
-    let version = prop::sample::select(vec![Version::V7_0, Version::V7_4]);
+    let version = prop::sample::select(vec![Version::V7_0, Version::V8_4]);
     let strategy = (generate::sequence(14, true), 0_usize..40, any::<u64>(), any::<bool>(), version);
     let sequences = Cell::new(0);
     let check = |(sequence, middle, seed, sorted_replies, version): &(Sequence, usize, u64, bool, Version)| {

@@ -53,7 +53,8 @@ fn made(sequence: &Sequence) -> Vec<(Bytes, Bytes)> {
         driver.run(&mut driver::host(), session, &words("DISCARD"), BASE_MS);
     }
     driver.run(&mut driver::host(), 0, &words("SELECT 0"), BASE_MS);
-    let keys: Vec<Bytes> = driver.engine.keys().filter(|(db, _)| *db == 0).map(|(_, key)| key.clone()).collect();
+    let keys: Vec<Bytes> =
+        driver.engine.keys().filter(|(db, _)| *db == 0).map(|(_, key)| Bytes::copy_from_slice(key)).collect();
     keys.into_iter().filter_map(|key| payloads::dumped(&mut driver, &key).map(|payload| (key, payload))).collect()
 }
 

@@ -106,6 +106,7 @@ fn settings() {
         ("SET k 1", "+OK"),
         ("CONFIG SET maxmemory-policy allkeys-lfu", "+OK"),
         ("OBJECT FREQ k", ":0"),
+        ("CONFIG SET maxmemory 0", "+OK"),
     ]);
     assert!(server.touched("CONFIG SET timeout 1").ends_with("server=w"));
     assert_eq!(server.touched("CONFIG GET timeout"), "server=r");

@@ -55,7 +55,7 @@ fn run(driver: &mut Driver, steps: &[Step], mut now_ms: i64) -> Vec<String> {
 /// Walks at random, and wherever two walks, or two places of one walk, have equal bytes, goes on in the same way from
 /// both. The first difference, and how many pairs were compared.
 fn disagreement(bytes_of: BytesOf, walks: u64) -> (Option<String>, u64) {
-    let version = prop::sample::select(vec![Version::V7_0, Version::V7_4]);
+    let version = prop::sample::select(vec![Version::V7_0, Version::V8_4]);
     let strategy = (generate::sequence(5, false), generate::sequence(4, true), any::<bool>(), version);
     let (done, pairs) = (Cell::new(0), Cell::new(0));
     let known: RefCell<HashMap<Vec<u8>, (Driver, String)>> = RefCell::default();
@@ -157,6 +157,11 @@ const APART: &[(&str, &[&str], &[&str])] = &[
         &["0 CONFIG SET notify-keyspace-events AKEn"],
     ),
     ("a setting", &["0 PING"], &["0 CONFIG SET maxmemory 100"]),
+    (
+        "how often a key was used",
+        &["0 CONFIG SET maxmemory 1gb maxmemory-policy allkeys-lfu lfu-log-factor 0", "0 SET a 1"],
+        &["0 CONFIG SET maxmemory 1gb maxmemory-policy allkeys-lfu lfu-log-factor 0", "0 SET a 1", "0 GET a"],
+    ),
     ("a script", &["0 PING"], &["0 SCRIPT LOAD return"]),
     ("the random generator", &["0 SET a 1", "0 GET a"], &["0 SET a 1", "0 RANDOMKEY"]),
     ("the selected database", &["0 PING"], &["0 SELECT 1"]),
@@ -172,6 +177,24 @@ const APART: &[(&str, &[&str], &[&str])] = &[
     ("a kind of channel", &["0 SUBSCRIBE x"], &["0 SSUBSCRIBE x"]),
     ("a pattern", &["0 SUBSCRIBE x"], &["0 PSUBSCRIBE x"]),
     ("the order of patterns", &["0 PSUBSCRIBE x y"], &["0 PSUBSCRIBE y x"]),
+    ("being told of commands", &["0 PING"], &["0 MONITOR"]),
+    ("being told of changes", &["0 PING"], &["0 CLIENT TRACKING ON"]),
+    ("what is told", &["0 CLIENT TRACKING ON"], &["0 CLIENT TRACKING ON BCAST"]),
+    ("whose changes are told", &["0 CLIENT TRACKING ON"], &["0 CLIENT TRACKING ON NOLOOP"]),
+    ("a prefix", &["0 CLIENT TRACKING ON BCAST"], &["0 CLIENT TRACKING ON BCAST PREFIX a"]),
+    ("when it is told", &["0 CLIENT TRACKING ON OPTIN"], &["0 CLIENT TRACKING ON OPTOUT"]),
+    (
+        "what was said of the next command",
+        &["0 CLIENT TRACKING ON OPTIN"],
+        &["0 CLIENT TRACKING ON OPTIN", "0 CLIENT CACHING YES"],
+    ),
+    ("who is told", &["0 CLIENT TRACKING ON REDIRECT 1"], &["0 CLIENT TRACKING ON REDIRECT 2"]),
+    ("a key that was read", &["0 CLIENT TRACKING ON"], &["0 CLIENT TRACKING ON", "0 GET a"]),
+    (
+        "who has read it",
+        &["0 CLIENT TRACKING ON", "1 CLIENT TRACKING ON", "0 GET a"],
+        &["0 CLIENT TRACKING ON", "1 CLIENT TRACKING ON", "1 GET a"],
+    ),
     ("a watched key", &["0 PING"], &["0 WATCH a"]),
     ("a watched key that was changed", &["1 SET a 1", "0 WATCH a"], &["0 WATCH a", "1 SET a 1"]),
 ];
@@ -193,6 +216,8 @@ fn what_no_command_can_observe_is_not_in_the_bytes() {
         (&["0 PING"], &["0 SELECT 3", "0 SELECT 0"]),
         (&["0 SUBSCRIBE x y"], &["0 SUBSCRIBE y", "0 SUBSCRIBE x", "0 SUBSCRIBE x"]),
         (&["0 PING"], &["0 SUBSCRIBE y", "0 UNSUBSCRIBE"]),
+        (&["0 PING"], &["0 CLIENT TRACKING ON REDIRECT 2", "0 CLIENT TRACKING OFF"]),
+        (&["0 CLIENT TRACKING ON"], &["0 CLIENT TRACKING ON", "0 GET a", "1 SET a 1", "1 DEL a"]),
         (&["0 PING"], &["0 MULTI", "0 SET a 1", "0 DISCARD"]),
     ];
     for (one, other) in alike {

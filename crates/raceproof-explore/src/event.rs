@@ -194,6 +194,8 @@ pub(crate) struct Seen {
     local: bool,
     /// Someone read a keyspace as a whole.
     keyspace_read: bool,
+    /// Someone is told of keys that are changed, so that whoever changes or reads one touches more than that.
+    tracks: bool,
     /// Something that is not Redis was touched.
     beside: bool,
 }
@@ -207,6 +209,8 @@ enum Kind {
     Keyspace,
     Clock,
     Local,
+    /// Who is told of changes of keys.
+    Tracked,
     /// Not Redis.
     Beside,
     Other,
@@ -219,11 +223,13 @@ impl Kind {
             Named::Redis(Object::Field(..) | Object::Cardinality(..)) => Self::Part,
             Named::Redis(Object::Keyspace(_)) => Self::Keyspace,
             Named::Redis(Object::Clock | Object::Deadlines) => Self::Clock,
+            Named::Redis(Object::Tracking | Object::Tracked(_)) => Self::Tracked,
             Named::Redis(
                 Object::Random
                 | Object::Scripts
                 | Object::Functions
                 | Object::Users
+                | Object::Memory
                 | Object::Server
                 | Object::Subscriptions
                 | Object::Channel(_)
@@ -327,9 +333,9 @@ impl Things {
             Kind::Key => *access == whole,
             Kind::Keyspace => !self.seen.keyspace_read,
             Kind::Clock => true,
-            Kind::Part | Kind::Local | Kind::Beside | Kind::Other => false,
+            Kind::Part | Kind::Local | Kind::Tracked | Kind::Beside | Kind::Other => false,
         };
-        !self.seen.local && footprint.touched.iter().all(fixed)
+        !self.seen.local && !self.seen.tracks && footprint.touched.iter().all(fixed)
     }
 
     fn kind(&self, thing: ThingId) -> Kind {
@@ -349,6 +355,7 @@ impl Things {
             match self.kind(*thing) {
                 Kind::Local => (seen.local, seen.beside) = (true, true),
                 Kind::Beside => seen.beside = true,
+                Kind::Tracked => seen.tracks = true,
                 Kind::Keyspace => seen.keyspace_read |= matches!(access, Access::Read | Access::Write),
                 Kind::Key | Kind::Part | Kind::Clock | Kind::Other => {}
             }

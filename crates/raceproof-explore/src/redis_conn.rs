@@ -181,7 +181,7 @@ fn value(reply: Reply) -> RedisResult<Value> {
         Reply::Error(text) => server_error(&text)?,
         Reply::Integer(n) => Value::Int(n),
         Reply::Bulk(bytes) | Reply::BigNumber(bytes) => Value::BulkString(bytes.into()),
-        Reply::Null | Reply::NullArray => Value::Nil,
+        Reply::Null | Reply::NullArray | Reply::NullOf(_) => Value::Nil,
         Reply::Inline(items) if items.is_empty() => Value::Nil,
         Reply::Array(items) | Reply::Inline(items) => Value::Array(values(items)?),
         Reply::Set(items) => Value::Set(values(items)?),

@@ -1,7 +1,9 @@
 //! One connection: its socket, what has come in and is not understood yet, and what is yet to go out.
 
 use std::io::{self, ErrorKind, Read, Write};
+use std::net::SocketAddr;
 
+use bytes::Bytes;
 use mio::net::{TcpStream, UnixStream};
 use mio::{Interest, Registry, Token, event::Source};
 use raceproof_engine::SessionId;
@@ -18,7 +20,31 @@ pub(crate) enum Socket {
     Unix(UnixStream),
 }
 
+/// The two ends of a connection as Redis writes them: `127.0.0.1:50000`, or the path of the socket and `:0`.
+#[derive(Clone, Debug)]
+pub(crate) struct Addresses {
+    pub(crate) peer: Bytes,
+    pub(crate) local: Bytes,
+}
+
 impl Socket {
+    /// The two ends; of one that is gone already, nothing but `?:0`.
+    pub(crate) fn addresses(&self) -> Addresses {
+        let written = |address: io::Result<SocketAddr>| address.map_or("?:0".to_owned(), |address| address.to_string());
+        match self {
+            Self::Tcp(stream) => {
+                Addresses { peer: written(stream.peer_addr()).into(), local: written(stream.local_addr()).into() }
+            }
+            Self::Unix(stream) => {
+                let address = stream.local_addr().ok();
+                let path = address.as_ref().and_then(|address| address.as_pathname());
+                let path = path.map_or_else(|| "?".to_owned(), |path| path.display().to_string());
+                let text = Bytes::from(format!("{path}:0"));
+                Addresses { peer: text.clone(), local: text }
+            }
+        }
+    }
+
     fn source(&mut self) -> &mut dyn Source {
         match self {
             Self::Tcp(stream) => stream,
@@ -69,6 +95,7 @@ pub(crate) struct Connection {
     /// The place of its universe.
     pub(crate) universe: usize,
     pub(crate) session: SessionId,
+    pub(crate) addresses: Addresses,
     /// Whether its command waits: what comes after it stays in `input`.
     pub(crate) waits: bool,
     /// Until when its next command is held back because a fault delays its replies.
@@ -88,6 +115,7 @@ pub(crate) struct Connection {
 impl Connection {
     pub(crate) fn new(socket: Socket, universe: usize, session: SessionId) -> Self {
         Self {
+            addresses: socket.addresses(),
             socket,
             parser: Parser::default(),
             input: Vec::new(),

@@ -18,6 +18,8 @@ mod control;
 mod durability;
 mod execute;
 mod faults;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod history;
 mod limits;
 mod listener;

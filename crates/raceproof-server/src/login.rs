@@ -24,6 +24,7 @@ impl Server {
             version: self.settings.version,
             seed: self.seed_of(&name),
             statistics: true,
+            access_times: true,
             ..Options::default()
         };
         let mut universe = Universe::new(options, self.settings.clock, self.settings.persistence);
@@ -105,14 +106,14 @@ impl Server {
             None => self.new_universe(name.clone())?,
         };
         let Some(connection) = self.connections.get(place) else { return Ok(()) };
-        let (left, old) = (connection.universe, connection.session);
+        let (left, old, addresses) = (connection.universe, connection.session, connection.addresses.clone());
         if left == number {
             return Ok(());
         }
         let known_as = self.universes[left].engine.client_name(old);
         let protocol = self.universes[left].engine.protocol(old);
         self.universes[left].disconnect(old);
-        let session = self.universes[number].connect(place);
+        let session = self.universes[number].connect(place, addresses);
         if let Some(connection) = self.connections.get(place) {
             (connection.universe, connection.session) = (number, session);
         }

@@ -65,6 +65,14 @@ impl Connections {
         self.list.get_mut(place)?.as_mut()
     }
 
+    /// A place that nobody has, which the next connection is put in.
+    fn free_place(&mut self) -> usize {
+        self.free.pop().unwrap_or_else(|| {
+            self.list.push(None);
+            self.list.len() - 1
+        })
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.list.len() - self.free.len()
     }
@@ -206,11 +214,16 @@ impl Server {
                     self.serve(place);
                 }
             }
-            self.go_on_with_ready();
-            self.flush();
-            self.set_alarms();
+            self.finish_turn();
         }
         Ok(())
+    }
+
+    /// What is left to do once every socket that was ready has been read.
+    pub(crate) fn finish_turn(&mut self) {
+        self.go_on_with_ready();
+        self.flush();
+        self.set_alarms();
     }
 
     /// How long to wait for sockets.
@@ -250,17 +263,20 @@ impl Server {
             let _ = socket.write(b"-ERR max number of clients reached\r\n");
             return;
         }
-        let place = self.connections.free.pop().unwrap_or_else(|| {
-            self.connections.list.push(None);
-            self.connections.list.len() - 1
-        });
-        let session = self.universes[0].connect(place);
+        self.adopt(socket);
+    }
+
+    /// Makes a socket a connection, in the place that it gives.
+    pub(crate) fn adopt(&mut self, socket: Socket) -> usize {
+        let place = self.connections.free_place();
+        let session = self.universes[0].connect(place, socket.addresses());
         let mut connection = Connection::new(socket, 0, session);
         let registered = connection.register(self.poll.registry(), Token(place));
         self.connections.list[place] = Some(connection);
         if registered.is_err() {
             self.close(place);
         }
+        place
     }
 
     /// Closes a connection at once.

@@ -81,7 +81,7 @@ fn show(reply: &Reply, text: &mut String) {
         Reply::Integer(value) => text.push_str(&format!("(integer) {value}")),
         Reply::Bulk(bytes) | Reply::Verbatim(_, bytes) => quoted(bytes, text),
         Reply::BigNumber(number) => text.push_str(&String::from_utf8_lossy(number)),
-        Reply::Null | Reply::NullArray => text.push_str("(nil)"),
+        Reply::Null | Reply::NullArray | Reply::NullOf(_) => text.push_str("(nil)"),
         Reply::Double(value) | Reply::Decimal(value) => text.push_str(&format!("(double) {value}")),
         Reply::Boolean(value) => text.push_str(if *value { "(true)" } else { "(false)" }),
         Reply::Array(elements) => list('[', elements, ']', text),

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use raceproof_engine::{Delivery, Engine, LuaHost, Options, Outcome, SessionId, Timestamp};
 
 use crate::clock::Clock;
+use crate::connection::Addresses;
 use crate::durability::{Durability, Persistence};
 use crate::faults::Faults;
 use crate::history::History;
@@ -104,8 +105,9 @@ impl Universe {
     }
 
     /// Opens a session for a connection.
-    pub(crate) fn connect(&mut self, connection: usize) -> SessionId {
+    pub(crate) fn connect(&mut self, connection: usize, addresses: Addresses) -> SessionId {
         let session = self.engine.connect();
+        self.engine.set_addresses(session, addresses.peer, addresses.local);
         let place = session.0 as usize;
         if self.connections.len() <= place {
             self.connections.resize(place + 1, NOBODY);

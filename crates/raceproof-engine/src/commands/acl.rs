@@ -38,12 +38,7 @@ pub(super) const COMMANDS: &[Command] = &[Command::new("acl", super::monitoring:
 /// Rules decide on whatever any command does: all that commands read is declared as written. (`Object::Users` is what those
 /// read that read nothing else.)
 fn write_users(context: &mut Context<'_>) {
-    for object in [Object::Users, Object::Server, Object::Scripts, Object::Functions, Object::Random] {
-        context.touch(object, Access::Write);
-    }
-    for db in 0..context.engine.config.databases() {
-        context.touch(Object::Keyspace(db), Access::Write);
-    }
+    context.engine.touch_everything(context.footprint);
 }
 
 fn read_users(context: &mut Context<'_>) {

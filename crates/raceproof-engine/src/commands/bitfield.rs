@@ -204,7 +204,7 @@ fn bitfield_ro(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 
 fn read_all(context: &mut Context<'_>, key: &Bytes, operations: &[Operation]) -> Answer {
     let text = context.text(&Key::new(key))?;
-    let data = text.map(|text| text.data.clone()).unwrap_or_default();
+    let data = text.map(|text| text.data.to_bytes()).unwrap_or_default();
     let read = |operation: &Operation| integer(operation.width.read(&data, operation.offset));
     Ok(Reply::Array(operations.iter().map(read).collect()))
 }

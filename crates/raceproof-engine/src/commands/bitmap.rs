@@ -97,7 +97,7 @@ fn bit_range(len: usize, start: i64, end: i64, in_bits: bool) -> Option<(usize, 
 }
 
 fn bitcount(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
-    let Some(data) = context.text(&Key::new(&args[1]))?.map(|text| text.data.clone()) else {
+    let Some(data) = context.text(&Key::new(&args[1]))?.map(|text| text.data.to_bytes()) else {
         return Ok(Reply::Integer(0));
     };
     let integer = |text: &Bytes| parse_integer(text).ok_or(NOT_AN_INTEGER);
@@ -134,7 +134,7 @@ fn bitpos(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         1 => true,
         _ => return Err(Failure::Constant("ERR The bit argument must be 1 or 0.")),
     };
-    let Some(data) = context.text(&Key::new(&args[1]))?.map(|text| text.data.clone()) else {
+    let Some(data) = context.text(&Key::new(&args[1]))?.map(|text| text.data.to_bytes()) else {
         return Ok(Reply::Integer(if bit { -1 } else { 0 }));
     };
     let (range, end_given) = match &args[3..] {
@@ -197,7 +197,7 @@ fn bitop(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let mut sources = Vec::with_capacity(args.len() - 3);
     context.reads = true;
     for name in &args[3..] {
-        sources.push(context.text(&Key::new(name))?.map(|text| text.data.clone()).unwrap_or_default());
+        sources.push(context.text(&Key::new(name))?.map(|text| text.data.to_bytes()).unwrap_or_default());
     }
     context.reads = false;
     let result = combine(operation, &sources);

@@ -14,8 +14,9 @@ use crate::{
     context::Context,
     failure::{Answer, Failure},
     key::Key,
+    list::List,
     long_double::LongDouble,
-    typed::{Collection, List},
+    typed::Collection,
     wait::Serve,
     zset::Zset,
 };
@@ -74,7 +75,11 @@ fn first_or_wait<C: Collection>(
 
 /// Whether a key that became ready holds what is waited for.
 fn holds<C: Collection>(context: &mut Context<'_>, key: &Key) -> bool {
-    matches!(context.collection::<C>(key, Access::Read), Ok(Some(_)))
+    // Whoever serves it has looked it up, or has been told.
+    let touches = std::mem::replace(&mut context.touches, false);
+    let holds = matches!(context.collection::<C>(key, Access::Read), Ok(Some(_)));
+    context.touches = touches;
+    holds
 }
 
 /// `key … timeout`

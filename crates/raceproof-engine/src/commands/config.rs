@@ -73,10 +73,15 @@ fn set(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         context.touch(Object::Keyspace(db), Access::Write);
     }
     Arc::make_mut(&mut context.engine.config).change(&pairs)?;
-    if let Some((_, password)) = pairs.iter().find(|(setting, _)| setting.name == "requirepass") {
-        for object in [Object::Users, Object::Scripts, Object::Functions, Object::Random] {
+    context.engine.settle_account();
+    context.make_room();
+    if pairs.iter().any(|(setting, _)| setting.name == "requirepass" || setting.name.starts_with("maxmemory")) {
+        // Whoever may do nothing, or must find room first, whatever it does.
+        for object in [Object::Users, Object::Scripts, Object::Functions, Object::Random, Object::Memory] {
             context.touch(object, Access::Write);
         }
+    }
+    if let Some((_, password)) = pairs.iter().find(|(setting, _)| setting.name == "requirepass") {
         Arc::make_mut(&mut context.engine.acl).require_password(password);
     }
     Ok(Reply::Simple("OK"))
@@ -96,16 +101,11 @@ fn rewrite(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
 
 fn help(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
     Ok(super::help(&[
-        "CONFIG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+        "CONFIG <subcommand> [<argument> ...]",
         "GET <pattern>",
-        "    Return parameters matching the glob-like <pattern> and their values.",
         "SET <directive> <value>",
-        "    Set the configuration <directive> to <value>.",
         "RESETSTAT",
-        "    Reset statistics reported by the INFO command.",
         "REWRITE",
-        "    Rewrite the configuration file.",
         "HELP",
-        "    Prints this help.",
     ]))
 }

@@ -45,7 +45,7 @@ fn add(context: &mut Context<'_>, args: &[Bytes], step: i64) -> Answer {
         Some(text) => parse_integer(&text.data).ok_or(NOT_AN_INTEGER)?,
     };
     let new = old.checked_add(step).ok_or(WOULD_OVERFLOW)?;
-    context.store_text(&key, Text::new(integer_text(new)));
+    context.store_text(&key, Text::new(&integer_text(new)));
     context.event(STRING, "incrby", &key);
     context.propagate(args);
     Ok(Reply::Integer(new))
@@ -61,7 +61,7 @@ fn incrbyfloat(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let old = old.ok_or(NOT_A_FLOAT)?;
     let step = LongDouble::parse(&args[2]).ok_or(NOT_A_FLOAT)?;
     let new = Bytes::from(old.checked_add(step).ok_or(NAN_OR_INFINITY)?.text());
-    context.store_text(&key, Text::of_float(new.clone()));
+    context.store_text(&key, Text::of_float(&new));
     let effect = vec![Bytes::from_static(b"SET"), args[1].clone(), new.clone(), Bytes::from_static(b"KEEPTTL")];
     context.event(STRING, "incrbyfloat", &key);
     context.propagate_as(effect);

@@ -52,7 +52,7 @@ fn digest(context: &mut Context<'_>) -> Reply {
     for db in 0..context.engine.config.databases() {
         context.touch(Object::Keyspace(db), Access::Read);
     }
-    let keys: Vec<(u32, Bytes)> = context.databases().keys().map(|(db, name)| (db, name.clone())).collect();
+    let keys: Vec<(u32, Bytes)> = context.databases().entries().map(|(db, name, _)| (db, name.to_key().name)).collect();
     for (db, name) in keys {
         context.touch(Object::Key(db, name), Access::Read);
     }
@@ -99,8 +99,10 @@ fn populate(context: &mut Context<'_>, count: &[u8], options: &[Bytes]) -> Answe
         if size > 0 {
             value.resize(size, 0);
         }
-        let text =
-            Text { encoding: if value.len() > 44 { Encoding::Raw } else { Encoding::Embstr }, data: value.into() };
+        let text = Text {
+            encoding: if value.len() > 44 { Encoding::Raw } else { Encoding::Embstr },
+            data: Bytes::from(value).into(),
+        };
         context.store(&key, Value::Text(text), Deadline::Keep);
     }
     Ok(Reply::Simple("OK"))

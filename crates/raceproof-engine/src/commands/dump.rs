@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use crate::{
     Access, Reply,
+    access::Used,
     command::{Command, Group, KeySpec, Run, flag::*, keys},
     context::{Context, Deadline},
     db::Value,
@@ -36,34 +37,36 @@ fn dump(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     Ok(value.map_or(Reply::Null, |value| Reply::Bulk(rdb::dump(value, &context.engine.config))))
 }
 
-/// The options of `RESTORE`. How long the key was idle and how often it was used is checked, and not kept.
+/// The options of `RESTORE`.
 #[derive(Clone, Copy, Debug, Default)]
 struct Options {
     replace: bool,
     absolute: bool,
+    /// How long the key has not been used (s), or how often it was.
+    idle_s: Option<i64>,
+    frequency: Option<u8>,
 }
 
 impl Options {
     fn parse(args: &[Bytes]) -> Result<Self, Failure> {
         let mut options = Self::default();
-        let (mut idle_given, mut frequency_given) = (false, false);
         let mut left = args;
         while let [option, rest @ ..] = left {
             left = rest;
             match (option.to_ascii_lowercase().as_slice(), rest) {
                 (b"replace", _) => options.replace = true,
                 (b"absttl", _) => options.absolute = true,
-                (b"idletime", [seconds, rest @ ..]) if !frequency_given => {
-                    if parse_integer(seconds).ok_or(NOT_AN_INTEGER)? < 0 {
+                (b"idletime", [seconds, rest @ ..]) if options.frequency.is_none() => {
+                    let idle_s = parse_integer(seconds).ok_or(NOT_AN_INTEGER)?;
+                    if idle_s < 0 {
                         return Err(Failure::Constant("ERR Invalid IDLETIME value, must be >= 0"));
                     }
-                    (idle_given, left) = (true, rest);
+                    (options.idle_s, left) = (Some(idle_s), rest);
                 }
-                (b"freq", [frequency, rest @ ..]) if !idle_given => {
-                    if !(0..=255).contains(&parse_integer(frequency).ok_or(NOT_AN_INTEGER)?) {
-                        return Err(Failure::Constant("ERR Invalid FREQ value, must be >= 0 and <= 255"));
-                    }
-                    (frequency_given, left) = (true, rest);
+                (b"freq", [frequency, rest @ ..]) if options.idle_s.is_none() => {
+                    let frequency = u8::try_from(parse_integer(frequency).ok_or(NOT_AN_INTEGER)?);
+                    let refused = |_| Failure::Constant("ERR Invalid FREQ value, must be >= 0 and <= 255");
+                    (options.frequency, left) = (Some(frequency.map_err(refused)?), rest);
                 }
                 _ => return Err(SYNTAX),
             }
@@ -73,9 +76,18 @@ impl Options {
 }
 
 /// Redis removes a key that is in the way, so that what takes its place is a new one.
-fn put(context: &mut Context<'_>, key: &Key, value: Value, deadline: Deadline) {
+fn put(context: &mut Context<'_>, key: &Key, value: Value, deadline: Deadline, options: &Options) {
     let replaces = replaced(context, key);
     context.store(key, value, deadline);
+    // What takes the place of another key inherits nothing, and only what the policy goes by is taken over.
+    let now_ms = context.now_ms();
+    let used = match (context.engine.config.counting(), options) {
+        (None, Options { idle_s: Some(idle_s), .. }) => Used::idle_for(now_ms, *idle_s),
+        (None, _) => Used::at(now_ms),
+        (Some(_), Options { frequency: Some(frequency), .. }) => Used::counted(now_ms, *frequency),
+        (Some(_), _) => Used::new_counted(now_ms),
+    };
+    context.put_use(context.db, key, used);
     context.signal_added(context.db, key);
     if replaces {
         context.event(notify::NEW, "new", key);
@@ -98,7 +110,7 @@ fn restore(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         Refused::Format => Failure::Constant("ERR Bad data format"),
     })?;
     if ttl == 0 {
-        put(context, &key, value, Deadline::Clear);
+        put(context, &key, value, Deadline::Clear, &options);
         context.propagate(args);
         return Ok(Reply::Simple("OK"));
     }
@@ -112,7 +124,7 @@ fn restore(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         }
         return Ok(Reply::Simple("OK"));
     }
-    put(context, &key, value, Deadline::At(deadline));
+    put(context, &key, value, Deadline::At(deadline), &options);
     if options.absolute {
         context.propagate(args);
     } else {

@@ -6,6 +6,7 @@ use crate::{
     Access, Reply,
     command::{Command, Group, KeySpec, Run, flag::*, keys},
     context::Context,
+    db::Entry,
     failure::{self, Answer, Failure, NOT_AN_INTEGER},
     key::Key,
     notify::GENERIC,
@@ -20,7 +21,7 @@ const fn writer(name: &'static str, run: Run, arity: i32) -> Command {
 }
 
 const fn reader(name: &'static str, run: Run, tips: &'static [&'static str]) -> Command {
-    Command::new(name, run, 2, READONLY | FAST, Group::Keyspace).keys(READ).tips(tips)
+    Command::new(name, run, 2, READONLY | FAST | NO_TOUCH, Group::Keyspace).keys(READ).tips(tips)
 }
 
 pub(super) const COMMANDS: &[Command] = &[
@@ -106,7 +107,7 @@ fn expire(context: &mut Context<'_>, args: &[Bytes], form: &Form) -> Answer {
     if !context.visit(&key, Access::IntentRead) {
         return Ok(Reply::Integer(0));
     }
-    let current = context.entry(&key).and_then(|entry| entry.deadline);
+    let current = context.entry(&key).and_then(Entry::deadline);
     if !conditions.admit(current, at) {
         return Ok(Reply::Integer(0));
     }
@@ -134,7 +135,7 @@ fn expire(context: &mut Context<'_>, args: &[Bytes], form: &Form) -> Answer {
 fn persist(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let key = Key::new(&args[1]);
     context.visit(&key, Access::IntentRead);
-    if context.entry(&key).and_then(|entry| entry.deadline).is_none() {
+    if context.entry(&key).and_then(Entry::deadline).is_none() {
         return Ok(Reply::Integer(0));
     }
     context.set_deadline(&key, None);
@@ -161,7 +162,7 @@ fn ttl(context: &mut Context<'_>, args: &[Bytes], shown: Shown, since: Since) ->
     if !context.visit(&key, Access::IntentRead) {
         return Ok(Reply::Integer(-2));
     }
-    let Some(deadline) = context.entry(&key).and_then(|entry| entry.deadline) else { return Ok(Reply::Integer(-1)) };
+    let Some(deadline) = context.entry(&key).and_then(Entry::deadline) else { return Ok(Reply::Integer(-1)) };
     let ms = match since {
         Since::Now => (deadline - context.now_ms()).max(0),
         Since::Epoch => deadline,

@@ -38,10 +38,10 @@ pub(super) const COMMANDS: &[Command] = &[
 
 /// One of the four ways to say when.
 #[derive(Debug)]
-struct Form {
-    command: &'static str,
-    seconds: bool,
-    relative: bool,
+pub(super) struct Form {
+    pub(super) command: &'static str,
+    pub(super) seconds: bool,
+    pub(super) relative: bool,
 }
 
 const HEXPIRE: Form = Form { command: "hexpire", seconds: true, relative: true };
@@ -73,7 +73,7 @@ fn fields(args: &[Bytes]) -> Result<&[Bytes], Failure> {
 }
 
 /// The deadline that is asked for, Unix ms.
-fn deadline(context: &mut Context<'_>, text: &[u8], form: &Form) -> Result<i64, Failure> {
+pub(super) fn deadline(context: &mut Context<'_>, text: &[u8], form: &Form) -> Result<i64, Failure> {
     let value = parse_integer(text).ok_or(NOT_AN_INTEGER)?;
     if value < 0 {
         return Err(Failure::Constant("ERR invalid expire time, must be >= 0"));
@@ -142,7 +142,7 @@ fn expire(context: &mut Context<'_>, args: &[Bytes], form: &Form) -> Answer {
     Ok(Reply::Array(replies))
 }
 
-fn move_deadline(context: &mut Context<'_>, key: &Key, field: &Bytes, deadline: Option<i64>) {
+pub(super) fn move_deadline(context: &mut Context<'_>, key: &Key, field: &Bytes, deadline: Option<i64>) {
     context.touch_key(key, Access::IntentWrite);
     context.touch_field(key, field, Access::Write);
     context.touch(Object::Deadlines, Access::IntentWrite);

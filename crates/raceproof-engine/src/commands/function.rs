@@ -206,6 +206,7 @@ fn restore(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 }
 
 fn fcall(context: &mut Context<'_>, args: &[Bytes], read_only: bool) -> Answer {
+    scripting::tell_monitors(context, args);
     context.touch(Object::Functions, Access::Read);
     let found = context.engine.libraries.function(&args[1]).map(|(library, function)| (library, function.clone()));
     let Some((library, function)) = found else { return Err(Failure::Constant("ERR Function not found")) };
@@ -215,7 +216,11 @@ fn fcall(context: &mut Context<'_>, args: &[Bytes], read_only: bool) -> Answer {
     if read_only && !no_writes {
         return Err(scripting::WRITES_IN_RO);
     }
+    let allows_oom = function.flags.has(FunctionFlags::ALLOW_OOM);
+    if !no_writes && !allows_oom && context.out_of_memory {
+        return Err(scripting::OOM_NOT_ALLOWED);
+    }
     let (keys, args) = args[3..].split_at(keys);
     let script = Script { sha1: &library.sha1, source: &library.code, keys, args };
-    scripting::running(context, no_writes, |host, calls| host.run_function(&function.name, script, calls))
+    scripting::running(context, no_writes, allows_oom, |host, calls| host.run_function(&function.name, script, calls))
 }

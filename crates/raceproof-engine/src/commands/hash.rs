@@ -55,7 +55,7 @@ pub(super) const COMMANDS: &[Command] = &[
 
 /// Makes sure that a key is a hash, and declares that a part of it will be written or, if it is new, all of it.
 /// Tells whether it is new.
-fn open(context: &mut Context<'_>, key: &Key) -> Result<bool, Failure> {
+pub(super) fn open(context: &mut Context<'_>, key: &Key) -> Result<bool, Failure> {
     if context.hash(key, Access::IntentRead)?.is_some() {
         context.touch_key(key, Access::IntentWrite);
         return Ok(false);
@@ -65,7 +65,7 @@ fn open(context: &mut Context<'_>, key: &Key) -> Result<bool, Failure> {
 }
 
 /// Sets a field of a hash that was opened and tells whether the field is new.
-fn put(context: &mut Context<'_>, key: &Key, field: &Bytes, value: Bytes) -> bool {
+pub(super) fn put(context: &mut Context<'_>, key: &Key, field: &Bytes, value: Bytes) -> bool {
     let limits = context.limits();
     let added = context.edit_hash(key, |hash| hash.set(field, value, limits)).unwrap_or(false);
     context.touch_field(key, field, Access::Write);
@@ -97,7 +97,7 @@ fn put_pairs(context: &mut Context<'_>, args: &[Bytes], command: &str) -> Result
 }
 
 /// A field that is set anew lives for ever again.
-fn forget_deadline(context: &mut Context<'_>, key: &Key, field: &Bytes) {
+pub(super) fn forget_deadline(context: &mut Context<'_>, key: &Key, field: &Bytes) {
     if context.hash_now(key).is_some_and(|hash| hash.deadline(field).is_some()) {
         context.touch(Object::Deadlines, Access::IntentWrite);
         context.edit_hash(key, |hash| hash.set_deadline(field, None));
@@ -134,7 +134,7 @@ fn read<'a>(context: &'a mut Context<'_>, key: &Key, field: &Bytes) -> Result<Op
     Ok(context.hash_now(key).and_then(|hash| hash.get(field)))
 }
 
-fn bulk_or_null(value: Option<&Bytes>) -> Reply {
+pub(super) fn bulk_or_null(value: Option<&Bytes>) -> Reply {
     value.map_or(Reply::Null, |value| Reply::Bulk(value.clone()))
 }
 
@@ -231,6 +231,7 @@ fn hincrby(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         Some(value) => parse_integer(value).ok_or(Failure::Constant("ERR hash value is not an integer"))?,
     };
     let new = old.checked_add(step).ok_or(WOULD_OVERFLOW)?;
+    context.touches = false;
     open(context, &key)?;
     put(context, &key, field, integer_text(new));
     context.changed(context.db, &key);
@@ -253,6 +254,7 @@ fn hincrbyfloat(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     };
     let old = old.ok_or(Failure::Constant("ERR hash value is not a float"))?;
     let new = Bytes::from(old.checked_add(step).ok_or(NAN_OR_INFINITY)?.text());
+    context.touches = false;
     open(context, &key)?;
     put(context, &key, field, new.clone());
     context.changed(context.db, &key);

@@ -52,8 +52,11 @@ fn look(context: &mut Context<'_>, section: &str) {
         "Memory" => {
             context.touch(Object::Scripts, Access::Read);
             context.touch(Object::Functions, Access::Read);
+            context.read_memory();
         }
+        "Clients" => context.touch(Object::Tracking, Access::Read),
         "Stats" => {
+            context.touch(Object::Tracking, Access::Read);
             context.touch(Object::Subscriptions, Access::Read);
             context.touch(Object::Patterns, Access::Read);
         }
@@ -113,6 +116,26 @@ pub(super) fn up_s(context: &Context<'_>) -> i64 {
 
 pub(super) fn connected(context: &Context<'_>) -> String {
     context.engine.sessions.iter().filter(|session| session.open).count().to_string()
+}
+
+/// The memory that the data would take, with a unit or without.
+pub(super) fn used(context: &Context<'_>) -> String {
+    context.engine.used_memory().to_string()
+}
+
+pub(super) fn used_human(context: &Context<'_>) -> String {
+    human(&used(context))
+}
+
+/// How many sessions are told of changes.
+pub(super) fn tracking_sessions(context: &Context<'_>) -> String {
+    let tracking = context.engine.sessions.iter().filter(|session| session.open && session.tracking.is_some());
+    tracking.count().to_string()
+}
+
+/// One of the counts of what is tracked.
+pub(super) fn tracked(context: &Context<'_>, which: usize) -> String {
+    context.engine.tracking.as_ref().map_or(0, |table| table.counts()[which]).to_string()
 }
 
 /// What `CONFIG GET` shows.

@@ -1,7 +1,9 @@
 //! The fields of `INFO`, in the order of Redis 7.0. What only a process can know (memory, sockets, forks) is constant.
 
-use super::info::{configured, connected, counted, human, identity, up_s};
-use crate::{channels::Kind, context::Context};
+use super::info::{
+    configured, connected, counted, human, identity, tracked, tracking_sessions, up_s, used, used_human,
+};
+use crate::{channels::Kind, context::Context, memory::AT_START};
 
 /// Where a field's value comes from.
 #[derive(Clone, Copy, Debug)]
@@ -11,6 +13,10 @@ pub(super) enum Field {
 }
 
 use Field::{Constant, Of};
+
+const fn share(all: bool) -> &'static str {
+    if all { "100.00%" } else { "0.00%" }
+}
 
 type Fields = &'static [(&'static str, Field)];
 
@@ -48,25 +54,25 @@ pub(super) const CLIENTS: Fields = &[
     ("client_recent_max_input_buffer", Constant("0")),
     ("client_recent_max_output_buffer", Constant("0")),
     ("blocked_clients", Of(|context| context.engine.waiting.sessions().to_string())),
-    ("tracking_clients", Constant("0")),
+    ("tracking_clients", Of(tracking_sessions)),
     ("clients_in_timeout_table", Of(|context| context.engine.waits_with_deadline().to_string())),
 ];
 
 pub(super) const MEMORY: Fields = &[
-    ("used_memory", Constant("1048576")),
-    ("used_memory_human", Constant("1.00M")),
-    ("used_memory_rss", Constant("1048576")),
-    ("used_memory_rss_human", Constant("1.00M")),
-    ("used_memory_peak", Constant("1048576")),
-    ("used_memory_peak_human", Constant("1.00M")),
+    ("used_memory", Of(used)),
+    ("used_memory_human", Of(used_human)),
+    ("used_memory_rss", Of(used)),
+    ("used_memory_rss_human", Of(used_human)),
+    ("used_memory_peak", Of(used)),
+    ("used_memory_peak_human", Of(used_human)),
     ("used_memory_peak_perc", Constant("100.00%")),
     ("used_memory_overhead", Constant("1048576")),
     ("used_memory_startup", Constant("1048576")),
-    ("used_memory_dataset", Constant("0")),
-    ("used_memory_dataset_perc", Constant("0.00%")),
-    ("allocator_allocated", Constant("1048576")),
-    ("allocator_active", Constant("1048576")),
-    ("allocator_resident", Constant("1048576")),
+    ("used_memory_dataset", Of(|context| (context.engine.used_memory() - AT_START).to_string())),
+    ("used_memory_dataset_perc", Of(|context| share(context.engine.used_memory() > AT_START).into())),
+    ("allocator_allocated", Of(used)),
+    ("allocator_active", Of(used)),
+    ("allocator_resident", Of(used)),
     ("total_system_memory", Constant("0")),
     ("total_system_memory_human", Constant("0B")),
     ("used_memory_lua", Constant("0")),
@@ -188,9 +194,9 @@ pub(super) const STATS: Fields = &[
     ("active_defrag_key_misses", Constant("0")),
     ("total_active_defrag_time", Constant("0")),
     ("current_active_defrag_time", Constant("0")),
-    ("tracking_total_keys", Constant("0")),
-    ("tracking_total_items", Constant("0")),
-    ("tracking_total_prefixes", Constant("0")),
+    ("tracking_total_keys", Of(|context| tracked(context, 0))),
+    ("tracking_total_items", Of(|context| tracked(context, 1))),
+    ("tracking_total_prefixes", Of(|context| tracked(context, 2))),
     ("unexpected_error_replies", Constant("0")),
     ("total_error_replies", Of(|context| counted(context, |counts| counts.error_replies))),
     ("dump_payload_sanitizations", Constant("0")),

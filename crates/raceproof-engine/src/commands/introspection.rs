@@ -220,7 +220,9 @@ fn describe_keys(spec: &KeySpec) -> Reply {
         FindKeys::AfterStreams => found("range", vec![number("lastkey", -1), number("keystep", 1), number("limit", 2)]),
         FindKeys::AfterWord(_) => found("range", vec![number("lastkey", 0), number("keystep", 1), number("limit", 0)]),
         FindKeys::Unknown => found("unknown", Vec::new()),
-        FindKeys::Count => found("keynum", vec![number("keynumidx", 0), number("firstkey", 1), number("keystep", 1)]),
+        FindKeys::Count { step } => {
+            found("keynum", vec![number("keynumidx", 0), number("firstkey", 1), number("keystep", step as i32)])
+        }
     };
     let mut parts = Vec::new();
     if let Some(notes) = spec.notes {

@@ -4,9 +4,10 @@ use bytes::Bytes;
 
 use crate::{
     Access, Object, Reply,
+    access::Used,
     command::{Command, Group, KeySpec, Run, flag::*, keys},
     context::{Context, Deadline},
-    db::{Encoding, Entry, Text, Value},
+    db::{Encoding, Text, Value},
     failure::{Answer, DB_OUT_OF_RANGE, Failure, NO_SUCH_KEY, SAME_OBJECT, SYNTAX},
     key::Key,
     notify::{GENERIC, NEW},
@@ -21,15 +22,15 @@ const SUM: &[&str] = &["request_policy:multi_shard", "response_policy:agg_sum"];
 const OBJECT_KEY: &[KeySpec] = &[keys(2, 0, 1, &["RO"])];
 
 const fn object_row(name: &'static str, run: Run) -> Command {
-    row(name, run, 3, READONLY).keys(OBJECT_KEY).tips(&["nondeterministic_output"])
+    row(name, run, 3, READONLY | NO_TOUCH).keys(OBJECT_KEY).tips(&["nondeterministic_output"])
 }
 
 pub(super) const COMMANDS: &[Command] = &[
     row("del", del, -2, WRITE).keys(&[keys(1, -1, 1, &["RM", "delete"])]).tips(SUM),
     row("unlink", del, -2, WRITE | FAST).keys(&[keys(1, -1, 1, &["RM", "delete"])]).tips(SUM),
-    row("exists", exists, -2, READONLY | FAST).keys(&[keys(1, -1, 1, &["RO"])]).tips(SUM),
+    row("exists", exists, -2, READONLY | FAST | NO_TOUCH).keys(&[keys(1, -1, 1, &["RO"])]).tips(SUM),
     row("touch", exists, -2, READONLY | FAST).keys(&[keys(1, -1, 1, &["RO"])]).tips(SUM),
-    row("type", kind, 2, READONLY | FAST).keys(&[keys(1, 0, 1, &["RO"])]),
+    row("type", kind, 2, READONLY | FAST | NO_TOUCH).keys(&[keys(1, 0, 1, &["RO"])]),
     row("rename", rename, 3, WRITE)
         .keys(&[keys(1, 0, 1, &["RW", "access", "delete"]), keys(2, 0, 1, &["OW", "update"])]),
     row("renamenx", renamenx, 3, WRITE | FAST)
@@ -45,7 +46,7 @@ pub(super) const COMMANDS: &[Command] = &[
     ]),
 ];
 
-fn del(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+pub(super) fn del(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let mut removed = 0;
     for name in &args[1..] {
         let key = Key::new(name);
@@ -61,7 +62,7 @@ fn del(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     Ok(Reply::Integer(removed))
 }
 
-/// Also `TOUCH`: access times are not kept.
+/// Also `TOUCH`, which counts as an access.
 fn exists(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let found = args[1..].iter().filter(|name| context.visit(&Key::new(name), Access::IntentRead)).count();
     Ok(Reply::Integer(found as i64))
@@ -102,12 +103,19 @@ fn renamenx(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 
 /// Redis removes a key that is in the way, so that what takes its place is a new one.
 fn rename_to(context: &mut Context<'_>, from: &Key, to: &Key, replaces: bool) {
-    if let Some(Entry { value, deadline }) = context.remove(from) {
-        context.store(to, value, deadline.map_or(Deadline::Clear, Deadline::At));
-        context.signal_added(context.db, to);
+    let db = context.db;
+    context.tell_later(db, from);
+    context.tell_later(db, to);
+    if let Some(entry) = context.remove(from) {
+        let (deadline, used) = (entry.deadline(), entry.used);
+        context.store(to, entry.value, deadline.map_or(Deadline::Clear, Deadline::At));
+        context.put_use(db, to, used);
+        context.signal_added(db, to);
         if replaces {
             context.event(NEW, "new", to);
         }
+        context.tell_now(db, from);
+        context.tell_now(db, to);
         context.event(GENERIC, "rename_from", from);
         context.event(GENERIC, "rename_to", to);
     }
@@ -138,15 +146,18 @@ fn copy(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     context.reads = true;
     context.visit(&from, Access::Read);
     context.reads = false;
-    let Some(Entry { value, deadline }) = context.entry(&from).cloned() else { return Ok(Reply::Integer(0)) };
+    let Some(entry) = context.entry(&from).cloned() else { return Ok(Reply::Integer(0)) };
     let replaces = context.visit_in(db, &to, Access::IntentRead);
     if replaces && !replace {
         return Ok(Reply::Integer(0));
     }
-    context.store_in(db, &to, value, deadline.map_or(Deadline::Clear, Deadline::At));
+    let deadline = entry.deadline().map_or(Deadline::Clear, Deadline::At);
+    context.tell_later(db, &to);
+    context.store_in(db, &to, entry.value, deadline);
     if replaces {
         context.notify(NEW, "new", db, &to.name);
     }
+    context.tell_now(db, &to);
     context.notify(GENERIC, "copy_to", db, &to.name);
     context.signal_added(db, &to);
     context.propagate(args);
@@ -162,8 +173,14 @@ fn move_key(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if !context.visit(&key, Access::Read) || context.visit_in(db, &key, Access::IntentRead) {
         return Ok(Reply::Integer(0));
     }
-    if let Some(Entry { value, deadline }) = context.remove(&key) {
-        context.store_in(db, &key, value, deadline.map_or(Deadline::Clear, Deadline::At));
+    context.tell_later(from, &key);
+    if let Some(entry) = context.remove(&key) {
+        let (deadline, used) = (entry.deadline(), entry.used);
+        context.tell_later(db, &key);
+        context.store_in(db, &key, entry.value, deadline.map_or(Deadline::Clear, Deadline::At));
+        context.put_use(db, &key, used);
+        context.tell_now(from, &key);
+        context.tell_now(db, &key);
         context.notify(GENERIC, "move_from", from, &key.name);
         context.notify(GENERIC, "move_to", db, &key.name);
         context.propagate(args);
@@ -196,55 +213,48 @@ fn refcount(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     Ok(Reply::Integer(if shared { i64::from(i32::MAX) } else { 1 }))
 }
 
-/// Always 0 for a key that exists: reads leave no trace here, or no two of them would commute.
-fn idletime(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+/// What a key remembers of how it was used; 0 where it does not.
+fn used(context: &mut Context<'_>, key: &Key) -> Option<Used> {
     context.reads = false;
-    let exists = context.visit(&Key::new(&args[2]), Access::IntentRead);
+    let exists = context.visit(key, Access::IntentRead);
     context.touch(Object::Server, Access::Read);
-    if !exists {
-        return Ok(Reply::Null);
+    if exists && context.engine.notes_use() {
+        context.touch_use(Access::Read);
     }
-    if context.engine.config.counts_frequency() {
+    context.entry(key).map(|entry| entry.used)
+}
+
+fn idletime(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let Some(used) = used(context, &Key::new(&args[2])) else { return Ok(Reply::Null) };
+    if context.engine.config.counting().is_some() {
         return Err(Failure::Constant(
             "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between \
              policies at runtime LRU and LFU data will take some time to adjust.",
         ));
     }
-    Ok(Reply::Integer(0))
+    let idle_s = if context.engine.notes_use() { used.idle_s(context.now_ms()) } else { 0 };
+    Ok(Reply::Integer(i64::from(idle_s)))
 }
 
 fn freq(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
-    context.reads = false;
-    let exists = context.visit(&Key::new(&args[2]), Access::IntentRead);
-    context.touch(Object::Server, Access::Read);
-    if !exists {
-        return Ok(Reply::Null);
-    }
-    if !context.engine.config.counts_frequency() {
+    let Some(used) = used(context, &Key::new(&args[2])) else { return Ok(Reply::Null) };
+    let Some(counting) = context.engine.config.counting() else {
         return Err(Failure::Constant(
             "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when \
              switching between policies at runtime LRU and LFU data will take some time to adjust.",
         ));
-    }
-    Ok(Reply::Integer(0))
+    };
+    let count = if context.engine.notes_use() { used.count(context.now_ms(), counting) } else { 0 };
+    Ok(Reply::Integer(i64::from(count)))
 }
 
 fn help(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
     Ok(super::help(&[
-        "OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+        "OBJECT <subcommand> [<argument> ...]",
         "ENCODING <key>",
-        "    Return the kind of internal representation used in order to store the value",
-        "    associated with a <key>.",
         "FREQ <key>",
-        "    Return the access frequency index of the <key>. The returned integer is",
-        "    proportional to the logarithm of the recent access frequency of the key.",
         "IDLETIME <key>",
-        "    Return the idle time of the <key>, that is the approximated number of",
-        "    seconds elapsed since the last access to the key.",
         "REFCOUNT <key>",
-        "    Return the number of references of the value associated with the specified",
-        "    <key>.",
         "HELP",
-        "    Prints this help.",
     ]))
 }

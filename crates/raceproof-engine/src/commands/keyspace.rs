@@ -8,7 +8,7 @@ use crate::{
     context::Context,
     failure::{Answer, DB_OUT_OF_RANGE, Failure, SYNTAX},
     glob,
-    key::Key,
+    key::{Key, Name},
     number::parse_integer,
     scan::{self, ScanOptions},
 };
@@ -23,8 +23,9 @@ const fn dangerous(name: &'static str, run: Run, arity: i32, flags: u32) -> Comm
 
 pub(super) const COMMANDS: &[Command] = &[
     dangerous("keys", keys, 2, READONLY).tips(&["request_policy:all_shards", "nondeterministic_output_order"]),
-    row("scan", scan, -2, READONLY | ANY_KEYS).tips(&["nondeterministic_output", "request_policy:special"]),
-    row("randomkey", randomkey, 1, READONLY | ANY_KEYS).tips(&["request_policy:all_shards", "nondeterministic_output"]),
+    row("scan", scan, -2, READONLY | ANY_KEYS | NO_TOUCH).tips(&["nondeterministic_output", "request_policy:special"]),
+    row("randomkey", randomkey, 1, READONLY | ANY_KEYS | NO_TOUCH)
+        .tips(&["request_policy:all_shards", "nondeterministic_output"]),
     row("dbsize", dbsize, 1, READONLY | FAST).tips(&["request_policy:all_shards", "response_policy:agg_sum"]),
     Command::new("select", select, 2, LOADING | STALE | FAST, Group::Connection),
     dangerous("swapdb", swapdb, 3, WRITE | FAST),
@@ -43,19 +44,19 @@ fn keys(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let now_ms = context.now_ms();
     let everything = &args[1] == "*";
     let database = context.databases().get(context.db);
-    let mut names: Vec<&Bytes> = database
+    let mut names: Vec<&[u8]> = database
         .keys
         .iter()
-        .filter(|(key, entry)| {
-            (everything || glob::matches(&args[1], &key.name, false))
-                && entry.deadline.is_none_or(|deadline| now_ms <= deadline)
+        .filter(|(name, entry)| {
+            (everything || glob::matches(&args[1], name.bytes(), false))
+                && entry.deadline().is_none_or(|deadline| now_ms <= deadline)
         })
-        .map(|(key, _)| &key.name)
+        .map(|(name, _)| name.bytes())
         .collect();
     if context.engine.options.sorted_replies {
         names.sort_unstable();
     }
-    Ok(Reply::Array(names.into_iter().map(|name| Reply::Bulk(name.clone())).collect()))
+    Ok(Reply::Array(names.into_iter().map(|name| Reply::Bulk(Bytes::copy_from_slice(name))).collect()))
 }
 
 fn scan(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
@@ -63,14 +64,15 @@ fn scan(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let options = ScanOptions::parse(&args[2..], true)?;
     read_keyspace(context);
     context.reads = false;
-    let (part, next) = scan::next_part(&context.databases().get(context.db).keys, cursor, options.count);
-    let candidates: Vec<Key> =
-        part.into_iter().map(|(key, _)| key).filter(|key| options.admits(&key.name)).cloned().collect();
+    let database = context.databases().get(context.db);
+    let (part, next) = scan::part(database.starting_at(cursor), options.count);
+    let admitted = part.into_iter().map(|(name, _)| name).filter(|name| options.admits(name.bytes()));
+    let candidates: Vec<Key> = admitted.map(Name::to_key).collect();
     let mut names = Vec::with_capacity(candidates.len());
     for key in candidates {
         // A key whose time is not over is known to be there, and whoever makes it vanish writes the keyspace; only its
         // type, if asked for, is still to be read.
-        let due = context.entry(&key).is_some_and(|entry| entry.deadline.is_some_and(|at| context.now_ms() > at));
+        let due = context.entry(&key).is_some_and(|entry| entry.deadline().is_some_and(|at| context.now_ms() > at));
         if (due || options.kind.is_some()) && !context.visit(&key, Access::IntentRead) {
             continue;
         }
@@ -102,9 +104,9 @@ fn randomkey(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
         context.touch(Object::Random, Access::Write);
         let random = &mut context.engine.random;
         let (nth, position) = if size <= COUNTED_OFF { (random.below(size), 0) } else { (0, random.next() >> 12) };
-        let keys = &context.databases().get(context.db).keys;
-        let found = keys.range(Key::first_at(position)..).nth(nth).or_else(|| keys.first_key_value());
-        let Some(key) = found.map(|(key, _)| key.clone()) else { return Ok(Reply::Null) };
+        let database = context.databases().get(context.db);
+        let found = database.starting_at(position).nth(nth).or_else(|| database.keys.first_key_value());
+        let Some(key) = found.map(|(name, _)| name.to_key()) else { return Ok(Reply::Null) };
         if context.visit(&key, Access::IntentRead) {
             return Ok(Reply::Bulk(key.name));
         }
@@ -176,6 +178,7 @@ fn empty(context: &mut Context<'_>, db: u32) {
 
 fn flushdb(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     check_flush_options(args)?;
+    context.invalidate_all();
     empty(context, context.db);
     context.propagate(args);
     Ok(Reply::Simple("OK"))
@@ -185,6 +188,7 @@ fn flushdb(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 /// difference.
 fn flushall(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     check_flush_options(args)?;
+    context.invalidate_all();
     for db in 0..context.engine.config.databases() {
         empty(context, db);
     }

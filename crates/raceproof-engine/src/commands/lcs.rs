@@ -77,7 +77,7 @@ fn operand(context: &mut Context<'_>, name: &Bytes) -> Option<Bytes> {
     context.visit(&key, Access::Read);
     match context.entry(&key).map(|entry| &entry.value) {
         None => Some(Bytes::new()),
-        Some(Value::Text(text)) => Some(text.data.clone()),
+        Some(Value::Text(text)) => Some(text.data.to_bytes()),
         Some(_) => None,
     }
 }

@@ -11,9 +11,9 @@ use crate::{
     context::Context,
     failure::{self, Answer, Failure, NO_SUCH_KEY, NOT_AN_INTEGER, SYNTAX},
     key::Key,
+    list::List,
     notify::{GENERIC, LIST},
     number::parse_integer,
-    typed::List,
 };
 
 const INSERT: &[KeySpec] = &[keys(1, 0, 1, &["RW", "insert"])];
@@ -98,6 +98,7 @@ pub(super) fn popped(context: &mut Context<'_>, key: &Key, end: End) {
     context.replies_here();
     context.event(LIST, if end == End::Left { "lpop" } else { "rpop" }, key);
     removed_if_empty(context, key);
+    context.tell_now(context.db, key);
 }
 
 fn removed_if_empty(context: &mut Context<'_>, key: &Key) {
@@ -106,8 +107,10 @@ fn removed_if_empty(context: &mut Context<'_>, key: &Key) {
     }
 }
 
-/// Takes up to `count` elements from a list that was looked up. Whoever may wait for a list pops by this as well.
+/// Takes up to `count` elements from a list that was looked up; [`popped`] comes next. Whoever may wait for a list pops by
+/// this as well.
 pub(super) fn take(context: &mut Context<'_>, key: &Key, end: End, count: usize) -> Vec<Bytes> {
+    context.tell_later(context.db, key);
     let taken = context.edit_whole(key, |list: &mut List| {
         let count = count.min(list.len());
         (0..count).filter_map(|_| end.pop(list)).collect()
@@ -177,7 +180,7 @@ fn lset(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let len = context.collection::<List>(&key, Access::Read)?.ok_or(NO_SUCH_KEY)?.len();
     let index = parse_integer(&args[2]).ok_or(NOT_AN_INTEGER)?;
     let place = place(index, len).ok_or(Failure::Constant("ERR index out of range"))?;
-    context.edit_whole(&key, |list: &mut List| list[place] = args[3].clone());
+    context.edit_whole(&key, |list: &mut List| list.set(place, args[3].clone()));
     context.replies_here();
     context.event(LIST, "lset", &key);
     context.propagate(args);
@@ -235,15 +238,16 @@ fn ltrim(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let key = Key::new(&args[1]);
     let Some(list) = context.collection::<List>(&key, Access::Read)? else { return Ok(Reply::Simple("OK")) };
     let (len, kept) = (list.len(), part(start, end, list.len()));
+    context.tell_later(context.db, &key);
     // Whoever watches the list is told even if nothing goes.
     context.edit_whole(&key, |list: &mut List| {
         if kept.len() < len {
-            list.truncate(kept.end);
-            list.drain(..kept.start);
+            list.keep(kept.clone());
         }
     });
     context.event(LIST, "ltrim", &key);
     removed_if_empty(context, &key);
+    context.tell_now(context.db, &key);
     if kept.len() < len {
         context.propagate(args);
     }

@@ -12,8 +12,8 @@ use crate::{
     context::Context,
     failure::Answer,
     key::Key,
+    list::List,
     number::integer_text,
-    typed::List,
 };
 
 pub(super) const MOVED: &[KeySpec] = &[keys(1, 0, 1, &["RW", "access", "delete"]), keys(2, 0, 1, &["RW", "insert"])];

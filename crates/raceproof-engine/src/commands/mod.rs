@@ -14,6 +14,10 @@ mod admin;
 mod bitfield;
 mod bitmap;
 mod blocking;
+pub(crate) mod client;
+mod client_kill;
+mod client_tracking;
+mod compare;
 mod config;
 pub(crate) mod connection;
 mod counter;
@@ -22,6 +26,7 @@ mod docs;
 mod dump;
 mod expire;
 mod field_expire;
+mod field_values;
 mod function;
 mod geo;
 mod geo_search;
@@ -39,7 +44,7 @@ mod list_move;
 mod memory;
 mod monitoring;
 mod pubsub;
-mod scripting;
+pub(crate) mod scripting;
 mod server;
 mod set;
 mod set_algebra;
@@ -62,6 +67,8 @@ pub(crate) const FAMILIES: &[&[Command]] = &[
     bitfield::COMMANDS,
     bitmap::COMMANDS,
     blocking::COMMANDS,
+    client::COMMANDS,
+    compare::COMMANDS,
     config::COMMANDS,
     connection::COMMANDS,
     counter::COMMANDS,
@@ -69,6 +76,7 @@ pub(crate) const FAMILIES: &[&[Command]] = &[
     dump::COMMANDS,
     expire::COMMANDS,
     field_expire::COMMANDS,
+    field_values::COMMANDS,
     function::COMMANDS,
     geo::COMMANDS,
     geo_search::COMMANDS,
@@ -100,7 +108,7 @@ pub(crate) const FAMILIES: &[&[Command]] = &[
     zset_range::COMMANDS,
 ];
 
-/// The reply of a `HELP` subcommand.
+/// The reply of a `HELP` subcommand: what can be said, without Redis's words on it.
 fn help(lines: &[&'static str]) -> Reply {
     Reply::Array(lines.iter().map(|line| Reply::Simple(line)).collect())
 }

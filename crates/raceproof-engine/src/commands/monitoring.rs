@@ -178,13 +178,15 @@ fn purge(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
     Ok(Reply::Simple("OK"))
 }
 
-/// The same fields as Redis; what is known is how many keys there are.
+/// The same fields as Redis; what is known is how many keys there are, and what they would take.
 fn memory_stats(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
-    const USED: i64 = 1 << 20;
+    const AT_START: i64 = crate::memory::AT_START as i64;
+    context.read_memory();
+    let used = context.engine.used_memory() as i64;
     let number = |name, value: i64| (text(name), Reply::Integer(value));
     let part = |name, value: f64| (text(name), Reply::Double(value));
     let mut fields =
-        vec![number("peak.allocated", USED), number("total.allocated", USED), number("startup.allocated", USED)];
+        vec![number("peak.allocated", used), number("total.allocated", used), number("startup.allocated", AT_START)];
     fields.extend(
         ["replication.backlog", "clients.slaves", "clients.normal", "cluster.links", "aof.buffer", "lua.caches"]
             .map(|name| number(name, 0)),
@@ -201,15 +203,15 @@ fn memory_stats(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
         }
     }
     fields.extend([
-        number("overhead.total", USED),
+        number("overhead.total", AT_START),
         number("keys.count", keys),
-        number("keys.bytes-per-key", 0),
-        number("dataset.bytes", 0),
-        part("dataset.percentage", 0.0),
+        number("keys.bytes-per-key", (used - AT_START).checked_div(keys).unwrap_or(0)),
+        number("dataset.bytes", used - AT_START),
+        part("dataset.percentage", if used > AT_START { 100.0 } else { 0.0 }),
         part("peak.percentage", 100.0),
-        number("allocator.allocated", USED),
-        number("allocator.active", USED),
-        number("allocator.resident", USED),
+        number("allocator.allocated", used),
+        number("allocator.active", used),
+        number("allocator.resident", used),
         part("allocator-fragmentation.ratio", 1.0),
         number("allocator-fragmentation.bytes", 0),
         part("allocator-rss.ratio", 1.0),

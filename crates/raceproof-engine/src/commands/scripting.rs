@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::{
-    Access, Object, Protocol, Reply, Script, ScriptCalls, ScriptHost,
+    Access, FunctionFlags, Object, Protocol, Reply, Script, ScriptCalls, ScriptHost,
     acl::{self, Denial},
     command::{self, Command, FindKeys, Group, KeySpec, Run, flag::*},
     context::{Context, RunningScript},
@@ -19,7 +19,7 @@ const RW: &[&str] = &["RW", "access", "update"];
 const RO: &[&str] = &["RO", "access"];
 
 const fn counted(flags: &'static [&'static str], notes: Option<&'static str>) -> KeySpec {
-    KeySpec { begin: 2, find: FindKeys::Count, flags, notes }
+    KeySpec { begin: 2, find: FindKeys::Count { step: 1 }, flags, notes }
 }
 
 pub(super) const CALL_KEYS: &[KeySpec] =
@@ -68,13 +68,22 @@ pub(super) fn checked_key_count(count: i64, args: usize) -> Result<usize, Failur
     usize::try_from(count).map_err(|_| Failure::Constant("ERR Number of keys can't be negative"))
 }
 
+/// Those who monitor are told of a script before its commands.
+pub(super) fn tell_monitors(context: &mut Context<'_>, args: &[Bytes]) {
+    if let Some(command) = command::find(args, context.engine.options.version) {
+        context.tell_monitors_of(command, args);
+    }
+}
+
 fn eval(context: &mut Context<'_>, args: &[Bytes], read_only: bool) -> Answer {
+    tell_monitors(context, args);
     let keys = key_count(args)?;
     let (sha1, script) = cached(context, &args[1])?;
     run(context, &sha1, &script, &args[3..], keys, read_only)
 }
 
 fn evalsha(context: &mut Context<'_>, args: &[Bytes], read_only: bool) -> Answer {
+    tell_monitors(context, args);
     if args[1].len() != 40 {
         return Err(NO_SCRIPT);
     }
@@ -114,9 +123,32 @@ fn run(
     if read_only && script.flags.is_some() && !no_writes {
         return Err(WRITES_IN_RO);
     }
+    let allows_oom = script.flags.is_some_and(|flags| flags.allow_oom);
+    if script.flags.is_some() && !no_writes && !allows_oom && context.out_of_memory {
+        return Err(OOM_NOT_ALLOWED);
+    }
     let (keys, args) = args.split_at(keys);
     let script = Script { sha1, source: &script.source, keys, args };
-    running(context, read_only || no_writes, |host, calls| host.run(script, calls))
+    running(context, read_only || no_writes, allows_oom, |host, calls| host.run(script, calls))
+}
+
+pub(super) const OOM_NOT_ALLOWED: Failure =
+    Failure::Constant("OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'");
+
+/// Whether the script or function that a command calls declares that it may run without memory, or does not write; `None` if
+/// the command calls none, or one that is not known or declares nothing.
+pub(crate) fn declared(context: &Context<'_>, command: &Command, args: &[Bytes]) -> Option<bool> {
+    let allowed = |flags: Flags| flags.no_writes || flags.allow_oom;
+    match command.name {
+        "eval" | "eval_ro" => Flags::declared(&args[1]).ok()?.map(allowed),
+        "evalsha" | "evalsha_ro" => context.engine.scripts.get(&args[1].to_ascii_lowercase())?.flags.map(allowed),
+        "fcall" | "fcall_ro" => {
+            let (_, function) = context.engine.libraries.function(&args[1])?;
+            let flags = function.flags;
+            Some(flags.has(FunctionFlags::NO_WRITES) || flags.has(FunctionFlags::ALLOW_OOM))
+        }
+        _ => None,
+    }
 }
 
 pub(super) const WRITES_IN_RO: Failure =
@@ -126,11 +158,13 @@ pub(super) const WRITES_IN_RO: Failure =
 pub(super) fn running(
     context: &mut Context<'_>,
     read_only: bool,
+    allows_oom: bool,
     run: impl FnOnce(&mut dyn ScriptHost, &mut dyn ScriptCalls) -> Reply,
 ) -> Answer {
     let Some(host) = context.host.take() else { return Err(NOT_FROM_SCRIPT) };
     let db = context.db;
-    context.script = Some(RunningScript { read_only, protocol: Protocol::Resp2, propagates: true });
+    context.script =
+        Some(RunningScript { read_only, allows_oom, wrote: false, protocol: Protocol::Resp2, propagates: true });
     let reply = run(&mut *host, &mut Calls { context });
     context.script = None;
     context.db = db;
@@ -141,6 +175,13 @@ pub(super) fn running(
 /// What a running script may do.
 struct Calls<'c, 'a> {
     context: &'c mut Context<'a>,
+}
+
+impl Calls<'_, '_> {
+    /// Whether a write is refused since there is no memory: only the first one, or the script would be carried out in part.
+    fn refuses_memory(&self) -> bool {
+        self.context.out_of_memory && self.context.script.is_some_and(|script| !script.wrote && !script.allows_oom)
+    }
 }
 
 impl ScriptCalls for Calls<'_, '_> {
@@ -166,7 +207,13 @@ impl ScriptCalls for Calls<'_, '_> {
                      command arguments"
                 }
             },
+            Some(command) if command.has(DENYOOM) && self.refuses_memory() => {
+                return dispatch::OUT_OF_MEMORY.into_reply();
+            }
             Some(command) => {
+                if let Some(script) = &mut self.context.script {
+                    script.wrote |= command.has(WRITE);
+                }
                 let reply = dispatch::call(self.context, command, args);
                 self.context.script_error = match &reply {
                     Reply::Error(text) if self.context.engine.statistics.is_some() => Some(text.clone()),

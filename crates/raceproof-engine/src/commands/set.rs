@@ -161,10 +161,12 @@ fn spop(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if wanted == Some(0) {
         return Ok(Reply::Set(Vec::new()));
     }
+    context.tell_later(context.db, &key);
     let taken = pop(context, &key, len, wanted.unwrap_or(1));
     context.event(SET, "spop", &key);
     context.replies_here();
     removed_if_empty(context, &key);
+    context.tell_now(context.db, &key);
     if wanted.is_some() && taken.len() == len {
         context.propagate_as(vec![Bytes::from_static(b"DEL"), args[1].clone()]);
     } else {
@@ -227,9 +229,11 @@ fn smove(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     found.and(other)?;
     let has = has(context, &source, member);
     if has && source != destination {
+        context.tell_later(context.db, &source);
         take(context, &source, member);
         context.event(SET, "srem", &source);
         removed_if_empty(context, &source);
+        context.tell_now(context.db, &source);
         if add(context, &destination, member) {
             context.event(SET, "sadd", &destination);
         }
@@ -246,7 +250,7 @@ fn sscan(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let options = ScanOptions::parse(&args[3..], false)?;
     let (members, next): (Vec<Bytes>, u64) = match &set {
         Set::Integers(_) => (set.iter().collect(), 0),
-        Set::Table(table) => {
+        Set::Table { members: table, .. } => {
             let (part, next) = scan::next_of(table, cursor, options.count);
             (part.into_iter().map(|(key, ())| key.name.clone()).collect(), next)
         }

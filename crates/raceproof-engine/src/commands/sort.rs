@@ -1,6 +1,6 @@
 //! `SORT` and `SORT_RO`.
 
-use std::{cmp::Ordering, collections::VecDeque, ops::Range};
+use std::{cmp::Ordering, ops::Range};
 
 use bytes::Bytes;
 
@@ -12,9 +12,9 @@ use crate::{
     failure::{Answer, Failure, NOT_AN_INTEGER, SYNTAX, WRONG_TYPE},
     float,
     key::Key,
+    list::List,
     notify::LIST,
     number::parse_integer,
-    typed::List,
     zset::Zset,
 };
 
@@ -155,7 +155,7 @@ fn sort(context: &mut Context<'_>, args: &[Bytes], read_only: bool) -> Answer {
         return Ok(Reply::Array(found));
     };
     let element = |reply| if let Reply::Bulk(text) = reply { text } else { Bytes::new() };
-    let list: List = found.into_iter().map(element).collect::<VecDeque<_>>();
+    let list: List = found.into_iter().map(element).collect();
     let len = list.len();
     context.store_result(&Key::new(store), list, args, (LIST, "sortstore", false));
     Ok(Reply::Integer(len as i64))
@@ -255,7 +255,7 @@ fn look_up(context: &mut Context<'_>, pattern: &Bytes, element: &Bytes) -> Optio
     let Some(arrow) = arrow else {
         context.visit(&key, Access::Read);
         return match &context.entry(&key)?.value {
-            Value::Text(text) => Some(text.data.clone()),
+            Value::Text(text) => Some(text.data.to_bytes()),
             _ => None,
         };
     };

@@ -284,8 +284,10 @@ fn xtrim(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if removed > 0 {
         let mut effect = args.to_vec();
         made_exact(&mut effect, trim, &trimmed);
+        context.tell_later(context.db, &key);
         context.edit_whole(&key, |stream: &mut Stream| *stream = trimmed);
         context.event(STREAM, "xtrim", &key);
+        context.tell_now(context.db, &key);
         context.propagate_as(effect);
     }
     Ok(Reply::Integer(removed as i64))

@@ -296,22 +296,12 @@ fn summary(group: &Group) -> Reply {
 
 fn help(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
     Ok(super::help(&[
-        "XGROUP <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+        "XGROUP <subcommand> [<argument> ...]",
         "CREATE <key> <groupname> <id|$> [option]",
-        "    Create a new consumer group. Options are:",
-        "    * MKSTREAM",
-        "      Create the empty stream if it does not exist.",
-        "    * ENTRIESREAD entries_read",
-        "      Set the group's entries_read counter (internal use).",
         "CREATECONSUMER <key> <groupname> <consumer>",
-        "    Create a new consumer in the specified group.",
         "DELCONSUMER <key> <groupname> <consumer>",
-        "    Remove the specified consumer.",
         "DESTROY <key> <groupname>",
-        "    Remove the specified group.",
         "SETID <key> <groupname> <id|$> [ENTRIESREAD entries_read]",
-        "    Set the current group ID and entries_read counter.",
         "HELP",
-        "    Prints this help.",
     ]))
 }

@@ -151,14 +151,10 @@ fn consumers(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 
 fn help(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
     Ok(super::help(&[
-        "XINFO <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+        "XINFO <subcommand> [<argument> ...]",
         "CONSUMERS <key> <groupname>",
-        "    Show consumers of <groupname>.",
         "GROUPS <key>",
-        "    Show the stream consumer groups.",
         "STREAM <key> [FULL [COUNT <count>]",
-        "    Show information about the stream.",
         "HELP",
-        "    Prints this help.",
     ]))
 }

@@ -2,8 +2,9 @@
 
 use bytes::{Bytes, BytesMut};
 
+use super::compare::Condition;
 use crate::{
-    Access, Reply,
+    Access, Reply, Version,
     command::{Command, Group, flag::*, keys},
     context::{Context, Deadline},
     db::{Text, Value},
@@ -49,7 +50,7 @@ pub(super) const COMMANDS: &[Command] = &[
 ];
 
 fn bulk_or_null(text: Option<&Text>) -> Reply {
-    text.map_or(Reply::Null, |text| Reply::Bulk(text.data.clone()))
+    text.map_or(Reply::Null, |text| Reply::Bulk(text.data.to_bytes()))
 }
 
 fn get(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
@@ -58,7 +59,7 @@ fn get(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 
 /// How an expire time is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Unit {
+pub(super) enum Expiry {
     Seconds,
     Milliseconds,
     UnixSeconds,
@@ -73,19 +74,29 @@ struct Options {
     get: bool,
     keep_ttl: bool,
     persist: bool,
-    expire: Option<(Unit, Bytes)>,
+    expire: Option<(Expiry, Bytes)>,
+    /// What the string has to be (8.4).
+    condition: Option<Condition>,
 }
 
 impl Options {
-    fn parse(args: &[Bytes], of_set: bool) -> Result<Self, Failure> {
+    fn parse(args: &[Bytes], of_set: bool, version: Version) -> Result<Self, Failure> {
+        let compares = of_set && version >= Version::V8_4;
         let mut options = Self::default();
         let mut rest = args.iter();
         while let Some(option) = rest.next() {
             let is = |name: &str| option.eq_ignore_ascii_case(name.as_bytes());
             let free = !options.keep_ttl && !options.persist;
-            if of_set && is("nx") && !options.only_existing {
+            let unconditional = !options.only_new && !options.only_existing && options.condition.is_none();
+            if compares
+                && unconditional
+                && let Some(condition) = Condition::named(option, rest.as_slice().first())
+            {
+                rest.next();
+                options.condition = Some(condition?);
+            } else if of_set && is("nx") && !options.only_existing && options.condition.is_none() {
                 options.only_new = true;
-            } else if of_set && is("xx") && !options.only_new {
+            } else if of_set && is("xx") && !options.only_new && options.condition.is_none() {
                 options.only_existing = true;
             } else if of_set && is("get") {
                 options.get = true;
@@ -93,7 +104,7 @@ impl Options {
                 options.keep_ttl = true;
             } else if !of_set && is("persist") && !options.keep_ttl && options.expire.is_none() {
                 options.persist = true;
-            } else if let Some(unit) = unit_named(option)
+            } else if let Some(unit) = Expiry::named(option)
                 && free
                 && options.expire.as_ref().is_none_or(|(known, _)| *known == unit)
             {
@@ -108,39 +119,43 @@ impl Options {
     /// The deadline that was asked for, in Unix ms.
     fn deadline(&self, context: &mut Context<'_>, command: &str) -> Result<Option<i64>, Failure> {
         let Some((unit, text)) = &self.expire else { return Ok(None) };
-        deadline(context, *unit, text, command).map(Some)
+        unit.deadline(context, text, command).map(Some)
     }
 }
 
-fn unit_named(option: &[u8]) -> Option<Unit> {
-    let units: [(&[u8], Unit); 4] = [
-        (b"ex", Unit::Seconds),
-        (b"px", Unit::Milliseconds),
-        (b"exat", Unit::UnixSeconds),
-        (b"pxat", Unit::UnixMilliseconds),
-    ];
-    units.iter().find(|(name, _)| option.eq_ignore_ascii_case(name)).map(|(_, unit)| *unit)
-}
+impl Expiry {
+    /// What an option of that name says.
+    pub(super) fn named(option: &[u8]) -> Option<Self> {
+        let units: [(&[u8], Self); 4] = [
+            (b"ex", Self::Seconds),
+            (b"px", Self::Milliseconds),
+            (b"exat", Self::UnixSeconds),
+            (b"pxat", Self::UnixMilliseconds),
+        ];
+        units.iter().find(|(name, _)| option.eq_ignore_ascii_case(name)).map(|(_, unit)| *unit)
+    }
 
-fn deadline(context: &mut Context<'_>, unit: Unit, text: &[u8], command: &str) -> Result<i64, Failure> {
-    let value = parse_integer(text).ok_or(NOT_AN_INTEGER)?;
-    let refused = || failure::invalid_expire_time(command);
-    if value <= 0 {
-        return Err(refused());
+    /// The deadline that is asked for, in Unix ms.
+    pub(super) fn deadline(self, context: &mut Context<'_>, text: &[u8], command: &str) -> Result<i64, Failure> {
+        let value = parse_integer(text).ok_or(NOT_AN_INTEGER)?;
+        let refused = || failure::invalid_expire_time(command);
+        if value <= 0 {
+            return Err(refused());
+        }
+        let ms = match self {
+            Self::Seconds | Self::UnixSeconds => value.checked_mul(1000).ok_or_else(refused)?,
+            Self::Milliseconds | Self::UnixMilliseconds => value,
+        };
+        if matches!(self, Self::UnixSeconds | Self::UnixMilliseconds) {
+            return Ok(ms);
+        }
+        context.read_clock();
+        ms.checked_add(context.now_ms()).filter(|deadline| *deadline > 0).ok_or_else(refused)
     }
-    let ms = match unit {
-        Unit::Seconds | Unit::UnixSeconds => value.checked_mul(1000).ok_or_else(refused)?,
-        Unit::Milliseconds | Unit::UnixMilliseconds => value,
-    };
-    if matches!(unit, Unit::UnixSeconds | Unit::UnixMilliseconds) {
-        return Ok(ms);
-    }
-    context.read_clock();
-    ms.checked_add(context.now_ms()).filter(|deadline| *deadline > 0).ok_or_else(refused)
 }
 
 fn set(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
-    let options = Options::parse(&args[3..], true)?;
+    let options = Options::parse(&args[3..], true, context.engine.options.version)?;
     let deadline = options.deadline(context, "set")?;
     let key = Key::new(&args[1]);
     let (old, found) = if options.get {
@@ -150,6 +165,7 @@ fn set(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         let old = bulk_or_null(text);
         context.reads = false;
         context.replies_here();
+        look_again(context, &key, found);
         (old, found)
     } else {
         // Overwriting is no reading, unless the condition asks whether the key exists.
@@ -158,12 +174,21 @@ fn set(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if (options.only_new && found) || (options.only_existing && !found) {
         return Ok(old);
     }
+    if let Some(condition) = &options.condition {
+        let admitted = match context.text(&key)? {
+            None => condition.admits_nothing(),
+            Some(text) => condition.admits(&text.data)?,
+        };
+        if !admitted {
+            return Ok(old);
+        }
+    }
     let after = match deadline {
         Some(at) => Deadline::At(at),
         None if options.keep_ttl => Deadline::Keep,
         None => Deadline::Clear,
     };
-    context.store(&key, Value::Text(Text::new(args[2].clone())), after);
+    context.store(&key, Value::Text(Text::new(&args[2])), after);
     context.event(STRING, "set", &key);
     if deadline.is_some() {
         context.event(GENERIC, "expire", &key);
@@ -177,8 +202,11 @@ fn propagate_set(context: &mut Context<'_>, args: &[Bytes], options: &Options, d
     match deadline {
         Some(at) => propagate_deadline(context, &args[1], &args[2], at),
         None if options.get => {
-            let kept =
-                |(index, arg): (usize, &Bytes)| (index < 3 || !arg.eq_ignore_ascii_case(b"get")).then(|| arg.clone());
+            let compared = |index: usize| Condition::named(&args[index - 1], Some(&args[index])).is_some();
+            let kept = |(index, arg): (usize, &Bytes)| {
+                let is_get = index >= 3 && arg.eq_ignore_ascii_case(b"get") && (index == 3 || !compared(index));
+                (!is_get).then(|| arg.clone())
+            };
             context.propagate_as(args.iter().enumerate().filter_map(kept).collect());
         }
         None => context.propagate(args),
@@ -196,29 +224,36 @@ fn setnx(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if context.visit(&key, Access::IntentRead) {
         return Ok(Reply::Integer(0));
     }
-    context.store(&key, Value::Text(Text::new(args[2].clone())), Deadline::Clear);
+    context.store(&key, Value::Text(Text::new(&args[2])), Deadline::Clear);
     context.event(STRING, "set", &key);
     context.propagate(args);
     Ok(Reply::Integer(1))
 }
 
 fn setex(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
-    set_for(context, args, Unit::Seconds, "setex")
+    set_for(context, args, Expiry::Seconds, "setex")
 }
 
 fn psetex(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
-    set_for(context, args, Unit::Milliseconds, "psetex")
+    set_for(context, args, Expiry::Milliseconds, "psetex")
 }
 
-fn set_for(context: &mut Context<'_>, args: &[Bytes], unit: Unit, command: &str) -> Answer {
-    let at = deadline(context, unit, &args[2], command)?;
+fn set_for(context: &mut Context<'_>, args: &[Bytes], unit: Expiry, command: &str) -> Answer {
+    let at = unit.deadline(context, &args[2], command)?;
     let key = Key::new(&args[1]);
     context.visit(&key, Access::IntentRead);
-    context.store(&key, Value::Text(Text::new(args[3].clone())), Deadline::At(at));
+    context.store(&key, Value::Text(Text::new(&args[3])), Deadline::At(at));
     context.event(STRING, "set", &key);
     context.event(GENERIC, "expire", &key);
     propagate_deadline(context, &args[1], &args[3], at);
     Ok(Reply::Simple("OK"))
+}
+
+/// What replies with the old value and then sets a new one looks the key up twice, which counts as two accesses.
+fn look_again(context: &mut Context<'_>, key: &Key, found: bool) {
+    if found {
+        context.note_use(context.db, key);
+    }
 }
 
 /// Reads what is replied at once, before anything is changed.
@@ -233,7 +268,9 @@ fn read_for_reply(context: &mut Context<'_>, key: &Key) -> Answer {
 fn getset(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let key = Key::new(&args[1]);
     let old = read_for_reply(context, &key)?;
-    context.store(&key, Value::Text(Text::new(args[2].clone())), Deadline::Clear);
+    let found = context.entry(&key).is_some();
+    look_again(context, &key, found);
+    context.store(&key, Value::Text(Text::new(&args[2])), Deadline::Clear);
     context.event(STRING, "set", &key);
     context.propagate_as(vec![Bytes::from_static(b"SET"), args[1].clone(), args[2].clone()]);
     Ok(old)
@@ -250,16 +287,16 @@ fn getdel(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 }
 
 fn getex(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
-    let options = Options::parse(&args[2..], false)?;
+    let options = Options::parse(&args[2..], false, context.engine.options.version)?;
     let key = Key::new(&args[1]);
     context.reads = true;
     let Some(text) = context.text(&key)? else { return Ok(Reply::Null) };
-    let reply = Reply::Bulk(text.data.clone());
+    let reply = Reply::Bulk(text.data.to_bytes());
     let deadline = options.deadline(context, "getex")?;
     context.replies_here();
     if let (Some((unit, _)), Some(at)) = (&options.expire, deadline) {
         context.read_clock();
-        let absolute = matches!(unit, Unit::UnixSeconds | Unit::UnixMilliseconds);
+        let absolute = matches!(unit, Expiry::UnixSeconds | Expiry::UnixMilliseconds);
         if absolute && at <= context.now_ms() {
             context.remove(&key);
             context.event(GENERIC, "del", &key);
@@ -270,7 +307,7 @@ fn getex(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
             context.event(GENERIC, "expire", &key);
             context.propagate_as(vec![Bytes::from_static(b"PEXPIREAT"), args[1].clone(), integer_text(at)]);
         }
-    } else if options.persist && context.entry(&key).is_some_and(|entry| entry.deadline.is_some()) {
+    } else if options.persist && context.entry(&key).is_some_and(|entry| entry.deadline().is_some()) {
         context.set_deadline(&key, None);
         context.event(GENERIC, "persist", &key);
         context.propagate_as(vec![Bytes::from_static(b"PERSIST"), args[1].clone()]);
@@ -309,19 +346,22 @@ fn msetnx(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 }
 
 fn store_pairs(context: &mut Context<'_>, args: &[Bytes]) {
-    for pair in args[1..].chunks_exact(2) {
-        let key = Key::new(&pair[0]);
-        context.visit(&key, Access::IntentRead);
-        context.store(&key, Value::Text(Text::new(pair[1].clone())), Deadline::Clear);
-        context.event(STRING, "set", &key);
-    }
+    args[1..].chunks_exact(2).for_each(|pair| store_pair(context, pair, Deadline::Clear));
     context.propagate(args);
+}
+
+/// Stores a value under a name.
+pub(super) fn store_pair(context: &mut Context<'_>, pair: &[Bytes], deadline: Deadline) {
+    let key = Key::new(&pair[0]);
+    context.visit(&key, Access::IntentRead);
+    context.store(&key, Value::Text(Text::new(&pair[1])), deadline);
+    context.event(STRING, "set", &key);
 }
 
 fn append(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let key = Key::new(&args[1]);
     let text = match context.text(&key)?.map(|text| text.data.clone()) {
-        None => Text::new(args[2].clone()),
+        None => Text::new(&args[2]),
         Some(old) => {
             check_len(context, old.len(), args[2].len())?;
             let mut data = BytesMut::with_capacity(old.len() + args[2].len());

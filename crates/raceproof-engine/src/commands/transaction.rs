@@ -7,6 +7,7 @@ use crate::{
     acl::Denial,
     command::{Command, Group, flag::*, keys},
     context::Context,
+    db::Entry,
     dispatch,
     failure::{Answer, Failure},
     key::Key,
@@ -76,6 +77,7 @@ fn exec(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
     }
     context.may_wait = false;
     let announced = !context.mute;
+    context.session_mut().executing = Some(transaction.queue.len());
     let mut replies = Vec::with_capacity(transaction.queue.len());
     for queued in &transaction.queue {
         let sent = context.deliveries.len();
@@ -84,7 +86,10 @@ fn exec(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
             Some(denial) => no_longer_allowed(denial),
         };
         replies.push(among_messages(context, sent, reply));
+        // Nothing comes after the reply with which the connection ends.
+        context.mute |= context.close;
     }
+    context.session_mut().executing = None;
     context.mute = false;
     if announced {
         return Ok(Reply::Array(replies));
@@ -144,7 +149,7 @@ fn read_watched(context: &mut Context<'_>) -> bool {
 fn look_at(context: &mut Context<'_>, db: u32, key: &Key) -> bool {
     context.touch(Object::Keyspace(db), Access::IntentRead);
     context.touch(Object::Key(db, key.name.clone()), Access::Read);
-    let Some(deadline) = context.databases().entry(db, key).and_then(|entry| entry.deadline) else { return false };
+    let Some(deadline) = context.databases().entry(db, key).and_then(Entry::deadline) else { return false };
     context.read_clock();
     context.now_ms() > deadline
 }

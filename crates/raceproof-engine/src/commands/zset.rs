@@ -155,6 +155,7 @@ fn zrem(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         return Ok(Reply::Integer(0));
     }
     let mut removed = 0;
+    context.tell_later(context.db, &key);
     for member in &args[2..] {
         if read(context, &key, member).is_none() {
             continue;
@@ -170,6 +171,7 @@ fn zrem(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         context.changed(context.db, &key);
         context.event(ZSET, "zrem", &key);
         removed_if_empty(context, &key);
+        context.tell_now(context.db, &key);
         context.propagate(args);
     }
     Ok(Reply::Integer(removed))
@@ -254,6 +256,7 @@ fn removed_if_empty(context: &mut Context<'_>, key: &Key) {
 
 /// [`take`] with its events, the first of which Redis sends just before the first place, and the last after the reply.
 pub(super) fn take_shown(context: &mut Context<'_>, key: &Key, end: End, count: usize, nested: bool) -> Vec<Reply> {
+    context.tell_later(context.db, key);
     let taken = take(context, key, end, count);
     let sent = context.deliveries.len();
     context.event(ZSET, if end == End::Min { "zpopmin" } else { "zpopmax" }, key);
@@ -262,6 +265,7 @@ pub(super) fn take_shown(context: &mut Context<'_>, key: &Key, end: End, count: 
         *first = context.woven(sent, std::mem::replace(first, Reply::Null));
     }
     context.replies_here();
+    context.tell_now(context.db, key);
     removed_if_empty(context, key);
     replies
 }

@@ -50,7 +50,7 @@ pub(super) fn to_lua(lua: &Lua, reply: &Reply, resp3: bool) -> mlua::Result<Valu
         Reply::Error(message) => error_table(lua, &error_with_code(message), true).map(Value::Table),
         Reply::Integer(n) => Ok(Value::Number(*n as f64)),
         Reply::Bulk(bytes) => text(bytes),
-        Reply::Null | Reply::NullArray => Ok(if resp3 { Value::Nil } else { Value::Boolean(false) }),
+        Reply::Null | Reply::NullArray | Reply::NullOf(_) => Ok(if resp3 { Value::Nil } else { Value::Boolean(false) }),
         Reply::Array(items) | Reply::Inline(items) | Reply::Push(items) => array(lua, items.iter(), resp3),
         Reply::Set(items) if resp3 => {
             let set = lua.create_table_with_capacity(0, items.len())?;

@@ -10,10 +10,10 @@ use crate::{
     db::{Text, Value},
     float,
     hash::Hash,
+    list::List,
     number::parse_integer,
     set::Set,
     stream::{Group, Id, Pending, Stream},
-    typed::List,
     zset::{Place, Zset},
 };
 
@@ -25,7 +25,7 @@ const PACKED: u64 = 2;
 pub(super) fn value(payload: &[u8], config: &Config) -> Option<Value> {
     let mut from = Reader(payload);
     match from.byte()? {
-        kind::STRING => from.string().map(|text| Value::Text(Text::new(text))),
+        kind::STRING => from.string().map(|text| Value::Text(Text::new(&text))),
         kind::LIST => {
             let count = from.len()?;
             list((0..count).map(|_| from.string()).collect::<Option<List>>()?)
@@ -34,7 +34,7 @@ pub(super) fn value(payload: &[u8], config: &Config) -> Option<Value> {
         kind::LIST_ZIPLISTS => {
             let mut whole = List::new();
             for _ in 0..from.len()? {
-                whole.extend(texts(&ziplist::elements(&from.string()?)?));
+                whole.extend(texts(&ziplist::elements(&from.string()?)?).iter().cloned());
             }
             list(whole)
         }
@@ -74,7 +74,7 @@ fn list_of_nodes(from: &mut Reader<'_>) -> Option<Value> {
         let node = from.string()?;
         match container {
             PLAIN => whole.push_back(node),
-            PACKED => whole.extend(texts(&elements(&node)?)),
+            PACKED => whole.extend(texts(&elements(&node)?).iter().cloned()),
             _ => return None,
         }
     }
@@ -84,7 +84,11 @@ fn list_of_nodes(from: &mut Reader<'_>) -> Option<Value> {
 fn set(from: &mut Reader<'_>, config: &Config) -> Option<Value> {
     let count = from.len().filter(|count| *count > 0)?;
     let most = config.set_integers();
-    let mut set = if count > most as u64 { Set::Table(crate::tree::Tree::default()) } else { Set::default() };
+    let mut set = if count > most as u64 {
+        Set::Table { members: crate::tree::Tree::default(), bytes: 0 }
+    } else {
+        Set::default()
+    };
     for _ in 0..count {
         if !set.add(&from.string()?, most) {
             return None;

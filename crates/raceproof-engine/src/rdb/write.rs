@@ -6,9 +6,9 @@ use crate::{
     db::{Encoding, Text, Value},
     float,
     hash::Hash,
+    list::List,
     set::Set,
     stream::{Id, Stream},
-    typed::List,
     zset::Zset,
 };
 
@@ -37,7 +37,7 @@ pub(super) fn value(value: &Value, config: &Config) -> Vec<u8> {
 fn list_nodes(list: &List, config: &Config) -> Vec<Listpack> {
     let mut nodes = vec![Listpack::new()];
     let mut count = 0;
-    for element in list {
+    for element in list.iter() {
         let fits =
             |node: &Listpack| config.list_node_holds(node.size() + element.len() + ESTIMATED_OVERHEAD, count + 1);
         if !nodes.last().is_some_and(|node| node.is_empty() || fits(node)) {
@@ -115,7 +115,7 @@ fn write_hash(hash: &Hash, to: &mut Writer) {
 
 fn write_set(set: &Set, to: &mut Writer) {
     match set {
-        Set::Table(_) => {
+        Set::Table { .. } => {
             to.bytes.push(kind::SET);
             to.len(set.len() as u64);
             set.iter().for_each(|member| to.string(&member));

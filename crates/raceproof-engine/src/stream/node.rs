@@ -60,6 +60,11 @@ impl Node {
         self.entries.iter()
     }
 
+    /// Without the two counters of entries.
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     pub(super) const fn live(&self) -> usize {
         self.live
     }
@@ -144,7 +149,7 @@ const fn integer_size(value: i64) -> usize {
 }
 
 /// The bytes of a text in a listpack, which is an integer if it looks like one.
-fn text_size(text: &[u8]) -> usize {
+pub(crate) fn text_size(text: &[u8]) -> usize {
     if let Some(value) = parse_integer(text) {
         return integer_size(value);
     }

@@ -38,6 +38,10 @@ pub(crate) enum Rule {
     WholeTable,
     /// Replies of the same kind.
     Kind,
+    /// The same lines, but for the first and those that explain.
+    Syntax,
+    /// The same connections, but for what is about sockets and memory.
+    Connections,
     /// Payloads of the same value, in a form whose bytes are not settled.
     Payload,
     /// The same text, line by line, but for numbers in it.
@@ -101,8 +105,8 @@ pub(crate) const TABLE: &[Entry] = &[
         "process, memory, counters, uptime; INFO KEYSPACE by its own rule below",
     ),
     entry(&["CLIENT", "ID"], Rule::Kind, "numbers of connections count what else connected"),
-    entry(&["CLIENT", "LIST"], Rule::Kind, IDENTITY),
-    entry(&["CLIENT", "INFO"], Rule::Kind, IDENTITY),
+    entry(&["CLIENT", "LIST"], Rule::Connections, IDENTITY),
+    entry(&["CLIENT", "INFO"], Rule::Connections, IDENTITY),
     entry(&["HELLO"], Rule::ButForId, "its reply contains the number of the connection"),
     entry(&["ACL", "LIST"], Rule::Words, TABLE_ORDER),
     entry(&["ACL", "GETUSER"], Rule::Words, TABLE_ORDER),
@@ -140,6 +144,10 @@ const MOST_IN_ORDER: usize = 512;
 
 /// The rule of a command, if it has one.
 pub(crate) fn rule(args: &[Bytes]) -> Option<Rule> {
+    // What is explained there is text of Redis's authors.
+    if args.len() == 2 && args[1].eq_ignore_ascii_case(b"HELP") {
+        return Some(Rule::Syntax);
+    }
     let named = |entry: &&Entry| {
         entry.name.len() <= args.len()
             && entry.name.iter().zip(args).all(|(word, arg)| word.as_bytes().eq_ignore_ascii_case(arg))
@@ -211,6 +219,8 @@ pub(crate) fn same_value(args: &[Bytes], ours: &Value, real: &Value, facts: &dyn
             _ => false,
         },
         Rule::Kind => true,
+        Rule::Connections => same_connections(ours, real),
+        Rule::Syntax => syntax(ours) == syntax(real),
         Rule::Payload => match (ours.bulk(), real.bulk()) {
             (Some(ours), Some(real)) => same_payload(ours, real),
             _ => false,
@@ -294,6 +304,62 @@ fn words_sorted(value: &Value) -> Value {
         }
         other => other.clone(),
     }
+}
+
+/// The lines of a help text without what is explained, and without what the engine does not have.
+fn syntax(value: &Value) -> Vec<Value> {
+    let is_syntax = |line: &&Value| match line {
+        Value::Line(_, text) => {
+            !text.starts_with(b"  ") && !text.starts_with(b"PAUSE ") && text != b"UNPAUSE" && text != b"(no subcommand)"
+        }
+        _ => true,
+    };
+    value.elements().unwrap_or_default().iter().skip(1).filter(is_syntax).cloned().collect()
+}
+
+/// Whether every connection that the engine shows is shown by the server, alike in what follows from its commands. The
+/// server has others, shows that they come by a Unix socket, and whether a watched key was changed.
+fn same_connections(ours: &Value, real: &Value) -> bool {
+    /// Fields that are about the process.
+    const LEFT_OUT: [&str; 19] = [
+        "addr",
+        "laddr",
+        "fd",
+        "age",
+        "idle",
+        "qbuf",
+        "qbuf-free",
+        "argv-mem",
+        "multi-mem",
+        "rbs",
+        "rbp",
+        "obl",
+        "oll",
+        "omem",
+        "tot-mem",
+        "events",
+        "cmd",
+        "flags",
+        "multi",
+    ];
+    // The server queues nothing more once a watched key was changed.
+    let shown = |text: &Value| -> Vec<(Vec<String>, String, bool)> {
+        let text = String::from_utf8_lossy(text.bulk().unwrap_or_default()).into_owned();
+        let line = |line: &str| {
+            let flags = line.split("flags=").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or_default();
+            let (flags, dirty) = (flags.replace(['U', 'd', 'N'], ""), flags.contains('d'));
+            let queued = line.split(" multi=").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or_default();
+            let fields =
+                line.split(' ').filter(|field| !LEFT_OUT.iter().any(|name| field.split('=').next() == Some(name)));
+            (fields.map(str::to_owned).chain([flags]).collect(), queued.to_owned(), dirty)
+        };
+        text.trim_start_matches("txt:").lines().map(line).collect()
+    };
+    let real = shown(real);
+    let is = |ours: &(Vec<String>, String, bool), real: &(Vec<String>, String, bool)| {
+        ours.0 == real.0 && (ours.1 == real.1 || real.2)
+    };
+    shown(ours).iter().all(|ours| real.iter().any(|real| is(ours, real)))
 }
 
 /// What `ACL LOG` shows without ages and connections.

@@ -21,10 +21,10 @@ use crate::coverage::Coverage;
 use crate::hearing::{self, Heard, Sent};
 use crate::resp::{Value, parse};
 use crate::same::{Real, Rules, same, shown};
-use crate::server::{Connection, Server};
+use crate::server::{CLOSED, Connection, Server};
 use crate::states::States;
 use crate::support::driver::Driver;
-use crate::support::sequence::{Action, SESSIONS, Sequence, resolve};
+use crate::support::sequence::{Action, SESSIONS, Sequence, resolve_for};
 use crate::support::show;
 use crate::{choices, log, pages};
 
@@ -159,6 +159,8 @@ struct Run<'a> {
     compared: Coverage,
     /// Whether the server may have seen two times within one command.
     two_times: bool,
+    /// The number of the first session's client.
+    first: i64,
 }
 
 /// Runs a sequence on a fresh engine and the emptied server.
@@ -177,16 +179,21 @@ pub(crate) fn run(server: &Server, host: &mut dyn ScriptHost, sequence: &Sequenc
     server.appended();
     let base_ms = now_ms();
     let session = |_| Session { connection: server.connect(), queued: None, open: true, mute: false, waits: false };
+    let sessions: Vec<Session> = (0..SESSIONS).map(session).collect();
+    let first: i64 = sessions[0].connection.id.parse().expect("the number of a client");
+    // Both number their clients alike.
+    let options = Options { clients_before: first - 1, ..Options::default() };
     let mut run = Run {
         host,
         hears: hearing::is_needed(sequence),
         control,
-        sessions: (0..SESSIONS).map(session).collect(),
-        candidates: vec![Candidate { driver: Driver::new(Options::default()), log: Vec::new(), last_ms: base_ms }],
+        sessions,
+        candidates: vec![Candidate { driver: Driver::new(options), log: Vec::new(), last_ms: base_ms }],
         log: Vec::new(),
         lines: Vec::new(),
         compared: Coverage::default(),
         two_times: false,
+        first,
     };
     let ended = run.all(server, sequence, base_ms);
     run.release();
@@ -232,7 +239,7 @@ impl Run<'_> {
             let mut batch = Vec::new();
             while let Some(step) = steps.get(at) {
                 let Action::Run(args) = &step.action else { break };
-                let args = resolve(args, base_ms);
+                let args = resolve_for(args, base_ms, self.first);
                 let alone = runs_alone(&args);
                 if step.session != session || batch.len() == most || (alone && !batch.is_empty()) {
                     break;
@@ -318,6 +325,14 @@ impl Run<'_> {
         let reply = parse(&reply).map_or_else(hearing::nothing, |(value, _)| value);
         self.compared.add(args, &reply);
         self.follow(session, args, &reply);
+        for (number, heard) in real.heard.iter().flatten().enumerate() {
+            if heard.ends_with(CLOSED) {
+                self.sessions[number].open = false;
+                for candidate in &mut self.candidates {
+                    candidate.driver.engine.disconnect(candidate.driver.sessions[number]);
+                }
+            }
+        }
         let driver = &self.candidates[0].driver;
         for (state, id) in self.sessions.iter_mut().zip(&driver.sessions) {
             state.waits = driver.engine.waits(*id);
@@ -384,7 +399,8 @@ impl Run<'_> {
     fn is_left_out(&self, session: usize, args: &[Bytes]) -> bool {
         let is = |name: &[u8]| args[0].eq_ignore_ascii_case(name);
         // Without a reply the server never comes to closing the connection.
-        if is(b"QUIT") && self.sessions[session].mute {
+        let kills = is(b"CLIENT") && args.get(1).is_some_and(|word| word.eq_ignore_ascii_case(b"KILL"));
+        if (is(b"QUIT") || kills) && self.sessions[session].mute {
             return true;
         }
         // A scan goes on page by page, which messages would come between.

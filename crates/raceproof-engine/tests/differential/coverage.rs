@@ -14,9 +14,9 @@ const CONTAINERS: [&str; 15] = [
     "SCRIPT", "SLOWLOG", "XGROUP", "XINFO",
 ];
 
-/// Commands that the grammar makes and that have nothing but errors for a reply: those of Redis 7.4 in Redis 7.0, and
-/// those that the server is not set up for.
-const ONLY_ERRORS: [&str; 22] = [
+/// Commands that the grammar makes and that have nothing but errors for a reply: those of Redis 7.4 and 8 in
+/// Redis 7.0, and those that the server is not set up for.
+const ONLY_ERRORS: [&str; 28] = [
     "ACL LOAD",
     "ACL SAVE",
     "ASKING",
@@ -28,16 +28,22 @@ const ONLY_ERRORS: [&str; 22] = [
     "READONLY",
     "READWRITE",
     "CONFIG REWRITE",
+    "DELEX",
+    "DIGEST",
     "FUNCTION KILL",
     "HEXPIRE",
     "HEXPIREAT",
     "HEXPIRETIME",
+    "HGETDEL",
+    "HGETEX",
     "HPERSIST",
     "HPEXPIRE",
     "HPEXPIREAT",
     "HPEXPIRETIME",
     "HPTTL",
+    "HSETEX",
     "HTTL",
+    "MSETEX",
     "SCRIPT KILL",
 ];
 

@@ -10,12 +10,15 @@
 use raceproof_engine::{Delivery, Outcome, Reply};
 
 use crate::resp::{Value, parse};
-use crate::server::Connection;
+use crate::server::{CLOSED, Connection};
 use crate::support::driver::Driver;
 use crate::support::sequence::{Action, Arg, SESSIONS, Sequence};
 
 /// Turns of the server's loop after which everything has been written that fits at once.
 const TURNS: usize = 2;
+
+/// What the test says to the server to have it turn.
+const TURN: &str = "(the test takes a turn)";
 
 /// The bytes that came on each connection.
 pub(crate) type Heard = [Vec<u8>; SESSIONS];
@@ -42,10 +45,12 @@ pub(crate) fn is_needed(sequence: &Sequence) -> bool {
 pub(crate) fn listen(control: &mut Connection, sessions: &mut [&mut Connection]) -> Heard {
     let mut heard = Heard::default();
     for turn in 0.. {
-        control.request(&["PING"]);
+        control.request(&["ECHO", TURN]);
         let before: usize = heard.iter().map(Vec::len).sum();
         for (heard, connection) in heard.iter_mut().zip(sessions.iter_mut()) {
-            connection.take(heard);
+            let mut more = Vec::new();
+            connection.take(&mut more);
+            heard.append(&mut without_times(more));
         }
         if turn >= TURNS && heard.iter().map(Vec::len).sum::<usize>() == before {
             break;
@@ -102,21 +107,31 @@ fn parts(reply: &Reply, bytes: impl Fn(&Reply) -> Vec<u8>) -> Vec<Part> {
 impl Sent {
     pub(crate) fn new(driver: &Driver, session: usize, outcome: &Outcome) -> Self {
         let mut sent = Self {
-            reply: driver.bytes(session, &outcome.reply),
+            reply: without_times(driver.bytes(session, &outcome.reply)),
             silent: outcome.silent || outcome.waits,
             parts: parts(&outcome.reply, |part| driver.bytes(session, part)),
             ..Self::default()
         };
         for (at, delivery) in outcome.deliveries.iter().enumerate() {
             let Some(to) = driver.sessions.iter().position(|id| *id == delivery.session()) else { continue };
-            let (Delivery::Push(_, message) | Delivery::Reply(_, message)) = delivery else { continue };
             let stream = match to == session {
                 true if at < outcome.before_reply => &mut sent.before,
                 true => &mut sent.after,
                 false => &mut sent.others[to],
             };
-            message.encode(driver.protocol(to), stream);
+            match delivery {
+                Delivery::Push(_, message) | Delivery::Reply(_, message) => {
+                    message.encode(driver.protocol(to), stream);
+                }
+                Delivery::Close(_) => stream.extend_from_slice(CLOSED),
+                Delivery::NoReply(_) => {}
+            }
         }
+        if outcome.close {
+            sent.after.extend_from_slice(CLOSED);
+        }
+        sent.others = sent.others.map(without_times);
+        (sent.before, sent.after) = (without_times(sent.before), without_times(sent.after));
         sent
     }
 
@@ -217,6 +232,26 @@ fn sort_run(tokens: &mut [Vec<u8>], name: &str, length: usize, place: usize, ali
         tokens[at * length + place] = name;
     }
     count * length
+}
+
+/// What was heard with the lines of `MONITOR` without times and addresses, and without what the test itself has said.
+fn without_times(heard: Vec<u8>) -> Vec<u8> {
+    let rest = |token: &[u8]| {
+        let text = std::str::from_utf8(token).ok()?;
+        let (time, rest) = text.strip_prefix('+')?.split_once(" [")?;
+        let (place, command) = rest.split_once(']')?;
+        let place = if place.ends_with(" lua") { place } else { place.split(' ').next()? };
+        time.parse::<f64>().is_ok().then(|| format!("+[{place}]{command}"))
+    };
+    if !heard.windows(2).any(|pair| pair == b" [") {
+        return heard;
+    }
+    let line = |token: Vec<u8>| match rest(&token) {
+        Some(line) if line.contains(TURN) || line.contains(r#""SCAN" "nocursor""#) => Vec::new(),
+        Some(line) => line.into_bytes(),
+        None => token,
+    };
+    tokens(&heard).into_iter().flat_map(line).collect()
 }
 
 /// The parts of a stream, headers of aggregates among them, whatever is nested in what.

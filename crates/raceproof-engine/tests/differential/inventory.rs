@@ -17,7 +17,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
 ];
 
 /// What is still to come.
-const TO_COME: &[&str] = &["client", "monitor"];
+const TO_COME: &[&str] = &["client|pause", "client|unpause"];
 
 fn words(value: &Value) -> Vec<String> {
     let texts = value.elements().expect("an array").iter().filter_map(Value::bulk);

@@ -75,7 +75,7 @@ impl Server {
     pub(crate) fn connect(&self) -> Connection {
         let stream = UnixStream::connect(self.folder.path().join("redis.sock")).expect("connecting to redis-server");
         stream.set_read_timeout(Some(PATIENCE)).expect("a read timeout");
-        let mut connection = Connection { stream, buffer: Vec::new(), start: 0, id: String::new() };
+        let mut connection = Connection { stream, buffer: Vec::new(), start: 0, ended: false, id: String::new() };
         let Value::Line(b':', id) = connection.request(&["CLIENT", "ID"]) else { panic!("CLIENT ID has no number") };
         connection.id = String::from_utf8(id).expect("a number");
         connection
@@ -153,11 +153,16 @@ fn version(program: &OsStr) -> Result<String, String> {
     ))
 }
 
+/// What is heard when a connection is closed.
+pub(crate) const CLOSED: &[u8] = b"(closed)";
+
 /// A connection to the server.
 pub(crate) struct Connection {
     stream: UnixStream,
     buffer: Vec<u8>,
     start: usize,
+    /// Whether the server was found to have closed it.
+    ended: bool,
     /// `CLIENT ID`
     pub(crate) id: String,
 }
@@ -205,7 +210,7 @@ impl Connection {
     /// Takes what has come, without waiting for more.
     ///
     /// # Panics
-    /// If the connection is broken; one that was closed has nothing.
+    /// If the connection is broken. That it was closed is heard once.
     pub(crate) fn take(&mut self, into: &mut Vec<u8>) {
         into.extend_from_slice(&self.buffer[self.start..]);
         self.buffer.clear();
@@ -214,7 +219,12 @@ impl Connection {
         let mut more = [0; 65536];
         loop {
             match self.stream.read(&mut more) {
-                Ok(0) => break,
+                Ok(0) => {
+                    if !std::mem::replace(&mut self.ended, true) {
+                        into.extend_from_slice(CLOSED);
+                    }
+                    break;
+                }
                 Ok(count) => into.extend_from_slice(&more[..count]),
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => break,

@@ -5,9 +5,9 @@ use std::fmt;
 use bytes::Bytes;
 use proptest::prelude::*;
 use proptest::strategy::Union;
-use raceproof_engine::{Access, Effect, Footprint, Object, Options, Outcome, Timestamp, Version};
+use raceproof_engine::{Access, Effect, Footprint, Object, Options, Outcome, Reply, Timestamp, Version};
 
-use crate::contended::{GENERAL, THEMES, Theme, WAITING};
+use crate::contended::{GENERAL, THEMES, TRACKING, Theme, WAITING};
 use crate::support::driver::{self, Driver};
 use crate::support::dump::dump_with_readers;
 use crate::support::generate;
@@ -40,6 +40,8 @@ pub(crate) struct Case {
     setup: Sequence,
     /// What the watching session does last: it watches keys and opens a transaction.
     watch: Vec<Arg>,
+    /// How much more than it uses by then the server may use (bytes), and what it evicts.
+    limit: Option<(i64, &'static str)>,
     /// What sessions of their own wait with.
     waits: Vec<Vec<Arg>>,
     first: Vec<Unit>,
@@ -79,7 +81,7 @@ pub(crate) struct Counts {
 
 /// Random cases, each mostly about one type of value.
 pub(crate) fn strategy() -> impl Strategy<Value = Case> {
-    Union::new(THEMES.iter().map(case))
+    Union::new(THEMES.iter().chain([&TRACKING, &TRACKING]).map(case))
 }
 
 fn case(theme: &'static Theme) -> BoxedStrategy<Case> {
@@ -96,13 +98,25 @@ fn case(theme: &'static Theme) -> BoxedStrategy<Case> {
     let units = || prop::collection::vec(unit(), 1..5);
     let watch = generate::template("WATCH key+");
     let waits = prop::collection::vec(templates(WAITING), 0..3);
+    let policy = prop::sample::select(vec![
+        "noeviction",
+        "allkeys-lru",
+        "volatile-lru",
+        "allkeys-lfu",
+        "volatile-lfu",
+        "allkeys-random",
+        "volatile-random",
+        "volatile-ttl",
+    ]);
+    let limit = prop_oneof![4 => Just(None), 1 => (-1000_i64..1000, policy).prop_map(Some)];
     let time = || prop::sample::select(vec![0_i64, 1, 2, 3, 1000, 60_000, 150_000, 2_000_000]);
-    let version = prop::sample::select(vec![Version::V7_0, Version::V7_4]);
-    (version, setup(theme), watch, waits, units(), units(), time(), time())
-        .prop_map(|(version, setup, watch, waits, first, second, at_ms, other_ms)| Case {
+    let version = prop::sample::select(vec![Version::V7_0, Version::V8_4]);
+    (version, setup(theme), watch, limit, waits, units(), units(), (time(), time()))
+        .prop_map(|(version, setup, watch, limit, waits, first, second, (at_ms, other_ms))| Case {
             version,
             setup,
             watch,
+            limit,
             waits,
             first,
             second,
@@ -114,8 +128,11 @@ fn case(theme: &'static Theme) -> BoxedStrategy<Case> {
 
 /// States: mostly some keys of the type, some others, and sessions that may be anywhere.
 fn setup(theme: &'static Theme) -> impl Strategy<Value = Sequence> + use<> {
+    let tracks = theme.families.contains(&"tracking");
     let fill = |family: &str| {
-        generate::family(family).prop_map(|args| vec![Step { session: WATCHER, action: Action::Run(args) }])
+        let sessions = if tracks { FIRST..SESSIONS } else { WATCHER..SESSIONS };
+        let step = |(session, args)| vec![Step { session, action: Action::Run(args) }];
+        (sessions, generate::family(family)).prop_map(step)
     };
     let of_theme = Union::new(theme.families.iter().map(|family| fill(family)));
     let anything = generate::sequence(2, true).prop_map(|sequence| sequence.steps);
@@ -128,7 +145,8 @@ fn setup(theme: &'static Theme) -> impl Strategy<Value = Sequence> + use<> {
         1 => fill("databases"),
         1 => anything,
     ];
-    prop::collection::vec(group, 0..10).prop_map(|groups| Sequence { resp3: [false; SESSIONS], steps: groups.concat() })
+    (prop::array::uniform3(prop::bool::weighted(0.7)), prop::collection::vec(group, 0..10))
+        .prop_map(move |(resp3, groups)| Sequence { resp3: resp3.map(|resp3| resp3 && tracks), steps: groups.concat() })
 }
 
 /// What one unit did.
@@ -268,6 +286,9 @@ impl Case {
                 Action::Run(args) => drop(driver.run(&mut host, step.session, &resolve(&args, BASE_MS), now_ms)),
             }
         }
+        if let Some((more, policy)) = self.limit {
+            limit(&mut driver, more, policy, now_ms);
+        }
         driver.run(&mut host, WATCHER, &resolve(&self.watch, BASE_MS), now_ms);
         driver.run(&mut host, WATCHER, &[Bytes::from_static(b"MULTI")], now_ms);
         for session in [FIRST, SECOND] {
@@ -287,8 +308,9 @@ impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:?}, setup:\n{}  [{WATCHER}] {}\n  [{WATCHER}] MULTI\n",
+            "{:?}, memory: {:?}, setup:\n{}  [{WATCHER}] {}\n  [{WATCHER}] MULTI\n",
             self.version,
+            self.limit,
             self.setup,
             show::command(&resolve(&self.watch, BASE_MS))
         )?;
@@ -300,6 +322,18 @@ impl fmt::Display for Case {
         writeln!(f, "second:")?;
         self.second.iter().try_for_each(|unit| writeln!(f, "  {}", shown(unit)))
     }
+}
+
+/// Sets a limit near to what is in use.
+fn limit(driver: &mut Driver, more: i64, policy: &str, now_ms: i64) {
+    let words = |line: &str| line.split(' ').map(|word| Bytes::copy_from_slice(word.as_bytes())).collect::<Vec<_>>();
+    let mut host = driver::host();
+    let Reply::Verbatim(_, info) = driver.run(&mut host, WATCHER, &words("INFO memory"), now_ms).reply else { return };
+    let info = String::from_utf8_lossy(&info).into_owned();
+    let used = info.lines().find_map(|line| line.strip_prefix("used_memory:"));
+    let used: i64 = used.and_then(|used| used.parse().ok()).expect("INFO says how much memory is in use");
+    let set = format!("CONFIG SET maxmemory-policy {policy} maxmemory {}", used + more);
+    driver.run(&mut host, WATCHER, &words(&set), now_ms);
 }
 
 /// What came on each connection in the order of the units.
@@ -366,6 +400,26 @@ fn who_waits(mut driver: Driver, now_ms: i64) -> Vec<String> {
     seen
 }
 
+/// What each session is told if keys are changed.
+fn who_is_told(mut driver: Driver, now_ms: i64) -> Vec<String> {
+    let changer = driver.sessions.len();
+    driver.sessions.push(driver.engine.connect());
+    let mut seen = Vec::new();
+    for name in ["a", "b", "c", "h", "l", "m", "s", "x"] {
+        let mut heard = vec![Vec::new(); driver.sessions.len()];
+        let args = ["SET", name, "1"].map(Bytes::from);
+        let outcome = driver.run(&mut driver::host(), changer, &args, now_ms);
+        driver.hear(Some(changer), &outcome, &mut heard);
+        seen.extend(heard.iter().enumerate().map(|(at, bytes)| format!("{name} tells [{at}] {}", show::quoted(bytes))));
+    }
+    for session in 0..SESSIONS {
+        let args = ["CLIENT", "TRACKINGINFO"].map(Bytes::from);
+        let reply = driver.run(&mut driver::host(), session, &args, now_ms).reply;
+        seen.push(format!("[{session}] tracks {}", show::quoted(&driver.bytes(session, &reply))));
+    }
+    seen
+}
+
 /// What sessions that waited were sent.
 fn served(driver: &Driver, outcome: &Outcome) -> Vec<String> {
     let shown = |(session, bytes): (usize, Vec<u8>)| format!("to [{session}]: {}", show::quoted(&bytes));
@@ -380,6 +434,7 @@ fn observe(mut driver: Driver, now_ms: i64) -> Vec<String> {
     seen.push(format!("next timeout {:?}", driver.engine.next_timeout_ms()));
     let mut host = driver::host();
     seen.extend(who_waits(driver.clone(), now_ms));
+    seen.extend(who_is_told(driver.clone(), now_ms));
     for session in 0..SESSIONS {
         driver.run(&mut host, session, &[Bytes::from_static(b"MULTI")], now_ms);
         let reply = driver.run(&mut host, session, &[Bytes::from_static(b"EXEC")], now_ms).reply;

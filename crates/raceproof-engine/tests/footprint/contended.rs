@@ -258,6 +258,47 @@ pub(crate) const THEMES: &[Theme] = &[
     },
 ];
 
+/// Sessions that are told of keys that were changed. They need states in which several of them are.
+pub(crate) const TRACKING: Theme = Theme {
+    families: &["tracking", "tracking", "tracking", "strings", "hashes", "channels"],
+    commands: &[
+        "CLIENT TRACKING ON",
+        "CLIENT TRACKING ON NOLOOP",
+        "CLIENT TRACKING ON OPTIN",
+        "CLIENT TRACKING ON BCAST PREFIX a",
+        "CLIENT TRACKING ON BCAST NOLOOP",
+        "CLIENT TRACKING ON REDIRECT client",
+        "CLIENT TRACKING OFF",
+        "CLIENT CACHING YES",
+        "CLIENT TRACKINGINFO",
+        "GET a",
+        "GET b",
+        "MGET a h",
+        "HGET h f",
+        "HSET h f value",
+        "SET a value",
+        "SET b value",
+        "SET a value PX ttl_ms",
+        "DEL a b",
+        "MOVE a 1",
+        "EVAL trackingscript 2 a b",
+        "FLUSHDB",
+        "SELECT 1",
+        "SUBSCRIBE x",
+        "PUBLISH x value",
+        "HELLO 3",
+        "HELLO 2",
+        "RESET",
+        "INFO CLIENTS",
+        "MONITOR",
+        "CLIENT KILL ID client",
+        "CLIENT KILL TYPE PUBSUB",
+        "INFO STATS",
+        "CLIENT LIST",
+        "PING",
+    ],
+};
+
 /// Commands on strings, on keys whatever they hold, and on whole databases.
 pub(crate) const GENERAL: &[&str] = &[
     "GET a",

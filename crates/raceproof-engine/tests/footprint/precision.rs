@@ -144,6 +144,19 @@ pub(crate) const TABLE: &[(&str, &str, &str, Relation)] = &[
     ("", "SUBSCRIBE x", "CLIENT LIST", Dependent),
     ("", "PSUBSCRIBE x", "PUBSUB NUMPAT", Dependent),
     ("", "SSUBSCRIBE x", "PUBSUB SHARDCHANNELS", Dependent),
+    ("", "CLIENT TRACKING ON", "CLIENT TRACKING ON", Dependent),
+    ("", "CLIENT TRACKING ON", "GET a", Dependent),
+    ("CLIENT TRACKING ON", "CLIENT TRACKING ON", "CLIENT TRACKING ON", Independent),
+    ("CLIENT TRACKING ON", "CLIENT TRACKING ON", "SET a 1", Independent),
+    ("CLIENT TRACKING ON", "CLIENT TRACKING ON BCAST", "SET a 1", Dependent),
+    ("CLIENT TRACKING ON", "SET a 1", "SET b 1", Independent),
+    ("CLIENT TRACKING ON", "SET a 1", "GET b", Independent),
+    ("CLIENT TRACKING ON", "GET a", "GET a", Independent),
+    ("CLIENT TRACKING ON", "GET a", "INFO stats", Independent),
+    ("CLIENT TRACKING ON;GET a", "SET a 1", "INFO stats", Dependent),
+    ("CLIENT TRACKING ON;GET a", "SET a 1", "GET b", Independent),
+    ("HELLO 3;CLIENT TRACKING ON;MGET a b", "SET a 1", "SET b 1", Dependent),
+    ("CLIENT TRACKING ON BCAST PREFIX x", "SET a 1", "SET b 1", Independent),
 ];
 
 /// Says what is wrong with a pair, if its relation is another one in either order.

@@ -133,6 +133,8 @@ fn put(out: &mut Vec<u8>, reply: &Reply, resp3: bool) {
         Reply::Error(text) => line(out, '-', text),
         Reply::Integer(n) => line(out, ':', n.to_string().as_bytes()),
         Reply::Bulk(text) => bulk(out, '$', &[text]),
+        Reply::NullOf(raceproof_engine::Protocol::Resp3) => line(out, '_', b""),
+        Reply::NullOf(raceproof_engine::Protocol::Resp2) => line(out, '$', b"-1"),
         Reply::Null | Reply::NullArray if resp3 => line(out, '_', b""),
         Reply::Null => line(out, '$', b"-1"),
         Reply::NullArray => line(out, '*', b"-1"),

@@ -9,7 +9,7 @@ use super::grammar::{
     COMMAND_NAMES, COUNTS, JUNK, MEMORIES, NAMES, PARAMETERS, POLICIES, SCRIPTS, TYPES, families, rules,
 };
 use super::sequence::{Action, Arg, SESSIONS, Sequence, Step};
-use super::{admin, bits, collections, geo, messages, payloads, pools, streams};
+use super::{admin, bits, collections, geo, messages, payloads, pools, streams, tracking};
 
 type Args = Vec<Arg>;
 
@@ -37,6 +37,11 @@ const THEMES: &[&[&str]] = &[
     &["functions", "strings"],
     &["users"],
     &["channels"],
+    &["tracking"],
+    &["clients"],
+    &["clients", "channels", "tracking", "strings"],
+    &["tracking", "channels"],
+    &["tracking", "strings", "counters", "hashes", "lists", "sets", "sorted sets", "streams", "expiry", "databases"],
 ];
 
 /// Random commands, mostly of one theme.
@@ -210,6 +215,9 @@ fn rule(name: &str) -> BoxedStrategy<Args> {
         "channel" => pool(messages::CHANNELS),
         "events" => pool(messages::EVENTS),
         "channelpattern" => pool(messages::PATTERNS),
+        "client" => (0..SESSIONS).prop_map(|session| vec![Arg::Client(session)]).boxed(),
+        "prefix" => pool(tracking::PREFIXES),
+        "trackingscript" => pool(tracking::SCRIPTS),
         "publishing" => pool(messages::SCRIPTS),
         "field" => pool(pools::FIELDS),
         "value" => prop_oneof![30 => pool(pools::VALUES), 1 => long_value()].boxed(),
@@ -285,6 +293,7 @@ const CONSTANTS: &[&str] = &[
     "zset",
     "maxmemory",
     "databases",
+    "default",
 ];
 
 /// Words in lower case are rules; settings have a hyphen, and keys that patterns lead to an underscore.

@@ -3,7 +3,7 @@
 //! A template is words divided by spaces. A word in capitals stands for itself; a word in lower case is a rule; `?`, `*`
 //! and `+` after a rule mean at most one, up to three, and one to three.
 
-use super::{admin, bits, collections, geo, messages, streams};
+use super::{admin, bits, collections, geo, messages, streams, tracking};
 
 /// Every rule.
 pub(crate) fn rules() -> impl Iterator<Item = &'static (&'static str, Choices)> {
@@ -14,12 +14,13 @@ pub(crate) fn rules() -> impl Iterator<Item = &'static (&'static str, Choices)> 
         .chain(collections::RULES)
         .chain(streams::RULES)
         .chain(admin::RULES)
+        .chain(tracking::RULES)
 }
 
 /// Every family of commands.
 pub(crate) fn families() -> impl Iterator<Item = &'static (&'static str, u32, Choices)> {
     let first = FAMILIES.iter().chain(bits::FAMILIES).chain(geo::FAMILIES).chain(messages::FAMILIES);
-    first.chain(collections::FAMILIES).chain(streams::FAMILIES).chain(admin::FAMILIES)
+    first.chain(collections::FAMILIES).chain(streams::FAMILIES).chain(admin::FAMILIES).chain(tracking::FAMILIES)
 }
 
 /// Templates, each with its weight.
@@ -67,6 +68,10 @@ const RULES: &[(&str, Choices)] = &[
     ("flushopt", &[(2, "ASYNC"), (2, "SYNC"), (1, "junk")]),
     ("withvalues", &[(4, "WITHVALUES"), (1, "junk")]),
     ("setname", &[(2, "SETNAME name")]),
+    ("fieldex", &[(2, "PX ttl_ms"), (2, "PXAT at_ms"), (1, "EX ttl_s"), (2, "PERSIST"), (2, "KEEPTTL")]),
+    ("fieldif", &[(1, "FNX"), (1, "FXX")]),
+    ("fieldpairs", &[(4, "1 fieldpair"), (3, "2 fieldpair fieldpair"), (1, "2 fieldpair"), (1, "0")]),
+    ("compare", &[(4, "IFEQ value"), (3, "IFNE value"), (1, "IFDEQ value"), (1, "IFDNE 2D06800538D394C2")]),
     (
         "fieldlist",
         &[(4, "1 field"), (3, "2 field field"), (1, "3 field field field"), (1, "2 field"), (1, "0"), (1, "int field")],
@@ -245,10 +250,13 @@ const FAMILIES: &[(&str, u32, Choices)] = &[
         ],
     ),
     (
-        // Redis 7.4: unknown commands to the engine and to the server of other tests.
+        // Redis 7.4 and 8: unknown commands to the engine and to the server of other tests.
         "field deadlines",
         3,
         &[
+            (4, "HGETEX hkey fieldex? FIELDS fieldlist"),
+            (5, "HSETEX hkey fieldif? fieldex? FIELDS fieldpairs"),
+            (3, "HGETDEL hkey FIELDS fieldlist"),
             (4, "HEXPIRE hkey ttl_s expireopt? FIELDS fieldlist"),
             (8, "HPEXPIRE hkey ttl_ms expireopt? FIELDS fieldlist"),
             (2, "HEXPIREAT hkey at_s expireopt? FIELDS fieldlist"),
@@ -258,6 +266,19 @@ const FAMILIES: &[(&str, u32, Choices)] = &[
             (3, "HPTTL hkey FIELDS fieldlist"),
             (1, "HEXPIRETIME hkey FIELDS fieldlist"),
             (3, "HPEXPIRETIME hkey FIELDS fieldlist"),
+        ],
+    ),
+    (
+        // Redis 8.4, as above. (That `SET` has more options does not matter to a server that takes them for mistakes.)
+        "compare and set",
+        2,
+        &[
+            (5, "SET key value compare setopt*"),
+            (3, "DELEX key compare"),
+            (1, "DELEX key"),
+            (1, "DIGEST key"),
+            (2, "MSETEX 1 pair setopt*"),
+            (2, "MSETEX 2 pair pair setopt?"),
         ],
     ),
     (

@@ -17,3 +17,4 @@ pub(crate) mod search;
 pub(crate) mod sequence;
 pub(crate) mod show;
 pub(crate) mod streams;
+pub(crate) mod tracking;

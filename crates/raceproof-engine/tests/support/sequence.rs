@@ -16,6 +16,8 @@ pub(crate) enum Arg {
     AtMs(i64),
     /// A decimal number of seconds: the start of the sequence, rounded down, plus an offset.
     AtS(i64),
+    /// The number of a session's client (`CLIENT ID`).
+    Client(usize),
 }
 
 impl Arg {
@@ -24,12 +26,13 @@ impl Arg {
         Self::Bytes(Bytes::copy_from_slice(bytes.as_ref()))
     }
 
-    /// The bytes for a sequence that starts at `base_ms` (ms since the Unix epoch).
-    pub(crate) fn resolve(&self, base_ms: i64) -> Bytes {
+    /// The bytes for a sequence that starts at `base_ms` (ms since the Unix epoch), whose first client has a number.
+    pub(crate) fn resolve(&self, base_ms: i64, first: i64) -> Bytes {
         match self {
             Self::Bytes(bytes) => bytes.clone(),
             Self::AtMs(offset) => Bytes::from((base_ms + offset).to_string()),
             Self::AtS(offset) => Bytes::from((base_ms.div_euclid(1000) + offset).to_string()),
+            Self::Client(session) => Bytes::from((first + *session as i64).to_string()),
         }
     }
 }
@@ -101,6 +104,7 @@ fn written(arg: &Arg) -> String {
         Arg::Bytes(bytes) => show::whole_word(bytes),
         Arg::AtMs(offset) => format!("@ms{offset:+}"),
         Arg::AtS(offset) => format!("@s{offset:+}"),
+        Arg::Client(session) => format!("@client{session}"),
     }
 }
 
@@ -115,17 +119,25 @@ fn parse_step(line: &str) -> Step {
 
 /// The arguments of a command for a sequence that starts at `base_ms`.
 pub(crate) fn resolve(args: &[Arg], base_ms: i64) -> Vec<Bytes> {
-    args.iter().map(|arg| arg.resolve(base_ms)).collect()
+    resolve_for(args, base_ms, 1)
+}
+
+/// [`resolve`] where the first client has that number.
+pub(crate) fn resolve_for(args: &[Arg], base_ms: i64, first: i64) -> Vec<Bytes> {
+    args.iter().map(|arg| arg.resolve(base_ms, first)).collect()
 }
 
 /// A command as written in a test: words divided by spaces; `"…"` quotes a word; `\xNN`, `\r`, `\n`, `\"`, `\\` inside
-/// quotes; `@ms+5`, `@s-1` are times.
+/// quotes; `@ms+5`, `@s-1` are times, `@client1` a number.
 pub(crate) fn parse_command(line: &str) -> Vec<Arg> {
     words(line).into_iter().map(|word| parse_time(&word).unwrap_or(Arg::Bytes(Bytes::from(word)))).collect()
 }
 
 fn parse_time(word: &[u8]) -> Option<Arg> {
     let text = std::str::from_utf8(word).ok()?;
+    if let Some(session) = text.strip_prefix("@client") {
+        return session.parse().ok().map(Arg::Client);
+    }
     if let Some(offset) = text.strip_prefix("@ms") {
         return offset.parse().ok().map(Arg::AtMs);
     }

@@ -314,7 +314,7 @@ impl Execution<'_> {
 
     fn evict(&mut self, name: u32) -> Result<String, Error> {
         let key = self.worker.engine.keys().find(|(db, key)| evicted(*db, key) == name);
-        let Some((db, key)) = key.map(|(db, key)| (db, key.clone())) else { return Ok(String::new()) };
+        let Some((db, key)) = key.map(|(db, key)| (db, Bytes::copy_from_slice(key))) else { return Ok(String::new()) };
         let session = self.guest(db)?;
         let (_, entry) = self.on_engine(session, &vec![Bytes::from_static(b"DEL"), key.clone()].into());
         self.on_server(|server| server.evict(db, &key))?;

@@ -152,7 +152,7 @@ impl Execution<'_> {
     /// Every key with its type and value, and the deadlines of those that have one.
     fn redis_contents(&mut self) -> (BTreeMap<String, String>, BTreeMap<String, i64>) {
         let mut looker = Looker::new(self);
-        let keys: Vec<(u32, Bytes)> = looker.engine.keys().map(|(db, key)| (db, key.clone())).collect();
+        let keys: Vec<(u32, Bytes)> = looker.engine.keys().map(|(db, key)| (db, Bytes::copy_from_slice(key))).collect();
         let (mut contents, mut deadlines) = (BTreeMap::new(), BTreeMap::new());
         for (db, key) in keys {
             looker.ask(&[b"SELECT", db.to_string().as_bytes()]);

@@ -224,7 +224,7 @@ pub(crate) fn reply(reply: &Reply) -> String {
         Reply::Bulk(bytes) | Reply::Verbatim(_, bytes) | Reply::BigNumber(bytes) => {
             printable(bytes).map_or_else(|| quoted(bytes), quote)
         }
-        Reply::Null | Reply::NullArray => "nil".to_owned(),
+        Reply::Null | Reply::NullArray | Reply::NullOf(_) => "nil".to_owned(),
         Reply::Array(items) | Reply::Set(items) | Reply::Inline(items) | Reply::Push(items) => list(items),
         Reply::Map(pairs) => {
             let pairs: Vec<String> =
@@ -313,7 +313,7 @@ pub(super) fn hash_reply(reply: &Reply, hasher: &mut FxHasher) {
         | Reply::Verbatim(_, bytes)
         | Reply::BigNumber(bytes) => bytes.hash(hasher),
         Reply::Integer(n) => n.hash(hasher),
-        Reply::Null | Reply::NullArray => {}
+        Reply::Null | Reply::NullArray | Reply::NullOf(_) => {}
         Reply::Array(items) | Reply::Set(items) | Reply::Inline(items) | Reply::Push(items) => {
             items.len().hash(hasher);
             items.iter().for_each(|item| hash_reply(item, hasher));

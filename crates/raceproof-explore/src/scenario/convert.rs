@@ -85,7 +85,7 @@ pub(super) fn kind(value: &Value) -> String {
 pub(super) fn reply(lua: &Lua, reply: Reply) -> mlua::Result<Result<Value, Bytes>> {
     Ok(match reply {
         Reply::Error(text) => Err(text),
-        Reply::Null | Reply::NullArray => Ok(Value::Nil),
+        Reply::Null | Reply::NullArray | Reply::NullOf(_) => Ok(Value::Nil),
         other => Ok(nested(lua, other)?),
     })
 }
@@ -104,7 +104,7 @@ fn nested(lua: &Lua, reply: Reply) -> mlua::Result<Value> {
         Reply::Integer(n) => Value::Integer(n),
         Reply::Double(x) | Reply::Decimal(x) => Value::Number(x),
         Reply::Boolean(b) => Value::Boolean(b),
-        Reply::Null | Reply::NullArray => Value::NULL,
+        Reply::Null | Reply::NullArray | Reply::NullOf(_) => Value::NULL,
         Reply::Array(items) | Reply::Set(items) | Reply::Inline(items) | Reply::Push(items) => {
             let table = lua.create_table_with_capacity(items.len(), 0)?;
             for (at, item) in items.into_iter().enumerate() {

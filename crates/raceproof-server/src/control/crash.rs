@@ -58,9 +58,8 @@ impl Server {
         let universe = &mut self.universes[asker.universe];
         let dropped = std::mem::take(&mut universe.connections);
         for place in dropped.into_iter().filter(|place| *place != NOBODY) {
-            let session = self.universes[asker.universe].connect(place);
             if let Some(connection) = self.connections.get(place) {
-                connection.session = session;
+                connection.session = self.universes[asker.universe].connect(place, connection.addresses.clone());
                 connection.waits = false;
                 connection.ending = if place == asker.place { Ending::AfterOutput } else { Ending::Now };
             }

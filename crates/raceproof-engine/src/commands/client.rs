@@ -1,0 +1,206 @@
+//! `CLIENT`: what a connection asks of itself, and of the others.
+
+use bytes::Bytes;
+
+use super::{client_tracking as tracking, connection::set_name};
+use crate::{
+    Access, Engine, Object, Protocol, Reply,
+    channels::Kind,
+    command::{self, Command, Group, Run, flag::*},
+    context::Context,
+    failure::{self, Answer, Failure, NOT_AN_INTEGER, SYNTAX},
+    number::parse_integer,
+    session::{Replies, Session},
+    tracking::Mode,
+};
+
+const COMMON: u32 = NOSCRIPT | LOADING | STALE;
+
+const fn row(name: &'static str, run: Run, arity: i32, flags: u32) -> Command {
+    Command::new(name, run, arity, COMMON | flags, Group::Connection)
+}
+
+pub(super) const COMMANDS: &[Command] = &[
+    Command::new("client", id, -2, 0, Group::Server).subcommands(&[
+        row("client|caching", tracking::caching, 3, 0),
+        row("client|getname", getname, 2, 0),
+        row("client|getredir", tracking::getredir, 2, 0),
+        Command::new("client|help", super::help::client, 2, LOADING | STALE, Group::Connection),
+        row("client|id", id, 2, 0),
+        row("client|info", info, 2, 0).tips(&["nondeterministic_output"]),
+        row("client|kill", super::client_kill::kill, -3, ADMIN),
+        row("client|list", list, -2, ADMIN).tips(&["nondeterministic_output"]),
+        row("client|no-evict", no_evict, 3, ADMIN),
+        row("client|reply", reply, 3, 0),
+        row("client|setname", setname, 3, 0),
+        row("client|tracking", tracking::tracking, -3, 0),
+        row("client|trackinginfo", tracking::trackinginfo, 2, 0),
+        row("client|unblock", unblock, -3, ADMIN),
+    ]),
+    Command::new("monitor", monitor, 1, ADMIN | COMMON, Group::Server),
+];
+
+/// After any other command than these, outside of transactions, `CLIENT CACHING` has had its effect.
+pub(crate) fn end_caching(engine: &mut Engine, session: usize, args: &[Bytes]) {
+    let version = engine.options.version;
+    let session = &mut engine.sessions[session];
+    if let Some(tracking) = session.tracking.as_mut().filter(|tracking| tracking.caching)
+        && session.transaction.is_none()
+    {
+        tracking.caching = command::find(args, version).is_some_and(|command| command.name.starts_with("client|"));
+    }
+}
+
+/// Whoever monitors already gets no reply.
+fn monitor(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    if !context.may_wait {
+        return Err(Failure::Constant("ERR MONITOR isn't allowed for DENY BLOCKING client"));
+    }
+    if context.session().monitors {
+        return Ok(Reply::NONE);
+    }
+    // From now on every command sends it something.
+    context.engine.touch_everything(context.footprint);
+    context.session_mut().monitors = true;
+    context.engine.monitors += 1;
+    Ok(Reply::Simple("OK"))
+}
+
+fn setname(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    set_name(context, &args[2]).map(|()| Reply::Simple("OK"))
+}
+
+fn getname(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    let name = &context.session().name;
+    Ok(if name.is_empty() { Reply::Null } else { Reply::Bulk(name.clone()) })
+}
+
+fn id(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    Ok(Reply::Integer(context.session().id))
+}
+
+fn no_evict(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let no_evict = match args[2].to_ascii_lowercase().as_slice() {
+        b"on" => true,
+        b"off" => false,
+        _ => return Err(SYNTAX),
+    };
+    context.touch_client();
+    context.session_mut().no_evict = no_evict;
+    Ok(Reply::Simple("OK"))
+}
+
+/// Inside a transaction it takes effect at once, amid the replies of `EXEC`.
+fn reply(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let replies = context.session().replies;
+    match args[2].to_ascii_lowercase().as_slice() {
+        b"on" => {
+            context.mute = false;
+            context.session_mut().replies = Replies::On;
+            return Ok(Reply::Simple("OK"));
+        }
+        b"off" => {
+            context.mute = true;
+            context.session_mut().replies = Replies::Off;
+        }
+        b"skip" if replies != Replies::Off => context.session_mut().replies = Replies::SkipNext,
+        b"skip" => {}
+        _ => return Err(SYNTAX),
+    }
+    Ok(Reply::NONE)
+}
+
+fn unblock(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let error = match &args[3..] {
+        [] => false,
+        [reason] if reason.eq_ignore_ascii_case(b"timeout") => false,
+        [reason] if reason.eq_ignore_ascii_case(b"error") => true,
+        [_] => return Err(Failure::Constant("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")),
+        _ => return Err(failure::wrong_subcommand(args)),
+    };
+    let id = parse_integer(&args[2]).ok_or(NOT_AN_INTEGER)?;
+    context.touch(Object::Server, Access::Read);
+    let known = context.engine.sessions.iter().position(|session| session.open && session.id == id);
+    let reply = error.then(|| Reply::Error(Bytes::from_static(b"UNBLOCKED client unblocked via CLIENT UNBLOCK")));
+    let unblocked = known.is_some_and(|session| Engine::unblock(context, session, reply));
+    Ok(Reply::Integer(i64::from(unblocked)))
+}
+
+/// One line of `CLIENT LIST`. Buffers, addresses and ages are the business of whoever owns the sockets: they are
+/// constants here.
+pub(super) fn describe(session: &Session, command: &str) -> String {
+    let subscriptions = &session.subscriptions;
+    let marks = [
+        (session.monitors, 'O'),
+        (subscriptions.any(), 'P'),
+        (session.transaction.is_some() || session.executing.is_some(), 'x'),
+        (session.wait.is_some(), 'b'),
+        (session.tracking.is_some(), 't'),
+        (session.tracking.as_ref().is_some_and(|tracking| tracking.broken), 'R'),
+        (session.tracking.as_ref().is_some_and(|tracking| tracking.mode == Mode::Broadcast), 'B'),
+        (session.no_evict, 'e'),
+    ];
+    let mut flags: String = marks.iter().filter(|(set, _)| *set).map(|(_, mark)| mark).collect();
+    if flags.is_empty() {
+        flags.push('N');
+    }
+    let queued = session.transaction.as_ref().map(|transaction| transaction.queue.len()).or(session.executing);
+    let queued = queued.map_or(-1, |queued| queued as i64);
+    let resp = if session.protocol == Protocol::Resp3 { 3 } else { 2 };
+    format!(
+        "id={} addr={} laddr={} fd=8 name={} age=0 idle=0 flags={} db={} sub={} psub={} ssub={} \
+         multi={} qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=1024 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r \
+         cmd={} user={} redir={} resp={}\n",
+        session.id,
+        String::from_utf8_lossy(session.peer()),
+        String::from_utf8_lossy(session.local()),
+        String::from_utf8_lossy(&session.name),
+        flags,
+        session.db,
+        subscriptions.len(Kind::Channel),
+        subscriptions.len(Kind::Pattern),
+        subscriptions.len(Kind::Shard),
+        queued,
+        command,
+        String::from_utf8_lossy(&session.user),
+        if session.tracking.is_some() { session.redirect } else { -1 },
+        resp,
+    )
+}
+
+fn info(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    Ok(Reply::Verbatim(*b"txt", describe(context.session(), "client|info").into()))
+}
+
+fn list(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let mut shown: Option<Vec<i64>> = None;
+    // Whether sessions in subscribed mode are meant, or the others.
+    let mut subscribed = None;
+    match &args[2..] {
+        [] => {}
+        [option, kind] if option.eq_ignore_ascii_case(b"type") => match kind.to_ascii_lowercase().as_slice() {
+            b"normal" => subscribed = Some(false),
+            b"pubsub" => subscribed = Some(true),
+            b"master" | b"replica" | b"slave" => shown = Some(Vec::new()),
+            _ => {
+                let kind = String::from_utf8_lossy(kind);
+                return Err(Failure::Text(format!("ERR Unknown client type '{kind}'")));
+            }
+        },
+        [option, ids @ ..] if option.eq_ignore_ascii_case(b"id") && !ids.is_empty() => {
+            let ids: Option<Vec<i64>> = ids.iter().map(|id| parse_integer(id).filter(|id| *id > 0)).collect();
+            shown = Some(ids.ok_or(Failure::Constant("ERR Invalid client ID"))?);
+        }
+        _ => return Err(SYNTAX),
+    }
+    context.touch(Object::Server, Access::Read);
+    let mut list = String::new();
+    for (index, session) in context.engine.sessions.iter().enumerate() {
+        let is_meant = shown.as_ref().is_none_or(|ids| ids.contains(&session.id))
+            && subscribed.is_none_or(|subscribed| subscribed == session.subscriptions.any());
+        if session.open && is_meant {
+            list.push_str(&describe(session, if index == context.session { "client|list" } else { "NULL" }));
+        }
+    }
+    Ok(Reply::Verbatim(*b"txt", list.into()))
+}

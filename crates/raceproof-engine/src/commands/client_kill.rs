@@ -1,0 +1,113 @@
+//! `CLIENT KILL`: closing connections.
+
+use bytes::Bytes;
+
+use crate::{
+    Access, Object, Reply, SessionId,
+    context::Context,
+    failure::{Answer, Failure, SYNTAX},
+    number::parse_integer,
+    session::Session,
+};
+
+/// Whom it is about. What is not said is no condition.
+#[derive(Debug, Default)]
+struct Meant {
+    id: Option<i64>,
+    peer: Option<Bytes>,
+    local: Option<Bytes>,
+    user: Option<Bytes>,
+    kind: Option<Kind>,
+    /// Whether the session itself is spared.
+    spares_itself: bool,
+}
+
+/// The classes of clients. There are no replicas and masters here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Normal,
+    Subscriber,
+    Other,
+}
+
+impl Kind {
+    fn parse(word: &[u8]) -> Result<Self, Failure> {
+        match word.to_ascii_lowercase().as_slice() {
+            b"normal" => Ok(Self::Normal),
+            b"pubsub" => Ok(Self::Subscriber),
+            b"master" | b"replica" | b"slave" => Ok(Self::Other),
+            _ => Err(Failure::quoting("ERR Unknown client type '", word, "'")),
+        }
+    }
+
+    fn of(session: &Session) -> Self {
+        if session.subscriptions.any() { Self::Subscriber } else { Self::Normal }
+    }
+}
+
+impl Meant {
+    fn parse(context: &Context<'_>, options: &[Bytes]) -> Result<Self, Failure> {
+        let mut meant = Self { spares_itself: true, ..Self::default() };
+        for pair in options.chunks(2) {
+            let [option, value] = pair else { return Err(SYNTAX) };
+            match option.to_ascii_lowercase().as_slice() {
+                b"id" => {
+                    let id = parse_integer(value).filter(|id| *id > 0);
+                    meant.id = Some(id.ok_or(Failure::Constant("ERR client-id should be greater than 0"))?);
+                }
+                b"type" => meant.kind = Some(Kind::parse(value)?),
+                b"addr" => meant.peer = Some(value.clone()),
+                b"laddr" => meant.local = Some(value.clone()),
+                b"user" if context.engine.acl.user(value).is_some() => meant.user = Some(value.clone()),
+                b"user" => return Err(Failure::quoting("ERR No such user '", value, "'")),
+                b"skipme" => match value.to_ascii_lowercase().as_slice() {
+                    b"yes" => meant.spares_itself = true,
+                    b"no" => meant.spares_itself = false,
+                    _ => return Err(SYNTAX),
+                },
+                _ => return Err(SYNTAX),
+            }
+        }
+        Ok(meant)
+    }
+
+    fn is(&self, session: &Session) -> bool {
+        self.id.is_none_or(|id| session.id == id)
+            && self.peer.as_ref().is_none_or(|peer| session.peer() == peer)
+            && self.local.as_ref().is_none_or(|local| session.local() == local)
+            && self.user.as_ref().is_none_or(|user| session.user == user)
+            && self.kind.is_none_or(|kind| Kind::of(session) == kind)
+    }
+}
+
+pub(super) fn kill(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let by_address = args.len() == 3;
+    let meant = if by_address {
+        Meant { peer: Some(args[2].clone()), ..Meant::default() }
+    } else {
+        Meant::parse(context, &args[2..])?
+    };
+    context.touch(Object::Server, Access::Read);
+    context.touch(Object::Users, Access::Read);
+    let mut killed = 0;
+    for index in 0..context.engine.sessions.len() {
+        let session = &context.engine.sessions[index];
+        let spared = meant.spares_itself && index == context.session;
+        if !session.open || spared || !meant.is(session) {
+            continue;
+        }
+        killed += 1;
+        if index == context.session {
+            context.close = true;
+            continue;
+        }
+        context.engine.touch_everything(context.footprint);
+        context.touch(Object::Inbox(SessionId(index as u32)), Access::Write);
+        context.engine.kill(index, context.footprint, context.deliveries);
+    }
+    match (by_address, killed) {
+        (true, 0) => Err(Failure::Constant("ERR No such client")),
+        (true, _) => Ok(Reply::Simple("OK")),
+        (false, _) => Ok(Reply::Integer(killed)),
+    }
+}
