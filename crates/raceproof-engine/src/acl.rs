@@ -117,13 +117,6 @@ pub(crate) struct Acl {
     default_is_unlimited: bool,
 }
 
-impl Default for Acl {
-    fn default() -> Self {
-        let users = BTreeMap::from([(Bytes::from_static(DEFAULT.as_bytes()), User::all_powerful().clone())]);
-        Self { users, log: VecDeque::new(), default_is_unlimited: true }
-    }
-}
-
 impl Hash for Acl {
     /// A user that is as the default user was at the start counts as that, which is all that most servers ever have.
     fn hash<H: Hasher>(&self, to: &mut H) {
@@ -142,6 +135,16 @@ impl Hash for Acl {
 }
 
 impl Acl {
+    /// The users of a server that nobody has configured. All such servers share them.
+    pub(crate) fn first() -> Arc<Self> {
+        static FIRST: OnceLock<Arc<Acl>> = OnceLock::new();
+        let make = || {
+            let users = BTreeMap::from([(Bytes::from_static(DEFAULT.as_bytes()), User::all_powerful().clone())]);
+            Arc::new(Self { users, log: VecDeque::new(), default_is_unlimited: true })
+        };
+        FIRST.get_or_init(make).clone()
+    }
+
     pub(crate) fn user(&self, name: &[u8]) -> Option<&User> {
         self.users.get(name).map(|user| &**user)
     }

@@ -155,9 +155,11 @@ impl Engine {
     /// session, and that it is told of changes.
     pub fn touch_disconnect(&self, session: SessionId, footprint: &mut Footprint) {
         let Some(session) = self.sessions.get(session.0 as usize).filter(|session| session.open) else { return };
-        for kind in KINDS {
-            for name in session.subscriptions.list(kind) {
-                touch_subscription(footprint, kind, &name);
+        if session.subscriptions.any() {
+            for kind in KINDS {
+                for name in session.subscriptions.list(kind) {
+                    touch_subscription(footprint, kind, &name);
+                }
             }
         }
         if session.redirected > 0 || session.monitors {

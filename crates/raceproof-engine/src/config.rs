@@ -1,6 +1,9 @@
 //! The settings that `CONFIG` shows and changes.
 
-use std::{collections::BTreeMap, sync::OnceLock};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use bytes::Bytes;
 
@@ -46,14 +49,13 @@ pub(crate) struct Config {
     events: u32,
 }
 
-impl Default for Config {
-    fn default() -> Self {
-        static DEFAULT: OnceLock<Config> = OnceLock::new();
-        DEFAULT.get_or_init(Self::unchanged).clone()
-    }
-}
-
 impl Config {
+    /// The settings of a server that nobody has configured. All such servers share them.
+    pub(crate) fn first() -> Arc<Self> {
+        static FIRST: OnceLock<Arc<Config>> = OnceLock::new();
+        FIRST.get_or_init(|| Arc::new(Self::unchanged())).clone()
+    }
+
     fn unchanged() -> Self {
         let mut config = Self {
             changed: BTreeMap::new(),

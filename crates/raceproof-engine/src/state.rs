@@ -114,6 +114,8 @@ impl Engine {
     pub fn session_numbers(&self, out: &mut Vec<u8>) {
         let mut to = Recorder(out);
         (&self.closed, &self.killed, self.connections, self.sessions.len()).hash(&mut to);
+        // Nobody's reply shows whether anybody has ever tracked keys, but footprints do.
+        self.tracking.is_some().hash(&mut to);
         for session in &self.sessions {
             session.id.hash(&mut to);
             hash_session(Some(session), &mut to);

@@ -4,17 +4,20 @@
 //! cargo bench -p raceproof-explore [-- [--rounds N] [WORD]]
 //! ```
 //!
-//! Other work on the machine disturbs everything that is measured here. So contestants take turns, a few milliseconds
-//! each, for many rounds, and a ratio is the median of the ratios of the rounds: what disturbs a round disturbs both.
+//! Other work on the machine disturbs everything that is measured here. So times are those of the processor, contestants
+//! take turns, a few milliseconds each, for many rounds, and a ratio is the median of the ratios of the rounds: what
+//! disturbs a round disturbs both. Where threads share a search it is the lead's time that counts: it waits for nobody, so
+//! that is how long the search takes where each thread has a core of its own.
 
 use std::collections::HashMap;
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::Duration;
 
 use bytes::Bytes;
 use raceproof_explore::{Check, Strategy, World};
 use redis::AsyncCommands;
+use rustix::time::{ClockId, clock_gettime};
 
 /// How many random schedules a turn runs: so many that what a search costs besides them hardly counts.
 const SCHEDULES: u64 = 1000;
@@ -40,21 +43,29 @@ impl Contestant {
 
     /// How long a run takes (us).
     fn turn(&mut self) -> f64 {
-        let start = Instant::now();
+        let start = processor_time();
         for _ in 0..self.runs {
             (self.run)();
         }
-        start.elapsed().as_secs_f64() * 1e6 / f64::from(self.runs)
+        (processor_time() - start).as_secs_f64() * 1e6 / f64::from(self.runs)
     }
+}
+
+/// The processor's time for this thread, on which both explorers run their clients.
+fn processor_time() -> Duration {
+    clock_gettime(ClockId::ThreadCPUTime).try_into().expect("it is not negative")
 }
 
 fn main() {
     let (rounds, word) = arguments();
     type Table = (&'static str, fn() -> Vec<Contestant>);
-    let tables: [Table; 3] = [
+    let tables: [Table; 4] = [
         ("2 x (GET, SET), every schedule; for each 1 of shuttle's check_dfs with threads", every_schedule),
         ("random schedules of 2 clients; for each 1 of shuttle's check_random with threads", random_schedules),
         ("whole exhaustive searches; for each 1 of 2 x (GET, SET)", searches),
+        ("threads that share 4 x (GET, GET, INCR); for each 1 of a search on one", || {
+            shared(|world| clients(world, 4, &["GET", "GET", "INCR"]))
+        }),
     ];
     for (title, contestants) in tables {
         let mut contestants = contestants();
@@ -160,6 +171,18 @@ fn search(name: &'static str, executions: u64, body: fn(&mut World)) -> Contesta
         let report = Check::new("search").run(body).expect("the search runs");
         assert_eq!((report.executions, report.redundant), (executions, 0), "{name}");
     })
+}
+
+/// One search by one thread, and by two.
+fn shared(body: fn(&mut World)) -> Vec<Contestant> {
+    let executions = Check::new("search").run(body).expect("the search runs").executions;
+    let on = |name, threads| {
+        let check = Check::new("search").threads(threads);
+        Contestant::new(name, executions, move || {
+            assert_eq!(check.run(body).expect("the search runs").executions, executions, "{name}");
+        })
+    };
+    vec![on("one thread", 1), on("two threads", 2)]
 }
 
 fn in_a_row(name: &'static str, executions: u64, body: fn(&mut World)) -> Contestant {

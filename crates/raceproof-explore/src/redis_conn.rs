@@ -122,6 +122,17 @@ impl Future for Delivery<'_> {
     }
 }
 
+/// A command on its way whose reply is to be a value of redis-rs.
+struct Valued<'a>(Delivery<'a>);
+
+impl Future for Valued<'_> {
+    type Output = RedisResult<Value>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<RedisResult<Value>> {
+        Pin::new(&mut self.0).poll(context).map(|answer| value(only(answer).map_err(unanswered)?))
+    }
+}
+
 fn replies(answer: Answer) -> Result<SmallVec<[Reply; 1]>, Lost> {
     match answer {
         Answer::Redis(replies) => Ok(replies),
@@ -140,8 +151,10 @@ fn only(answer: Answer) -> Result<Reply, Lost> {
 
 impl ConnectionLike for RedisConnection {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
-        let delivery = Command::of_redis_rs(cmd).map(|command| self.deliver(command));
-        Box::pin(async move { value(only(delivery?.await).map_err(unanswered)?) })
+        match Command::of_redis_rs(cmd) {
+            Ok(command) => Box::pin(Valued(self.deliver(command))),
+            Err(error) => Box::pin(std::future::ready(Err(error))),
+        }
     }
 
     fn req_packed_commands<'a>(

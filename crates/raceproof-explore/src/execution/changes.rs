@@ -29,7 +29,7 @@ pub(crate) struct Seen {
 impl Execution<'_> {
     /// Looks at the stores before the first step.
     pub(super) fn show_start(&mut self) -> Result<(), Error> {
-        if self.mode.record && !self.mode.terse {
+        if self.mode.record {
             let seen = self.look()?;
             let keys = seen.keys.iter().map(|(key, content)| (Item::Key(key.clone()), content.clone()));
             let rows = seen.committed.iter().map(|((table, row), columns)| (row_item(table, row), of_row(columns)));
@@ -52,7 +52,7 @@ impl Execution<'_> {
 
     /// Adds to the step that is shown last what has changed since the one before it.
     pub(super) fn show_changes(&mut self) -> Result<(), Error> {
-        if self.mode.record && !self.mode.terse {
+        if self.mode.record {
             let after = self.look()?;
             let before = std::mem::replace(&mut self.seen, after);
             let changes = before.changes(&self.seen);

@@ -114,7 +114,7 @@ impl Execution<'_> {
                     args.hash(fingerprint);
                     trace::hash_reply(&reply, fingerprint);
                     let waits = self.worker.outcome.waits;
-                    if self.mode.record {
+                    if self.mode.is_shown() {
                         self.show_redis(id, commands, if waits { &[] } else { std::slice::from_ref(&reply) });
                         self.show_replica(replica);
                     }
@@ -132,7 +132,7 @@ impl Execution<'_> {
                     replies.push(reply);
                 }
                 let waits = self.worker.outcome.waits;
-                if self.mode.record {
+                if self.mode.is_shown() {
                     self.show_redis(id, commands, if waits { &[] } else { &replies });
                     self.show_replica(replica);
                 }
@@ -146,7 +146,7 @@ impl Execution<'_> {
                 let slot = self.sql_slot(request.owner, *connection)?;
                 let result = self.sql(id, slot, call);
                 format!("{call:?}{result:?}").hash(fingerprint);
-                if self.mode.record {
+                if self.mode.is_shown() {
                     self.show_sql(id, call, &result);
                 }
                 Ok(Answered::Now(Answer::Sql(result)))

@@ -33,7 +33,8 @@ impl Worker {
         self.engine.restart();
         let mut sessions: SmallVec<[(ClientId, u32, SessionId); 4]> = SmallVec::new();
         let mut touched = Touched::default();
-        for request in requests {
+        for (number, request) in requests.iter().enumerate() {
+            let is_last = number + 1 == requests.len();
             let of = |(owner, number, _): &&(ClientId, u32, SessionId)| {
                 (*owner, *number) == (request.owner, request.session)
             };
@@ -46,10 +47,12 @@ impl Worker {
                     session
                 }
             };
-            touched.clear();
             for command in &request.commands {
                 let (lua, things) = (&mut self.lua, &mut self.things);
                 let known = self.engine.execute(lua, things, (session, command), now, &mut self.outcome);
+                if !is_last {
+                    continue;
+                }
                 match known.as_deref() {
                     Some(known) => touched.take_in(known),
                     None => {

@@ -75,7 +75,7 @@ impl Execution<'_> {
             replies.push(reply);
         }
         self.disconnect(late.session);
-        if self.mode.record {
+        if self.mode.is_shown() {
             self.show_redis(late.client, &late.commands, &replies);
             if let Some(step) = self.steps.last_mut() {
                 step.unanswered = true;

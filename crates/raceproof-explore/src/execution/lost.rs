@@ -209,7 +209,7 @@ impl Execution<'_> {
     }
 
     pub(super) fn show_lost(&mut self, id: ClientId, op: &Op, what: &str) {
-        if self.mode.record {
+        if self.mode.is_shown() {
             let name = self.client(id).name.clone();
             let text = format!("{} {what}", super::trace::request(op));
             self.show_step(&name, StepKind::Fault, text, String::new());

@@ -38,6 +38,7 @@ pub(crate) use dry::Delivered;
 pub(crate) use recall::{OVERHEAD_BYTES, Part, Recall};
 pub(crate) use serial::{Ending, Outcomes as SerialOutcome};
 pub(crate) use server::Known;
+pub(crate) use trace::Said;
 pub(crate) use worker::{Attached, Mode, SETUP, Worker};
 
 use crate::Error;
@@ -146,6 +147,8 @@ pub(crate) struct Run {
     /// What there was at the start, and the steps, for people, if they were asked for.
     pub(crate) start: Vec<Held>,
     pub(crate) steps: Vec<Step>,
+    /// The steps, if they were noted.
+    pub(crate) said: Vec<Said>,
     /// How it came about, if the steps were asked for and show it.
     pub(crate) story: Option<String>,
     /// A check that could not be decided, in words.
@@ -185,6 +188,7 @@ pub(crate) struct Execution<'w> {
     pub(crate) history_changed: bool,
     pub(crate) start: Vec<Held>,
     pub(crate) steps: Vec<Step>,
+    pub(crate) said: Vec<Said>,
     /// What stood in the stores after the last of them, if they are recorded.
     pub(crate) seen: changes::Seen,
     /// What each step read and wrote, if the steps are recorded.
@@ -272,6 +276,7 @@ impl<'w> Execution<'w> {
             history_changed: false,
             start: Vec::new(),
             steps: Vec::new(),
+            said: Vec::new(),
             seen: changes::Seen::default(),
             traffic: Vec::new(),
             violation: None,
@@ -553,6 +558,7 @@ impl<'w> Execution<'w> {
             ending: self.ending,
             start,
             steps: self.steps,
+            said: self.said,
             story,
             final_state,
             cast,

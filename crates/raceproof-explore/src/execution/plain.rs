@@ -55,7 +55,11 @@ impl Execution<'_> {
         choice.outcome.hash(&mut fingerprint);
         commands[0].hash(&mut fingerprint);
         trace::hash_reply(&reply, &mut fingerprint);
-        if self.worker.outcome.waits {
+        let waits = self.worker.outcome.waits;
+        if self.mode.noted {
+            self.show_redis(id, commands, if waits { &[] } else { std::slice::from_ref(&reply) });
+        }
+        if waits {
             self.begin_wait(id, &request, *number, session);
         } else {
             self.arrive(request.owner, *number);

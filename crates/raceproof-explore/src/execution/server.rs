@@ -29,7 +29,10 @@ const MOST_STATES: usize = 1 << 12;
 const MOST_BYTES: usize = 1 << 12;
 
 /// How many executions go by before anything is remembered: a search of a few would not live to use it.
-const FORGOTTEN: u32 = 12;
+const FORGOTTEN: u32 = 6;
+
+/// Room for so many deeds is made at once: growing moves all that there are.
+const USUAL_DEEDS: usize = 512;
 
 /// What has to be minded where things are remembered. Tests leave one out to show that the mistake does not go unseen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,6 +209,8 @@ impl Server {
         } else if self.numbers.is_empty() {
             self.catch_up();
             self.write_down();
+            self.deeds.reserve(USUAL_DEEDS);
+            self.numbers.reserve(USUAL_DEEDS / 2);
             self.numbers.insert(self.bytes.as_slice().into(), 0);
         }
     }

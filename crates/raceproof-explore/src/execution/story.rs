@@ -22,7 +22,7 @@ pub(crate) struct Traffic {
 impl Execution<'_> {
     /// Remembers what the step `number` touched, for the story.
     pub(super) fn note_traffic(&mut self, number: usize, choice: Choice, touched: &Touched) {
-        if !self.mode.record || self.mode.terse {
+        if !self.mode.record {
             return;
         }
         let Some(client) = self.worker.owner(choice.process) else { return };

@@ -5,6 +5,7 @@ use std::hash::{Hash, Hasher};
 use bytes::Bytes;
 use raceproof_engine::{Protocol, Reply};
 use rustc_hash::FxHasher;
+use smallvec::SmallVec;
 
 use super::Execution;
 use crate::Error;
@@ -14,9 +15,36 @@ use crate::mailbox::Op;
 use crate::report::{DIES, Step, StepKind};
 use crate::sql::{SqlCall, SqlReply, SqlResult};
 
+/// What was asked in a step, and what came of it: put into words only if somebody wants to read it.
+#[derive(Clone, Debug)]
+pub(crate) enum Said {
+    Redis(ClientId, SmallVec<[Command; 1]>, Option<Reply>),
+    Words { client: String, text: String, reply: String },
+}
+
+impl Said {
+    /// In one line, given what clients are called.
+    pub(crate) fn line(&self, name: impl Fn(ClientId) -> String) -> String {
+        match self {
+            Self::Redis(id, commands, shown) => {
+                format!("{}: {} → {}", name(*id), transaction(commands), came(shown.as_ref()))
+            }
+            Self::Words { client, text, reply } => format!("{client}: {text} → {reply}"),
+        }
+    }
+}
+
+/// A reply as it is shown, if there is one.
+fn came(shown: Option<&Reply>) -> String {
+    shown.map_or_else(|| "(waits)".to_owned(), reply)
+}
+
 impl Execution<'_> {
     pub(super) fn show_step(&mut self, client: &str, kind: StepKind, text: String, reply: String) {
         if !self.mode.record {
+            if self.mode.noted {
+                self.said.push(Said::Words { client: client.to_owned(), text, reply });
+            }
             return;
         }
         self.steps.push(Step {
@@ -39,7 +67,7 @@ impl Execution<'_> {
     }
 
     pub(super) fn show_crash_before(&mut self, id: ClientId, op: &Op) {
-        if self.mode.record {
+        if self.mode.is_shown() {
             let name = self.client(id).name.clone();
             self.show_step(&name, StepKind::Fault, format!("{DIES}before {}", request(op)), String::new());
         }
@@ -47,7 +75,7 @@ impl Execution<'_> {
 
     /// The step before has taken effect, and its client does not learn of it.
     pub(super) fn show_unanswered(&mut self, id: ClientId, what: &str) -> Result<(), Error> {
-        if self.mode.record {
+        if self.mode.is_shown() {
             self.show_changes()?;
             if let Some(step) = self.steps.last_mut() {
                 step.unanswered = true;
@@ -59,9 +87,11 @@ impl Execution<'_> {
     }
 
     pub(super) fn show_redis(&mut self, id: ClientId, commands: &[Command], replies: &[Reply]) {
+        if self.mode.noted {
+            return self.said.push(Said::Redis(id, commands.into(), replies.last().cloned()));
+        }
         let name = self.client(id).name.clone();
-        let shown = replies.last().map_or_else(|| "(waits)".to_owned(), reply);
-        self.show_step(&name, StepKind::Redis, transaction(commands), shown);
+        self.show_step(&name, StepKind::Redis, transaction(commands), came(replies.last()));
     }
 
     pub(super) fn show_sql(&mut self, id: ClientId, call: &SqlCall, result: &SqlResult) {

@@ -200,7 +200,7 @@ impl Execution<'_> {
     }
 
     fn show_wait(&mut self, waiter: &Waiter, kind: StepKind, what: &str, reply: String) {
-        if self.mode.record {
+        if self.mode.is_shown() {
             let name = self.client(waiter.client).name.clone();
             let text = if what.is_empty() { waiter.text.clone() } else { format!("{} {what}", waiter.text) };
             self.show_step(&name, kind, text, reply);

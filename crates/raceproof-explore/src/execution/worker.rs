@@ -27,8 +27,8 @@ const EPOCH_MS: i64 = 1_767_225_600_000;
 pub(crate) struct Mode {
     /// Keep the steps as text.
     pub(crate) record: bool,
-    /// Without the state that they leave and the story that they tell.
-    pub(crate) terse: bool,
+    /// Keep what was asked in each step and what came of it, to be put into words later: [`super::Run::said`].
+    pub(crate) noted: bool,
     /// Clients that never start.
     pub(crate) absent: HashSet<ClientId>,
     /// End at the first violation instead of running all clients to their end.
@@ -40,6 +40,13 @@ pub(crate) struct Mode {
     pub(crate) in_full: bool,
     /// The clients take turns in this order, each until it has ended.
     pub(crate) in_turn: Option<Vec<ClientId>>,
+}
+
+impl Mode {
+    /// Whether steps are shown, now or later.
+    pub(super) const fn is_shown(&self) -> bool {
+        self.record || self.noted
+    }
 }
 
 /// One thread's stores and tables.

@@ -395,7 +395,7 @@ fn twice(
     body: Body<'_>,
     chooser: &mut dyn Chooser,
 ) -> Result<Result<Run, Failure>, Error> {
-    let mode = Mode { record: true, terse: true, ..Mode::default() };
+    let mode = Mode { noted: true, ..Mode::default() };
     let first = match execute(worker, body, bounds, mode.clone(), chooser)? {
         Ok(run) => run,
         Err(failure) => return Ok(Err(failure)),
@@ -406,9 +406,8 @@ fn twice(
         return Ok(Ok(first));
     };
     let text = |run: &Run| {
-        run.steps
-            .get(at)
-            .map_or_else(|| "the end".to_owned(), |step| format!("{}: {} → {}", step.client, step.text, step.reply))
+        let name = |id| worker.client_name(id, run);
+        run.said.get(at).map_or_else(|| "the end".to_owned(), |said| said.line(name))
     };
     let detail = format!(" (\"{}\" and \"{}\")", text(&first), text(&second));
     Err(Error::NotDeterministic { step: at + 1, detail })

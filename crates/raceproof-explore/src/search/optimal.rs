@@ -20,7 +20,7 @@ use std::sync::Arc;
 use estimate::Below;
 pub(crate) use fork::Pending;
 use rustc_hash::FxHashMap;
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use super::driver::Bench;
 use super::races::{Order, Race};
@@ -241,9 +241,13 @@ impl Optimal {
         let order = Order::of(&events, &places, &mut races);
         for race in &races {
             let between = (race.first + 1..happened).filter(|at| *at != race.second);
-            let mut tries = vec![between.filter(|at| !order.precedes(race.first, *at)).collect::<Vec<usize>>()];
+            let mut tries: SmallVec<[Vec<usize>; 1]> =
+                smallvec![between.filter(|at| !order.precedes(race.first, *at)).collect()];
             let mut next = 0;
-            while let Some(before) = tries.get(next).cloned() {
+            // What need not happen is tried with fewer steps before it, too; all others once.
+            let again = events[race.second].optional;
+            while let Some(before) = tries.get_mut(next) {
+                let before = if again { before.clone() } else { std::mem::take(before) };
                 next += 1;
                 let second = &events[race.second].footprint;
                 let prefix = (0..race.first).chain(before.iter().copied());
@@ -260,7 +264,7 @@ impl Optimal {
                 let certain = keeps == Keeps::Surely;
                 sequence.push(self.moved(&events, happened, race.second, certain, &bench.worker.things));
                 let steps = Steps { events: &events, happened, before: &before, last: race.second };
-                if self.plan(race.first, sequence, steps, bench)? || !events[race.second].optional {
+                if self.plan(race.first, sequence, steps, bench)? || !again {
                     continue;
                 }
                 less(&events, &order, &before, race.second, &mut tries);
@@ -332,7 +336,7 @@ impl Optimal {
         // with it there.
         let done = node.sleep.iter().chain(node.branches.first().map(|branch| &branch.step));
         done.into_iter().any(|done| !matches!(weak_initial(done, sequence), Initial::No))
-            || (node.branches.len() > 1 && covers(&node.branches[1..], sequence.to_vec()))
+            || (node.branches.len() > 1 && covers(&node.branches[1..], sequence.iter().collect()))
     }
 
     /// What the last of the choices touches; `None` if it is not possible there.
@@ -397,7 +401,7 @@ impl Optimal {
 
 /// An optional step is not possible after the events `before`. What is in its way may be more than one, none of
 /// which comes after another: each is taken away in turn, with what comes after it.
-fn less(events: &[&Event], order: &Order, before: &[usize], second: usize, tries: &mut Vec<Vec<usize>>) {
+fn less(events: &[&Event], order: &Order, before: &[usize], second: usize, tries: &mut SmallVec<[Vec<usize>; 1]>) {
     let second = &events[second].footprint;
     for in_its_way in before.iter().filter(|at| dependent(&events[**at].footprint, second)) {
         let stays = |at: &usize| at != in_its_way && !order.precedes(*in_its_way, *at);

@@ -5,7 +5,10 @@
 //! can stand for a sequence that does not contain its process only if there is no other outcome: a sequence without the
 //! process may go on with any of them.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
+
+use smallvec::SmallVec;
 
 use crate::event::{Choice, Footprint, dependent};
 
@@ -36,15 +39,19 @@ pub(crate) enum Initial {
 }
 
 /// Whether a step (with its outcome) is a weak initial of a sequence. What is not known is taken for a dependence.
-pub(crate) fn weak_initial(step: &Planned, sequence: &[Planned]) -> Initial {
-    for (at, other) in sequence.iter().enumerate() {
+pub(crate) fn weak_initial(step: &Planned, sequence: &[impl Borrow<Planned>]) -> Initial {
+    for (at, other) in sequence.iter().map(Borrow::borrow).enumerate() {
         if other.choice.process == step.choice.process {
             // The step's own footprint counts: that is how it is at the front.
-            let first = sequence[..at].iter().all(|earlier| independent(earlier, step));
+            let first = sequence[..at].iter().all(|earlier| independent(earlier.borrow(), step));
             return if first && other.choice == step.choice { Initial::At(at) } else { Initial::No };
         }
     }
-    if step.only && sequence.iter().all(|other| independent(step, other)) { Initial::Absent } else { Initial::No }
+    if step.only && sequence.iter().all(|other| independent(step, other.borrow())) {
+        Initial::Absent
+    } else {
+        Initial::No
+    }
 }
 
 fn independent(a: &Planned, b: &Planned) -> bool {
@@ -78,7 +85,7 @@ pub(crate) fn insert(branches: &mut Vec<Branch>, skip: usize, mut sequence: Vec<
 }
 
 /// Whether a branch already covers the sequence, so that [`insert`] would change nothing.
-pub(crate) fn covers(branches: &[Branch], mut sequence: Vec<Planned>) -> bool {
+pub(crate) fn covers(branches: &[Branch], mut sequence: SmallVec<[&Planned; 16]>) -> bool {
     if sequence.is_empty() {
         return true;
     }
