@@ -112,7 +112,7 @@ fn a_design_of_ones_own_has_its_row() {
     let (shown, _) = printed(folder.path(), &["visits.lua"], 0);
     let row = shown.lines().find(|line| line.contains("INCR in front of a row")).expect("its row");
     let marks: Vec<&str> = row.split_whitespace().skip(6).collect();
-    assert_eq!(marks, ["✓", "–", "✓", "✓", "✓", "✓", "–", "–", "✓", "✗", "✗", "✗", "✗", "–", "–"], "{shown}");
+    assert_eq!(marks, ["✓", "–", "✓", "✓", "✓", "✓", "–", "–", "✓", "✗", "✗", "–", "✗", "✗", "–", "–"], "{shown}");
     assert!(shown.contains("✗ flush: a visit is lost (2 steps)"), "{shown}");
     assert!(shown.contains("raceproof check visits.lua --faults flush=1 --replay rp1."), "{shown}");
 }

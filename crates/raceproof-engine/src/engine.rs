@@ -393,6 +393,10 @@ impl Engine {
     pub(crate) fn kill(&mut self, index: usize, footprint: &mut Footprint, deliveries: &mut Vec<Delivery>) {
         let session = SessionId(index as u32);
         self.touch_disconnect(session, footprint);
+        // What waits to go out to it goes nowhere.
+        for pending in deliveries.iter_mut().filter(|pending| pending.session() == session) {
+            *pending = Delivery::Close(session);
+        }
         if self.end_wait(index, footprint).is_some() {
             deliveries.push(Delivery::NoReply(session));
         }

@@ -32,7 +32,7 @@ fn a_command_that_cannot_be_queued_aborts() {
         let mut server = Server::new();
         server.expect(&[("MULTI", "+OK"), ("SET k 1", "+QUEUED")]);
         assert!(server.say(wrong).starts_with("-ERR"));
-        assert_eq!(server.footprint(), "");
+        assert_eq!(server.footprint(), "users=ir", "whether its connection is open, and what its user may do");
         server.expect(&[("EXEC", "-EXECABORT Transaction discarded because of previous errors."), ("GET k", "$-1")]);
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use raceproof_explore::scenario::Scenario;
-use raceproof_explore::{Bounds, Broken, Counterexample, Error, Report, StepKind, Strategy, Verdict};
+use raceproof_explore::{Bounds, Broken, Counterexample, Error, Fault, Report, StepKind, Strategy, Verdict};
 
 /// The length of each counterexample, in steps. A longer one shows something needless, a shorter one has lost its point.
 const STEPS: &[(&str, usize)] = &[
@@ -275,7 +275,9 @@ fn no_fault_and_no_pause_can_be_spared() {
             assert!(!still_violated(&scenario, fewer, &found), "{}: {fewer:?} do", scenario.name());
         }
         let used = |kind| u32::try_from(found.steps.iter().filter(|step| step.kind == kind).count()).unwrap();
-        assert_eq!(used(StepKind::Fault), bounds.faults.total(), "{}: faults in the counterexample", scenario.name());
+        // A replica that lags is not a step of its own, but what a read sees; the searches above show that it has to.
+        let steps = bounds.faults.total() - bounds.faults.get(Fault::Lag);
+        assert_eq!(used(StepKind::Fault), steps, "{}: faults in the counterexample", scenario.name());
     }
 }
 
@@ -316,12 +318,21 @@ fn no_client_has_two_operations() {
     assert!(operations >= 20, "only {operations} operations were found");
 }
 
+/// Scenarios in which a client may as well end before its last step, and why they show it nevertheless.
+const ENDS_ANYWHERE: [(&str, &str); 2] = [
+    ("cache/local-pubsub-reconnect", "a writer that dies before it publishes tells nobody, but the row is about what was told"),
+    ("cache/local-read-then-subscribe", "as before"),
+];
+
 #[test]
 fn no_client_can_end_earlier() {
     let (mut tried, mut longer) = (0, Vec::new());
     for (scenario, found) in counterexamples() {
         // A check at rest does not speak of clients that stopped half-way, unless a crash is what it is about.
         if !matches!(found.broken, Broken::Always | Broken::History | Broken::Client(_)) {
+            continue;
+        }
+        if ENDS_ANYWHERE.iter().any(|(name, _)| *name == scenario.name()) {
             continue;
         }
         for client in &found.clients {

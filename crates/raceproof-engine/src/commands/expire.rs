@@ -120,8 +120,10 @@ fn expire(context: &mut Context<'_>, args: &[Bytes], form: &Form) -> Answer {
         context.propagate_as(vec![name, args[1].clone()]);
         return Ok(Reply::Integer(1));
     }
+    context.tell_later(context.db, &key);
     context.set_deadline(&key, Some(at));
     context.replies_here();
+    context.tell_now(context.db, &key);
     context.event(GENERIC, "expire", &key);
     let mut effect = args.to_vec();
     if form.seconds || form.relative {

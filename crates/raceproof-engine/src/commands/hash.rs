@@ -80,6 +80,8 @@ fn put_pairs(context: &mut Context<'_>, args: &[Bytes], command: &str) -> Result
         return Err(failure::wrong_arity(command));
     }
     let key = Key::new(&args[1]);
+    context.hash(&key, Access::IntentRead)?;
+    context.tell_later(context.db, &key);
     open(context, &key)?;
     let limits = context.limits();
     let longest = args[2..].iter().map(Bytes::len).max().unwrap_or(0);
@@ -91,6 +93,7 @@ fn put_pairs(context: &mut Context<'_>, args: &[Bytes], command: &str) -> Result
     }
     context.changed(context.db, &key);
     context.replies_here();
+    context.tell_now(context.db, &key);
     context.event(HASH, "hset", &key);
     context.propagate(args);
     Ok(added)
@@ -118,10 +121,12 @@ fn hsetnx(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         context.touch_field(&key, field, Access::Read);
         return Ok(Reply::Integer(0));
     }
+    context.tell_later(context.db, &key);
     open(context, &key)?;
     put(context, &key, field, args[3].clone());
     context.changed(context.db, &key);
     context.replies_here();
+    context.tell_now(context.db, &key);
     context.event(HASH, "hset", &key);
     context.propagate(args);
     Ok(Reply::Integer(1))
@@ -232,10 +237,12 @@ fn hincrby(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     };
     let new = old.checked_add(step).ok_or(WOULD_OVERFLOW)?;
     context.touches = false;
+    context.tell_later(context.db, &key);
     open(context, &key)?;
     put(context, &key, field, integer_text(new));
     context.changed(context.db, &key);
     context.replies_here();
+    context.tell_now(context.db, &key);
     context.event(HASH, "hincrby", &key);
     context.propagate(args);
     Ok(Reply::Integer(new))
@@ -255,10 +262,12 @@ fn hincrbyfloat(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let old = old.ok_or(Failure::Constant("ERR hash value is not a float"))?;
     let new = Bytes::from(old.checked_add(step).ok_or(NAN_OR_INFINITY)?.text());
     context.touches = false;
+    context.tell_later(context.db, &key);
     open(context, &key)?;
     put(context, &key, field, new.clone());
     context.changed(context.db, &key);
     context.replies_here();
+    context.tell_now(context.db, &key);
     context.event(HASH, "hincrbyfloat", &key);
     context.propagate_as(vec![Bytes::from_static(b"HSET"), args[1].clone(), field.clone(), new.clone()]);
     Ok(Reply::Bulk(new))

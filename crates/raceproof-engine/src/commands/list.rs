@@ -77,12 +77,14 @@ fn push(context: &mut Context<'_>, args: &[Bytes], end: End, may_create: bool) -
     if context.collection::<List>(&key, Access::Read)?.is_none() && !may_create {
         return Ok(Reply::Integer(0));
     }
+    context.tell_later(context.db, &key);
     context.ensure::<List>(&key);
     let len = context.edit_whole(&key, |list: &mut List| {
         args[2..].iter().for_each(|element| end.push(list, element.clone()));
         list.len()
     });
     context.replies_here();
+    context.tell_now(context.db, &key);
     pushed(context, &key, end);
     context.propagate(args);
     Ok(Reply::Integer(len.unwrap_or(0) as i64))
@@ -180,8 +182,10 @@ fn lset(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let len = context.collection::<List>(&key, Access::Read)?.ok_or(NO_SUCH_KEY)?.len();
     let index = parse_integer(&args[2]).ok_or(NOT_AN_INTEGER)?;
     let place = place(index, len).ok_or(Failure::Constant("ERR index out of range"))?;
+    context.tell_later(context.db, &key);
     context.edit_whole(&key, |list: &mut List| list.set(place, args[3].clone()));
     context.replies_here();
+    context.tell_now(context.db, &key);
     context.event(LIST, "lset", &key);
     context.propagate(args);
     Ok(Reply::Simple("OK"))

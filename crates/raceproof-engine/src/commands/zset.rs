@@ -115,6 +115,7 @@ fn add(context: &mut Context<'_>, args: &[Bytes], adding: Adding, pairs: &[Bytes
     let key = Key::new(&args[1]);
     context.collection::<Zset>(&key, Access::IntentRead)?;
     let (mut added, mut moved, mut last) = (0, 0, None);
+    context.tell_later(context.db, &key);
     for (given, pair) in scores.into_iter().zip(pairs.chunks_exact(2)) {
         let old = read(context, &key, &pair[1]);
         last = adding.score(old, given)?;
@@ -126,6 +127,7 @@ fn add(context: &mut Context<'_>, args: &[Bytes], adding: Adding, pairs: &[Bytes
     if added + moved > 0 {
         context.changed(context.db, &key);
         context.replies_here();
+        context.tell_now(context.db, &key);
         context.event(ZSET, if adding.increment { "zincr" } else { "zadd" }, &key);
         context.propagate(args);
     }

@@ -31,6 +31,7 @@ impl Stream {
         }
         self.len += node.live() as u64;
         self.last_id = node.last_id();
+        self.bytes += node.bytes();
         self.nodes.insert(key, Arc::new(node));
         Some(())
     }

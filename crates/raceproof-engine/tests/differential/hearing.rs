@@ -123,6 +123,7 @@ impl Sent {
                 Delivery::Push(_, message) | Delivery::Reply(_, message) => {
                     message.encode(driver.protocol(to), stream);
                 }
+                Delivery::Close(_) if stream.ends_with(CLOSED) => {}
                 Delivery::Close(_) => stream.extend_from_slice(CLOSED),
                 Delivery::NoReply(_) => {}
             }
