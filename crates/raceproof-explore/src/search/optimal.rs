@@ -47,8 +47,9 @@ struct Node {
     /// was never explored, and must not be slept on.
     explored: bool,
     below: Below,
-    /// Everything that must happen here was done before.
-    blocked: bool,
+    /// Everything that must happen here was done before. The execution that finds it is given up, so that what need not
+    /// happen takes part in its races; the branches are what it may wake that by.
+    gives_up: bool,
     /// How many outcomes each process has here, and whether it is optional.
     enabled: SmallVec<[(Choice, bool); 4]>,
 }
@@ -120,6 +121,10 @@ impl Chooser for Optimal {
             self.extend(enabled)?;
         }
         let node = &mut self.path[at];
+        if node.gives_up {
+            // The beginning of the execution was found recorded, and its end was not.
+            return None;
+        }
         let choice = match possible(node, enabled) {
             Some(choice) => choice,
             None => {
@@ -131,9 +136,6 @@ impl Chooser for Optimal {
             plan_outcomes(node, choice, enabled);
             if choice.process == END || choice.outcome == Outcome::Arrives {
                 plan_arrivals(node, enabled);
-            }
-            if node.blocked {
-                plan_optional(node, enabled);
             }
         }
         self.previous = Some(choice);
@@ -175,7 +177,7 @@ impl Optimal {
             branches,
             fingerprint: None,
             explored: false,
-            blocked: false,
+            gives_up: false,
             below: Below::at(self.executions),
             tried: FxHashMap::default(),
             enabled: enabled
@@ -186,17 +188,22 @@ impl Optimal {
                 })
                 .collect(),
         };
-        if node.branches.is_empty() {
-            let Some(choice) = self.default_choice(&node, enabled) else {
+        match self.default_choice(&node, enabled) {
+            Some(choice) if node.branches.is_empty() => {
+                let step = Planned { choice, footprint: None, only: only(&node, choice) };
+                node.branches.push(Branch { step, next: Vec::new() });
+            }
+            Some(_) => {}
+            None => {
+                plan_optional(&mut node, enabled);
+                node.gives_up = !node.branches.is_empty();
                 self.blocked = true;
-                return None;
-            };
-            node.blocked = enabled.iter().any(|one| one.process == choice.process && one.optional);
-            let step = Planned { choice, footprint: None, only: only(&node, choice) };
-            node.branches.push(Branch { step, next: Vec::new() });
+            }
         }
-        self.path.push(node);
-        Some(())
+        if !node.branches.is_empty() {
+            self.path.push(node);
+        }
+        (!self.blocked).then_some(())
     }
 
     /// The process of the step before goes on if it can, so that free runs have few context switches.
@@ -212,9 +219,7 @@ impl Optimal {
         let any = |one: &Enabled| one.outcomes.iter().find_map(|outcome| awake(one, outcome));
         let must = || enabled.iter().filter(|one| !one.optional);
         let same = self.previous.and_then(|previous| must().find(|one| one.process == previous.process));
-        let chosen = same.and_then(first).or_else(|| must().find_map(first)).or_else(|| must().find_map(any));
-        // Where all that must happen sleeps, what need not happen may still wake it.
-        chosen.or_else(|| enabled.iter().filter(|one| one.optional).find_map(any))
+        same.and_then(first).or_else(|| must().find_map(first)).or_else(|| must().find_map(any))
     }
 
     /// Takes in a finished execution and moves to the next one. `false` when the tree is done.
@@ -383,10 +388,15 @@ impl Optimal {
     /// Leaves the deepest branch that is under way and takes up the next one.
     fn backtrack(&mut self) -> bool {
         while let Some(node) = self.path.get_mut(self.fixed..).and_then(<[Node]>::last_mut) {
-            let done = node.branches.remove(0);
-            node.below.done(self.executions);
-            if std::mem::take(&mut node.explored) {
-                node.sleep.push(done.step);
+            if std::mem::take(&mut node.gives_up) {
+                // None of its branches was under way.
+                node.explored = false;
+            } else {
+                let done = node.branches.remove(0);
+                node.below.done(self.executions);
+                if std::mem::take(&mut node.explored) {
+                    node.sleep.push(done.step);
+                }
             }
             node.fingerprint = None;
             node.branches.retain(|branch| !is_covered(&node.sleep, branch));

@@ -180,3 +180,13 @@ fn three_clients_under_pauses_and_faults() {
     referee(20, 3..=3, 1, few(), one(Fault::Evict));
     referee(20, 3..=3, 1, few(), one(Fault::Failover));
 }
+
+#[test]
+fn three_clients_one_of_which_may_die_and_a_server_in_trouble() {
+    for fault in [Fault::Failover, Fault::Flush, Fault::Evict] {
+        referee(60, 3..=3, 1, few(), one(fault).with(Fault::Crash, 1));
+    }
+    referee(40, 3..=3, 1, timed(), Bounds { pauses: 1, ..one(Fault::Crash) });
+    referee(40, 2..=2, 2, few(), one(Fault::Flush).with(Fault::Crash, 1));
+    referee(40, 2..=2, 1, few(), one(Fault::Flush).with(Fault::LostReply, 1));
+}
