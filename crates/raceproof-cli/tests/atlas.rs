@@ -62,7 +62,17 @@ const NOT_CONFIRMED: &[(&str, &[&str], &str)] = &[
         IDLE,
     ),
     ("queue/stream-claim-once", &["evict", "flush"], IDLE),
+    ("cache/tracking-one-connection", &["pause", "late", "evict", "flush"], TRACKING),
+    ("cache/tracking-placeholder", &["pause", "late", "restart", "power-loss", "evict", "flush"], TRACKING),
+    ("cache/tracking-placeholder", &["failover"], ANOTHER_REPLY),
+    ("cache/tracking-redirect", &["none"], TRACKING),
 ];
+
+/// The lab moves the deadlines of keys when time passes, and the server tells those who track them of that.
+const TRACKING: &str = "CLIENT TRACKING, which tells of the deadlines that the lab moves, needs the lab's clock";
+
+/// The numbers of clients on a server with a replica are others.
+const ANOTHER_REPLY: &str = "CLIENT gives another reply, so what the replica lacks cannot be played";
 
 /// For how long an entry of a stream has been idle is the server's own clock.
 const IDLE: &str = "XAUTOCLAIM of entries that have been idle needs the lab's clock";

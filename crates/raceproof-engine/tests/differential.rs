@@ -53,7 +53,7 @@ mod tracking_orders;
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Write as _;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use raceproof_engine::{LibraryFunction, Reply, Script, ScriptCalls, ScriptHost};
@@ -70,8 +70,9 @@ use support::sequence::Sequence;
 /// How many groups of commands a sequence has at most.
 const GROUPS: usize = 14;
 
-/// How often a sequence is run again because the machine was too busy.
-const TRIES: usize = 50;
+/// How often a sequence is run again because the machine was too busy, and how long it is left alone before that.
+const TRIES: usize = 300;
+const PAUSE: Duration = Duration::from_millis(5);
 
 #[test]
 fn random_sequences_get_the_replies_of_redis_server() {
@@ -338,7 +339,7 @@ fn compare(server: &Server, host: &mut dyn ScriptHost, sequence: &Sequence) -> R
     for _ in 0..TRIES {
         match compare::run(server, host, sequence)? {
             Verdict::Same(compared) => return Ok(compared),
-            Verdict::Stalled => {}
+            Verdict::Stalled => std::thread::sleep(PAUSE),
             Verdict::Doubtful(difference) => doubtful = Some(difference),
         }
     }

@@ -320,7 +320,10 @@ fn no_client_has_two_operations() {
 
 /// Scenarios in which a client may as well end before its last step, and why they show it nevertheless.
 const ENDS_ANYWHERE: [(&str, &str); 2] = [
-    ("cache/local-pubsub-reconnect", "a writer that dies before it publishes tells nobody, but the row is about what was told"),
+    (
+        "cache/local-pubsub-reconnect",
+        "a writer that dies before it publishes tells nobody, but the row is about what was told",
+    ),
     ("cache/local-read-then-subscribe", "as before"),
 ];
 

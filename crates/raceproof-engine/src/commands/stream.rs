@@ -181,6 +181,7 @@ fn xadd(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     }
     let last_id = stream.map_or(Id::MIN, |stream| stream.last_id);
     let id = next_id(context, options.id, last_id)?;
+    context.tell_later(context.db, &key);
     context.ensure::<Stream>(&key);
     let limits = context.engine.config.stream_limits();
     let pairs: Arc<[(Bytes, Bytes)]> = values.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect();
@@ -196,6 +197,7 @@ fn xadd(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         trimmed
     });
     context.replies_here();
+    context.tell_now(context.db, &key);
     context.event(STREAM, "xadd", &key);
     if trimmed.is_some_and(|trimmed| trimmed > 0) {
         context.event(STREAM, "xtrim", &key);

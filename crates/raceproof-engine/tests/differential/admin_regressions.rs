@@ -429,4 +429,43 @@ pub(crate) const TABLE: &[(&str, &str)] = &[
         [0] debug listpack l
         "##,
     ),
+    (
+        "a client that is killed while something is on its way to it",
+        r##"
+        [0] MONITOR
+        [1] MULTI
+        [1] PING
+        [1] CLIENT KILL ID @client0
+        [1] EXEC
+        "##,
+    ),
+    (
+        "who is told of changes in the place of another, and makes them",
+        r##"
+        [0] HELLO 3
+        [1] CLIENT TRACKING ON REDIRECT @client0
+        [1] ZUNION 3 z z s
+        [0] ZADD z 1 1
+        [1] HGETALL h
+        [0] HSET h f v
+        [1] HGETALL h
+        [0] HINCRBY h n 1
+        [1] LRANGE l 0 -1
+        [0] RPUSH l a
+        [1] LRANGE l 0 -1
+        [0] LSET l 0 b
+        [1] GET a
+        [0] SET a 1
+        [1] GET a
+        [0] EXPIRE a 1000
+        [1] XLEN x
+        [0] XADD x 1-1 f v
+        [1] LRANGE l 0 -1
+        [0] LPOP l
+        [1] SMEMBERS s
+        [0] SADD s m
+        [1] SMEMBERS s
+        [0] SPOP s
+        "##,
+    ),
 ];
