@@ -31,7 +31,11 @@ impl Context<'_> {
             let session = &self.engine.sessions[index];
             // What comes after the reply with which a connection ends is not sent either.
             let is_own = index == self.session;
-            let is_mute = if is_own { self.mute || self.close } else { session.replies != Replies::On };
+            // (Within `EXEC`, messages go out with its reply even where there are no replies.)
+            let is_mute = match is_own {
+                true => self.mute || self.close || session.replies == Replies::Off,
+                false => session.replies != Replies::On,
+            };
             if !session.monitors {
                 continue;
             }

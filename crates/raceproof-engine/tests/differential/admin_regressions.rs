@@ -440,6 +440,24 @@ pub(crate) const TABLE: &[(&str, &str)] = &[
         "##,
     ),
     (
+        "a client that monitors itself",
+        r##"
+        [0] MONITOR
+        [0] MULTI
+        [0] INFO SERVER
+        [0] EXEC
+        [0] CLIENT REPLY OFF
+        [0] MULTI
+        [0] PING
+        [0] EXEC
+        [0] CLIENT REPLY ON
+        [0] MULTI
+        [0] CLIENT REPLY OFF
+        [0] PING
+        [0] EXEC
+        "##,
+    ),
+    (
         "who is told of changes in the place of another, and makes them",
         r##"
         [0] HELLO 3

@@ -109,7 +109,7 @@ impl Sent {
         let mut sent = Self {
             reply: without_times(driver.bytes(session, &outcome.reply)),
             silent: outcome.silent || outcome.waits,
-            parts: parts(&outcome.reply, |part| driver.bytes(session, part)),
+            parts: parts(&outcome.reply, |part| without_times(driver.bytes(session, part))),
             ..Self::default()
         };
         for (at, delivery) in outcome.deliveries.iter().enumerate() {
@@ -162,9 +162,7 @@ impl Sent {
     /// Whether a reply of `EXEC` with messages between its elements is the same, part by part; messages in a row in any
     /// order.
     fn has_parts(&self, real: &[u8], same_reply: &impl SameReply) -> bool {
-        let parts = self.parts.iter().map(|part| part.bytes.len()).sum();
-        // A reply without the parts is another one than that of `EXEC`.
-        let Some(header) = self.reply.len().checked_sub(parts) else { return false };
+        let header = self.reply.len() - self.parts.iter().map(|part| part.bytes.len()).sum::<usize>();
         let Some(mut rest) = real.strip_prefix(&self.reply[..header]) else { return false };
         for run in self.parts.chunk_by(|one, other| one.command.is_none() && other.command.is_none()) {
             let (mut messages, mut real_messages) = (Vec::new(), Vec::new());
