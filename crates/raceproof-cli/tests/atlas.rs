@@ -55,7 +55,6 @@ const NOT_CONFIRMED: &[(&str, &[&str], &str)] = &[
             "restart",
             "power-loss",
             "failover",
-            "lag",
             "evict",
             "flush",
         ],
