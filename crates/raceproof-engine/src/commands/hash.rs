@@ -80,7 +80,6 @@ fn put_pairs(context: &mut Context<'_>, args: &[Bytes], command: &str) -> Result
         return Err(failure::wrong_arity(command));
     }
     let key = Key::new(&args[1]);
-    context.hash(&key, Access::IntentRead)?;
     context.tell_later(context.db, &key);
     open(context, &key)?;
     let limits = context.limits();
