@@ -101,6 +101,9 @@ impl Player {
             self.server.restart()?;
             (self.control, self.control_db) = (self.server.connect()?, 0);
         }
+        // The server learns in its own time that connections are closed; until then it counts who subscribed on them.
+        self.control.ask(&["CLIENT", "KILL", "TYPE", "pubsub"])?;
+        self.control.ask(&["CLIENT", "KILL", "TYPE", "normal"])?;
         self.control.ask(&["FLUSHALL"])?;
         self.control.ask(&["SCRIPT", "FLUSH"])?;
         Ok(())
