@@ -1,18 +1,24 @@
 //! An execution found in simulation, played on a real redis-server.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use raceproof_explore::{Backend, BackendError};
 
-use crate::player::Player;
-use crate::{LabError, RedisServer, Reply};
+use crate::player::{Player, real_now_ms};
+use crate::{HeldClock, LabError, RedisServer, Reply, Version, installed_version};
 
 /// How often an execution is played again until its deadlines are exact. On a busy machine one in twenty is not.
 const ATTEMPTS: u32 = 20;
+
+/// Since this version DEBUG is refused unless it is enabled.
+const DEBUG_IS_REFUSED: Version = Version { major: 7, minor: 0, patch: 0 };
 
 /// What has been played since the last reset.
 #[derive(Clone, Debug)]
 enum Step {
     Connect(u32),
+    ShowId(u32, i64),
     Disconnect(u32),
     Execute(u32, Vec<Bytes>, Reply),
     Message(u32, Reply),
@@ -52,18 +58,19 @@ struct Lag {
 
 /// A real redis-server as the explorer's backend: the same steps in the same order, one connection per session.
 ///
-/// **The clock.** A step of the clock moves the deadline of every volatile key in every database; keys whose deadline
-/// passes are gone at once, a key at the last millisecond of its life stays. Real time that passes between steps does
-/// not count. Should the machine have been too slow to tell on which side of a deadline a step ends, everything since
-/// the reset is played again until it is certain. Commands that ask the server for an absolute time (`TIME`,
-/// `PEXPIRETIME`) are refused: they need a server whose clock is held. `redis.call("TIME")` in a script is told the
-/// played time. A time to live of a few milliseconds may end before
-/// the lab has seen the key.
+/// **The clock** is held ([`HeldClock`]): it stands still between the steps that move it. When it moves, the keys whose time
+/// is over end in the order of their deadlines, and so do waits.
 ///
-/// **WATCH.** Setting a deadline touches the key, as any write does, and would make an `EXEC` fail that succeeds in
+/// **A server whose clock cannot be held.** A step of the clock moves the deadline of every volatile key in every database;
+/// keys whose deadline passes are gone at once, a key at the last millisecond of its life stays. Real time that passes
+/// between steps does not count. Should the machine have been too slow to tell on which side of a deadline a step ends,
+/// everything since the reset is played again until it is certain. Commands that ask the server for an absolute time
+/// (`TIME`, `PEXPIRETIME`), for how long something has been idle, or to tell of changes of keys are refused.
+/// `redis.call("TIME")` in a script is told the played time. A time to live of a few milliseconds may end before the lab has
+/// seen the key. Setting a deadline touches the key, as any write does, and would make an `EXEC` fail that succeeds in
 /// simulation. So after a step of the clock each session that watched a moved key, and had not been failed by anything
-/// before, watches the same keys anew. Inside `MULTI` that is impossible, and such a step is refused. A session whose
-/// watched key ends by the step fails, as it does in Redis.
+/// before, watches the same keys anew. Inside `MULTI` that is impossible, and such a step is refused. Commands that wait are
+/// sent without a time, and are unblocked when it is over.
 ///
 /// **Restart, power loss.** The process is killed, its append-only file is cut after the last entry that survives, and
 /// it is started again on it. For that [`Self::start`] starts a server that keeps one.
@@ -73,9 +80,7 @@ struct Lag {
 /// replica is promoted.
 ///
 /// **A replica that lags behind.** The execution is played again from its start. When the replica has received what it is to
-/// show it follows its primary no more, until it has been read. Time cannot pass meanwhile.
-///
-/// **Commands that wait** are sent without a time, since real time does not count, and are unblocked when it is over.
+/// show it follows its primary no more, until it has been read.
 ///
 /// **Eviction.** The server evicts the key for want of memory, when it is the only one that it may evict.
 ///
@@ -95,18 +100,45 @@ impl RealRedis {
         Ok(Self { player: Player::new(server)?, played: Vec::new() })
     }
 
-    /// Starts a private server that keeps an append-only file, and takes it over.
+    /// Starts a private server that keeps an append-only file and has a clock that is held, if that can be, and takes it
+    /// over.
     ///
     /// # Errors
     /// There is no redis-server, or it does not start; see [`Builder::start`](crate::Builder::start).
     pub fn start() -> Result<Self, LabError> {
-        let server = RedisServer::builder()
+        match HeldClock::new(real_now_ms()) {
+            Ok(clock) => match Self::start_with(Some(Arc::new(clock))) {
+                Err(LabError::ClockNotHeld { .. }) => Self::start_with(None),
+                started => started,
+            },
+            Err(LabError::ClockNotHeld { .. }) => Self::start_with(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// As [`Self::start`], with the machine's clock.
+    ///
+    /// # Errors
+    /// As for [`Self::start`].
+    pub fn start_with_running_clock() -> Result<Self, LabError> {
+        Self::start_with(None)
+    }
+
+    fn start_with(clock: Option<Arc<HeldClock>>) -> Result<Self, LabError> {
+        let mut server = RedisServer::builder()
             .config("appendonly", "yes")
             // What the kernel has survives a kill; what is to be lost is cut off.
             .config("appendfsync", "no")
             .config("auto-aof-rewrite-percentage", "0")
             // A replica has its primary's data in 50 ms instead of 200.
             .config("hz", "100");
+        if let Some(clock) = clock {
+            // A replica has not lost its primary because the clock was moved by hours.
+            server = server.config("repl-timeout", i32::MAX.to_string()).config("repl-backlog-ttl", "0").clock(clock);
+            if installed_version()? >= DEBUG_IS_REFUSED {
+                server = server.config("enable-debug-command", "yes");
+            }
+        }
         Self::new(server.start()?)
     }
 
@@ -171,6 +203,10 @@ impl RealRedis {
 fn play(player: &mut Player, number: usize, step: &Step) -> Result<(), LabError> {
     match step {
         Step::Connect(session) => player.connect(*session),
+        Step::ShowId(session, id) => {
+            player.show_id(*session, *id);
+            Ok(())
+        }
         Step::Disconnect(session) => {
             player.disconnect(*session);
             Ok(())
@@ -283,6 +319,12 @@ impl Backend for RealRedis {
     fn connect(&mut self, session: u32) -> Result<(), BackendError> {
         self.player.connect(session).map_err(refused)?;
         self.played.push(Step::Connect(session));
+        Ok(())
+    }
+
+    fn show_id(&mut self, session: u32, client_id: i64) -> Result<(), BackendError> {
+        self.player.show_id(session, client_id);
+        self.played.push(Step::ShowId(session, client_id));
         Ok(())
     }
 

@@ -194,7 +194,10 @@ impl Execution<'_> {
             let opened = self.client(id).opened.get(at).copied().unwrap_or_default();
             let client_id = self.worker.connection_id(id, number, opened);
             let session = self.worker.engine.connect(Some(client_id));
-            self.on_server(|server| server.connect(session.0))?;
+            self.on_server(|server| {
+                server.connect(session.0)?;
+                server.show_id(session.0, client_id)
+            })?;
             session
         };
         let client = self.client_mut(id);
