@@ -108,7 +108,8 @@ impl RealRedis {
     pub fn start() -> Result<Self, LabError> {
         match HeldClock::new(real_now_ms()) {
             Ok(clock) => match Self::start_with(Some(Arc::new(clock))) {
-                Err(LabError::ClockNotHeld { .. }) => Self::start_with(None),
+                // Some servers refuse to have a library loaded before theirs.
+                Err(LabError::ClockNotHeld { .. } | LabError::EndedAtStart { .. }) => Self::start_with(None),
                 started => started,
             },
             Err(LabError::ClockNotHeld { .. }) => Self::start_with(None),
