@@ -130,7 +130,7 @@ fn a_real_server_has_its_say_where_it_is_asked() {
     let doubt = shown.lines().find_map(|line| line.strip_prefix("  ! ")).expect("a doubt");
     assert!(doubt.starts_with("design/visits, flush: not confirmed on redis-server "), "{doubt}");
     assert!(
-        doubt.contains("it cannot be played there: TIME needs the lab's clock, which takes a dynamically linked "),
+        doubt.contains("it cannot be played there: TIME needs the lab's clock: the server's clock cannot be held: "),
         "{doubt}"
     );
 }

@@ -36,6 +36,12 @@ pub trait Backend {
     /// When the server is gone or refuses.
     fn now_ms(&mut self) -> Result<i64, BackendError>;
 
+    /// Whether its clock stands still between the steps that move it: then what is left of a time is what it is in
+    /// simulation, to the millisecond.
+    fn clock_is_held(&self) -> bool {
+        false
+    }
+
     /// Opens a session, numbered by the caller.
     ///
     /// # Errors

@@ -6,13 +6,10 @@ use bytes::Bytes;
 use raceproof_explore::{Backend, BackendError};
 
 use crate::player::{Player, real_now_ms};
-use crate::{HeldClock, LabError, RedisServer, Reply, Version, installed_version};
+use crate::{HeldClock, LabError, RedisServer, Reply};
 
 /// How often an execution is played again until its deadlines are exact. On a busy machine one in twenty is not.
 const ATTEMPTS: u32 = 20;
-
-/// Since this version DEBUG is refused unless it is enabled.
-const DEBUG_IS_REFUSED: Version = Version { major: 7, minor: 0, patch: 0 };
 
 /// What has been played since the last reset.
 #[derive(Clone, Debug)]
@@ -89,6 +86,8 @@ struct Lag {
 pub struct RealRedis {
     player: Player,
     played: Vec<Step>,
+    /// Why the server's clock is not held.
+    not_held: Option<String>,
 }
 
 impl RealRedis {
@@ -97,7 +96,8 @@ impl RealRedis {
     /// # Errors
     /// The server does not answer.
     pub fn new(server: RedisServer) -> Result<Self, LabError> {
-        Ok(Self { player: Player::new(server)?, played: Vec::new() })
+        let not_held = server.clock().is_none().then(|| "the server was started with the machine's".to_owned());
+        Ok(Self { player: Player::new(server)?, played: Vec::new(), not_held })
     }
 
     /// Starts a private server that keeps an append-only file and has a clock that is held, if that can be, and takes it
@@ -106,14 +106,15 @@ impl RealRedis {
     /// # Errors
     /// There is no redis-server, or it does not start; see [`Builder::start`](crate::Builder::start).
     pub fn start() -> Result<Self, LabError> {
-        match HeldClock::new(real_now_ms()) {
-            Ok(clock) => match Self::start_with(Some(Arc::new(clock))) {
-                // Some servers refuse to have a library loaded before theirs.
-                Err(LabError::ClockNotHeld { .. } | LabError::EndedAtStart { .. }) => Self::start_with(None),
-                started => started,
-            },
-            Err(LabError::ClockNotHeld { .. }) => Self::start_with(None),
-            Err(error) => Err(error),
+        let held = HeldClock::new(real_now_ms()).and_then(|clock| Self::start_with(Some(Arc::new(clock))));
+        match held {
+            // Some servers refuse to have a library loaded before theirs.
+            Err(why @ (LabError::ClockNotHeld { .. } | LabError::EndedAtStart { .. })) => {
+                let mut redis = Self::start_with(None)?;
+                redis.not_held = Some(why.to_string());
+                Ok(redis)
+            }
+            started => started,
         }
     }
 
@@ -135,10 +136,11 @@ impl RealRedis {
             .config("hz", "100");
         if let Some(clock) = clock {
             // A replica has not lost its primary because the clock was moved by hours.
-            server = server.config("repl-timeout", i32::MAX.to_string()).config("repl-backlog-ttl", "0").clock(clock);
-            if installed_version()? >= DEBUG_IS_REFUSED {
-                server = server.config("enable-debug-command", "yes");
-            }
+            server = server
+                .config("repl-timeout", i32::MAX.to_string())
+                .config("repl-backlog-ttl", "0")
+                .config("enable-debug-command", "yes")
+                .clock(clock);
         }
         Self::new(server.start()?)
     }
@@ -149,9 +151,17 @@ impl RealRedis {
         self.player.server()
     }
 
+    /// The error, and why it is one.
+    fn refused(&self, error: &LabError) -> BackendError {
+        BackendError(match (error, &self.not_held) {
+            (LabError::NeedsClock { .. }, Some(why)) => format!("{error}: {why}"),
+            _ => error.to_string(),
+        })
+    }
+
     /// Plays everything since the reset once more.
     fn play_again(&mut self) -> Result<(), LabError> {
-        let Self { player, played } = self;
+        let Self { player, played, .. } = self;
         player.reset()?;
         let holds = holds(played);
         let lags = lags(played)?;
@@ -234,11 +244,13 @@ fn play(player: &mut Player, number: usize, step: &Step) -> Result<(), LabError>
         Step::Execute(session, args, reply) => {
             let again = player.execute(*session, args)?;
             let command = args.first().map_or_else(String::new, |name| String::from_utf8_lossy(name).into_owned());
-            // What a server is as a process is another process's the next time, and what is left of a time may be a
-            // millisecond less.
+            // What a server is as a process is another process's the next time, and on a clock that runs what is left of
+            // a time may be a millisecond less.
+            let runs = player.server().clock().is_none();
             let same = alike(&again, reply)
                 || command.eq_ignore_ascii_case("INFO")
-                || (["TTL", "PTTL"].iter().any(|timed| command.eq_ignore_ascii_case(timed))
+                || (runs
+                    && ["TTL", "PTTL"].iter().any(|timed| command.eq_ignore_ascii_case(timed))
                     && both_last(&again, reply));
             if same { Ok(()) } else { Err(LabError::PlaysOtherwise { command }) }
         }
@@ -299,10 +311,6 @@ fn lags(played: &[Step]) -> Result<Vec<Lag>, LabError> {
     Ok(lags)
 }
 
-fn refused(error: LabError) -> BackendError {
-    BackendError(error.to_string())
-}
-
 impl Backend for RealRedis {
     fn name(&self) -> String {
         format!("redis-server {}", self.server().version())
@@ -310,15 +318,19 @@ impl Backend for RealRedis {
 
     fn reset(&mut self) -> Result<(), BackendError> {
         self.played.clear();
-        self.player.reset().map_err(refused)
+        self.player.reset().map_err(|error| self.refused(&error))
     }
 
     fn now_ms(&mut self) -> Result<i64, BackendError> {
         Ok(self.player.now_ms())
     }
 
+    fn clock_is_held(&self) -> bool {
+        self.server().clock().is_some()
+    }
+
     fn connect(&mut self, session: u32) -> Result<(), BackendError> {
-        self.player.connect(session).map_err(refused)?;
+        self.player.connect(session).map_err(|error| self.refused(&error))?;
         self.played.push(Step::Connect(session));
         Ok(())
     }
@@ -330,13 +342,13 @@ impl Backend for RealRedis {
     }
 
     fn connect_to_replica(&mut self, session: u32) -> Result<(), BackendError> {
-        self.player.connect_to_replica(session).map_err(refused)?;
+        self.player.connect_to_replica(session).map_err(|error| self.refused(&error))?;
         self.played.push(Step::ConnectToReplica(session));
         Ok(())
     }
 
     fn lag_behind(&mut self, entries: usize) -> Result<(), BackendError> {
-        self.play_until_certain(Step::LagBehind(entries)).map_err(refused)
+        self.play_until_certain(Step::LagBehind(entries)).map_err(|error| self.refused(&error))
     }
 
     fn disconnect(&mut self, session: u32) {
@@ -345,7 +357,7 @@ impl Backend for RealRedis {
     }
 
     fn execute(&mut self, session: u32, args: &[Bytes]) -> Result<Reply, BackendError> {
-        let reply = self.player.execute(session, args).map_err(refused)?;
+        let reply = self.player.execute(session, args).map_err(|error| self.refused(&error))?;
         if matches!(self.played.last(), Some(Step::LagBehind(_))) {
             self.player.release_reader();
         }
@@ -354,39 +366,39 @@ impl Backend for RealRedis {
     }
 
     fn send(&mut self, session: u32, args: &[Bytes]) -> Result<(), BackendError> {
-        self.player.send(session, args).map_err(refused)?;
+        self.player.send(session, args).map_err(|error| self.refused(&error))?;
         self.played.push(Step::Send(session, args.to_vec()));
         Ok(())
     }
 
     fn receive(&mut self, session: u32, late: bool) -> Result<Reply, BackendError> {
-        let reply = self.player.receive(session, late).map_err(refused)?;
+        let reply = self.player.receive(session, late).map_err(|error| self.refused(&error))?;
         self.played.push(Step::Receive(session, late, reply.clone()));
         Ok(reply)
     }
 
     fn message(&mut self, session: u32) -> Result<Reply, BackendError> {
-        let message = self.player.message(session).map_err(refused)?;
+        let message = self.player.message(session).map_err(|error| self.refused(&error))?;
         self.played.push(Step::Message(session, message.clone()));
         Ok(message)
     }
 
     fn logged(&mut self, entries: usize) -> Result<(), BackendError> {
-        self.player.logged(entries).map_err(refused)?;
+        self.player.logged(entries).map_err(|error| self.refused(&error))?;
         self.played.push(Step::Logged(entries));
         Ok(())
     }
 
     fn restart(&mut self, entries: Option<usize>) -> Result<(), BackendError> {
-        self.play_until_certain(Step::Restart(entries)).map_err(refused)
+        self.play_until_certain(Step::Restart(entries)).map_err(|error| self.refused(&error))
     }
 
     fn failover(&mut self, entries: usize) -> Result<(), BackendError> {
-        self.play_until_certain(Step::Failover(entries)).map_err(refused)
+        self.play_until_certain(Step::Failover(entries)).map_err(|error| self.refused(&error))
     }
 
     fn evict(&mut self, db: u32, key: &[u8]) -> Result<(), BackendError> {
-        self.play_until_certain(Step::Evict(db, Bytes::copy_from_slice(key))).map_err(refused)
+        self.play_until_certain(Step::Evict(db, Bytes::copy_from_slice(key))).map_err(|error| self.refused(&error))
     }
 
     fn step_clock(&mut self, by_ms: i64) -> Result<(), BackendError> {
@@ -394,7 +406,7 @@ impl Backend for RealRedis {
     }
 
     fn advance(&mut self, by_ms: i64) -> Result<(), BackendError> {
-        self.play_until_certain(Step::Clock(by_ms)).map_err(refused)
+        self.play_until_certain(Step::Clock(by_ms)).map_err(|error| self.refused(&error))
     }
 }
 

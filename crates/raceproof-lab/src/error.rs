@@ -77,7 +77,7 @@ pub enum LabError {
         text: String,
     },
     /// A command that depends on the server's clock, which is not held: see [`HeldClock`](crate::HeldClock).
-    #[error("{what} needs the lab's clock, which takes a dynamically linked redis-server on 64-bit Linux")]
+    #[error("{what} needs the lab's clock")]
     NeedsClock {
         /// The command, and what it does with the clock.
         what: String,

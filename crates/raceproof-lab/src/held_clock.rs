@@ -48,7 +48,8 @@ impl HeldClock {
     /// A clock that shows this Unix time, in ms.
     ///
     /// # Errors
-    /// [`LabError::ClockNotHeld`]: not on this system. [`LabError::Io`]: the temporary folder cannot be written to.
+    /// [`LabError::ClockNotHeld`]: not on this system, or not from this temporary folder. [`LabError::Io`]: the temporary
+    /// folder cannot be written to.
     pub fn new(now_ms: i64) -> Result<Self, LabError> {
         if LIBRARY.is_empty() {
             return Err(LabError::ClockNotHeld { why: "that takes 64-bit Linux".to_owned() });
@@ -57,6 +58,13 @@ impl HeldClock {
             .prefix("raceproof-clock-")
             .tempdir()
             .map_err(LabError::io("cannot make a temporary folder"))?;
+        let path = folder.path().to_string_lossy();
+        if path.contains([' ', ':']) {
+            let why = format!(
+                "LD_PRELOAD takes no path with a space or a colon, such as {path:?}; set TMPDIR to another folder"
+            );
+            return Err(LabError::ClockNotHeld { why });
+        }
         fs::write(library(&folder), LIBRARY).map_err(LabError::io("cannot write to the temporary folder"))?;
         let page = File::options().read(true).write(true).create_new(true).open(page(&folder));
         let page = page.map_err(LabError::io("cannot write to the temporary folder"))?;

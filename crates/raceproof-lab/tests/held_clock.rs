@@ -92,6 +92,15 @@ fn a_server_that_does_not_take_it_is_told() {
 }
 
 #[test]
+fn what_is_refused_without_it_is_refused_with_the_reason() {
+    let server = RedisServer::start().expect("redis-server starts");
+    let mut redis = RealRedis::new(server).expect("the server answers");
+    let [a] = connect(&mut redis);
+    let error = redis.execute(a, &args("TIME")).expect_err("it has another clock").to_string();
+    assert_eq!(error, "TIME needs the lab's clock: the server was started with the machine's");
+}
+
+#[test]
 fn what_asks_the_servers_clock_is_told_the_played_time_to_the_millisecond() {
     let mut redis = play();
     let start_ms = redis.now_ms().expect("the server answers");
