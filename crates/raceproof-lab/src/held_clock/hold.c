@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -64,10 +65,8 @@ int gettimeofday(struct timeval *restrict now, void *restrict zone) {
   struct timespec exact;
   (void)zone;
   clock_gettime(CLOCK_REALTIME, &exact);
-  if (now != NULL) {
-    now->tv_sec = exact.tv_sec;
-    now->tv_usec = exact.tv_nsec / 1000;
-  }
+  now->tv_sec = exact.tv_sec;
+  now->tv_usec = exact.tv_nsec / 1000;
   return 0;
 }
 
