@@ -136,8 +136,10 @@ impl Odds {
 /// Why a search ended before it was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stopped {
-    /// It reached its limit of time or executions.
-    Limit,
+    /// It reached its limit of time.
+    Time,
+    /// It reached its limit of executions.
+    Executions,
     /// It was to stop at the first violation.
     First,
     /// Somebody asked it to.

@@ -37,6 +37,8 @@ const MOST_TRIED: usize = 1 << 10;
 struct Node {
     /// Steps whose executions from here are all done already.
     sleep: Vec<Planned>,
+    /// So many of them were done before anybody came here.
+    slept: usize,
     /// What is to be explored from here; the first branch is under way.
     branches: Vec<Branch>,
     /// The fingerprint of the step that the branch under way makes, once it is known.
@@ -173,6 +175,7 @@ impl Optimal {
             }
         };
         let mut node = Node {
+            slept: sleep.len(),
             sleep,
             branches,
             fingerprint: None,
@@ -446,6 +449,17 @@ fn plan_outcomes(node: &mut Node, choice: Choice, enabled: &[Enabled]) {
     let Some(one) = enabled.iter().find(|one| one.process == choice.process && !one.optional) else { return };
     for outcome in &one.outcomes {
         plan_new(node, Choice { process: one.process, outcome: *outcome });
+    }
+    // The outcome in which nothing goes wrong has been asleep since before, and this one was woken: what wakes the other
+    // one may commute with this one, or be impossible after it. No execution below would tell, so all that may come
+    // before it is tried.
+    let usual = Choice { process: one.process, outcome: one.outcomes[0] };
+    if choice != usual && node.sleep[..node.slept].iter().any(|asleep| asleep.choice == usual) {
+        for other in enabled.iter().filter(|other| other.process != one.process && !other.optional) {
+            for outcome in &other.outcomes {
+                plan_new(node, Choice { process: other.process, outcome: *outcome });
+            }
+        }
     }
     // Sorting is stable: the branch under way stays the first.
     node.branches.sort_by_key(|branch| branch.step.choice.process != choice.process);
