@@ -36,12 +36,12 @@ fn json_has_the_form_of_the_contract() {
         "scenarios": [
             {
                 "name": "design/kept", "file": "kept.lua", "expect": "verified", "verdict": "verified",
-                "executions": 1, "seconds": null, "stopped": null, "traces": null, "odds": null, "sampled": null,
+                "executions": 1, "seconds": null, "stopped": null, "incomplete": null, "traces": null, "odds": null, "sampled": null,
                 "bounds": bounds, "violation": null,
             },
             {
                 "name": "design/lost", "file": "lost.lua", "expect": "violated", "verdict": "violated",
-                "executions": 4, "seconds": null, "stopped": null, "traces": null, "odds": null, "sampled": null,
+                "executions": 4, "seconds": null, "stopped": null, "incomplete": null, "traces": null, "odds": null, "sampled": null,
                 "bounds": bounds,
                 "violation": {
                     "message": "memory of mobile lost",
@@ -79,6 +79,7 @@ fn json_tells_what_a_search_that_was_not_done_has_seen() {
     assert!(near(&uniform["traces"]["estimate"], 1.0) && near(&uniform["traces"]["error"], 0.0), "{uniform}");
     let cut = scenario(&["lost.lua", "--executions", "1"], 1);
     assert_eq!((&cut["stopped"], &cut["traces"]["estimate"]), (&json!("limit"), &json!(2.0)));
+    assert_eq!(cut["incomplete"], "the search came to its limit after 1 execution (≈ 50 % of the tree)");
     assert_eq!(scenario(&["lost.lua", "--first"], 0)["stopped"], "first");
 }
 

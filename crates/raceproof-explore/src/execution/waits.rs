@@ -48,6 +48,9 @@ impl Served {
     }
 }
 
+/// What a client is told whose reply does not come before its time-out.
+pub(super) const NOT_IN_TIME: &str = "no reply in time";
+
 impl Execution<'_> {
     /// The server keeps back the reply to a request.
     pub(super) fn begin_wait(&mut self, id: ClientId, request: &Pending, number: u32, session: SessionId) {
@@ -74,6 +77,7 @@ impl Execution<'_> {
 
     /// Gives clients the replies that they waited for.
     pub(super) fn deliver(&mut self) -> Result<(), Error> {
+        self.close_killed();
         for Served { session, reply, late } in std::mem::take(&mut self.served) {
             let reply = self.reply_of_backend(session, reply, late)?;
             let Some(at) = self.waiters.iter().position(|waiter| waiter.session == session) else { continue };
@@ -89,12 +93,14 @@ impl Execution<'_> {
                     self.touch(Object::Clock, Access::Read);
                     self.touch(Object::Deadlines, Access::IntentWrite);
                     let until_ms = self.now_ms + REPLY_TIMEOUT_MS;
+                    self.note_reply(waiter.process, &NOT_IN_TIME, 0);
                     let Waiter { client, owner, request, .. } = waiter;
                     self.silent.push(Silent { client, owner, request, until_ms });
                 }
                 _ => {
                     self.show_wait(&waiter, StepKind::Redis, "", trace::reply(&reply));
-                    self.note_reply(waiter.process, &reply, 0);
+                    // As it is noted where it comes at once.
+                    self.note_reply(waiter.process, &Answer::Reply(reply.clone()), 0);
                     self.mark_event(&waiter, &reply);
                     self.recall_served(waiter.client, &reply);
                     self.arrive(waiter.owner, waiter.number);
@@ -129,7 +135,7 @@ impl Execution<'_> {
 
     fn lose_with_connection(&mut self, waiter: &Waiter, what: &str) {
         self.show_wait(waiter, StepKind::Fault, what, String::new());
-        self.note_reply(waiter.process, &Lost::Broken, 0);
+        self.note_reply(waiter.process, &Answer::Lost(Lost::Broken), 0);
         self.recall_served(waiter.client, &Lost::Broken);
         self.client_mut(waiter.client).struck = true;
         self.client_mut(waiter.owner).lose_messages(Some(waiter.number));
@@ -138,6 +144,30 @@ impl Execution<'_> {
             self.disconnect(session);
         }
         self.end_waiter(waiter, Answer::Lost(Lost::Broken));
+    }
+
+    /// Connections that somebody has had closed (`CLIENT KILL`). Who waits with one learns it at once, and anybody else
+    /// from the next command: that is not sent.
+    fn close_killed(&mut self) {
+        for session in std::mem::take(&mut self.closing) {
+            // From now on a command may find its connection closed.
+            self.plain = false;
+            self.served.retain(|served| served.session != session);
+            if let Some(at) = self.waiters.iter().position(|waiter| waiter.session == session) {
+                let waiter = self.waiters.remove(at);
+                self.touch_thing(Thing::Served, Access::IntentRead);
+                self.touch_thing(Thing::Waiting(waiter.client), Access::Write);
+                self.lose_with_connection(&waiter, "fails: its connection is closed");
+            } else if let Some((owner, number)) = self.owner_of(session) {
+                self.break_connection(owner, number);
+                let broken = &mut self.client_mut(owner).broken;
+                if !broken.contains(&number) {
+                    broken.push(number);
+                }
+            } else {
+                self.close_late(session);
+            }
+        }
     }
 
     /// The server is gone, and with it the connections of those who waited: unlike others they learn it at once.
@@ -192,6 +222,11 @@ impl Execution<'_> {
     /// Whether the server keeps back a reply.
     pub(super) const fn anybody_waits(&self) -> bool {
         !self.waiters.is_empty()
+    }
+
+    /// Whether the server keeps back the reply to a request of a client.
+    pub(super) fn is_kept_back(&self, id: ClientId, request: u64) -> bool {
+        self.waiters.iter().any(|waiter| waiter.client == id && waiter.request == request)
     }
 
     /// What a client waits with.
