@@ -128,19 +128,25 @@ impl Execution<'_> {
                     return Ok(Answered::Now(Answer::Reply(reply)));
                 }
                 let mut replies = SmallVec::new();
+                let mut waits = false;
                 for args in commands.iter() {
                     let reply = self.redis(session, args)?;
                     args.hash(fingerprint);
                     trace::hash_reply(&reply, fingerprint);
+                    waits = self.worker.outcome.waits;
+                    if waits {
+                        break;
+                    }
                     replies.push(reply);
                 }
-                let waits = self.worker.outcome.waits;
                 if self.mode.is_shown() {
                     self.show_redis(id, commands, if waits { &[] } else { &replies });
                     self.show_replica(replica);
                 }
                 if waits {
                     self.begin_wait(id, request, number, session);
+                    let sent = replies.len() + 1;
+                    self.wait_amid(replies, commands.get(sent..).unwrap_or_default());
                     return Ok(Answered::Later);
                 }
                 Ok(Answered::Now(Answer::Redis(replies)))

@@ -59,6 +59,10 @@ impl Execution<'_> {
         let entry = self.bounds.faults.keep_a_log() && self.worker.outcome.wrote;
         if entry {
             self.touch_thing(Thing::Log, Access::Write);
+            // Commands that a pause held are entries of their own.
+            for between in std::mem::take(&mut self.worker.outcome.between) {
+                self.log.states.push((between, self.now_ms));
+            }
             self.log.states.push((self.worker.engine.clone(), self.now_ms));
         }
         entry

@@ -23,6 +23,7 @@ mod branching;
 mod checks;
 mod faults;
 mod helped;
+mod holds;
 mod kills;
 mod merging;
 mod messages;
