@@ -186,6 +186,12 @@ mod tests {
     }
 
     #[test]
+    fn a_pause_is_refused_and_its_end_is_not() {
+        assert!(needs(&["CLIENT", "PAUSE", "100", "WRITE"]).is_some());
+        assert_eq!(needs(&["CLIENT", "UNPAUSE"]), None);
+    }
+
+    #[test]
     fn absolute_deadlines_are_translated() {
         for (given, sent) in [
             (&["PEXPIREAT", "k", "1000500", "NX"][..], &["PEXPIREAT", "k", "1000570", "NX"][..]),
