@@ -257,6 +257,20 @@ impl Engine {
         }
     }
 
+    /// What `CONFIG SET` has changed and not changed back, by name.
+    pub fn settings(&self) -> impl Iterator<Item = (&'static str, &Bytes)> {
+        self.config.changed().iter().map(|(name, value)| (*name, value))
+    }
+
+    /// Gives the server the settings of another one, as if both had been started with one configuration file.
+    pub fn configure_like(&mut self, other: &Self) {
+        self.config.clone_from(&other.config);
+        if let Some(password) = self.config.changed().get("requirepass") {
+            Arc::make_mut(&mut self.acl).require_password(password);
+        }
+        self.settle_account();
+    }
+
     /// Whether both hold the same keys, with the same values and deadlines, and the same libraries of functions.
     #[must_use]
     pub fn same_data(&self, other: &Self) -> bool {

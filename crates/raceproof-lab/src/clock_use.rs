@@ -39,9 +39,6 @@ pub(crate) fn needs_clock(args: &[Bytes]) -> Option<String> {
         b"XINFO" if is(1, "CONSUMERS") || is(3, "FULL") => {
             Some("XINFO, which shows how long consumers are idle,".into())
         }
-        b"CLIENT" if is(1, "PAUSE") => {
-            Some("CLIENT PAUSE, which lasts for a time and would hold the lab's own commands,".into())
-        }
         b"CLIENT" if is(1, "TRACKING") && is(2, "ON") => {
             Some("CLIENT TRACKING, which tells of the deadlines that the lab moves,".into())
         }
@@ -183,12 +180,6 @@ mod tests {
         assert_eq!(needs(&["PEXPIRETIME", "k"]).as_deref(), Some("PEXPIRETIME"));
         assert_eq!(needs(&["RESTORE", "k", "1", "…", "ABSTTL"]).as_deref(), Some("RESTORE with ABSTTL"));
         assert_eq!(needs(&["OBJECT", "idletime", "k"]).as_deref(), Some("OBJECT IDLETIME"));
-    }
-
-    #[test]
-    fn a_pause_is_refused_and_its_end_is_not() {
-        assert!(needs(&["CLIENT", "PAUSE", "100", "WRITE"]).is_some());
-        assert_eq!(needs(&["CLIENT", "UNPAUSE"]), None);
     }
 
     #[test]

@@ -52,6 +52,9 @@ impl Served {
     }
 }
 
+/// What a client is told whose reply does not come before its time-out.
+pub(super) const NOT_IN_TIME: &str = "no reply in time";
+
 impl Execution<'_> {
     /// The server keeps back the reply to a request.
     pub(super) fn begin_wait(&mut self, id: ClientId, request: &Pending, number: u32, session: SessionId) {
@@ -87,10 +90,13 @@ impl Execution<'_> {
 
     /// Gives clients the replies that they waited for.
     pub(super) fn deliver(&mut self) -> Result<(), Error> {
+        self.close_killed();
         while !self.served.is_empty() {
             for served in std::mem::take(&mut self.served) {
                 self.deliver_one(served)?;
             }
+            // What was sent together with a command that waited may have killed others.
+            self.close_killed();
         }
         Ok(())
     }
@@ -117,13 +123,18 @@ impl Execution<'_> {
                 self.touch(Object::Clock, Access::Read);
                 self.touch(Object::Deadlines, Access::IntentWrite);
                 let until_ms = self.now_ms + REPLY_TIMEOUT_MS;
+                self.note_reply(waiter.process, &NOT_IN_TIME, 0);
                 let Waiter { client, owner, request, .. } = waiter;
                 self.silent.push(Silent { client, owner, request, until_ms });
             }
             _ => {
+                // As it is noted where it comes at once.
+                match replies.as_slice() {
+                    [reply] => self.note_reply(waiter.process, &Answer::Reply(reply.clone()), 0),
+                    _ => self.note_reply(waiter.process, &Answer::Redis(replies.clone()), 0),
+                }
                 if let Some(last) = replies.last() {
                     self.show_wait(&waiter, StepKind::Redis, "", trace::reply(last));
-                    self.note_reply(waiter.process, last, 0);
                 }
                 for reply in &replies {
                     self.mark_event(&waiter, reply);
@@ -173,7 +184,7 @@ impl Execution<'_> {
 
     fn lose_with_connection(&mut self, waiter: &Waiter, what: &str) {
         self.show_wait(waiter, StepKind::Fault, what, String::new());
-        self.note_reply(waiter.process, &Lost::Broken, 0);
+        self.note_reply(waiter.process, &Answer::Lost(Lost::Broken), 0);
         self.recall_served(waiter.client, &Lost::Broken);
         self.client_mut(waiter.client).struck = true;
         self.client_mut(waiter.owner).lose_messages(Some(waiter.number));
@@ -182,6 +193,30 @@ impl Execution<'_> {
             self.disconnect(session);
         }
         self.end_waiter(waiter, Answer::Lost(Lost::Broken));
+    }
+
+    /// Connections that somebody has had closed (`CLIENT KILL`). Who waits with one learns it at once, and anybody else
+    /// from the next command: that is not sent.
+    fn close_killed(&mut self) {
+        for session in std::mem::take(&mut self.closing) {
+            // From now on a command may find its connection closed.
+            self.plain = false;
+            self.served.retain(|served| served.session != session);
+            if let Some(at) = self.waiters.iter().position(|waiter| waiter.session == session) {
+                let waiter = self.waiters.remove(at);
+                self.touch_thing(Thing::Served, Access::IntentRead);
+                self.touch_thing(Thing::Waiting(waiter.client), Access::Write);
+                self.lose_with_connection(&waiter, "fails: its connection is closed");
+            } else if let Some((owner, number)) = self.owner_of(session) {
+                self.break_connection(owner, number);
+                let broken = &mut self.client_mut(owner).broken;
+                if !broken.contains(&number) {
+                    broken.push(number);
+                }
+            } else {
+                self.close_late(session);
+            }
+        }
     }
 
     /// The server is gone, and with it the connections of those who waited: unlike others they learn it at once.
@@ -246,6 +281,11 @@ impl Execution<'_> {
     /// Whether the server keeps back a reply.
     pub(super) const fn anybody_waits(&self) -> bool {
         !self.waiters.is_empty()
+    }
+
+    /// Whether the server keeps back the reply to a request of a client.
+    pub(super) fn is_kept_back(&self, id: ClientId, request: u64) -> bool {
+        self.waiters.iter().any(|waiter| waiter.client == id && waiter.request == request)
     }
 
     /// What a client waits with.
