@@ -416,9 +416,9 @@ impl Databases {
         self.in_use = kept.then(|| self.list.iter().map(Database::in_use).sum());
     }
 
-    /// The account of the memory that the keys use, without tables, if one is kept.
-    pub(crate) const fn account(&self) -> Option<usize> {
-        self.in_use
+    /// The account of the memory that the data uses, if one is kept.
+    pub(crate) fn account(&self) -> Option<usize> {
+        self.in_use.map(|_| self.in_use())
     }
 
     /// The bytes that all data would use in a Redis. Takes as long as there are keys unless account is kept.
