@@ -166,7 +166,12 @@ impl Execution<'_> {
 
     /// Leaves only what may happen next if the clients take turns. `false` if the client whose turn it is waits for
     /// another one: then there is no such execution.
+    #[inline]
     pub(super) fn keep_in_turn(&mut self, enabled: &mut Vec<Enabled>) -> bool {
+        self.mode.in_turn.is_none() || self.keep_whose_turn_it_is(enabled)
+    }
+
+    fn keep_whose_turn_it_is(&mut self, enabled: &mut Vec<Enabled>) -> bool {
         let Some(turns) = &self.mode.in_turn else { return true };
         let live =
             |top: &&ClientId| self.order.iter().any(|id| self.family(*id) == **top && !self.client(*id).is_done());

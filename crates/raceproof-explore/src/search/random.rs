@@ -51,15 +51,15 @@ impl Chooser for Random {
     fn choose(&mut self, _at: usize, enabled: &[Enabled], _cast: &Cast<'_>) -> Option<Choice> {
         let rare = self.0.next() % 256 < RARE;
         let must = enabled.iter().filter(|one| !one.optional).count();
-        let one = if rare || must == 0 {
+        let one = if rare || must == 0 || must == enabled.len() {
             &enabled[self.0.below(enabled.len())]
         } else {
             let chosen = self.0.below(must);
             enabled.iter().filter(|one| !one.optional).nth(chosen)?
         };
         // That a message is still on its way is nothing rare.
-        let even = one.outcomes[0] != Outcome::Done || one.outcomes.contains(&Outcome::NotArrived);
-        let goes_wrong = one.outcomes.len() > 1 && (even || self.0.next() % 256 < RARE);
+        let even = || one.outcomes[0] != Outcome::Done || one.outcomes.contains(&Outcome::NotArrived);
+        let goes_wrong = one.outcomes.len() > 1 && (even() || self.0.next() % 256 < RARE);
         let outcome = if goes_wrong { one.outcomes[self.0.below(one.outcomes.len())] } else { one.outcomes[0] };
         Some(Choice { process: one.process, outcome })
     }
