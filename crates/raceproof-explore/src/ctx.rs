@@ -71,8 +71,12 @@ impl Stage {
 
     /// Makes it as it was, but for the names.
     pub(crate) fn clear(&mut self) {
-        let names = std::mem::take(&mut self.names);
-        *self = Self { names, ..Self::default() };
+        let Self { spawned, started, ports, names: _, files, returned, asked, at_the_end } = self;
+        spawned.get_mut().clear();
+        ports.get_mut().clear();
+        returned.get_mut().clear();
+        files.take();
+        (*started.get_mut(), *asked.get_mut(), *at_the_end.get_mut()) = (0, false, false);
     }
 
     /// The name of a client of the body, kept for the next execution.

@@ -103,6 +103,22 @@ impl fmt::Debug for World {
 }
 
 impl World {
+    /// An empty one on a stage, with room for its clients.
+    pub(crate) fn on(stage: Rc<Stage>, clients: Vec<NewClient>, now_ms: i64) -> Self {
+        Self {
+            setup: Vec::new(),
+            clients,
+            checks: Vec::new(),
+            history_checks: Vec::new(),
+            watches: Vec::new(),
+            serializable: false,
+            stage,
+            cells: 0,
+            error: None,
+            now_ms,
+        }
+    }
+
     /// Work that is done before any client starts: once for a whole search, since every execution starts from the
     /// Redis and the database that it leaves behind.
     pub fn setup<F, Fut>(&mut self, body: F)

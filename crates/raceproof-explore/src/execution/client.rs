@@ -155,7 +155,7 @@ impl Wake for Woken {
 pub(super) struct Spare {
     pub(super) clients: Vec<Option<Box<Client>>>,
     pub(super) newcomers: Vec<NewClient>,
-    pub(super) stage: Rc<Stage>,
+    pub(super) stage: Option<Rc<Stage>>,
     #[expect(clippy::vec_box, reason = "they go from list to list")]
     pub(super) idle: Vec<Box<Client>>,
     pub(super) enabled: Vec<Enabled>,
@@ -198,7 +198,7 @@ impl Spare {
     pub(super) fn take_stage(&mut self, mut stage: Rc<Stage>) {
         if let Some(own) = Rc::get_mut(&mut stage) {
             own.clear();
-            self.stage = stage;
+            self.stage = Some(stage);
         }
     }
 

@@ -361,11 +361,11 @@ impl Execution<'_> {
         let sessions = std::mem::take(&mut client.sessions);
         client.sent.clear();
         let connections = std::mem::take(&mut client.connections);
-        for session in sessions.into_iter().flatten() {
-            self.disconnect(session);
+        for session in sessions.iter().flatten() {
+            self.disconnect(*session);
         }
-        for slot in connections.into_iter().flatten() {
-            if self.worker.sql.close(slot).unwrap_or(false) {
+        for slot in connections.iter().flatten() {
+            if self.worker.sql.close(*slot).unwrap_or(false) {
                 self.touch_thing(Thing::SqlLock, Access::Write);
             }
         }

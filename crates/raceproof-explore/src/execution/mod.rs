@@ -357,7 +357,10 @@ impl<'w> Execution<'w> {
             self.ending = self.ending()?.map(Box::new);
             self.check_at_the_end()?;
         }
-        self.finish(end)
+        let run = self.finish(end);
+        let Self { worker, world, .. } = self;
+        worker.spare.take_stage(world.stage);
+        run
     }
 
     fn start(&mut self) -> Result<(), Error> {
@@ -551,7 +554,6 @@ impl<'w> Execution<'w> {
         cast.extend(order.drain(..).map(|id| (id, std::mem::take(&mut self.client_mut(id).name))));
         self.worker.spare.order = order;
         self.worker.spare.take_back(std::mem::take(&mut self.clients));
-        self.worker.spare.take_stage(std::mem::take(&mut self.world.stage));
         Ok(Run {
             end,
             events: std::mem::take(&mut self.events),

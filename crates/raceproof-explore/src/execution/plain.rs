@@ -109,10 +109,9 @@ impl Execution<'_> {
 
     /// Completes the footprint of a step that did what is known, and touched what has been noted besides.
     fn settle_plain(&mut self, at: usize, known: Option<&Known>) {
-        let besides = std::mem::take(&mut self.touched);
         let footprint = &mut self.events[at].footprint;
         let things = &mut self.worker.things;
-        if let Some(known) = known.filter(|_| besides.is_empty()) {
+        if let Some(known) = known.filter(|_| self.touched.is_empty()) {
             self.worker.restart |= known.note(things);
             if let Some(own) = Arc::get_mut(footprint) {
                 own.touched.clone_from(&known.touched);
@@ -120,6 +119,7 @@ impl Execution<'_> {
             }
             return;
         }
+        let besides = std::mem::take(&mut self.touched);
         match (known, Arc::get_mut(footprint)) {
             (None, Some(own)) => own.touched = besides,
             (Some(known), Some(own)) => {

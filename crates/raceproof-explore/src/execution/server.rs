@@ -205,6 +205,8 @@ impl Server {
         self.numbers.clear();
         self.deeds.clear();
         self.now = now;
+        // A search of a few executions needs no more.
+        self.states.reserve_exact(1);
         self.states.push(self.engine.clone());
         // The programs of the referee would be over by then.
         self.forgets = if cfg!(test) { 0 } else { FORGOTTEN };

@@ -144,8 +144,7 @@ impl Worker {
     pub(crate) fn world(&mut self, body: &dyn Fn(&mut World)) -> Result<Result<World, Failure>, Error> {
         self.base = self.base.take().filter(|base| !base.again);
         let clients = std::mem::take(&mut self.spare.newcomers);
-        let stage = std::mem::take(&mut self.spare.stage);
-        let mut world = World { now_ms: self.start_ms(), clients, stage, ..World::default() };
+        let mut world = World::on(self.spare.stage.take().unwrap_or_default(), clients, self.start_ms());
         body(&mut world);
         if let Some(error) = world.error.take() {
             return Err(error);

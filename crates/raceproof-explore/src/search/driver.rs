@@ -75,9 +75,10 @@ pub(crate) fn run_once(
     mode: Mode,
     chooser: &mut dyn Chooser,
 ) -> Result<Result<Run, Failure>, Error> {
-    match worker.world(body)? {
-        Ok(world) => Execution::new(worker, world, bounds, mode).run(chooser).map(Ok),
-        Err(failure) => Ok(Err(failure)),
+    match worker.world(body) {
+        Ok(Ok(world)) => Execution::new(worker, world, bounds, mode).run(chooser).map(Ok),
+        Ok(Err(failure)) => Ok(Err(failure)),
+        Err(error) => Err(error),
     }
 }
 
