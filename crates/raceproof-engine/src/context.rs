@@ -3,12 +3,13 @@
 use bytes::{Bytes, BytesMut};
 
 use crate::{
-    Access, Delivery, Effect, Engine, Footprint, Object, Protocol, ScriptHost, Shutdown, Timestamp,
+    Access, Delivery, Effect, Engine, Footprint, Object, Outcome, Protocol, ScriptHost, Shutdown, Timestamp,
     db::{Databases, Entry, Put, Text, Value},
     failure::{Failure, WRONG_TYPE},
     hash::{Hash, Limits},
     key::Key,
     notify,
+    pause::Hidden,
     session::Session,
 };
 
@@ -56,6 +57,10 @@ pub(crate) struct Context<'a> {
     pub(crate) later: Vec<Later>,
     /// A key whose change was told before.
     pub(crate) unsignalled: Option<Key>,
+    /// Whether the command does not write, so that what is over can be hidden from it while clients are paused.
+    pub(crate) may_hide: bool,
+    /// What is hidden from it.
+    pub(crate) hidden: Vec<Hidden>,
     /// Whether the command could wait: not inside a transaction or a script.
     pub(crate) may_wait: bool,
     /// Whether several effects are framed by `MULTI` and `EXEC`.
@@ -108,6 +113,49 @@ pub(crate) enum Deadline {
     Clear,
     /// Unix ms.
     At(i64),
+}
+
+impl<'a> Context<'a> {
+    /// An execution in the place of a session, or of none (`usize::MAX`): nobody's command, which does not wait and whose
+    /// effects stand one by one, until the caller says otherwise.
+    pub(crate) fn new(
+        engine: &'a mut Engine,
+        host: Option<&'a mut dyn ScriptHost>,
+        session: usize,
+        db: u32,
+        now: Timestamp,
+        out: &'a mut Outcome,
+    ) -> Self {
+        Self {
+            engine,
+            host,
+            session,
+            db,
+            now,
+            footprint: &mut out.footprint,
+            effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
+            actor: usize::MAX,
+            deliveries: &mut out.deliveries,
+            replied: None,
+            mute: false,
+            reads: false,
+            script: None,
+            close: false,
+            shutdown: None,
+            touches: true,
+            out_of_memory: false,
+            effects_before: 0,
+            counts_lookups: false,
+            script_error: None,
+            declared: Vec::new(),
+            later: Vec::new(),
+            unsignalled: None,
+            may_hide: false,
+            hidden: Vec::new(),
+            may_wait: false,
+            framed: false,
+        }
+    }
 }
 
 impl Context<'_> {
@@ -190,7 +238,11 @@ impl Context<'_> {
             Some(Some(deadline)) => {
                 self.read_clock();
                 if self.now_ms() > deadline {
-                    self.expire(db, key);
+                    if self.hides_expired() {
+                        self.hide(db, key);
+                    } else {
+                        self.expire(db, key);
+                    }
                     self.missed(db, key);
                     return false;
                 }
@@ -218,6 +270,9 @@ impl Context<'_> {
         };
         let due = hash.due(self.now.ms());
         self.read_clock();
+        if !due.is_empty() && self.hides_expired() {
+            return self.hide_fields(db, key, &due);
+        }
         if !due.is_empty() {
             // Whoever had looked at the hash, whatever field, would have been the one to do this.
             self.footprint.add_key(db, &key.name, Access::Write);

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 
 use crate::{
-    Access, Engine, Object, Outcome, ScriptHost, SessionId, Timestamp, config,
-    context::{Context, Effects},
+    Access, Engine, Object, Outcome, Protocol, ScriptHost, SessionId, Timestamp, config,
+    context::Context,
     key::Key,
     session::{Addresses, Replies},
 };
@@ -28,6 +28,21 @@ impl Engine {
     #[must_use]
     pub fn client_name(&self, session: SessionId) -> Bytes {
         self.sessions.get(session.0 as usize).map_or_else(Bytes::new, |session| session.name.clone())
+    }
+
+    /// Makes a client one that speaks a protocol and has a name, without a command, which a pause would hold.
+    pub fn introduce(&mut self, session: SessionId, protocol: Protocol, name: Bytes) {
+        if let Some(session) = self.sessions.get_mut(session.0 as usize) {
+            (session.protocol, session.name) = (protocol, name);
+        }
+    }
+
+    /// Whether a client may be idle for as long as it likes, whatever `timeout` says: it waits, has subscribed to something, or
+    /// monitors.
+    #[must_use]
+    pub fn may_idle(&self, session: SessionId) -> bool {
+        let state = self.sessions.get(session.0 as usize);
+        self.waits(session) || state.is_some_and(|state| state.monitors || state.subscriptions.any())
     }
 
     /// The number of a client (`CLIENT ID`); 0 if there is no such session.
@@ -82,33 +97,7 @@ impl Engine {
     pub fn evict(&mut self, session: SessionId, name: &Bytes, now: Timestamp, out: &mut Outcome) -> bool {
         out.clear();
         let Some(db) = self.sessions.get(session.0 as usize).map(|session| session.db) else { return false };
-        let mut context = Context {
-            engine: self,
-            host: None,
-            session: usize::MAX,
-            db,
-            now,
-            footprint: &mut out.footprint,
-            effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
-            actor: usize::MAX,
-            deliveries: &mut out.deliveries,
-            replied: None,
-            reads: false,
-            mute: false,
-            script: None,
-            close: false,
-            shutdown: None,
-            touches: true,
-            out_of_memory: false,
-            effects_before: 0,
-            counts_lookups: false,
-            script_error: None,
-            declared: Vec::new(),
-            later: Vec::new(),
-            unsignalled: None,
-            may_wait: false,
-            framed: false,
-        };
+        let mut context = Context::new(self, None, usize::MAX, db, now, out);
         context.touch(Object::Keyspace(db), Access::IntentRead);
         let key = Key::new(name);
         let account = context.databases().account();

@@ -96,7 +96,7 @@ pub(super) fn owner_of(
 }
 
 impl Execution<'_> {
-    fn owner_of(&self, session: SessionId) -> Option<(ClientId, u32)> {
+    pub(super) fn owner_of(&self, session: SessionId) -> Option<(ClientId, u32)> {
         owner_of(&self.order, &self.clients, session)
     }
 
@@ -140,7 +140,7 @@ impl Execution<'_> {
                 Delivery::NoReply(session) => self.served.push(Served::new(session, Reply::Null, late)),
                 Delivery::Push(session, message) if without_reply && own == Some(session) => instead = Some(message),
                 Delivery::Push(session, message) => self.put(session, message),
-                Delivery::Close(_) => {}
+                Delivery::Close(session) => self.closing.push(session),
             }
         }
         if before >= count {
@@ -252,7 +252,7 @@ impl Execution<'_> {
         if let Some(at) = broken.iter().position(|known| *known == number) {
             broken.remove(at);
             self.client_mut(id).struck = true;
-            let text = "learns that the server it was connected to is gone".to_owned();
+            let text = "learns that its connection is gone".to_owned();
             self.show_receipt(id, StepKind::Fault, text);
             return Ok(Answered::Now(Answer::Lost(Lost::Broken)));
         }
