@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 use crate::{
     Access, Delivery, Effect, Footprint, Object, Protocol, Reply, ScriptHost,
     acl::Acl,
+    busy::Busy,
     channels::Channels,
     commands::client,
     config::Config,
@@ -129,6 +130,8 @@ pub struct Outcome {
     pub deliveries: Vec<Delivery>,
     /// How many of `deliveries` were made before the reply; what they hold for this session goes first.
     pub before_reply: usize,
+    /// How long the command took (µs), with its reply at the end: commands take no time here, but for `DEBUG SLEEP`.
+    pub took_us: i64,
 }
 
 impl Outcome {
@@ -144,6 +147,7 @@ impl Outcome {
         self.waits = false;
         self.deliveries.clear();
         self.before_reply = 0;
+        self.took_us = 0;
     }
 }
 
@@ -161,6 +165,7 @@ impl Default for Outcome {
             waits: false,
             deliveries: Vec::new(),
             before_reply: 0,
+            took_us: 0,
         }
     }
 }
@@ -200,6 +205,20 @@ pub struct Engine {
     pub(crate) statistics: Option<Box<Statistics>>,
     /// The time of the last `SAVE` (s since the Unix epoch).
     pub(crate) saved: Option<i64>,
+    pub(crate) switches: Switches,
+    /// The host and the port that `REPLICAOF` named: a primary that cannot be reached.
+    pub(crate) primary: Option<Box<(Bytes, i64)>>,
+    /// The script that runs, for those who ask meanwhile. Nothing between commands.
+    pub(crate) busy: Option<Box<Busy>>,
+}
+
+/// What `DEBUG` turns off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Switches {
+    /// Keys whose time is over go only when they are touched (`SET-ACTIVE-EXPIRE 0`).
+    pub(crate) keeps_expired: bool,
+    /// Scripts may call what is kept from them (`SET-DISABLE-DENY-SCRIPTS 1`).
+    pub(crate) allows_in_scripts: bool,
 }
 
 impl Clone for Engine {
@@ -226,6 +245,9 @@ impl Clone for Engine {
             connections: self.connections,
             statistics: self.statistics.clone(),
             saved: self.saved,
+            switches: self.switches,
+            primary: self.primary.clone(),
+            busy: None,
         }
     }
 
@@ -252,6 +274,9 @@ impl Clone for Engine {
             connections,
             statistics,
             saved,
+            switches,
+            primary,
+            busy: _,
         } = source;
         self.options.clone_from(options);
         self.databases.clone_from(databases);
@@ -270,7 +295,8 @@ impl Clone for Engine {
         self.killed.clone_from(killed);
         self.monitors = *monitors;
         self.statistics.clone_from(statistics);
-        (self.started, self.saved) = (*started, *saved);
+        self.primary.clone_from(primary);
+        (self.started, self.saved, self.switches) = (*started, *saved, *switches);
         (self.incarnation, self.connections) = (*incarnation, *connections);
     }
 }
@@ -283,6 +309,9 @@ impl Engine {
             random: Random::new(options.seed),
             statistics: options.statistics.then(Box::default),
             saved: None,
+            switches: Switches::default(),
+            primary: None,
+            busy: None,
             connections: options.clients_before,
             options,
             databases: Databases::default(),
@@ -462,10 +491,11 @@ impl Engine {
         let reply = dispatch::run(&mut context, args);
         context.replies_here();
         context.tell_pending();
-        let Context { close, shutdown, framed, replied, mute, effects_before, .. } = context;
+        let Context { close, shutdown, framed, replied, mute, effects_before, took_us, .. } = context;
         out.reply = reply;
         out.close = close;
         out.shutdown = shutdown;
+        out.took_us = took_us;
         out.before_reply = replied.unwrap_or(out.deliveries.len());
         out.silent = mute || out.reply == Reply::NONE;
         if out.wrote
@@ -494,6 +524,13 @@ impl Engine {
         let first = |deadline: Option<&(i64, u32, Bytes)>| deadline.map(|(deadline, _, _)| *deadline);
         let (key, field) = (first(self.databases.first_deadline()), first(self.databases.first_field_deadline()));
         key.into_iter().chain(field).min()
+    }
+
+    /// Whether keys go by themselves when their time is over, which `DEBUG SET-ACTIVE-EXPIRE 0` ends. It is for those who
+    /// call [`Self::expire_due`] as time passes to go by it.
+    #[must_use]
+    pub const fn expires_by_itself(&self) -> bool {
+        !self.switches.keeps_expired
     }
 
     /// Whether a key or a field has exactly this deadline (ms since the Unix epoch).

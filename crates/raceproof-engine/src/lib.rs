@@ -16,6 +16,7 @@
 mod access;
 mod acl;
 mod blob;
+mod busy;
 mod channels;
 mod command;
 mod commands;
@@ -75,7 +76,7 @@ pub use effect::Effect;
 pub use engine::{Engine, Options, Outcome, SessionId, Shutdown, Timestamp, Version};
 pub use footprint::{Access, Footprint, Object};
 pub use glob::matches as glob_matches;
-pub use lua::LuaHost;
+pub use lua::{LuaHost, PatientHost};
 pub use replica::Reads;
 pub use reply::{Protocol, Reply};
 pub use script::{FunctionFlags, LibraryFunction, Script, ScriptCalls, ScriptHost};

@@ -16,6 +16,8 @@ pub(crate) struct Limits {
     pub(crate) pubsub: OutputLimit,
     /// `maxclients`
     pub(crate) clients: usize,
+    /// `repl-ping-replica-period`
+    pub(crate) ping_period_ms: i64,
     /// Whether `requirepass` is set.
     pub(crate) has_password: bool,
 }
@@ -44,6 +46,7 @@ impl Limits {
             normal: output_limit(&output, "normal"),
             pubsub: output_limit(&output, "pubsub"),
             clients: number("maxclients"),
+            ping_period_ms: i64::try_from(number("repl-ping-replica-period")).unwrap_or(10).saturating_mul(1000),
             has_password: engine.setting("requirepass").is_some_and(|password| !password.is_empty()),
         }
     }

@@ -126,9 +126,13 @@ fn unblock(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     Ok(Reply::Integer(i64::from(unblocked)))
 }
 
-/// One line of `CLIENT LIST`. Buffers, addresses and ages are the business of whoever owns the sockets: they are
-/// constants here.
-pub(super) fn describe(session: &Session, command: &str) -> String {
+/// One line of `CLIENT LIST`; `sent` is the command at hand of the session that asks. Other buffers and ages are the business
+/// of whoever owns the sockets: they are constants here.
+pub(super) fn describe(session: &Session, command: &str, sent: &[Bytes]) -> String {
+    let digits = |number: usize| number.to_string().len();
+    let arguments: usize = sent.iter().map(Bytes::len).sum();
+    let framing: usize = sent.iter().map(|arg| 5 + digits(arg.len())).sum();
+    let pending = if sent.is_empty() { 0 } else { arguments + framing + 3 + digits(sent.len()) };
     let subscriptions = &session.subscriptions;
     let marks = [
         (session.monitors, 'O'),
@@ -149,7 +153,7 @@ pub(super) fn describe(session: &Session, command: &str) -> String {
     let resp = if session.protocol == Protocol::Resp3 { 3 } else { 2 };
     format!(
         "id={} addr={} laddr={} fd=8 name={} age=0 idle=0 flags={} db={} sub={} psub={} ssub={} \
-         multi={} qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=1024 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r \
+         multi={} qbuf={pending} qbuf-free=0 argv-mem={arguments} multi-mem=0 rbs=1024 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r \
          cmd={} user={} redir={} resp={}\n",
         session.id,
         String::from_utf8_lossy(session.peer()),
@@ -168,8 +172,8 @@ pub(super) fn describe(session: &Session, command: &str) -> String {
     )
 }
 
-fn info(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
-    Ok(Reply::Verbatim(*b"txt", describe(context.session(), "client|info").into()))
+fn info(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    Ok(Reply::Verbatim(*b"txt", describe(context.session(), "client|info", args).into()))
 }
 
 fn list(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
@@ -199,7 +203,8 @@ fn list(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         let is_meant = shown.as_ref().is_none_or(|ids| ids.contains(&session.id))
             && subscribed.is_none_or(|subscribed| subscribed == session.subscriptions.any());
         if session.open && is_meant {
-            list.push_str(&describe(session, if index == context.session { "client|list" } else { "NULL" }));
+            let (command, sent) = if index == context.session { ("client|list", args) } else { ("NULL", &[][..]) };
+            list.push_str(&describe(session, command, sent));
         }
     }
     Ok(Reply::Verbatim(*b"txt", list.into()))

@@ -8,13 +8,8 @@ use crate::server::{Connection, Server};
 use crate::support::driver::{self, Driver};
 
 /// What the engine leaves out, and why.
-const LEFT_OUT: &[(&str, &str)] = &[
-    ("migrate", "a command of clusters"),
-    ("module", "modules"),
-    ("psync", "replication"),
-    ("replconf", "replication"),
-    ("sync", "replication"),
-];
+const LEFT_OUT: &[(&str, &str)] =
+    &[("module", "modules"), ("psync", "replication"), ("replconf", "replication"), ("sync", "replication")];
 
 /// What is still to come.
 const TO_COME: &[&str] = &["client|pause", "client|unpause"];
