@@ -37,6 +37,8 @@ pub(crate) struct Meanwhile<'a> {
     pub(crate) most_clients: usize,
     /// When it was first looked up from the script.
     pub(crate) since: Option<Instant>,
+    /// Whether every socket was looked at.
+    pub(crate) has_looked: bool,
     /// The connection whose command runs the script.
     pub(crate) caller: usize,
 }
@@ -59,7 +61,23 @@ impl Meanwhile<'_> {
         engine.script_is_ended()
     }
 
+    /// Looks at every socket: what the poll told in the turn that the script came in, it does not tell again.
+    fn first_turn(&mut self, engine: &mut Engine) {
+        for listener in 0..self.listeners.len() {
+            self.accept(listener, engine);
+        }
+        for place in 0..self.connections.places() {
+            if let Some(connection) = self.connections.get(place) {
+                connection.readable = true;
+                self.serve(place, engine);
+            }
+        }
+    }
+
     fn turn(&mut self, engine: &mut Engine) {
+        if !std::mem::replace(&mut self.has_looked, true) {
+            self.first_turn(engine);
+        }
         let mut events = Events::with_capacity(EVENTS);
         if self.poll.poll(&mut events, Some(Duration::ZERO)).is_err() {
             return;

@@ -301,6 +301,7 @@ impl Server {
             longest_bulk: universe.limits.longest_bulk,
             most_clients: universe.limits.clients,
             since: None,
+            has_looked: false,
             caller: place,
         };
         let mut look_up = |calls: &mut dyn ScriptCalls| meanwhile.look_up(calls);

@@ -34,9 +34,9 @@ impl Replicas {
     /// Adds effects to the stream.
     pub(crate) fn feed(&mut self, effects: &[Effect]) {
         for effect in effects {
-            // What frames several is in no database.
-            let frames = matches!(&effect.args[..], [name] if name.as_ref() == b"MULTI" || name.as_ref() == b"EXEC");
-            if !frames && self.db.replace(effect.db) != Some(effect.db) {
+            // The end of a transaction is in whatever database the last command was in.
+            let ends = matches!(&effect.args[..], [name] if name.as_ref() == b"EXEC");
+            if !ends && self.db.replace(effect.db) != Some(effect.db) {
                 write(&mut self.stream, &[Bytes::from_static(b"SELECT"), effect.db.to_string().into()]);
             }
             write(&mut self.stream, &effect.args);

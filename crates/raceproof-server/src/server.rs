@@ -95,6 +95,11 @@ impl Connections {
         place
     }
 
+    /// How many places there are, taken or not.
+    pub(crate) const fn places(&self) -> usize {
+        self.list.len()
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.list.len() - self.free.len()
     }
