@@ -15,7 +15,7 @@ use crate::clock::{Clock, machine_us};
 use crate::connection::Ending;
 use crate::listener::Listener;
 use crate::request::{Allowed, Parser, Step};
-use crate::server::{Connections, LISTENERS, Stopper, WAKER};
+use crate::server::{Connections, Greeting, LISTENERS, Stopper, WAKER};
 
 /// How many sockets are looked at in one turn.
 const EVENTS: usize = 256;
@@ -35,6 +35,8 @@ pub(crate) struct Meanwhile<'a> {
     pub(crate) clock: Clock,
     pub(crate) longest_bulk: i64,
     pub(crate) most_clients: usize,
+    /// `tcp-keepalive` (s)
+    pub(crate) keepalive_s: u32,
     /// When it was first looked up from the script.
     pub(crate) since: Option<Instant>,
     /// Whether every socket was looked at.
@@ -108,7 +110,8 @@ impl Meanwhile<'_> {
         while self.universe == 0 && self.connections.count() < self.most_clients {
             match self.listeners[listener].accept() {
                 Ok(socket) => {
-                    let place = self.connections.adopt(socket, self.poll.registry(), |place, addresses| {
+                    let greeting = Greeting { keepalive_s: self.keepalive_s, now: self.clock.now(machine_us()) };
+                    let place = self.connections.adopt(socket, self.poll.registry(), greeting, |place, addresses| {
                         crate::universe::connect(engine, self.places, place, addresses)
                     });
                     self.serve(place, engine);

@@ -101,6 +101,8 @@ pub(crate) struct Universe {
     pub(crate) snapshots: BTreeMap<Bytes, Snapshot>,
     /// Until when `DEBUG SLEEP` keeps it from doing anything (Unix ms).
     pub(crate) asleep_until_ms: Option<i64>,
+    /// Before this time (Unix ms) no connection has been idle for too long.
+    pub(crate) idle_from_ms: i64,
     /// When time has something to do here, by the machine's clock (µs).
     pub(crate) alarm: Option<i64>,
     /// Whether its alarm has to be set anew.
@@ -125,6 +127,7 @@ impl Universe {
             choices,
             snapshots: BTreeMap::new(),
             asleep_until_ms: None,
+            idle_from_ms: i64::MIN,
             alarm: None,
             is_touched: false,
         }
@@ -162,6 +165,7 @@ impl Universe {
     /// Takes over what a command may have set.
     pub(crate) fn reread_settings(&mut self) {
         self.limits = Limits::of(&self.engine);
+        self.idle_from_ms = i64::MIN;
     }
 
     /// The connection of a session.
@@ -181,13 +185,16 @@ impl Universe {
         }
         // A key lives, and a client waits, through the millisecond of its deadline.
         let after = |deadline: i64| deadline.saturating_add(1);
-        let expiry = self.engine.next_deadline_ms().filter(|_| self.engine.expires_by_itself()).map(after);
+        // Nothing expires while clients are paused.
+        let paused = self.engine.pause_end_ms().unwrap_or(i64::MIN);
+        let expiry = self.engine.next_deadline_ms().filter(|_| self.engine.expires_by_itself());
+        let expiry = expiry.map(|deadline| after(deadline.max(paused)));
         let timeout = self.engine.next_timeout_ms().map(after);
         [expiry, timeout, self.held.next_ms(), self.replicas.next_ping_ms()].into_iter().flatten().min()
     }
 
     /// Lets time pass from one moment to another and gives what it sends out, in the order of time. What is due at
-    /// `from` or before happens at `from`.
+    /// `from` or before happens at `from`. Tells whether a `SHUTDOWN` that a pause held is to end the server.
     pub(crate) fn pass(
         &mut self,
         from: Timestamp,
@@ -195,8 +202,8 @@ impl Universe {
         host: &mut LuaHost,
         out: &mut Outcome,
         due: &mut Vec<(Due, Timestamp)>,
-    ) {
-        let mut now = from;
+    ) -> bool {
+        let (mut now, mut ends) = (from, false);
         while let Some(next_ms) = self.next_event_ms()
             && next_ms <= to.ms()
         {
@@ -213,11 +220,13 @@ impl Universe {
                 self.engine.note_latency("expire-cycle", now, i64::try_from(began.elapsed().as_millis()).unwrap_or(0));
                 self.take(now, host, out, due);
             }
-            self.engine.time_out(now, out);
+            self.engine.time_out(host, now, out);
+            ends |= out.shutdown.is_some();
             self.take(now, host, out, due);
             // Once is enough, however much time passes.
             self.replicas.ping(to, self.limits.ping_period_ms);
         }
+        ends
     }
 
     /// Hands on what a command, or the passing of time, propagated.
