@@ -6,7 +6,7 @@ use crate::{
     Access, Object, Reply,
     acl::{self, Denial},
     command::{self, Command, flag},
-    commands::{connection::note_refusal, scripting, transaction},
+    commands::{connection::note_refusal, module, scripting, transaction},
     context::Context,
     failure::{Failure, READ_ONLY},
     session::Queued,
@@ -57,7 +57,12 @@ fn is_of_server(object: &Object) -> bool {
 
 /// The command that is called, if it may be called now.
 fn admitted(context: &mut Context<'_>, args: &[Bytes]) -> Result<&'static Command, Failure> {
-    let command = command::resolve(args, context.engine.options.version)?;
+    let resolved = command::resolve(args, context.engine.options.version);
+    note_activity(context, args, resolved.as_ref().ok().copied());
+    let command = resolved?;
+    if command.has(flag::PROTECTED) {
+        return Err(module::NOT_ALLOWED);
+    }
     if !context.session().authenticated && !context.engine.acl.greets_everybody() && !command.has(flag::NO_AUTH) {
         context.touch(Object::Users, Access::Read);
         return Err(Failure::Constant("NOAUTH Authentication required."));
@@ -94,6 +99,16 @@ fn admitted(context: &mut Context<'_>, args: &[Bytes]) -> Result<&'static Comman
         Some(Denial::Channel(_)) => Err(Failure::Constant(
             "NOPERM this user has no permissions to access one of the channels used as arguments",
         )),
+    }
+}
+
+/// Remembers what the session has sent, for `CLIENT LIST`. A command with too few arguments counts.
+fn note_activity(context: &mut Context<'_>, args: &[Bytes], resolved: Option<&'static Command>) {
+    let (now, version) = (context.now, context.engine.options.version);
+    if let Some(activity) = &mut context.session_mut().activity {
+        activity.connected.get_or_insert(now);
+        activity.last = now;
+        activity.command = resolved.or_else(|| command::find(args, version)).map(|command| command.name);
     }
 }
 

@@ -352,7 +352,8 @@ impl Engine {
         if let Some(statistics) = &mut self.statistics {
             statistics.connections += 1;
         }
-        let session = Session::new(id, self.acl.greets_everybody());
+        let mut session = Session::new(id, self.acl.greets_everybody());
+        session.activity = self.statistics.is_some().then(Box::default);
         if let Some(index) = self.closed.pop() {
             self.sessions[index as usize] = session;
             return SessionId(index);

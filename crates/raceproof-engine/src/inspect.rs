@@ -24,6 +24,20 @@ impl Engine {
         }
     }
 
+    /// Says when a client connected, for the ages in `CLIENT LIST`.
+    pub fn set_connected(&mut self, session: SessionId, now: Timestamp) {
+        if let Some(activity) = self.sessions.get_mut(session.0 as usize).and_then(|session| session.activity.as_mut())
+        {
+            (activity.connected, activity.last) = (Some(now), now);
+        }
+    }
+
+    /// Whether there is a user of a name (`ACL SETUSER`); `default` always is.
+    #[must_use]
+    pub fn has_user(&self, name: &[u8]) -> bool {
+        self.acl.user(name).is_some()
+    }
+
     /// The name that a client has given itself (`CLIENT SETNAME`); empty if none.
     #[must_use]
     pub fn client_name(&self, session: SessionId) -> Bytes {

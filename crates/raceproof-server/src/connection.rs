@@ -96,6 +96,8 @@ pub(crate) struct Connection {
     pub(crate) universe: usize,
     pub(crate) session: SessionId,
     pub(crate) addresses: Addresses,
+    /// Whether it has sent nothing yet but `AUTH` and `HELLO`.
+    pub(crate) begins: bool,
     /// Whether its command waits: what comes after it stays in `input`.
     pub(crate) waits: bool,
     /// Until when its next command is held back because a fault delays its replies.
@@ -125,6 +127,7 @@ impl Connection {
             above_since: None,
             universe,
             session,
+            begins: true,
             waits: false,
             held: false,
             ending: Ending::No,

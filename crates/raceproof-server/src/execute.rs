@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use bytes::Bytes;
 use raceproof_engine::{Delivery, Engine, Reply, SessionId, Timestamp};
 
+use crate::clock::Clock;
 use crate::connection::Ending;
 use crate::faults::Kind;
 use crate::request::{Allowed, Step};
@@ -161,8 +162,11 @@ impl Server {
     fn execute(&mut self, place: usize, args: &[Bytes]) {
         let Some(connection) = self.connections.get(place) else { return };
         let (number, session) = (connection.universe, connection.session);
-        // Few commands have names of these lengths, so most pass by with one comparison.
         let name = &args[0];
+        if connection.begins {
+            connection.begins = name.eq_ignore_ascii_case(b"auth") || name.eq_ignore_ascii_case(b"hello");
+        }
+        // Few commands have names of these lengths, so most pass by with one comparison.
         if matches!(name.len(), 4 | 5 | 6 | 9) && self.execute_special(place, args) {
             return;
         }
@@ -185,6 +189,7 @@ impl Server {
             }
             4 if is("auth") => self.enter_by_auth(place, args),
             5 if is("hello") => self.enter_by_hello(place, args),
+            5 if is("debug") => self.sleep(place, args),
             // What a browser sends that was led here. Redis hangs up as well.
             4 if is("post") => self.hang_up(place),
             5 if is("host:") => self.hang_up(place),
@@ -255,12 +260,45 @@ impl Server {
             Some(Kind::Delay(ms)) => {
                 let before = connection.output.len();
                 self.execute_plainly(place, number, session, args, now);
-                let Some(connection) = self.connections.get(place) else { return };
-                let late = connection.output.split_off(before);
-                connection.held = true;
-                self.universes[number].held.push(now.ms().saturating_add(ms), place, late);
+                self.hold_back(place, before, now.ms().saturating_add(ms));
             }
         }
+    }
+
+    /// Holds back what a connection is to be sent beyond its first `before` bytes, up to a time, and what it sends.
+    fn hold_back(&mut self, place: usize, before: usize, until_ms: i64) {
+        let Some(connection) = self.connections.get(place) else { return };
+        let late = connection.output.split_off(before.min(connection.output.len()));
+        connection.held = true;
+        self.universes[connection.universe].held.push(until_ms, place, late);
+    }
+
+    /// `DEBUG SLEEP`, by which tests let a client run out of patience: the reply comes that much later. Where the clock
+    /// stands still it would not come at all.
+    fn sleep(&mut self, place: usize, args: &[Bytes]) -> bool {
+        let [_, subcommand, seconds] = args else { return false };
+        if !subcommand.eq_ignore_ascii_case(b"sleep") {
+            return false;
+        }
+        let seconds = std::str::from_utf8(seconds).ok().and_then(|text| text.parse::<f64>().ok());
+        let Some(seconds) = seconds.filter(|seconds| *seconds > 0.0) else { return false };
+        let Some(connection) = self.connections.get(place) else { return false };
+        let (number, session, before) = (connection.universe, connection.session, connection.output.len());
+        let universe = &self.universes[number];
+        let stands_still = matches!(universe.clock, Clock::Frozen { .. });
+        if stands_still || universe.engine.in_transaction(session) {
+            return false;
+        }
+        let now = universe.clock.now(self.machine_us);
+        if universe.is_watched() {
+            self.execute_watched(place, args, now);
+        } else {
+            self.execute_plainly(place, number, session, args, now);
+        }
+        if !matches!(self.outcome.reply, Reply::Error(_)) {
+            self.hold_back(place, before, now.ms().saturating_add((seconds * 1e3) as i64));
+        }
+        true
     }
 
     /// The connection ends after the replies to the commands before this one.

@@ -2,7 +2,8 @@
 //!
 //! Every client library authenticates when it connects, from the user and password of its URL. So
 //! `redis://test-42:x@127.0.0.1:6399` is all a test needs to be alone. Where a password is set, users are users, and
-//! nobody enters a universe.
+//! nobody enters a universe. So are users that `ACL SETUSER` has made, and whoever has begun to do something else: a client
+//! that wants to know whether it is refused is.
 
 use bytes::Bytes;
 use raceproof_engine::{LuaHost, Options, Outcome, Protocol, Reply};
@@ -86,8 +87,10 @@ impl Server {
     fn is_universe(&mut self, place: usize, name: &Bytes) -> bool {
         let Some(connection) = self.connections.get(place) else { return false };
         let universe = &self.universes[connection.universe];
+        let is_user = name.is_empty() || universe.engine.has_user(name);
         let is_free = !universe.limits.has_password && !universe.engine.in_transaction(connection.session);
-        is_free && name.as_ref() != b"default" && !name.is_empty()
+        let is_there = || self.by_name.get(name) == Some(&connection.universe);
+        is_free && !is_user && (connection.begins || is_there())
     }
 
     /// Moves a connection into a universe, which is made if it is new. Its protocol and its name go with it.
@@ -113,7 +116,7 @@ impl Server {
         let known_as = self.universes[left].engine.client_name(old);
         let protocol = self.universes[left].engine.protocol(old);
         self.universes[left].disconnect(old);
-        let session = self.universes[number].connect(place, addresses);
+        let session = self.universes[number].connect(place, addresses, self.machine_us);
         if let Some(connection) = self.connections.get(place) {
             (connection.universe, connection.session) = (number, session);
         }

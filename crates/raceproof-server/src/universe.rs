@@ -104,9 +104,10 @@ impl Universe {
         }
     }
 
-    /// Opens a session for a connection.
-    pub(crate) fn connect(&mut self, connection: usize, addresses: Addresses) -> SessionId {
+    /// Opens a session for a connection. `machine_us` is what the machine's clock shows.
+    pub(crate) fn connect(&mut self, connection: usize, addresses: Addresses, machine_us: i64) -> SessionId {
         let session = self.engine.connect();
+        self.engine.set_connected(session, self.clock.now(machine_us));
         self.engine.set_addresses(session, addresses.peer, addresses.local);
         let place = session.0 as usize;
         if self.connections.len() <= place {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{client_tracking as tracking, connection::set_name};
 use crate::{
-    Access, Engine, Object, Protocol, Reply,
+    Access, Engine, Object, Protocol, Reply, Timestamp,
     channels::Kind,
     command::{self, Command, Group, Run, flag::*},
     context::Context,
@@ -126,9 +126,21 @@ fn unblock(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     Ok(Reply::Integer(i64::from(unblocked)))
 }
 
-/// One line of `CLIENT LIST`. Buffers, addresses and ages are the business of whoever owns the sockets: they are
-/// constants here.
-pub(super) fn describe(session: &Session, command: &str) -> String {
+/// One line of `CLIENT LIST`. What is known of a session's commands is there where statistics are kept; `args` are
+/// those of the command that is being executed for it, if one is. Buffers are the business of whoever owns the sockets:
+/// they are constants here.
+pub(super) fn describe(session: &Session, args: Option<&[Bytes]>, now: Timestamp) -> String {
+    let activity = session.activity.as_deref();
+    let command = activity.and_then(|activity| activity.command).unwrap_or("NULL");
+    // A clock that was set back makes nobody younger than nothing.
+    let seconds = |at: Timestamp| at.ms().div_euclid(1_000);
+    let passed = |since: Option<Timestamp>| since.map_or(0, |since| (seconds(now) - seconds(since)).max(0));
+    let (query, arguments) = match args {
+        None => (0, 0),
+        // What is shown in a transaction is the `EXEC`.
+        Some(_) if session.executing.is_some() => sizes([4]),
+        Some(args) => sizes(args.iter().map(Bytes::len)),
+    };
     let subscriptions = &session.subscriptions;
     let marks = [
         (session.monitors, 'O'),
@@ -138,6 +150,9 @@ pub(super) fn describe(session: &Session, command: &str) -> String {
         (session.tracking.is_some(), 't'),
         (session.tracking.as_ref().is_some_and(|tracking| tracking.broken), 'R'),
         (session.tracking.as_ref().is_some_and(|tracking| tracking.mode == Mode::Broadcast), 'B'),
+        // Who changed a watched key is not in the footprint of whoever asks.
+        (activity.is_some() && session.dirty, 'd'),
+        (session.addresses.as_ref().is_some_and(|addresses| addresses.peer.ends_with(b":0")), 'U'),
         (session.no_evict, 'e'),
     ];
     let mut flags: String = marks.iter().filter(|(set, _)| *set).map(|(_, mark)| mark).collect();
@@ -148,19 +163,23 @@ pub(super) fn describe(session: &Session, command: &str) -> String {
     let queued = queued.map_or(-1, |queued| queued as i64);
     let resp = if session.protocol == Protocol::Resp3 { 3 } else { 2 };
     format!(
-        "id={} addr={} laddr={} fd=8 name={} age=0 idle=0 flags={} db={} sub={} psub={} ssub={} \
-         multi={} qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=1024 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r \
+        "id={} addr={} laddr={} fd=8 name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} \
+         multi={} qbuf={} qbuf-free=0 argv-mem={} multi-mem=0 rbs=1024 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r \
          cmd={} user={} redir={} resp={}\n",
         session.id,
         String::from_utf8_lossy(session.peer()),
         String::from_utf8_lossy(session.local()),
         String::from_utf8_lossy(&session.name),
+        passed(activity.and_then(|activity| activity.connected)),
+        passed(activity.map(|activity| activity.last)),
         flags,
         session.db,
         subscriptions.len(Kind::Channel),
         subscriptions.len(Kind::Pattern),
         subscriptions.len(Kind::Shard),
         queued,
+        query,
+        arguments,
         command,
         String::from_utf8_lossy(&session.user),
         if session.tracking.is_some() { session.redirect } else { -1 },
@@ -168,8 +187,21 @@ pub(super) fn describe(session: &Session, command: &str) -> String {
     )
 }
 
-fn info(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
-    Ok(Reply::Verbatim(*b"txt", describe(context.session(), "client|info").into()))
+/// The bytes that a command takes in the protocol, and those of its arguments alone.
+fn sizes(lens: impl IntoIterator<Item = usize>) -> (usize, usize) {
+    let digits = |number: usize| number.checked_ilog10().unwrap_or(0) as usize + 1;
+    let (mut count, mut query, mut arguments) = (0, 0, 0);
+    for len in lens {
+        count += 1;
+        query += "$\r\n\r\n".len() + digits(len) + len;
+        arguments += len;
+    }
+    (query + "*\r\n".len() + digits(count), arguments)
+}
+
+fn info(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let line = describe(context.session(), Some(args), context.now);
+    Ok(Reply::Verbatim(*b"txt", line.into()))
 }
 
 fn list(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
@@ -194,13 +226,16 @@ fn list(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         _ => return Err(SYNTAX),
     }
     context.touch(Object::Server, Access::Read);
-    let mut list = String::new();
+    let mut meant = Vec::new();
     for (index, session) in context.engine.sessions.iter().enumerate() {
         let is_meant = shown.as_ref().is_none_or(|ids| ids.contains(&session.id))
             && subscribed.is_none_or(|subscribed| subscribed == session.subscriptions.any());
         if session.open && is_meant {
-            list.push_str(&describe(session, if index == context.session { "client|list" } else { "NULL" }));
+            meant.push((session, (index == context.session).then_some(args)));
         }
     }
+    // A session may have the place of one that was closed.
+    meant.sort_unstable_by_key(|(session, _)| session.id);
+    let list: String = meant.into_iter().map(|(session, args)| describe(session, args, context.now)).collect();
     Ok(Reply::Verbatim(*b"txt", list.into()))
 }

@@ -42,6 +42,7 @@ mod lcs;
 mod list;
 mod list_move;
 mod memory;
+pub(crate) mod module;
 mod monitoring;
 mod pubsub;
 pub(crate) mod scripting;
@@ -89,6 +90,7 @@ pub(crate) const FAMILIES: &[&[Command]] = &[
     lcs::COMMANDS,
     list::COMMANDS,
     list_move::COMMANDS,
+    module::COMMANDS,
     monitoring::COMMANDS,
     pubsub::COMMANDS,
     scripting::COMMANDS,

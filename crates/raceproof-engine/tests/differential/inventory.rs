@@ -10,7 +10,6 @@ use crate::support::driver::{self, Driver};
 /// What the engine leaves out, and why.
 const LEFT_OUT: &[(&str, &str)] = &[
     ("migrate", "a command of clusters"),
-    ("module", "modules"),
     ("psync", "replication"),
     ("replconf", "replication"),
     ("sync", "replication"),
