@@ -406,6 +406,18 @@ impl Engine {
         deliveries.push(Delivery::Close(session));
     }
 
+    /// A session has sent a command of nothing: an empty line. Nothing is replied, and nothing is left of a
+    /// `CLIENT REPLY SKIP` or `CLIENT CACHING` before it.
+    pub fn pass_over(&mut self, session: SessionId) {
+        let Some(state) = self.sessions.get_mut(session.0 as usize) else { return };
+        if state.replies == Replies::SkipNext {
+            state.replies = Replies::On;
+        }
+        if let Some(tracking) = state.tracking.as_mut().filter(|_| state.transaction.is_none()) {
+            tracking.caching = false;
+        }
+    }
+
     /// Makes the random choices to come those of another seed.
     pub fn reseed(&mut self, seed: u64) {
         self.random = Random::new(seed);

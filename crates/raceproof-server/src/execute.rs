@@ -115,6 +115,9 @@ impl Server {
             connection.parser = parser;
             match step {
                 Step::Command => {}
+                Step::Nothing => {
+                    self.universes[connection.universe].engine.pass_over(connection.session);
+                }
                 Step::More => return Progress::Paused,
                 Step::Broken(text) => {
                     if !self.universes[connection.universe].engine.is_muted(connection.session) {

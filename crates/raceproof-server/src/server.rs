@@ -123,7 +123,7 @@ impl Server {
     ///
     /// # Errors
     /// An address is taken or not this machine's, or a setting makes no sense.
-    pub fn new(mut settings: Settings) -> Result<Self, StartError> {
+    pub fn new(settings: Settings) -> Result<Self, StartError> {
         let poll = Poll::new().map_err(StartError::Poll)?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKER).map_err(StartError::Poll)?);
         let mut listeners = Vec::new();
@@ -136,9 +136,6 @@ impl Server {
         for (index, listener) in listeners.iter_mut().enumerate() {
             listener.register(poll.registry(), Token(LISTENERS + index)).map_err(StartError::Poll)?;
         }
-        // For `CONFIG GET port` and `INFO`; without TCP it is 0, as in Redis.
-        let port = listeners.iter().find_map(Listener::address).map_or(0, |address| address.port());
-        settings.config.insert(0, ("port".into(), port.to_string()));
         let mut server = Self {
             poll,
             listeners,

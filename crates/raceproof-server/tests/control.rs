@@ -349,14 +349,6 @@ fn a_sleep_takes_its_time_by_a_clock_that_runs() {
 }
 
 #[test]
-fn the_port_is_told() {
-    let server = start();
-    let port = server.address.port().to_string();
-    assert!(server.connect().ask("CONFIG GET port").ends_with(&port));
-    assert!(server.connect().ask("INFO server").contains(&format!("tcp_port:{port}\r\n")));
-}
-
-#[test]
 fn clients_grow_older_by_the_clock_of_their_universe() {
     let server = start();
     let (mut one, mut other) = (server.connect(), server.connect());

@@ -95,6 +95,9 @@ fn inputs() -> Vec<Vec<u8>> {
         "HELLO 4\r\nPING\r\n",
         "CLIENT REPLY OFF\r\nPING\r\nCLIENT REPLY ON\r\nPING\r\n",
         "CLIENT REPLY SKIP\r\nPING\r\nPING\r\n",
+        "CLIENT REPLY SKIP\r\n\r\nPING\r\nPING\r\n",
+        "CLIENT REPLY SKIP\r\n*0\r\nPING\r\nPING\r\n",
+        "CLIENT REPLY OFF\r\n\r\nPING\r\n",
         "AUTH x\r\nPING\r\n",
         "AUTH default x\r\nPING\r\n",
         // A user that is not there: who asks first gets a universe, who asks later is refused.

@@ -126,20 +126,27 @@ fn unblock(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     Ok(Reply::Integer(i64::from(unblocked)))
 }
 
-/// One line of `CLIENT LIST`. What is known of a session's commands is there where statistics are kept; `args` are
-/// those of the command that is being executed for it, if one is. Buffers are the business of whoever owns the sockets:
-/// they are constants here.
-pub(super) fn describe(session: &Session, args: Option<&[Bytes]>, now: Timestamp) -> String {
+/// The name of the command that is being executed for a session, and its arguments.
+pub(super) type Running<'a> = (&'static str, &'a [Bytes]);
+
+/// One line of `CLIENT LIST`. What is known of the commands of a session is there where statistics are kept, but for the
+/// one that is being executed for it. Buffers are the business of whoever owns the sockets: they are constants here.
+pub(super) fn describe(session: &Session, running: Option<Running<'_>>, now: Timestamp) -> String {
     let activity = session.activity.as_deref();
-    let command = activity.and_then(|activity| activity.command).unwrap_or("NULL");
+    let command = match activity {
+        Some(activity) => activity.command,
+        None => running.map(|(name, _)| name),
+    };
+    let command = command.unwrap_or("NULL");
     // A clock that was set back makes nobody younger than nothing.
     let seconds = |at: Timestamp| at.ms().div_euclid(1_000);
     let passed = |since: Option<Timestamp>| since.map_or(0, |since| (seconds(now) - seconds(since)).max(0));
-    let (query, arguments) = match args {
-        None => (0, 0),
+    let (query, arguments) = match running {
+        // Whoever waits keeps its arguments until then.
+        None => (0, session.wait.as_ref().map_or(0, |wait| wait.args.iter().map(Bytes::len).sum())),
         // What is shown in a transaction is the `EXEC`.
         Some(_) if session.executing.is_some() => sizes([4]),
-        Some(args) => sizes(args.iter().map(Bytes::len)),
+        Some((_, args)) => sizes(args.iter().map(Bytes::len)),
     };
     let subscriptions = &session.subscriptions;
     let marks = [
@@ -200,7 +207,7 @@ fn sizes(lens: impl IntoIterator<Item = usize>) -> (usize, usize) {
 }
 
 fn info(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
-    let line = describe(context.session(), Some(args), context.now);
+    let line = describe(context.session(), Some(("client|info", args)), context.now);
     Ok(Reply::Verbatim(*b"txt", line.into()))
 }
 
@@ -231,11 +238,11 @@ fn list(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         let is_meant = shown.as_ref().is_none_or(|ids| ids.contains(&session.id))
             && subscribed.is_none_or(|subscribed| subscribed == session.subscriptions.any());
         if session.open && is_meant {
-            meant.push((session, (index == context.session).then_some(args)));
+            meant.push((session, (index == context.session).then_some(("client|list", args))));
         }
     }
     // A session may have the place of one that was closed.
     meant.sort_unstable_by_key(|(session, _)| session.id);
-    let list: String = meant.into_iter().map(|(session, args)| describe(session, args, context.now)).collect();
+    let list: String = meant.into_iter().map(|(session, running)| describe(session, running, context.now)).collect();
     Ok(Reply::Verbatim(*b"txt", list.into()))
 }

@@ -141,6 +141,8 @@ pub(crate) const FAMILIES: &[(&str, u32, Choices)] = &[
             (1, "MODULE HELP"),
             (1, "MODULE LIST"),
             (1, "MODULE LOAD junk"),
+            (1, "MODULE LOADEX junk"),
+            (1, "MODULE UNLOAD junk"),
             (1, "MODULE junk"),
             (8, "DEBUG DIGEST"),
             (8, "DEBUG DIGEST-VALUE key*"),
