@@ -9,6 +9,7 @@ use crate::{
     hash::{Hash, Limits},
     key::Key,
     notify,
+    pause::Hidden,
     session::Session,
 };
 
@@ -56,6 +57,10 @@ pub(crate) struct Context<'a> {
     pub(crate) later: Vec<Later>,
     /// A key whose change was told before.
     pub(crate) unsignalled: Option<Key>,
+    /// Whether the command does not write, so that what is over can be hidden from it while clients are paused.
+    pub(crate) may_hide: bool,
+    /// What is hidden from it.
+    pub(crate) hidden: Vec<Hidden>,
     /// Whether the command could wait: not inside a transaction or a script.
     pub(crate) may_wait: bool,
     /// Whether several effects are framed by `MULTI` and `EXEC`.
@@ -145,6 +150,8 @@ impl<'a> Context<'a> {
             declared: Vec::new(),
             later: Vec::new(),
             unsignalled: None,
+            may_hide: false,
+            hidden: Vec::new(),
             may_wait: false,
             framed: false,
         }
@@ -231,7 +238,11 @@ impl Context<'_> {
             Some(Some(deadline)) => {
                 self.read_clock();
                 if self.now_ms() > deadline {
-                    self.expire(db, key);
+                    if self.hides_expired() {
+                        self.hide(db, key);
+                    } else {
+                        self.expire(db, key);
+                    }
                     self.missed(db, key);
                     return false;
                 }
@@ -259,6 +270,9 @@ impl Context<'_> {
         };
         let due = hash.due(self.now.ms());
         self.read_clock();
+        if !due.is_empty() && self.hides_expired() {
+            return self.hide_fields(db, key, &due);
+        }
         if !due.is_empty() {
             // Whoever had looked at the hash, whatever field, would have been the one to do this.
             self.footprint.add_key(db, &key.name, Access::Write);
