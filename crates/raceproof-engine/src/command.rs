@@ -57,6 +57,8 @@ pub(crate) mod flag {
     pub(crate) const NO_MULTI: u32 = 1 << 16;
     pub(crate) const ASKING: u32 = 1 << 17;
     pub(crate) const PUBSUB: u32 = 1 << 18;
+    /// Refused unless the server's configuration file allows it, which none does. Not shown.
+    pub(crate) const PROTECTED: u32 = 1 << 26;
     /// Looks at keys without leaving a trace in how they were used. Not shown.
     pub(crate) const NO_TOUCH: u32 = 1 << 27;
     /// Executed at once between `MULTI` and `EXEC` instead of being queued. Not shown.

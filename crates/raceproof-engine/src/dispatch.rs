@@ -6,7 +6,7 @@ use crate::{
     Access, Engine, Object, Reply,
     acl::{self, Denial},
     command::{self, Command, flag},
-    commands::{connection::note_refusal, scripting, transaction},
+    commands::{connection::note_refusal, module, scripting, transaction},
     context::Context,
     failure::{Failure, READ_ONLY},
     monitor,
@@ -62,7 +62,12 @@ fn is_of_server(object: &Object) -> bool {
 
 /// The command that is called, if it may be called now.
 fn admitted(context: &mut Context<'_>, args: &[Bytes]) -> Result<&'static Command, Failure> {
-    let command = command::resolve(args, context.engine.options.version)?;
+    let resolved = command::resolve(args, context.engine.options.version);
+    note_activity(context, args, resolved.as_ref().ok().copied());
+    let command = resolved?;
+    if command.has(flag::PROTECTED) {
+        return Err(module::NOT_ALLOWED);
+    }
     if !context.session().authenticated && !context.engine.acl.greets_everybody() && !command.has(flag::NO_AUTH) {
         context.touch(Object::Users, Access::Read);
         return Err(Failure::Constant("NOAUTH Authentication required."));
@@ -137,6 +142,16 @@ impl Context<'_> {
 fn concerns(context: &Context<'_>, command: &Command, is_so: impl Fn(&Command) -> bool) -> bool {
     let queued = context.session().transaction.as_ref().filter(|_| command.name == "exec");
     is_so(command) || queued.is_some_and(|queued| queued.queue.iter().any(|queued| is_so(queued.command)))
+}
+
+/// Remembers what the session has sent, for `CLIENT LIST`. A command with too few arguments counts.
+fn note_activity(context: &mut Context<'_>, args: &[Bytes], resolved: Option<&'static Command>) {
+    let (now, version) = (context.now, context.engine.options.version);
+    if let Some(activity) = &mut context.session_mut().activity {
+        activity.connected.get_or_insert(now);
+        activity.last = now;
+        activity.command = resolved.or_else(|| command::find(args, version)).map(|command| command.name);
+    }
 }
 
 pub(crate) const OUT_OF_MEMORY: Failure = Failure::Constant("OOM command not allowed when used memory > 'maxmemory'.");

@@ -329,7 +329,8 @@ impl Engine {
         if let Some(statistics) = &mut self.statistics {
             statistics.connections += 1;
         }
-        let session = Session::new(id, self.acl.greets_everybody());
+        let mut session = Session::new(id, self.acl.greets_everybody());
+        session.activity = self.statistics.is_some().then(Box::default);
         if let Some(index) = self.closed.pop() {
             self.sessions[index as usize] = session;
             return SessionId(index);
@@ -381,6 +382,18 @@ impl Engine {
         self.end_session(index);
         self.killed.push(session.0);
         deliveries.push(Delivery::Close(session));
+    }
+
+    /// A session has sent a command of nothing: an empty line. Nothing is replied, and nothing is left of a
+    /// `CLIENT REPLY SKIP` or `CLIENT CACHING` before it.
+    pub fn pass_over(&mut self, session: SessionId) {
+        let Some(state) = self.sessions.get_mut(session.0 as usize) else { return };
+        if state.replies == Replies::SkipNext {
+            state.replies = Replies::On;
+        }
+        if let Some(tracking) = state.tracking.as_mut().filter(|_| state.transaction.is_none()) {
+            tracking.caching = false;
+        }
     }
 
     /// Makes the random choices to come those of another seed.

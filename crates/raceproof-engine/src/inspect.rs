@@ -24,6 +24,14 @@ impl Engine {
         }
     }
 
+    /// Says when a client connected, for the ages in `CLIENT LIST`.
+    pub fn set_connected(&mut self, session: SessionId, now: Timestamp) {
+        if let Some(activity) = self.sessions.get_mut(session.0 as usize).and_then(|session| session.activity.as_mut())
+        {
+            (activity.connected, activity.last) = (Some(now), now);
+        }
+    }
+
     /// The name that a client has given itself (`CLIENT SETNAME`); empty if none.
     #[must_use]
     pub fn client_name(&self, session: SessionId) -> Bytes {

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 
 use crate::{
-    Protocol, acl::DEFAULT, channels::Subscriptions, command::Command, key::Key, tracking::Tracking, wait::Wait,
+    Protocol, Timestamp, acl::DEFAULT, channels::Subscriptions, command::Command, key::Key, tracking::Tracking,
+    wait::Wait,
 };
 
 /// A connection.
@@ -49,6 +50,8 @@ pub(crate) struct Session {
     pub(crate) held: Option<Vec<Bytes>>,
     /// The connection is to a replica, which refuses writes.
     pub(crate) replica: bool,
+    /// What it has done, where [`crate::Options::statistics`] is set.
+    pub(crate) activity: Option<Box<Activity>>,
 }
 
 impl Session {
@@ -78,8 +81,20 @@ impl Session {
             wait: None,
             held: None,
             replica: false,
+            activity: None,
         }
     }
+}
+
+/// What `CLIENT LIST` tells of what a client did, and when.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Activity {
+    /// Nothing before its first command, unless whoever owns the sockets has said so.
+    pub(crate) connected: Option<Timestamp>,
+    /// When it last sent a command, or connected.
+    pub(crate) last: Timestamp,
+    /// The last command that it sent, executed or not; nothing if there is no such command.
+    pub(crate) command: Option<&'static str>,
 }
 
 /// What the library behind a connection says of itself; nothing that it did not say.

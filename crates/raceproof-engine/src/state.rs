@@ -204,8 +204,9 @@ fn hash_session(session: Option<&Session>, to: &mut Recorder<'_>) {
         user,
         authenticated,
         replica,
+        activity,
     } = session;
-    (user, authenticated, replica).hash(to);
+    (user, authenticated, replica, activity).hash(to);
     (open, db, protocol, name, no_evict, replies, watched, subscriptions, dirty).hash(to);
     (tracking, addresses, monitors, held, no_touch, library).hash(to);
     wait.is_some().hash(to);

@@ -111,8 +111,9 @@ impl Meanwhile<'_> {
             match self.listeners[listener].accept() {
                 Ok(socket) => {
                     let greeting = Greeting { keepalive_s: self.keepalive_s, now: self.clock.now(machine_us()) };
+                    let now = greeting.now;
                     let place = self.connections.adopt(socket, self.poll.registry(), greeting, |place, addresses| {
-                        crate::universe::connect(engine, self.places, place, addresses)
+                        crate::universe::connect(engine, self.places, place, addresses, now)
                     });
                     self.serve(place, engine);
                 }
@@ -185,6 +186,7 @@ impl Meanwhile<'_> {
                         self.stopper.stop();
                     }
                 }
+                Step::Nothing => engine.pass_over(session),
                 Step::More => break,
                 Step::Broken(text) => {
                     let text = [b"ERR Protocol error: ", &text[..]].concat();

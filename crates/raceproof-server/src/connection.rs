@@ -112,6 +112,8 @@ pub(crate) struct Connection {
     pub(crate) universe: usize,
     pub(crate) session: SessionId,
     pub(crate) addresses: Addresses,
+    /// Whether it has sent nothing yet but `AUTH` and `HELLO`.
+    pub(crate) begins: bool,
     /// Whether its command waits: what comes after it stays in `input`.
     pub(crate) waits: bool,
     /// What is to be done once the command that a pause holds has been executed.
@@ -144,6 +146,7 @@ impl Connection {
             active_s: i64::MIN,
             universe,
             session,
+            begins: true,
             waits: false,
             then: None,
             held: false,

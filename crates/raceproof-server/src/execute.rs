@@ -118,6 +118,9 @@ impl Server {
             connection.parser = parser;
             match step {
                 Step::Command => {}
+                Step::Nothing => {
+                    self.universes[connection.universe].engine.pass_over(connection.session);
+                }
                 Step::More => return Progress::Paused,
                 Step::Broken(text) => {
                     if !self.universes[connection.universe].engine.is_muted(connection.session) {
@@ -165,8 +168,11 @@ impl Server {
     fn execute(&mut self, place: usize, args: &[Bytes]) {
         let Some(connection) = self.connections.get(place) else { return };
         let (number, session) = (connection.universe, connection.session);
-        // Few commands have names of these lengths, so most pass by with one comparison.
         let name = &args[0];
+        if connection.begins {
+            connection.begins = name.eq_ignore_ascii_case(b"auth") || name.eq_ignore_ascii_case(b"hello");
+        }
+        // Few commands have names of these lengths, so most pass by with one comparison.
         if matches!(name.len(), 4 | 5 | 6 | 8 | 9) && self.execute_special(place, args) {
             return;
         }
@@ -268,12 +274,17 @@ impl Server {
             Some(Kind::Delay(ms)) => {
                 let before = connection.output.len();
                 self.execute_plainly(place, number, session, args, now);
-                let Some(connection) = self.connections.get(place) else { return };
-                let late = connection.output.split_off(before);
-                connection.held = true;
-                self.universes[number].held.push(now.ms().saturating_add(ms), place, late);
+                self.hold_back(place, before, now.ms().saturating_add(ms));
             }
         }
+    }
+
+    /// Holds back what a connection is to be sent beyond its first `before` bytes, up to a time, and what it sends.
+    fn hold_back(&mut self, place: usize, before: usize, until_ms: i64) {
+        let Some(connection) = self.connections.get(place) else { return };
+        let late = connection.output.split_off(before.min(connection.output.len()));
+        connection.held = true;
+        self.universes[connection.universe].held.push(until_ms, place, late);
     }
 
     /// The connection ends after the replies to the commands before this one.

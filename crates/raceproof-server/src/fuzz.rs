@@ -31,6 +31,7 @@ fn parsed<'a>(pieces: impl Iterator<Item = &'a [u8]>, allowed: Allowed) -> (Vec<
         loop {
             match parser.step(&kept, &mut at, allowed) {
                 Step::Command => commands.push(std::mem::take(&mut parser.args)),
+                Step::Nothing => {}
                 Step::More => break,
                 Step::Broken(text) => return (commands, Some(text)),
             }

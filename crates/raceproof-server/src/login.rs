@@ -2,7 +2,8 @@
 //!
 //! Every client library authenticates when it connects, from the user and password of its URL. So
 //! `redis://test-42:x@127.0.0.1:6399` is all a test needs to be alone. Where a password is set, or there are users
-//! (`ACL SETUSER`), names are those of users, and nobody enters a universe.
+//! (`ACL SETUSER`), names are those of users, and nobody enters a universe; nor does who has begun to do something else: a client
+//! that wants to know whether it is refused is.
 
 use bytes::Bytes;
 use raceproof_engine::{LuaHost, Options, Outcome, Reply};
@@ -88,7 +89,8 @@ impl Server {
         let universe = &self.universes[connection.universe];
         let has_users = universe.limits.has_password || universe.engine.has_users();
         let is_free = !has_users && !universe.engine.in_transaction(connection.session);
-        is_free && name.as_ref() != b"default" && !name.is_empty()
+        let is_there = || self.by_name.get(name) == Some(&connection.universe);
+        is_free && name.as_ref() != b"default" && !name.is_empty() && (connection.begins || is_there())
     }
 
     /// Moves a connection into a universe, which is made if it is new. Its protocol and its name go with it.
@@ -114,7 +116,7 @@ impl Server {
         let known_as = self.universes[left].engine.client_name(old);
         let protocol = self.universes[left].engine.protocol(old);
         self.universes[left].disconnect(old);
-        let session = self.universes[number].connect(place, addresses);
+        let session = self.universes[number].connect(place, addresses, self.machine_us);
         if let Some(connection) = self.connections.get(place) {
             (connection.universe, connection.session) = (number, session);
         }

@@ -28,6 +28,8 @@ const STRANGER_BULK: i64 = 16 * 1024;
 pub(crate) enum Step {
     /// A command, whose arguments are in [`Parser::args`].
     Command,
+    /// A command of nothing: an empty line, or an array of no elements.
+    Nothing,
     /// Not yet a whole command.
     More,
     /// Nothing that can be understood. The text goes to the client, and nothing after it is read.
@@ -80,6 +82,7 @@ impl Parser {
             let begun = if *first == b'*' { self.count(input, at, allowed) } else { inline(input, at, &mut self.args) };
             match begun {
                 Ok(true) if !self.args.is_empty() => return Step::Command,
+                Ok(true) if self.left == 0 => return Step::Nothing,
                 Ok(true) => {}
                 Ok(false) => return Step::More,
                 Err(text) => return Step::Broken(text),
@@ -87,7 +90,7 @@ impl Parser {
         }
     }
 
-    /// `*n`: how many arguments come. None, or fewer, is a command of nothing, which is passed over.
+    /// `*n`: how many arguments come. None, or fewer, is a command of nothing.
     fn count(&mut self, input: &[u8], at: &mut usize, allowed: Allowed) -> Result<bool, Vec<u8>> {
         let Some(line) = line(&input[*at..], "too big mbulk count string")? else { return Ok(false) };
         let count = integer(&line[1..]).filter(|count| *count <= i64::from(i32::MAX));

@@ -315,7 +315,8 @@ impl Server {
         let Self { connections, poll, universes, machine_us, .. } = self;
         let first = &mut universes[0];
         let greeting = Greeting { keepalive_s: first.limits.keepalive_s, now: first.clock.now(*machine_us) };
-        connections.adopt(socket, poll.registry(), greeting, |place, addresses| first.connect(place, addresses))
+        connections
+            .adopt(socket, poll.registry(), greeting, |place, addresses| first.connect(place, addresses, *machine_us))
     }
 
     /// Closes a connection at once.

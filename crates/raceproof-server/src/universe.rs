@@ -70,8 +70,10 @@ pub(crate) fn connect(
     places: &mut Vec<usize>,
     connection: usize,
     addresses: Addresses,
+    now: Timestamp,
 ) -> SessionId {
     let session = engine.connect();
+    engine.set_connected(session, now);
     engine.set_addresses(session, addresses.peer, addresses.local);
     let place = session.0 as usize;
     if places.len() <= place {
@@ -133,9 +135,9 @@ impl Universe {
         }
     }
 
-    /// Opens a session for a connection.
-    pub(crate) fn connect(&mut self, connection: usize, addresses: Addresses) -> SessionId {
-        connect(&mut self.engine, &mut self.connections, connection, addresses)
+    /// Opens a session for a connection. `machine_us` is what the machine's clock shows.
+    pub(crate) fn connect(&mut self, connection: usize, addresses: Addresses, machine_us: i64) -> SessionId {
+        connect(&mut self.engine, &mut self.connections, connection, addresses, self.clock.now(machine_us))
     }
 
     /// Ends the session of a connection.

@@ -337,6 +337,47 @@ fn with_a_password_users_are_users() {
 }
 
 #[test]
+fn a_sleep_takes_its_time_by_a_clock_that_runs() {
+    let server = start_with(|settings| settings.clock = raceproof_server::Clock::REAL);
+    let mut client = server.connect();
+    client.ask("AUTH test-a x");
+    let began = std::time::Instant::now();
+    client.send(b"DEBUG SLEEP 0.15\r\nPING\r\n");
+    assert_eq!((client.told(), client.told()), ("+OK".to_owned(), "+PONG".to_owned()));
+    assert!(began.elapsed().as_millis() >= 149, "{:?}", began.elapsed());
+    assert_eq!(start().connect().ask("DEBUG SLEEP 100"), "+OK", "a clock that stands still is not waited for");
+}
+
+#[test]
+fn clients_grow_older_by_the_clock_of_their_universe() {
+    let server = start();
+    let (mut one, mut other) = (server.connect(), server.connect());
+    one.ask("PING");
+    other.ask("RACEPROOF CLOCK ADVANCE 5s");
+    assert!(other.ask("CLIENT INFO").contains(" age=5 idle=0 "));
+    assert!(other.ask("CLIENT LIST").contains(" age=5 idle=5 "));
+}
+
+#[test]
+fn a_client_that_has_begun_and_a_user_that_exists_are_refused_as_in_redis() {
+    let server = start();
+    let mut client = server.connect();
+    client.ask("AUTH test-a x");
+    client.ask("ACL SETUSER alice on >pw +@all ~*");
+    assert!(client.ask("AUTH alice wrong").starts_with("-WRONGPASS"));
+    assert!(client.ask("AUTH nobody x").starts_with("-WRONGPASS"));
+    assert!(client.ask("HELLO 3 AUTH nobody x").starts_with("-WRONGPASS"));
+    assert_eq!(client.ask("AUTH test-a x"), "+OK", "whoever authenticates anew stays where it is");
+    assert_eq!(client.ask("AUTH alice pw"), "+OK");
+    assert_eq!(client.ask("ACL WHOAMI"), "$5\r\nalice");
+    // A client that connects is asked for the user of the universe that it is in.
+    let mut other = server.connect();
+    assert_eq!(other.ask("AUTH test-a x"), "+OK");
+    assert_eq!(other.ask("AUTH alice pw"), "+OK");
+    assert_eq!(other.ask("ACL WHOAMI"), "$5\r\nalice");
+}
+
+#[test]
 fn evicted_keys_are_gone_and_the_random_choices_are_those_of_the_seed() {
     let server = start();
     let mut client = server.connect();

@@ -88,14 +88,21 @@ fn inputs() -> Vec<Vec<u8>> {
         "POST / HTTP/1.1\r\nHost: a\r\n\r\nPING\r\n",
         "host: a\r\nPING\r\n",
         "RESET\r\nPING\r\n",
+        "MODULE LIST\r\nMODULE LOAD x\r\nMULTI\r\nMODULE LOAD x\r\nEXEC\r\n",
         // Sessions.
         "HELLO 3\r\nPING\r\nSET h v\r\nGET h\r\nGET none\r\n",
         "MULTI\r\nPING\r\nGET none\r\nEXEC\r\n",
         "HELLO 4\r\nPING\r\n",
         "CLIENT REPLY OFF\r\nPING\r\nCLIENT REPLY ON\r\nPING\r\n",
         "CLIENT REPLY SKIP\r\nPING\r\nPING\r\n",
+        "CLIENT REPLY SKIP\r\n\r\nPING\r\nPING\r\n",
+        "CLIENT REPLY SKIP\r\n*0\r\nPING\r\nPING\r\n",
+        "CLIENT REPLY OFF\r\n\r\nPING\r\n",
         "AUTH x\r\nPING\r\n",
         "AUTH default x\r\nPING\r\n",
+        // A user that is not there: who asks first gets a universe, who asks later is refused.
+        "PING\r\nAUTH alice x\r\nPING\r\n",
+        "ACL SETUSER alice on >pw +@all\r\nAUTH alice x\r\nAUTH alice pw\r\nACL WHOAMI\r\nACL DELUSER bob\r\nACL LIST\r\n",
         "EXEC\r\nDISCARD\r\nMULTI\r\nMULTI\r\nnosuch\r\nEXEC\r\n",
         "BLPOP none 0\r\nPING\r\n",
         "RPUSH l a b\r\nBLPOP l 0\r\nBLPOP l 0\r\nBLPOP l 0\r\nPING\r\n",
@@ -220,4 +227,58 @@ fn replies_to_damaged_input_are_those_of_a_real_server() {
         let text = String::from_utf8_lossy;
         assert_eq!(text(&mine), text(&theirs), "{:?} in pieces of {piece}", text(&input));
     }
+}
+
+/// What `CLIENT LIST` shows of the clients that have a name: all but numbers, addresses, times and memory.
+fn shown(asker: &mut Wire) -> Vec<String> {
+    const FIELDS: [&str; 13] =
+        ["name", "flags", "db", "sub", "psub", "ssub", "multi", "qbuf", "argv-mem", "cmd", "user", "redir", "resp"];
+    asker.send(b"*2\r\n$6\r\nclient\r\n$4\r\nlist\r\n");
+    let list = asker.told();
+    let named = list.lines().filter(|line| line.contains(" name=test-"));
+    let kept = |field: &&str| FIELDS.contains(&field.split('=').next().unwrap_or_default());
+    // The real server is asked by a Unix socket.
+    let line =
+        |line: &str| line.split(' ').filter(kept).collect::<Vec<_>>().join(" ").replace('U', "").replace("=N ", "= ");
+    named.map(line).collect()
+}
+
+/// What is shown of clients that have done all kinds of things, once it is as long as it gets.
+fn clients_of(connect: impl Fn() -> Wire) -> Vec<String> {
+    let open = |name: &str| {
+        let mut wire = connect();
+        wire.ask(&format!("CLIENT SETNAME test-{name}"));
+        wire
+    };
+    let (early, mut watches, mut queues) = (open("early"), open("watches"), open("queues"));
+    watches.ask("WATCH w");
+    queues.ask("SELECT 3");
+    queues.ask("MULTI");
+    queues.ask("SET w 1");
+    drop(early);
+    let (mut listens, mut waits, mut mistaken, mut unknown, mut asker) =
+        (open("listens"), open("waits"), open("mistaken"), open("unknown"), open("asker"));
+    listens.ask("SUBSCRIBE a b");
+    waits.send(b"BLPOP none 0\r\n");
+    mistaken.ask("GET");
+    unknown.ask("NOSUCH x");
+    asker.ask("SET w 2");
+    asker.ask("HELLO 3");
+    for _ in 0..1000 {
+        let seen = shown(&mut asker);
+        if seen.len() == 7 && seen.iter().any(|line| line.contains("cmd=blpop")) {
+            return seen;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    panic!("one client goes and another waits: {:?}", shown(&mut asker));
+}
+
+#[test]
+fn what_clients_did_is_shown_in_the_order_in_which_they_came() {
+    let real = RedisServer::builder().config("save", "").start().expect("redis-server is installed");
+    let ours = support::start();
+    let seen = clients_of(|| ours.connect());
+    assert_eq!(seen, clients_of(|| Wire::unix(&real.socket())));
+    assert!(seen[0].contains("flags=d") && seen[0].contains("cmd=watch"), "{seen:#?}");
 }

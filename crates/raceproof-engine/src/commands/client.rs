@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{client_tracking as tracking, connection::set_name};
 use crate::{
-    Access, Engine, Object, Protocol, Reply, Version,
+    Access, Engine, Object, Protocol, Reply, Timestamp, Version,
     channels::Kind,
     command::{self, Command, Group, Run, flag::*},
     context::Context,
@@ -181,13 +181,28 @@ fn unpause(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
     Ok(Reply::Simple("OK"))
 }
 
-/// One line of `CLIENT LIST`; `sent` is the command at hand of the session that asks. Other buffers and ages are the business
-/// of whoever owns the sockets: they are constants here.
-pub(super) fn describe(session: &Session, command: &str, version: Version, sent: &[Bytes]) -> String {
-    let digits = |number: usize| number.to_string().len();
-    let arguments: usize = sent.iter().map(Bytes::len).sum();
-    let framing: usize = sent.iter().map(|arg| 5 + digits(arg.len())).sum();
-    let pending = if sent.is_empty() { 0 } else { arguments + framing + 3 + digits(sent.len()) };
+/// The name of the command that is being executed for a session, and its arguments.
+pub(super) type Running<'a> = (&'static str, &'a [Bytes]);
+
+/// One line of `CLIENT LIST`. What is known of the commands of a session is there where statistics are kept, but for the
+/// one that is being executed for it. Buffers are the business of whoever owns the sockets: they are constants here.
+pub(super) fn describe(session: &Session, running: Option<Running<'_>>, now: Timestamp, version: Version) -> String {
+    let activity = session.activity.as_deref();
+    let command = match activity {
+        Some(activity) => activity.command,
+        None => running.map(|(name, _)| name),
+    };
+    let command = command.unwrap_or("NULL");
+    // A clock that was set back makes nobody younger than nothing.
+    let seconds = |at: Timestamp| at.ms().div_euclid(1_000);
+    let passed = |since: Option<Timestamp>| since.map_or(0, |since| (seconds(now) - seconds(since)).max(0));
+    let (query, arguments) = match running {
+        // Whoever waits keeps its arguments until then.
+        None => (0, session.wait.as_ref().map_or(0, |wait| wait.args.iter().map(Bytes::len).sum())),
+        // What is shown in a transaction is the `EXEC`.
+        Some(_) if session.executing.is_some() => sizes([4]),
+        Some((_, args)) => sizes(args.iter().map(Bytes::len)),
+    };
     let subscriptions = &session.subscriptions;
     let marks = [
         (session.monitors, 'O'),
@@ -197,6 +212,9 @@ pub(super) fn describe(session: &Session, command: &str, version: Version, sent:
         (session.tracking.is_some(), 't'),
         (session.tracking.as_ref().is_some_and(|tracking| tracking.broken), 'R'),
         (session.tracking.as_ref().is_some_and(|tracking| tracking.mode == Mode::Broadcast), 'B'),
+        // Who changed a watched key is not in the footprint of whoever asks.
+        (activity.is_some() && session.dirty, 'd'),
+        (session.addresses.as_ref().is_some_and(|addresses| addresses.peer.ends_with(b":0")), 'U'),
         (session.no_evict, 'e'),
         (session.no_touch, 'T'),
     ];
@@ -220,13 +238,15 @@ pub(super) fn describe(session: &Session, command: &str, version: Version, sent:
     };
     let thread = if version < Version::V8_0 { "" } else { " io-thread=0" };
     format!(
-        "id={} addr={} laddr={} fd=8 name={} age=0 idle=0 flags={} db={} sub={} psub={} ssub={} \
-         multi={}{} qbuf={pending} qbuf-free=0 argv-mem={arguments} multi-mem=0 rbs=1024 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r \
+        "id={} addr={} laddr={} fd=8 name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} \
+         multi={}{} qbuf={} qbuf-free=0 argv-mem={} multi-mem=0 rbs=1024 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r \
          cmd={} user={} redir={} resp={}{}{}\n",
         session.id,
         String::from_utf8_lossy(session.peer()),
         String::from_utf8_lossy(session.local()),
         String::from_utf8_lossy(&session.name),
+        passed(activity.and_then(|activity| activity.connected)),
+        passed(activity.map(|activity| activity.last)),
         flags,
         session.db,
         subscriptions.len(Kind::Channel),
@@ -234,6 +254,8 @@ pub(super) fn describe(session: &Session, command: &str, version: Version, sent:
         subscriptions.len(Kind::Shard),
         queued,
         watching,
+        query,
+        arguments,
         command,
         String::from_utf8_lossy(&session.user),
         if session.tracking.is_some() { session.redirect } else { -1 },
@@ -243,8 +265,20 @@ pub(super) fn describe(session: &Session, command: &str, version: Version, sent:
     )
 }
 
+/// The bytes that a command takes in the protocol, and those of its arguments alone.
+fn sizes(lens: impl IntoIterator<Item = usize>) -> (usize, usize) {
+    let digits = |number: usize| number.checked_ilog10().unwrap_or(0) as usize + 1;
+    let (mut count, mut query, mut arguments) = (0, 0, 0);
+    for len in lens {
+        count += 1;
+        query += "$\r\n\r\n".len() + digits(len) + len;
+        arguments += len;
+    }
+    (query + "*\r\n".len() + digits(count), arguments)
+}
+
 fn info(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
-    let line = describe(context.session(), "client|info", context.engine.options.version, args);
+    let line = describe(context.session(), Some(("client|info", args)), context.now, context.engine.options.version);
     Ok(Reply::Verbatim(*b"txt", line.into()))
 }
 
@@ -270,15 +304,17 @@ fn list(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         _ => return Err(SYNTAX),
     }
     context.touch(Object::Server, Access::Read);
-    let version = context.engine.options.version;
-    let mut list = String::new();
+    let mut meant = Vec::new();
+    let (now, version) = (context.now, context.engine.options.version);
     for (index, session) in context.engine.sessions.iter().enumerate() {
         let is_meant = shown.as_ref().is_none_or(|ids| ids.contains(&session.id))
             && subscribed.is_none_or(|subscribed| subscribed == session.subscriptions.any());
         if session.open && is_meant {
-            let (command, sent) = if index == context.session { ("client|list", args) } else { ("NULL", &[][..]) };
-            list.push_str(&describe(session, command, version, sent));
+            meant.push((session, (index == context.session).then_some(("client|list", args))));
         }
     }
+    // A session may have the place of one that was closed.
+    meant.sort_unstable_by_key(|(session, _)| session.id);
+    let list: String = meant.into_iter().map(|(session, running)| describe(session, running, now, version)).collect();
     Ok(Reply::Verbatim(*b"txt", list.into()))
 }

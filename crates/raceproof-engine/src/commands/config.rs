@@ -105,7 +105,7 @@ fn rewrite(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
 
 fn help(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
     Ok(super::help(&[
-        "CONFIG <subcommand> [<argument> ...]",
+        "CONFIG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
         "GET <pattern>",
         "SET <directive> <value>",
         "RESETSTAT",

@@ -130,8 +130,8 @@ pub(crate) fn note_refusal(
 ) {
     context.touch(Object::Users, Access::Write);
     context.read_clock();
-    let client =
-        Bytes::from(describe(context.session(), "NULL", context.engine.options.version, &[]).trim_end().to_owned());
+    let version = context.engine.options.version;
+    let client = Bytes::from(describe(context.session(), None, context.now, version).trim_end().to_owned());
     let refusal = Refusal { count: 1, reason, context: place, object, user, at_ms: context.now_ms(), client };
     let longest = context.engine.config.refusals();
     Arc::make_mut(&mut context.engine.acl).note(refusal, longest);

@@ -7,7 +7,7 @@ use crate::{context::Context, failure::Answer};
 
 pub(super) fn acl(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
     Ok(help(&[
-        "ACL <subcommand> [<argument> ...]",
+        "ACL <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
         "CAT [<category>]",
         "DELUSER <username> [<username> ...]",
         "DRYRUN <username> <command> [<arg> ...]",
@@ -26,7 +26,7 @@ pub(super) fn acl(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
 
 pub(super) fn client(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
     Ok(help(&[
-        "CLIENT <subcommand> [<argument> ...]",
+        "CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
         "CACHING (YES|NO)",
         "GETREDIR",
         "GETNAME",
@@ -49,7 +49,7 @@ pub(super) fn client(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
 
 pub(super) fn command(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
     Ok(help(&[
-        "COMMAND <subcommand> [<argument> ...]",
+        "COMMAND <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
         "(no subcommand)",
         "COUNT",
         "LIST",
@@ -63,7 +63,7 @@ pub(super) fn command(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
 
 pub(super) fn debug(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
     Ok(help(&[
-        "DEBUG <subcommand> [<argument> ...]",
+        "DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
         "AOF-FLUSH-SLEEP <microsec>",
         "ASSERT",
         "CHANGE-REPL-ID",
@@ -109,7 +109,7 @@ pub(super) fn debug(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
 
 pub(super) fn function(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
     Ok(help(&[
-        "FUNCTION <subcommand> [<argument> ...]",
+        "FUNCTION <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
         "LOAD [REPLACE] <FUNCTION CODE>",
         "DELETE <LIBRARY NAME>",
         "LIST [LIBRARYNAME PATTERN] [WITHCODE]",
@@ -124,7 +124,7 @@ pub(super) fn function(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
 
 pub(super) fn latency(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
     Ok(help(&[
-        "LATENCY <subcommand> [<argument> ...]",
+        "LATENCY <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
         "DOCTOR",
         "GRAPH <event>",
         "HISTORY <event>",
@@ -137,7 +137,7 @@ pub(super) fn latency(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
 
 pub(super) fn memory(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
     Ok(help(&[
-        "MEMORY <subcommand> [<argument> ...]",
+        "MEMORY <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
         "DOCTOR",
         "MALLOC-STATS",
         "PURGE",
@@ -147,9 +147,20 @@ pub(super) fn memory(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
     ]))
 }
 
+pub(super) fn module(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    Ok(help(&[
+        "MODULE <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+        "LIST",
+        "LOAD <path> [<arg> ...]",
+        "LOADEX <path> [[CONFIG NAME VALUE] [CONFIG NAME VALUE]] [ARGS ...]",
+        "UNLOAD <name>",
+        "HELP",
+    ]))
+}
+
 pub(super) fn script(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
     Ok(help(&[
-        "SCRIPT <subcommand> [<argument> ...]",
+        "SCRIPT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
         "DEBUG (YES|SYNC|NO)",
         "EXISTS <sha1> [<sha1> ...]",
         "FLUSH [ASYNC|SYNC]",
@@ -160,5 +171,11 @@ pub(super) fn script(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
 }
 
 pub(super) fn slowlog(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
-    Ok(help(&["SLOWLOG <subcommand> [<argument> ...]", "GET [<count>]", "LEN", "RESET", "HELP"]))
+    Ok(help(&[
+        "SLOWLOG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+        "GET [<count>]",
+        "LEN",
+        "RESET",
+        "HELP",
+    ]))
 }

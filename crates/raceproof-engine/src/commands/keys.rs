@@ -258,7 +258,7 @@ fn freq(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 
 fn help(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
     Ok(super::help(&[
-        "OBJECT <subcommand> [<argument> ...]",
+        "OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
         "ENCODING <key>",
         "FREQ <key>",
         "IDLETIME <key>",

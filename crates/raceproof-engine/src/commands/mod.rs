@@ -44,6 +44,7 @@ mod list;
 mod list_move;
 mod memory;
 mod migrate;
+pub(crate) mod module;
 mod monitoring;
 mod pubsub;
 pub(crate) mod scripting;
@@ -93,6 +94,7 @@ pub(crate) const FAMILIES: &[&[Command]] = &[
     list_move::COMMANDS,
     latency::COMMANDS,
     migrate::COMMANDS,
+    module::COMMANDS,
     monitoring::COMMANDS,
     pubsub::COMMANDS,
     scripting::COMMANDS,

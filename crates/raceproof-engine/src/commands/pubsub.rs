@@ -123,7 +123,7 @@ fn numpat(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
 
 fn help(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
     Ok(super::help(&[
-        "PUBSUB <subcommand> [<argument> ...]",
+        "PUBSUB <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
         "CHANNELS [<pattern>]",
         "NUMPAT",
         "NUMSUB [<channel> ...]",

@@ -296,7 +296,7 @@ fn summary(group: &Group) -> Reply {
 
 fn help(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
     Ok(super::help(&[
-        "XGROUP <subcommand> [<argument> ...]",
+        "XGROUP <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
         "CREATE <key> <groupname> <id|$> [option]",
         "CREATECONSUMER <key> <groupname> <consumer>",
         "DELCONSUMER <key> <groupname> <consumer>",

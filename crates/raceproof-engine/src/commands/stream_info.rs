@@ -151,7 +151,7 @@ fn consumers(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 
 fn help(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
     Ok(super::help(&[
-        "XINFO <subcommand> [<argument> ...]",
+        "XINFO <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
         "CONSUMERS <key> <groupname>",
         "GROUPS <key>",
         "STREAM <key> [FULL [COUNT <count>]",

@@ -302,6 +302,24 @@ pub(crate) const TABLE: &[(&str, &str)] = &[
         [0] lolwut version x
         [0] lolwut version
         [0] role
+        [0] module
+        [0] module list
+        [0] module list x
+        [0] module nosuch
+        [0] module help
+        [0] module load
+        [0] module load x
+        [0] module loadex x
+        [0] module unload x
+        [0] eval "return redis.call(\"module\",\"list\")" 0
+        [0] eval "return redis.call(\"module\",\"load\",\"x\")" 0
+        [0] multi
+        [0] module list
+        [0] exec
+        [0] multi
+        [0] module load x
+        [0] exec
+        [0] command info module|list module|load module|help
         [0] readonly
         [0] readwrite
         [0] asking

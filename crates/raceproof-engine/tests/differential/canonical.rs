@@ -314,7 +314,7 @@ fn syntax(value: &Value) -> Vec<Value> {
         }
         _ => true,
     };
-    value.elements().unwrap_or_default().iter().skip(1).filter(is_syntax).cloned().collect()
+    value.elements().unwrap_or_default().iter().filter(is_syntax).cloned().collect()
 }
 
 /// Whether every connection that the engine shows is shown by the server, alike in what follows from its commands. The

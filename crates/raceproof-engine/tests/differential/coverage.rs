@@ -9,14 +9,14 @@ use crate::resp::Value;
 use crate::support::grammar::families;
 
 /// Commands whose subcommands count as commands.
-const CONTAINERS: [&str; 15] = [
-    "ACL", "CLIENT", "CLUSTER", "COMMAND", "CONFIG", "FUNCTION", "LATENCY", "MEMORY", "OBJECT", "PFDEBUG", "PUBSUB",
-    "SCRIPT", "SLOWLOG", "XGROUP", "XINFO",
+const CONTAINERS: [&str; 16] = [
+    "ACL", "CLIENT", "CLUSTER", "COMMAND", "CONFIG", "FUNCTION", "LATENCY", "MEMORY", "MODULE", "OBJECT", "PFDEBUG",
+    "PUBSUB", "SCRIPT", "SLOWLOG", "XGROUP", "XINFO",
 ];
 
 /// Commands that the grammar makes and that have nothing but errors for a reply: those of Redis 7.4 and 8 in
 /// Redis 7.0, and those that the server is not set up for.
-const ONLY_ERRORS: [&str; 28] = [
+const ONLY_ERRORS: [&str; 31] = [
     "ACL LOAD",
     "ACL SAVE",
     "ASKING",
@@ -43,6 +43,9 @@ const ONLY_ERRORS: [&str; 28] = [
     "HPTTL",
     "HSETEX",
     "HTTL",
+    "MODULE LOAD",
+    "MODULE LOADEX",
+    "MODULE UNLOAD",
     "MSETEX",
     "SCRIPT KILL",
 ];

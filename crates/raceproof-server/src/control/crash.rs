@@ -59,7 +59,8 @@ impl Server {
         let dropped = std::mem::take(&mut universe.connections);
         for place in dropped.into_iter().filter(|place| *place != NOBODY) {
             if let Some(connection) = self.connections.get(place) {
-                connection.session = self.universes[asker.universe].connect(place, connection.addresses.clone());
+                let universe = &mut self.universes[asker.universe];
+                connection.session = universe.connect(place, connection.addresses.clone(), self.machine_us);
                 connection.waits = false;
                 connection.ending = if place == asker.place { Ending::AfterOutput } else { Ending::Now };
             }
