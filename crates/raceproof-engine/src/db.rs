@@ -191,8 +191,12 @@ impl Clone for Databases {
     fn clone_from(&mut self, source: &Self) {
         let Self { list, deadlines, field_deadlines, in_use } = source;
         self.list.clone_from(list);
-        self.deadlines.clone_from(deadlines);
-        self.field_deadlines.clone_from(field_deadlines);
+        // Mostly there is none in either, and to copy that costs more than to see it.
+        for (mine, theirs) in [(&mut self.deadlines, deadlines), (&mut self.field_deadlines, field_deadlines)] {
+            if !(mine.is_empty() && theirs.is_empty()) {
+                mine.clone_from(theirs);
+            }
+        }
         self.in_use = *in_use;
     }
 }

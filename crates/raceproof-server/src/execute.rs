@@ -3,8 +3,10 @@
 use std::io::ErrorKind;
 
 use bytes::Bytes;
-use raceproof_engine::{Delivery, Engine, Reply, SessionId, Timestamp};
+use raceproof_engine::{Delivery, Engine, Reply, ScriptCalls, SessionId, Timestamp};
 
+use crate::busy::Meanwhile;
+use crate::clock::Clock;
 use crate::connection::Ending;
 use crate::faults::Kind;
 use crate::request::{Allowed, Step};
@@ -97,7 +99,7 @@ impl Server {
                 *at = input.len();
                 return Progress::Ended;
             }
-            if !connection.may_go_on() {
+            if !connection.may_go_on() || self.universes[connection.universe].asleep_until_ms.is_some() {
                 return Progress::Paused;
             }
             let mut parser = std::mem::take(&mut connection.parser);
@@ -165,7 +167,7 @@ impl Server {
         let (number, session) = (connection.universe, connection.session);
         // Few commands have names of these lengths, so most pass by with one comparison.
         let name = &args[0];
-        if matches!(name.len(), 4 | 5 | 6 | 9) && self.execute_special(place, args) {
+        if matches!(name.len(), 4 | 5 | 6 | 8 | 9) && self.execute_special(place, args) {
             return;
         }
         let universe = &self.universes[number];
@@ -185,6 +187,9 @@ impl Server {
                 self.control(place, args);
                 true
             }
+            4 if is("sync") => self.replicate(place, args),
+            5 if is("psync") => self.replicate(place, args),
+            8 if is("replconf") => self.replicate(place, args),
             4 if is("auth") => self.enter_by_auth(place, args),
             5 if is("hello") => self.enter_by_hello(place, args),
             // What a browser sends that was led here. Redis hangs up as well.
@@ -289,12 +294,30 @@ impl Server {
         args: &[Bytes],
         now: Timestamp,
     ) {
-        let universe = &mut self.universes[number];
-        let out = &mut self.outcome;
-        out.without_effects = !universe.durability.wants_effects();
-        universe.engine.execute(&mut self.host, session, args, now, out);
+        let Self { universes, outcome: out, host, poll, connections, listeners, accept_again, stopper, .. } = self;
+        let universe = &mut universes[number];
+        out.without_effects = !universe.wants_effects();
+        let mut meanwhile = Meanwhile {
+            poll,
+            connections,
+            listeners,
+            accept_again,
+            stopper,
+            universe: number,
+            places: &mut universe.connections,
+            clock: universe.clock,
+            longest_bulk: universe.limits.longest_bulk,
+            most_clients: universe.limits.clients,
+            keepalive_s: universe.limits.keepalive_s,
+            since: None,
+            has_looked: false,
+            caller: place,
+        };
+        let mut look_up = |calls: &mut dyn ScriptCalls| meanwhile.look_up(calls);
+        // Nobody in another universe could end a script: there its own limit does.
+        universe.engine.execute(&mut host.patient(number == 0, &mut look_up), session, args, now, out);
         if !out.without_effects {
-            universe.durability.record(&mut out.effects, now, &mut self.host);
+            universe.propagate(&mut out.effects, now, host);
         }
         let mut deliveries = std::mem::take(&mut out.deliveries);
         let (first, then) = deliveries.split_at(out.before_reply.min(deliveries.len()));
@@ -304,6 +327,7 @@ impl Server {
         }
         let out = &self.outcome;
         let Some(connection) = self.connections.get(place) else { return };
+        let before = connection.output.len();
         if out.waits {
             connection.waits = true;
         } else {
@@ -324,6 +348,35 @@ impl Server {
         then.iter().for_each(|delivery| self.deliver(number, delivery, now));
         deliveries.clear();
         self.outcome.deliveries = deliveries;
+        if !self.outcome.without_effects {
+            self.hand_out(number);
+        }
+        if self.outcome.took_us > 0 {
+            self.fall_asleep(place, number, before, now);
+        }
+    }
+
+    /// After `DEBUG SLEEP` nobody in the universe is served until its time is over, and the reply comes then. Where the
+    /// clock stands, time does not pass, and there is nothing to wait for.
+    fn fall_asleep(&mut self, place: usize, number: usize, before: usize, now: Timestamp) {
+        let universe = &mut self.universes[number];
+        let Some(connection) = self.connections.get(place) else { return };
+        if connection.waits || !matches!(universe.clock, Clock::Running { .. }) {
+            return;
+        }
+        let late = connection.output.split_off(before);
+        connection.held = true;
+        let until_ms = Timestamp { unix_us: now.unix_us.saturating_add(self.outcome.took_us) }.ms().saturating_add(1);
+        universe.asleep_until_ms = Some(until_ms);
+        universe.held.push(until_ms, place, late);
+        self.touch(number);
+    }
+
+    /// Everybody in a universe is served again.
+    fn wake(&mut self, number: usize) {
+        for place in self.universes[number].connections.clone() {
+            self.connections.mark_ready(place);
+        }
     }
 
     /// `SHUTDOWN`: the whole server ends, unless the client is in a universe of its own, beside which others may be at
@@ -387,7 +440,8 @@ impl Server {
 
     /// Records and sends out what `self.outcome` holds besides a reply.
     pub(crate) fn send_out(&mut self, number: usize, now: Timestamp) {
-        self.universes[number].durability.record(&mut self.outcome.effects, now, &mut self.host);
+        self.universes[number].propagate(&mut self.outcome.effects, now, &mut self.host);
+        self.hand_out(number);
         for delivery in std::mem::take(&mut self.outcome.deliveries) {
             self.deliver(number, &delivery, now);
         }
@@ -397,14 +451,16 @@ impl Server {
     pub(crate) fn pass(&mut self, number: usize, from: Timestamp, to: Timestamp) {
         let mut due = std::mem::take(&mut self.due);
         let out = &mut self.outcome;
-        out.without_effects = !self.universes[number].durability.wants_effects();
+        out.without_effects = !self.universes[number].wants_effects();
         let ends = self.universes[number].pass(from, to, &mut self.host, out, &mut due);
         if ends && number == 0 {
             self.stopper().stop();
         }
+        self.hand_out(number);
         for (event, at) in due.drain(..) {
             match event {
                 Due::Delivery(delivery) => self.deliver(number, &delivery, at),
+                Due::Awake => self.wake(number),
                 Due::Reply(place, bytes) => {
                     let Some(connection) = self.connections.get(place) else { continue };
                     connection.output.extend_from_slice(&bytes);

@@ -1,8 +1,8 @@
 //! The way into a universe: `AUTH <universe> <anything>`, or `HELLO 3 AUTH <universe> <anything>`.
 //!
 //! Every client library authenticates when it connects, from the user and password of its URL. So
-//! `redis://test-42:x@127.0.0.1:6399` is all a test needs to be alone. Where a password is set, users are users, and
-//! nobody enters a universe.
+//! `redis://test-42:x@127.0.0.1:6399` is all a test needs to be alone. Where a password is set, or there are users
+//! (`ACL SETUSER`), names are those of users, and nobody enters a universe.
 
 use bytes::Bytes;
 use raceproof_engine::{LuaHost, Options, Outcome, Reply};
@@ -86,7 +86,8 @@ impl Server {
     fn is_universe(&mut self, place: usize, name: &Bytes) -> bool {
         let Some(connection) = self.connections.get(place) else { return false };
         let universe = &self.universes[connection.universe];
-        let is_free = !universe.limits.has_password && !universe.engine.in_transaction(connection.session);
+        let has_users = universe.limits.has_password || universe.engine.has_users();
+        let is_free = !has_users && !universe.engine.in_transaction(connection.session);
         is_free && name.as_ref() != b"default" && !name.is_empty()
     }
 

@@ -181,9 +181,13 @@ fn unpause(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
     Ok(Reply::Simple("OK"))
 }
 
-/// One line of `CLIENT LIST`. Buffers, addresses and ages are the business of whoever owns the sockets: they are
-/// constants here.
-pub(super) fn describe(session: &Session, command: &str, version: Version) -> String {
+/// One line of `CLIENT LIST`; `sent` is the command at hand of the session that asks. Other buffers and ages are the business
+/// of whoever owns the sockets: they are constants here.
+pub(super) fn describe(session: &Session, command: &str, version: Version, sent: &[Bytes]) -> String {
+    let digits = |number: usize| number.to_string().len();
+    let arguments: usize = sent.iter().map(Bytes::len).sum();
+    let framing: usize = sent.iter().map(|arg| 5 + digits(arg.len())).sum();
+    let pending = if sent.is_empty() { 0 } else { arguments + framing + 3 + digits(sent.len()) };
     let subscriptions = &session.subscriptions;
     let marks = [
         (session.monitors, 'O'),
@@ -217,7 +221,7 @@ pub(super) fn describe(session: &Session, command: &str, version: Version) -> St
     let thread = if version < Version::V8_0 { "" } else { " io-thread=0" };
     format!(
         "id={} addr={} laddr={} fd=8 name={} age=0 idle=0 flags={} db={} sub={} psub={} ssub={} \
-         multi={}{} qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=1024 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r \
+         multi={}{} qbuf={pending} qbuf-free=0 argv-mem={arguments} multi-mem=0 rbs=1024 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r \
          cmd={} user={} redir={} resp={}{}{}\n",
         session.id,
         String::from_utf8_lossy(session.peer()),
@@ -239,8 +243,9 @@ pub(super) fn describe(session: &Session, command: &str, version: Version) -> St
     )
 }
 
-fn info(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
-    Ok(Reply::Verbatim(*b"txt", describe(context.session(), "client|info", context.engine.options.version).into()))
+fn info(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let line = describe(context.session(), "client|info", context.engine.options.version, args);
+    Ok(Reply::Verbatim(*b"txt", line.into()))
 }
 
 fn list(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
@@ -271,8 +276,8 @@ fn list(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         let is_meant = shown.as_ref().is_none_or(|ids| ids.contains(&session.id))
             && subscribed.is_none_or(|subscribed| subscribed == session.subscriptions.any());
         if session.open && is_meant {
-            let command = if index == context.session { "client|list" } else { "NULL" };
-            list.push_str(&describe(session, command, version));
+            let (command, sent) = if index == context.session { ("client|list", args) } else { ("NULL", &[][..]) };
+            list.push_str(&describe(session, command, version, sent));
         }
     }
     Ok(Reply::Verbatim(*b"txt", list.into()))

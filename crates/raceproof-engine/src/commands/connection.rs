@@ -97,7 +97,10 @@ fn hello(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         (text("proto"), Reply::Integer(version)),
         (text("id"), Reply::Integer(context.session().id)),
         (text("mode"), text("standalone")),
-        (text("role"), text(if context.session().replica { "replica" } else { "master" })),
+        (
+            text("role"),
+            text(if context.session().replica || context.engine.primary.is_some() { "replica" } else { "master" }),
+        ),
         (text("modules"), Reply::Array(Vec::new())),
     ]))
 }
@@ -127,7 +130,8 @@ pub(crate) fn note_refusal(
 ) {
     context.touch(Object::Users, Access::Write);
     context.read_clock();
-    let client = Bytes::from(describe(context.session(), "NULL", context.engine.options.version).trim_end().to_owned());
+    let client =
+        Bytes::from(describe(context.session(), "NULL", context.engine.options.version, &[]).trim_end().to_owned());
     let refusal = Refusal { count: 1, reason, context: place, object, user, at_ms: context.now_ms(), client };
     let longest = context.engine.config.refusals();
     Arc::make_mut(&mut context.engine.acl).note(refusal, longest);
