@@ -309,9 +309,9 @@ impl Engine {
 
     /// The keys that `maxmemory-policy` lets the server evict: under `volatile-…` those that have a deadline, and
     /// otherwise all, since nothing else protects a key. None while clients are paused.
-    pub fn evictable(&self) -> impl Iterator<Item = (u32, &[u8])> {
+    pub fn evictable(&self, now: Timestamp) -> impl Iterator<Item = (u32, &[u8])> {
         let spared = self.config.policy().volatile_only;
-        let none = self.paused.pause.is_some();
+        let none = self.is_paused(now);
         let is_one = move |entry: &Entry| !none && (!spared || entry.deadline().is_some());
         let evictable = self.databases.entries().filter(move |(_, _, entry)| is_one(entry));
         evictable.map(|(db, name, _)| (db, name.bytes()))
@@ -539,7 +539,6 @@ impl Engine {
         if self.is_paused(now) {
             return;
         }
-        self.forget_pause(now);
         let mut context = Context::new(self, None, usize::MAX, 0, now, out);
         let due = |first: Option<&(i64, u32, Bytes)>| {
             first.filter(|(deadline, _, _)| now.ms() > *deadline).map(|(_, db, name)| (*db, Key::new(name)))

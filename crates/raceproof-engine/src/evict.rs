@@ -119,7 +119,7 @@ impl Context<'_> {
     /// Evicts keys until the memory in use is within the limit. Tells whether it is, or clients are paused, so that it does
     /// not matter.
     pub(crate) fn make_room(&mut self) -> bool {
-        if self.engine.config.memory_limit().is_none() || self.engine.paused.pause.is_some() {
+        if self.engine.config.memory_limit().is_none() || self.engine.is_paused(self.now) {
             return true;
         }
         self.touch(Object::Memory, Access::Read);

@@ -94,17 +94,15 @@ impl Engine {
             return;
         }
         footprint.add(Object::Clock, Access::Read);
-        self.forget_pause(now);
-        if self.paused.pause.is_some() && !self.is_paused(now) {
+        // One that holds nobody is left until another one comes: to forget it would change what others touch.
+        if self.holds_too_long(now) {
             self.lift_pause(footprint);
         }
     }
 
-    /// Forgets a pause that is over and holds nobody, which makes no difference to anybody.
-    pub(crate) fn forget_pause(&mut self, now: Timestamp) {
-        if self.paused.held.is_empty() && !self.is_paused(now) {
-            self.paused.pause = None;
-        }
+    /// Whether the pause is over and commands are still held.
+    pub(crate) fn holds_too_long(&self, now: Timestamp) -> bool {
+        !self.paused.held.is_empty() && !self.is_paused(now)
     }
 
     fn lift_pause(&mut self, footprint: &mut Footprint) {
@@ -168,10 +166,12 @@ impl Context<'_> {
         self.engine.touch_everything(self.footprint);
         self.read_clock();
         self.touch(Object::Deadlines, Access::IntentWrite);
-        let known = self.engine.paused.pause.unwrap_or(pause);
+        let known = self.engine.paused.pause.filter(|_| self.engine.is_paused(self.now)).unwrap_or(pause);
         self.engine.paused.pause =
             Some(Pause { all: known.all || pause.all, last_ms: known.last_ms.max(pause.last_ms) });
-        self.engine.end_pause(self.now, self.footprint);
+        if !self.engine.is_paused(self.now) {
+            self.engine.lift_pause(self.footprint);
+        }
     }
 
     /// Ends the pause, if there is one.
@@ -185,7 +185,7 @@ impl Context<'_> {
 
     /// Holds a command back if it is one that the pause holds. Sessions that monitor count as replicas, which are never paused.
     pub(crate) fn holds(&mut self, command: &'static Command, args: &[Bytes]) -> bool {
-        let Some(pause) = self.engine.paused.pause else { return false };
+        let Some(pause) = self.engine.paused.pause.filter(|_| self.engine.is_paused(self.now)) else { return false };
         let exempt = self.session().monitors || self.session().replica;
         if exempt || !(pause.all || self.may_send_on(command, args)) {
             return false;
@@ -217,7 +217,7 @@ impl Context<'_> {
 
     /// Whether keys whose time is over are hidden instead of removed.
     pub(crate) fn hides_expired(&self) -> bool {
-        self.engine.paused.pause.is_some() && self.may_hide && !self.session().replica
+        self.engine.is_paused(self.now) && self.may_hide && !self.session().replica
     }
 
     /// Takes a key out until the command is over.

@@ -189,7 +189,7 @@ impl Engine {
         out.clear();
         out.footprint.add(Object::Clock, Access::Read);
         out.footprint.add(Object::Deadlines, Access::Read);
-        if let Some(last_ms) = self.pause_end_ms().filter(|_| !self.is_paused(now)) {
+        if let Some(last_ms) = self.pause_end_ms().filter(|_| self.holds_too_long(now)) {
             let account = self.databases.account();
             self.end_waits(last_ms, out);
             self.end_pause(now, &mut out.footprint);

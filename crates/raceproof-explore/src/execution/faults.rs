@@ -134,7 +134,7 @@ impl Execution<'_> {
         }
         let engine = &self.worker.engine;
         if left(Fault::Evict) {
-            menu.extend(engine.evictable().map(|(db, key)| Outcome::Evict(evicted(db, key))));
+            menu.extend(engine.evictable(self.server_time()).map(|(db, key)| Outcome::Evict(evicted(db, key))));
         }
         if left(Fault::Flush) && engine.keys().next().is_some() {
             menu.push(Outcome::Flush);
