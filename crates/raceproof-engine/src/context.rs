@@ -4,6 +4,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::{
     Access, Delivery, Effect, Engine, Footprint, Object, Protocol, ScriptHost, Shutdown, Timestamp,
+    access::Used,
     db::{Databases, Entry, Put, Text, Value},
     failure::{Failure, WRONG_TYPE},
     hash::{Hash, Limits},
@@ -101,6 +102,15 @@ pub(crate) struct RunningScript {
     pub(crate) propagates: bool,
 }
 
+/// The string of an entry, which must be one.
+fn text_of(entry: Option<&Entry>) -> Result<Option<&Text>, Failure> {
+    match entry.map(|entry| &entry.value) {
+        None => Ok(None),
+        Some(Value::Text(text)) => Ok(Some(text)),
+        Some(_) => Err(WRONG_TYPE),
+    }
+}
+
 /// What happens to the deadline of a key that is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Deadline {
@@ -144,11 +154,15 @@ impl Context<'_> {
     }
 
     pub(crate) fn touch_field(&mut self, key: &Key, field: &Bytes, access: Access) {
-        self.footprint.add(Object::Field(self.db, key.name.clone(), field.clone()), access);
+        if !self.footprint.ignores() {
+            self.footprint.add(Object::Field(self.db, key.name.clone(), field.clone()), access);
+        }
     }
 
     pub(crate) fn touch_cardinality(&mut self, key: &Key, access: Access) {
-        self.footprint.add(Object::Cardinality(self.db, key.name.clone()), access);
+        if !self.footprint.ignores() {
+            self.footprint.add(Object::Cardinality(self.db, key.name.clone()), access);
+        }
     }
 
     /// The command changes what `CLIENT LIST` shows of its connection.
@@ -169,18 +183,47 @@ impl Context<'_> {
     }
 
     pub(crate) fn visit_in(&mut self, db: u32, key: &Key, access: Access) -> bool {
-        let found = self.look_up(db, key, access);
+        self.look_at(db, key, access, |entry| entry.is_some())
+    }
+
+    /// [`Self::visit_in`], with a look at what is there: the key is searched for once.
+    fn look_at<T>(&mut self, db: u32, key: &Key, access: Access, look: impl FnOnce(Option<&Entry>) -> T) -> T {
+        self.footprint.add(Object::Keyspace(db), Access::IntentRead);
+        self.footprint.add_key(db, &key.name, access);
+        let (now_ms, dates) = (self.now_ms(), self.touches && self.engine.dates_uses());
+        let (found, result) = match self.engine.databases.entry_mut(db, key) {
+            Some(entry) if entry.outlasts(now_ms) => {
+                if dates {
+                    entry.used = Used::at(now_ms);
+                }
+                let (volatile, result) = (entry.deadline().is_some(), look(Some(entry)));
+                if volatile {
+                    self.read_clock();
+                }
+                if dates {
+                    self.touch_use(Access::IntentWrite);
+                } else {
+                    self.note_use(db, key);
+                }
+                (true, result)
+            }
+            _ => {
+                let found = self.look_closer(db, key);
+                let entry = self.engine.databases.entry(db, key).filter(|_| found);
+                (found, look(entry))
+            }
+        };
         if self.counts_lookups
             && let Some(statistics) = &mut self.engine.statistics
         {
             *(if found { &mut statistics.hits } else { &mut statistics.misses }) += 1;
         }
-        found
+        result
     }
 
-    fn look_up(&mut self, db: u32, key: &Key, access: Access) -> bool {
-        self.footprint.add(Object::Keyspace(db), Access::IntentRead);
-        self.footprint.add_key(db, &key.name, access);
+    /// Looks up a key that is not there, or whose time may be over, or that of a field.
+    #[cold]
+    fn look_closer(&mut self, db: u32, key: &Key) -> bool {
         match self.engine.databases.entry(db, key).map(Entry::deadline) {
             None => {
                 self.missed(db, key);
@@ -245,21 +288,33 @@ impl Context<'_> {
     /// Looks a key up that must hold a string.
     pub(crate) fn text(&mut self, key: &Key) -> Result<Option<&Text>, Failure> {
         self.visit(key, Access::Read);
-        match self.entry(key).map(|entry| &entry.value) {
-            None => Ok(None),
-            Some(Value::Text(text)) => Ok(Some(text)),
-            Some(_) => Err(WRONG_TYPE),
-        }
+        text_of(self.entry(key))
+    }
+
+    /// [`Self::text`] of which only what `look` makes of it is wanted.
+    pub(crate) fn look_at_text<T>(&mut self, key: &Key, look: impl FnOnce(Option<&Text>) -> T) -> Result<T, Failure> {
+        self.look_at(self.db, key, Access::Read, |entry| text_of(entry).map(look))
     }
 
     /// Looks a key up that must hold a hash.
     pub(crate) fn hash(&mut self, key: &Key, access: Access) -> Result<Option<&Hash>, Failure> {
-        self.visit(key, access);
-        if self.entry(key).is_some_and(|entry| !matches!(entry.value, Value::Hash(_))) {
-            self.touch_key(key, Access::Read);
-            return Err(WRONG_TYPE);
+        match self.is_hash(key, access)? {
+            true => Ok(self.hash_now(key)),
+            false => Ok(None),
         }
-        Ok(self.hash_now(key))
+    }
+
+    /// Looks a key up that must hold a hash, and tells whether it is there.
+    pub(crate) fn is_hash(&mut self, key: &Key, access: Access) -> Result<bool, Failure> {
+        let is_hash = |entry: &Entry| matches!(entry.value, Value::Hash(_));
+        match self.look_at(self.db, key, access, |entry| entry.map(is_hash)) {
+            None => Ok(false),
+            Some(true) => Ok(true),
+            Some(false) => {
+                self.touch_key(key, Access::Read);
+                Err(WRONG_TYPE)
+            }
+        }
     }
 
     /// The hash of a key as it stands.
@@ -276,16 +331,12 @@ impl Context<'_> {
     }
 
     fn edit_hash_in<T>(&mut self, db: u32, key: &Key, edit: impl FnOnce(&mut Hash) -> T) -> Option<T> {
-        let is_volatile = |databases: &Databases| {
-            databases.entry(db, key).is_some_and(|entry| entry.value.first_deadline().is_some())
-        };
-        let before = is_volatile(&self.engine.databases);
-        let result = self.engine.databases.edit_hash(db, key, edit);
-        if before != is_volatile(&self.engine.databases) {
+        let (result, before, after) = self.engine.databases.edit_hash(db, key, edit)?;
+        if before.is_some() != after.is_some() {
             // Whoever looks at the hash, whatever field, reads the clock from now on, or no longer does.
             self.footprint.add_key(db, &key.name, Access::Write);
         }
-        result
+        Some(result)
     }
 
     /// Removes a field that exists, and the key with its last field. Tells whether the key is gone.
@@ -328,21 +379,27 @@ impl Context<'_> {
     pub(crate) fn store_in(&mut self, db: u32, key: &Key, value: Value, deadline: Deadline) {
         self.footprint.add_key(db, &key.name, Access::Write);
         self.signal_removed(db, key);
-        let there = self.engine.databases.entry(db, key);
-        let (replaced, used) = (there.and_then(|entry| entry.value.first_deadline()), there.map(|entry| entry.used));
-        if replaced.or(value.first_deadline()).is_some() {
+        let (notes, counting, now) = (self.engine.notes_use(), self.engine.config.counting(), self.now);
+        let new_fields = value.first_deadline();
+        let put = self.engine.databases.put(db, key, value, |old| match notes {
+            true => Used::stored(now.ms(), counting.is_some(), old),
+            false => old.unwrap_or_default(),
+        });
+        let (old, fields) = match put {
+            Put::Added => (None, new_fields),
+            Put::Replaced { deadline, fields } => (deadline, fields.or(new_fields)),
+        };
+        if fields.is_some() {
             self.footprint.add(Object::Deadlines, Access::IntentWrite);
         }
-        let old = match self.engine.databases.put(db, key, value) {
-            Put::Added => {
-                self.footprint.add(Object::Keyspace(db), Access::IntentWrite);
-                self.signal_added(db, key);
-                self.notify(notify::NEW, "new", db, &key.name);
-                None
-            }
-            Put::Replaced(old) => old,
-        };
-        self.note_new(db, key, used);
+        if matches!(put, Put::Added) {
+            self.footprint.add(Object::Keyspace(db), Access::IntentWrite);
+            self.signal_added(db, key);
+            self.notify(notify::NEW, "new", db, &key.name);
+        }
+        if notes {
+            self.touch_use(Access::IntentWrite);
+        }
         match deadline {
             Deadline::Keep => {}
             Deadline::Clear if old.is_none() => {}
@@ -375,10 +432,10 @@ impl Context<'_> {
         }
         let result = edit(&mut data);
         let value = Value::Text(Text::raw(data.freeze()));
-        self.engine.databases.put(self.db, key, value);
+        self.engine.databases.put(self.db, key, value, Option::unwrap_or_default);
         if new {
             self.footprint.add(Object::Keyspace(self.db), Access::IntentWrite);
-            self.note_new(self.db, key, None);
+            self.note_new(self.db, key);
             self.notify(notify::NEW, "new", self.db, &key.name);
         }
         (new || grown, result)
@@ -437,6 +494,9 @@ impl Context<'_> {
 
     /// Tells those who watch a key, and those who track it, that it was changed.
     pub(crate) fn changed(&mut self, db: u32, key: &Key) {
+        if self.engine.watchers.is_empty() && self.engine.tracking.is_none() {
+            return;
+        }
         if self.unsignalled.as_ref().is_some_and(|told| told == key && db == self.db) {
             return;
         }

@@ -179,7 +179,7 @@ fn refuse(context: &mut Context<'_>, args: &[Bytes], failure: Failure) -> Reply 
     if let Some(statistics) = &mut context.engine.statistics {
         statistics.count_error(&reply);
         if let Some(command) = command::find(args, context.engine.options.version) {
-            statistics.by_command.entry(command.name).or_default().rejected += 1;
+            statistics.count_rejected(command.name);
         }
     }
     reply

@@ -329,7 +329,7 @@ impl Engine {
 
     /// Every key with the number of its database, in a fixed order.
     pub fn keys(&self) -> impl Iterator<Item = (u32, &[u8])> {
-        self.databases.entries().map(|(db, name, _)| (db, name.bytes()))
+        self.databases.entries().map(|(db, name, _)| (db, name.bytes))
     }
 
     /// The keys that `maxmemory-policy` lets the server evict: under `volatile-…` those that have a deadline, and
@@ -337,7 +337,7 @@ impl Engine {
     pub fn evictable(&self) -> impl Iterator<Item = (u32, &[u8])> {
         let spared = self.config.policy().volatile_only;
         let evictable = self.databases.entries().filter(move |(_, _, entry)| !spared || entry.deadline().is_some());
-        evictable.map(|(db, name, _)| (db, name.bytes()))
+        evictable.map(|(db, name, _)| (db, name.bytes))
     }
 
     /// Opens a connection. The number of a closed one may be given again.

@@ -39,6 +39,7 @@ mod hash;
 mod hyperloglog;
 mod inspect;
 mod key;
+mod keys;
 mod libraries;
 mod list;
 mod long_double;

@@ -7,7 +7,7 @@ use raceproof_engine::{Delivery, Engine, Reply, SessionId, Timestamp};
 
 use crate::connection::Ending;
 use crate::faults::Kind;
-use crate::request::{Allowed, Step};
+use crate::request::{Allowed, Parser, Step};
 use crate::server::Server;
 use crate::universe::{Due, Universe};
 
@@ -88,6 +88,16 @@ impl Server {
 
     /// Executes the commands in a piece of input, one after the other, as long as the connection may go on.
     fn go_on(&mut self, place: usize, input: &[u8], at: &mut usize) -> Progress {
+        let Some(connection) = self.connections.get(place) else { return Progress::Ended };
+        let mut parser = std::mem::take(&mut connection.parser);
+        let progress = self.go_on_with(&mut parser, place, input, at);
+        if let Some(connection) = self.connections.get(place) {
+            connection.parser = parser;
+        }
+        progress
+    }
+
+    fn go_on_with(&mut self, parser: &mut Parser, place: usize, input: &[u8], at: &mut usize) -> Progress {
         loop {
             let Some(connection) = self.connections.get(place) else { return Progress::Ended };
             if connection.ending != Ending::No {
@@ -98,25 +108,22 @@ impl Server {
             if !connection.may_go_on() {
                 return Progress::Paused;
             }
-            let mut parser = std::mem::take(&mut connection.parser);
-            let (universe, session) = (connection.universe, connection.session);
-            let universe = &self.universes[universe];
+            let (number, session) = (connection.universe, connection.session);
+            let universe = &self.universes[number];
             let allowed = Allowed {
                 longest_bulk: universe.limits.longest_bulk,
                 authenticated: universe.engine.is_authenticated(session),
             };
-            let step = parser.step(input, at, allowed);
-            if step == Step::Command {
-                self.execute(place, &parser.args);
-                parser.args.clear();
-            }
-            let Some(connection) = self.connections.get(place) else { return Progress::Ended };
-            connection.parser = parser;
-            match step {
-                Step::Command => {}
+            match parser.step(input, at, allowed) {
+                Step::Command => {
+                    self.execute(place, number, session, &parser.args);
+                    parser.args.clear();
+                }
                 Step::More => return Progress::Paused,
                 Step::Broken(text) => {
-                    if !self.universes[connection.universe].engine.is_muted(connection.session) {
+                    let muted = universe.engine.is_muted(session);
+                    let Some(connection) = self.connections.get(place) else { return Progress::Ended };
+                    if !muted {
                         connection.output.extend_from_slice(b"-ERR Protocol error: ");
                         connection.output.extend_from_slice(&text);
                         connection.output.extend_from_slice(b"\r\n");
@@ -158,9 +165,7 @@ impl Server {
     }
 
     /// Executes one command of a connection and sends out what it causes.
-    fn execute(&mut self, place: usize, args: &[Bytes]) {
-        let Some(connection) = self.connections.get(place) else { return };
-        let (number, session) = (connection.universe, connection.session);
+    fn execute(&mut self, place: usize, number: usize, session: SessionId, args: &[Bytes]) {
         // Few commands have names of these lengths, so most pass by with one comparison.
         let name = &args[0];
         if matches!(name.len(), 4 | 5 | 6 | 9) && self.execute_special(place, args) {
@@ -288,34 +293,36 @@ impl Server {
         if !out.without_effects {
             universe.durability.record(&mut out.effects, now, &mut self.host);
         }
-        let mut deliveries = std::mem::take(&mut out.deliveries);
+        let deliveries = std::mem::take(&mut out.deliveries);
         let (first, then) = deliveries.split_at(out.before_reply.min(deliveries.len()));
         first.iter().for_each(|delivery| self.deliver(number, delivery, now));
         if self.outcome.shutdown.is_some() {
             self.shut_down(number);
         }
         let out = &self.outcome;
+        let universe = &mut self.universes[number];
         let Some(connection) = self.connections.get(place) else { return };
         if out.waits {
             connection.waits = true;
         } else {
             if !out.silent {
-                let universe = &mut self.universes[number];
                 out.reply.encode(universe.engine.protocol(session), &mut connection.output);
             }
-            if self.universes[number].history.is_on() {
-                self.universes[number].history.replied(session, &out.reply);
+            if universe.history.is_on() {
+                universe.history.replied(session, &out.reply);
             }
         }
         if out.close {
             connection.end_after_output();
         }
-        if out.close || !connection.is_dirty {
+        if !connection.is_dirty {
             self.connections.mark_dirty(place);
         }
-        then.iter().for_each(|delivery| self.deliver(number, delivery, now));
-        deliveries.clear();
-        self.outcome.deliveries = deliveries;
+        if !deliveries.is_empty() {
+            then.iter().for_each(|delivery| self.deliver(number, delivery, now));
+            self.outcome.deliveries = deliveries;
+            self.outcome.deliveries.clear();
+        }
     }
 
     /// `SHUTDOWN`: the whole server ends, unless the client is in a universe of its own, beside which others may be at

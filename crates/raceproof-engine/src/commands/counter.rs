@@ -40,10 +40,8 @@ fn decrby(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 
 fn add(context: &mut Context<'_>, args: &[Bytes], step: i64) -> Answer {
     let key = Key::new(&args[1]);
-    let old = match context.text(&key)? {
-        None => 0,
-        Some(text) => parse_integer(&text.data).ok_or(NOT_AN_INTEGER)?,
-    };
+    let old = context.look_at_text(&key, |text| text.map_or(Some(0), |text| parse_integer(&text.data)))?;
+    let old = old.ok_or(NOT_AN_INTEGER)?;
     let new = old.checked_add(step).ok_or(WOULD_OVERFLOW)?;
     context.store_text(&key, Text::new(&integer_text(new)));
     context.event(STRING, "incrby", &key);

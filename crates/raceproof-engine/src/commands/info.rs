@@ -170,7 +170,7 @@ fn persistence(context: &Context<'_>, text: &mut String) {
 /// Commands take no time here.
 fn commandstats(context: &Context<'_>, text: &mut String) {
     let Some(statistics) = &context.engine.statistics else { return };
-    for (name, calls) in &statistics.by_command {
+    for (name, calls) in statistics.calls() {
         let _ = write!(
             text,
             "cmdstat_{name}:calls={},usec=0,usec_per_call=0.00,rejected_calls={},failed_calls={}\r\n",
@@ -188,7 +188,7 @@ fn errorstats(context: &Context<'_>, text: &mut String) {
 
 fn latencystats(context: &Context<'_>, text: &mut String) {
     let Some(statistics) = &context.engine.statistics else { return };
-    for (name, _) in statistics.by_command.iter().filter(|(_, calls)| calls.made > 0) {
+    for (name, _) in statistics.calls().iter().filter(|(_, calls)| calls.made > 0) {
         let _ = write!(text, "latency_percentiles_usec_{name}:p50=0.001,p99=0.001,p99.9=0.001\r\n");
     }
 }
