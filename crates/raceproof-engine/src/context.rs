@@ -3,7 +3,7 @@
 use bytes::{Bytes, BytesMut};
 
 use crate::{
-    Access, Delivery, Effect, Engine, Footprint, Object, Protocol, ScriptHost, Shutdown, Timestamp,
+    Access, Delivery, Effect, Engine, Footprint, Object, Outcome, Protocol, ScriptHost, Shutdown, Timestamp,
     access::Used,
     db::{Databases, Entry, Put, Text, Value},
     failure::{Failure, WRONG_TYPE},
@@ -118,6 +118,47 @@ pub(crate) enum Deadline {
     Clear,
     /// Unix ms.
     At(i64),
+}
+
+impl<'a> Context<'a> {
+    /// An execution in the place of a session, or of none (`usize::MAX`): nobody's command, which does not wait and whose
+    /// effects stand one by one, until the caller says otherwise.
+    pub(crate) fn new(
+        engine: &'a mut Engine,
+        host: Option<&'a mut dyn ScriptHost>,
+        session: usize,
+        db: u32,
+        now: Timestamp,
+        out: &'a mut Outcome,
+    ) -> Self {
+        Self {
+            engine,
+            host,
+            session,
+            db,
+            now,
+            footprint: &mut out.footprint,
+            effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
+            actor: usize::MAX,
+            deliveries: &mut out.deliveries,
+            replied: None,
+            mute: false,
+            reads: false,
+            script: None,
+            close: false,
+            shutdown: None,
+            touches: true,
+            out_of_memory: false,
+            effects_before: 0,
+            counts_lookups: false,
+            script_error: None,
+            declared: Vec::new(),
+            later: Vec::new(),
+            unsignalled: None,
+            may_wait: false,
+            framed: false,
+        }
+    }
 }
 
 impl Context<'_> {

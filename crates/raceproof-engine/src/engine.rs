@@ -11,7 +11,7 @@ use crate::{
     channels::Channels,
     commands::client,
     config::Config,
-    context::{Context, Effects},
+    context::Context,
     db::Databases,
     dispatch,
     evict::Candidate,
@@ -454,40 +454,18 @@ impl Engine {
         }
         self.started.get_or_insert(now);
         let account = self.databases.account();
-        let mut context = Context {
-            engine: self,
-            host: Some(scripts),
-            session: index,
-            db,
-            now,
-            footprint: &mut out.footprint,
-            effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
-            deliveries: &mut out.deliveries,
-            actor: index,
-            replied: None,
-            reads: false,
-            mute: skipped || replies == Replies::Off,
-            script: None,
-            close: false,
-            shutdown: None,
-            touches: true,
-            out_of_memory: false,
-            effects_before: 0,
-            counts_lookups: false,
-            script_error: None,
-            declared: Vec::new(),
-            later: Vec::new(),
-            unsignalled: None,
-            may_wait: true,
-            framed: true,
-        };
-        out.reply = dispatch::run(&mut context, args);
+        let mut context = Context::new(self, Some(scripts), index, db, now, out);
+        context.actor = index;
+        context.mute = skipped || replies == Replies::Off;
+        context.may_wait = true;
+        context.framed = true;
+        let reply = dispatch::run(&mut context, args);
         context.replies_here();
         context.tell_pending();
-        out.close = context.close;
-        out.shutdown = context.shutdown;
-        let (framed, replied, mute, effects_before) =
-            (context.framed, context.replied, context.mute, context.effects_before);
+        let Context { close, shutdown, framed, replied, mute, effects_before, .. } = context;
+        out.reply = reply;
+        out.close = close;
+        out.shutdown = shutdown;
         out.before_reply = replied.unwrap_or(out.deliveries.len());
         out.silent = mute || out.reply == Reply::NONE;
         if out.wrote
@@ -530,33 +508,7 @@ impl Engine {
         out.clear();
         out.footprint.add(Object::Clock, Access::Read);
         out.footprint.add(Object::Deadlines, Access::Read);
-        let mut context = Context {
-            engine: self,
-            host: None,
-            session: usize::MAX,
-            db: 0,
-            now,
-            footprint: &mut out.footprint,
-            effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
-            deliveries: &mut out.deliveries,
-            actor: usize::MAX,
-            replied: None,
-            reads: false,
-            mute: false,
-            script: None,
-            close: false,
-            shutdown: None,
-            touches: true,
-            out_of_memory: false,
-            effects_before: 0,
-            counts_lookups: false,
-            script_error: None,
-            declared: Vec::new(),
-            later: Vec::new(),
-            unsignalled: None,
-            may_wait: false,
-            framed: false,
-        };
+        let mut context = Context::new(self, None, usize::MAX, 0, now, out);
         let due = |first: Option<&(i64, u32, Bytes)>| {
             first.filter(|(deadline, _, _)| now.ms() > *deadline).map(|(_, db, name)| (*db, Key::new(name)))
         };

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::{
     Access, Engine, Object, Outcome, ScriptHost, SessionId, Timestamp, config,
-    context::{Context, Effects},
+    context::Context,
     key::Key,
     session::{Addresses, Replies},
 };
@@ -82,33 +82,7 @@ impl Engine {
     pub fn evict(&mut self, session: SessionId, name: &Bytes, now: Timestamp, out: &mut Outcome) -> bool {
         out.clear();
         let Some(db) = self.sessions.get(session.0 as usize).map(|session| session.db) else { return false };
-        let mut context = Context {
-            engine: self,
-            host: None,
-            session: usize::MAX,
-            db,
-            now,
-            footprint: &mut out.footprint,
-            effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
-            actor: usize::MAX,
-            deliveries: &mut out.deliveries,
-            replied: None,
-            reads: false,
-            mute: false,
-            script: None,
-            close: false,
-            shutdown: None,
-            touches: true,
-            out_of_memory: false,
-            effects_before: 0,
-            counts_lookups: false,
-            script_error: None,
-            declared: Vec::new(),
-            later: Vec::new(),
-            unsignalled: None,
-            may_wait: false,
-            framed: false,
-        };
+        let mut context = Context::new(self, None, usize::MAX, db, now, out);
         context.touch(Object::Keyspace(db), Access::IntentRead);
         let key = Key::new(name);
         let account = context.databases().account();

@@ -15,7 +15,7 @@ use smallvec::SmallVec;
 
 use crate::{
     Access, Delivery, Engine, Footprint, Object, Outcome, Reply, ScriptHost, SessionId, Timestamp,
-    context::{Context, Effects},
+    context::Context,
     db::{Entry, Value},
     engine::frame,
     failure::{Answer, Failure},
@@ -263,33 +263,11 @@ impl Engine {
         // Redis takes out of a list for those who wait without saying once more that it was changed.
         let is_list = matches!(self.databases.entry(wait.db, key), Some(Entry { value: Value::List(_), .. }));
         let unsignalled = is_list.then(|| key.clone());
-        let mut context = Context {
-            engine: self,
-            host: host.as_deref_mut().map(|host| host as &mut dyn ScriptHost),
-            session,
-            db: wait.db,
-            now,
-            footprint: &mut out.footprint,
-            effects: Effects { list: &mut out.effects, wanted: !out.without_effects, any: &mut out.wrote },
-            deliveries: &mut out.deliveries,
-            actor: usize::MAX,
-            replied: None,
-            reads: false,
-            mute: wait.silent,
-            script: None,
-            close: false,
-            shutdown: None,
-            touches: true,
-            out_of_memory: false,
-            effects_before: 0,
-            counts_lookups: false,
-            script_error: None,
-            declared: Vec::new(),
-            later: Vec::new(),
-            unsignalled,
-            may_wait: false,
-            framed: true,
-        };
+        let mut context =
+            Context::new(self, host.as_deref_mut().map(|host| host as &mut dyn ScriptHost), session, wait.db, now, out);
+        context.mute = wait.silent;
+        context.unsignalled = unsignalled;
+        context.framed = true;
         let reply = match (wait.serve)(&mut context, &wait.args, key) {
             Ok(None) => None,
             Ok(Some(reply)) => Some(reply),
