@@ -213,7 +213,9 @@ impl Context<'_> {
 
     /// The command behaves differently at another time.
     pub(crate) fn read_clock(&mut self) {
-        self.footprint.add(Object::Clock, Access::Read);
+        if !self.footprint.ignores() {
+            self.footprint.add(Object::Clock, Access::Read);
+        }
     }
 
     // Lookup
@@ -228,9 +230,17 @@ impl Context<'_> {
     }
 
     /// [`Self::visit_in`], with a look at what is there: the key is searched for once.
-    fn look_at<T>(&mut self, db: u32, key: &Key, access: Access, look: impl FnOnce(Option<&Entry>) -> T) -> T {
-        self.footprint.add(Object::Keyspace(db), Access::IntentRead);
-        self.footprint.add_key(db, &key.name, access);
+    pub(crate) fn look_at<T>(
+        &mut self,
+        db: u32,
+        key: &Key,
+        access: Access,
+        look: impl FnOnce(Option<&Entry>) -> T,
+    ) -> T {
+        if !self.footprint.ignores() {
+            self.footprint.add(Object::Keyspace(db), Access::IntentRead);
+            self.footprint.add_key(db, &key.name, access);
+        }
         let (now_ms, dates) = (self.now_ms(), self.touches && self.engine.dates_uses());
         let (found, result) = match self.engine.databases.entry_mut(db, key) {
             Some(entry) if entry.outlasts(now_ms) => {
@@ -420,12 +430,9 @@ impl Context<'_> {
     pub(crate) fn store_in(&mut self, db: u32, key: &Key, value: Value, deadline: Deadline) {
         self.footprint.add_key(db, &key.name, Access::Write);
         self.signal_removed(db, key);
-        let (notes, counting, now) = (self.engine.notes_use(), self.engine.config.counting(), self.now);
+        let (notes, used) = (self.engine.notes_use(), self.used_from_now());
         let new_fields = value.first_deadline();
-        let put = self.engine.databases.put(db, key, value, |old| match notes {
-            true => Used::stored(now.ms(), counting.is_some(), old),
-            false => old.unwrap_or_default(),
-        });
+        let put = self.engine.databases.put(db, key, value, used);
         let (old, fields) = match put {
             Put::Added => (None, new_fields),
             Put::Replaced { deadline, fields } => (deadline, fields.or(new_fields)),
@@ -452,7 +459,24 @@ impl Context<'_> {
 
     /// Replaces the string of an existing key in the selected database; its deadline stays.
     pub(crate) fn store_text(&mut self, key: &Key, text: Text) {
-        self.store(key, Value::Text(text), Deadline::Keep);
+        let (notes, used) = (self.engine.notes_use(), self.used_from_now());
+        match self.engine.databases.replace_text(self.db, key, text, used) {
+            Ok(()) => {
+                self.touch_key(key, Access::Write);
+                if notes {
+                    self.touch_use(Access::IntentWrite);
+                }
+                self.changed(self.db, key);
+            }
+            Err(text) => self.store(key, Value::Text(text), Deadline::Keep),
+        }
+    }
+
+    /// How a key was used that is stored now, from how it was used before.
+    fn used_from_now(&self) -> impl FnOnce(Option<Used>) -> Used + use<> {
+        let (notes, counted, now_ms) =
+            (self.engine.notes_use(), self.engine.config.counting().is_some(), self.now.ms());
+        move |old| if notes { Used::stored(now_ms, counted, old) } else { old.unwrap_or_default() }
     }
 
     /// Edits the bytes of a string, or of a new one, which are at least `len` from then on and no longer held as a number

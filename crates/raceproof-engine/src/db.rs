@@ -43,6 +43,12 @@ impl Text {
         Self { data: data.into(), encoding }
     }
 
+    /// The decimal form of a number.
+    pub(crate) fn of_integer(value: i64) -> Self {
+        let data = Blob::packed(number::write_integer(value, &mut [0; number::MAX_DECIMAL_LEN]));
+        Self { data, encoding: Encoding::Int }
+    }
+
     /// A string that is not looked at for being a number.
     pub(crate) fn of_float(data: &Bytes) -> Self {
         Self { data: data.into(), encoding: Self::by_length(data) }
@@ -303,6 +309,24 @@ impl Databases {
         };
         self.index_fields(db, key, before, after);
         put
+    }
+
+    /// Replaces a string by another one; `used` is as in [`Self::put`]. The new one comes back if there is no string.
+    pub(crate) fn replace_text(
+        &mut self,
+        db: u32,
+        key: &Key,
+        text: Text,
+        used: impl FnOnce(Option<Used>) -> Used,
+    ) -> Result<(), Text> {
+        match self.list.get_mut(db as usize).and_then(|database| database.keys.get_mut(key)) {
+            Some(entry @ Entry { value: Value::Text(_), .. }) => {
+                weighed(&mut self.in_use, key, entry, |entry| entry.value = Value::Text(text));
+                entry.used = used(Some(entry.used));
+                Ok(())
+            }
+            _ => Err(text),
+        }
     }
 
     /// Sets, moves or removes the deadline of a key.

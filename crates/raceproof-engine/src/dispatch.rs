@@ -42,7 +42,7 @@ pub(crate) fn run(context: &mut Context<'_>, args: &[Bytes]) -> Reply {
 /// Whether a command is allowed depends on the users; others than this say so by what they touch, since who changes users
 /// writes all of it.
 fn touch_users(context: &mut Context<'_>) {
-    if !context.footprint.iter().any(|(object, _)| is_of_server(object)) {
+    if !context.footprint.ignores() && !context.footprint.iter().any(|(object, _)| is_of_server(object)) {
         context.touch(Object::Users, Access::IntentRead);
     }
 }
@@ -222,14 +222,14 @@ fn counted_call(context: &mut Context<'_>, command: &'static Command, args: &[By
     };
     let logged = context.engine.config.logs_all() && !command.has(flag::SKIP_SLOWLOG);
     let (at_s, longest) = (context.now_ms().div_euclid(1000), context.engine.config.slow_entries());
-    let client = context.session().name.clone();
+    let client = logged.then(|| context.session().name.clone());
     let failed = matches!(reply, Reply::Error(_));
     if let Some(statistics) = &mut context.engine.statistics {
         statistics.count(command.name, failed);
         if !passed_on {
             statistics.count_error(&reply);
         }
-        if logged {
+        if let Some(client) = client {
             statistics.log(args, at_s, &client, longest);
         }
     }

@@ -467,7 +467,7 @@ impl Engine {
         out.close = close;
         out.shutdown = shutdown;
         out.before_reply = replied.unwrap_or(out.deliveries.len());
-        out.silent = mute || out.reply == Reply::NONE;
+        out.silent = mute || matches!(&out.reply, Reply::Inline(values) if values.is_empty());
         if out.wrote
             && let Some(statistics) = &mut self.statistics
         {

@@ -266,8 +266,10 @@ impl Context<'_> {
 
     /// How a key was used counts as part of the account, by which it is evicted. Whoever notes an access notes the time.
     pub(crate) fn touch_use(&mut self, access: Access) {
-        self.touch(Object::Memory, access);
-        self.read_clock();
+        if !self.footprint.ignores() {
+            self.touch(Object::Memory, access);
+            self.read_clock();
+        }
     }
 
     /// Declares a look at how much memory is in use.

@@ -221,19 +221,20 @@ fn share<const N: usize>(small: usize, input: &[u8], found: &[(usize, usize)], a
 /// A count or a length with its line's end, as nearly all of them are: what it is, and how many bytes it takes. Whatever is not
 /// like that, or not all there, is for those who know what to say of it.
 fn quick(input: &[u8], mark: u8) -> Option<(usize, usize)> {
-    let (first, rest) = input.split_first()?;
-    if *first != mark {
-        return None;
-    }
-    let mut value = 0;
-    for (at, byte) in rest.iter().enumerate().take(DIGITS + 1) {
-        match byte {
-            b'0'..=b'9' if at < DIGITS => value = value * 10 + usize::from(byte - b'0'),
-            b'\r' if at > 0 && rest.len() > at + 1 && (rest[0] != b'0' || at == 1) => return Some((value, at + 3)),
-            _ => return None,
+    let digit = |byte: u8| usize::from(byte.wrapping_sub(b'0'));
+    match input {
+        [first, ..] if *first != mark => None,
+        [_, one @ b'0'..=b'9', b'\r', _, ..] => Some((digit(*one), 4)),
+        [_, ten @ b'1'..=b'9', one @ b'0'..=b'9', b'\r', _, ..] => Some((digit(*ten) * 10 + digit(*one), 5)),
+        [_, b'1'..=b'9', rest @ ..] => {
+            let count = 1 + rest.iter().take(DIGITS).take_while(|byte| byte.is_ascii_digit()).count();
+            if count > DIGITS || input.get(1 + count) != Some(&b'\r') || input.len() < count + 3 {
+                return None;
+            }
+            Some((input[1..=count].iter().fold(0, |value, byte| value * 10 + digit(*byte)), count + 3))
         }
+        _ => None,
     }
-    None
 }
 
 /// `$n`: the length of the argument that comes.
