@@ -26,8 +26,7 @@ macro_rules! put {
 }
 
 fn opening(groups: &[Group], columns: &[Column], most: u64) -> String {
-    let rows = || groups.iter().flat_map(|group| &group.rows);
-    let run = rows().filter(|row| row.waits.is_none()).count();
+    let run: usize = groups.iter().map(|group| group.rows.len()).sum();
     let mut text = String::from("# The atlas\n\n");
     put!(
         text,
@@ -71,7 +70,7 @@ fn opening(groups: &[Group], columns: &[Column], most: u64) -> String {
 
 /// What a reader in a hurry takes along.
 fn findings(groups: &[Group], text: &mut String) {
-    let rows = || groups.iter().flat_map(|group| &group.rows).filter(|row| row.waits.is_none());
+    let rows = || groups.iter().flat_map(|group| &group.rows);
     let broken = |cell: &Cell| matches!(cell, Cell::Broken(_) | Cell::Already);
     let at_once = rows().filter(|row| row.cells.first().is_some_and(broken)).count();
     let unbroken: Vec<String> = rows()
@@ -103,12 +102,9 @@ fn matrix(rows: &[Row], columns: &[Column], text: &mut String) {
     put!(text, "|---|{}", ":-:|".repeat(columns.len()));
     for row in rows {
         let id = id(row);
-        let marks: Vec<String> = match row.waits {
-            Some(_) => columns.iter().map(|_| String::new()).collect(),
-            None => columns.iter().zip(&row.cells).map(|(column, cell)| mark(&id, *column, cell)).collect(),
-        };
-        let waits = if row.waits.is_some() { " *(waits)*" } else { "" };
-        put!(text, "| [{}](#{id}){waits} | {} |", in_table(&row.title), marks.join(" | "));
+        let marks: Vec<String> =
+            columns.iter().zip(&row.cells).map(|(column, cell)| mark(&id, *column, cell)).collect();
+        put!(text, "| [{}](#{id}) | {} |", in_table(&row.title), marks.join(" | "));
     }
     text.push('\n');
 }
@@ -122,16 +118,6 @@ fn mark(id: &str, column: Column, cell: &Cell) -> String {
 
 fn details(row: &Row, groups: &[Group], columns: &[Column], text: &mut String) {
     put!(text, "### <a id=\"{}\"></a>{}\n", id(row), row.title);
-    if let Some(waiting) = row.waits {
-        put!(
-            text,
-            "{}. Known from {}. Waits for {}.\n",
-            sentence(waiting.about),
-            linked(waiting.known_from),
-            waiting.lacks
-        );
-        return;
-    }
     let Some(first) = row.first() else { return };
     let scenario = &first.scenario;
     let known = if scenario.known_from().is_empty() {
@@ -192,9 +178,7 @@ fn file_link(name: &str, file: &str) -> String {
 
 /// What to do instead, as a link where it names a scenario.
 fn better(instead: &str, groups: &[Group]) -> String {
-    let rows = groups.iter().flat_map(|group| &group.rows);
-    let named = |row: &&Row| row.files.iter().any(|file| file.scenario.name() == instead);
-    match rows.filter(|row| row.waits.is_none()).find(named) {
+    match groups.iter().flat_map(|group| &group.rows).find(|row| row.has(instead)) {
         Some(row) => format!("[{}](#{})", row.title, id(row)),
         None => in_text(instead),
     }

@@ -78,7 +78,7 @@ fn drawn(args: &AtlasArgs) -> Result<(Vec<String>, bool), String> {
     let selection = select(&args.scenarios)?;
     let mut errors: Vec<String> = selection.broken.iter().map(ToString::to_string).collect();
     let progress = Mutex::new(Progress::new(selection.scenarios.len()));
-    let mut groups = groups(selection.scenarios, whole);
+    let mut groups = groups(selection.scenarios);
     let jobs = args.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
     let tick = |done: usize| {
         if let Ok(mut progress) = progress.lock() {

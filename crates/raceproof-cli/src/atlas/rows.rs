@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::cell::{Cell, Task, Trial, cells};
-use super::plan::{CHAPTERS, Chapter, Entry, Waiting};
+use super::plan::{CHAPTERS, Chapter};
 use crate::run::STACK_BYTES;
 use crate::select::Selected;
 
@@ -24,14 +24,12 @@ pub(crate) struct Group {
 pub(crate) struct Row {
     pub(crate) title: String,
     pub(crate) files: Vec<Selected>,
-    /// What it waits for, if there is no scenario of it yet.
-    pub(crate) waits: Option<&'static Waiting>,
     /// One for each column, when it has been searched.
     pub(crate) cells: Vec<Cell>,
 }
 
-/// Sorts scenarios into groups and rows; with the whole catalogue come the rows that wait.
-pub(crate) fn groups(scenarios: Vec<Selected>, whole: bool) -> Vec<Group> {
+/// Sorts scenarios into groups and rows.
+pub(crate) fn groups(scenarios: Vec<Selected>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for selected in scenarios {
         let scenario = &selected.scenario;
@@ -47,36 +45,21 @@ pub(crate) fn groups(scenarios: Vec<Selected>, whole: bool) -> Vec<Group> {
         };
         match group.rows.iter_mut().find(|row| row.title == title) {
             Some(row) => row.files.push(selected),
-            None => group.rows.push(Row { title, files: vec![selected], waits: None, cells: Vec::new() }),
+            None => group.rows.push(Row { title, files: vec![selected], cells: Vec::new() }),
         }
     }
     let place = |group: &Group| CHAPTERS.iter().position(|chapter| chapter.name == group.name);
     groups.sort_by_key(|group| place(group).unwrap_or(usize::MAX));
     for group in &mut groups {
         let Some(chapter) = group.chapter else { continue };
-        if whole {
-            let waiting = chapter.entries.iter().filter_map(|entry| match entry {
-                Entry::Waits(waiting) => Some(waiting),
-                Entry::Of(_) => None,
-            });
-            group.rows.extend(waiting.map(|waiting| Row {
-                title: waiting.title.to_owned(),
-                files: Vec::new(),
-                waits: Some(waiting),
-                cells: Vec::new(),
-            }));
-        }
-        group.rows.sort_by_key(|row| chapter.entries.iter().position(|entry| row.is(entry)).unwrap_or(usize::MAX));
+        group.rows.sort_by_key(|row| chapter.rows.iter().position(|name| row.has(name)).unwrap_or(usize::MAX));
     }
     groups
 }
 
 impl Row {
-    fn is(&self, entry: &Entry) -> bool {
-        match entry {
-            Entry::Of(name) => self.files.iter().any(|file| file.scenario.name() == *name),
-            Entry::Waits(waiting) => self.waits.is_some_and(|own| own.title == waiting.title),
-        }
+    pub(crate) fn has(&self, scenario: &str) -> bool {
+        self.files.iter().any(|file| file.scenario.name() == scenario)
     }
 
     /// The file that the row is named for.
@@ -161,4 +144,23 @@ pub(crate) fn search(
         row.cells = if files.is_empty() { Vec::new() } else { (0..task.columns.len()).map(column).collect() };
     }
     (errors, trials)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::select::select;
+
+    #[test]
+    fn the_plan_names_every_row_of_the_catalogue_and_no_other() {
+        let catalogue = select(&[]).expect("the catalogue can be read");
+        for group in groups(catalogue.scenarios) {
+            let chapter = group.chapter.unwrap_or_else(|| panic!("{} has no chapter", group.name));
+            for row in &group.rows {
+                let named = chapter.rows.iter().filter(|name| row.has(name)).count();
+                assert_eq!(named, 1, "{}: the plan names one scenario of it", row.title);
+            }
+            assert_eq!(chapter.rows.len(), group.rows.len(), "{}: the plan names what is not there", group.name);
+        }
+    }
 }

@@ -100,9 +100,6 @@ impl<'c> Layout<'c> {
     fn row(&self, row: &Row) -> Line {
         let mut line = Line::default().with(Role::Plain, format!("  {}", cut(&harmless(&row.title), self.title)));
         line.pad_to(INDENT + self.title + GAP);
-        if let Some(waiting) = row.waits {
-            return line.with(Role::Faint, format!("waits for {}", waiting.lacks));
-        }
         let mut at = INDENT + self.title + GAP;
         for (column, cell) in self.columns.iter().zip(&row.cells) {
             line.pad_to(at);
