@@ -355,7 +355,8 @@ pub(crate) fn by_name(name: &[u8], version: Version) -> Option<&'static Command>
         Some(short) => index().short.get(&short)?,
         None => index().other.get(&folded(name)?)?,
     };
-    (command.since <= version).then_some(command)
+    // A zero that ends a name is none of its bytes to a number.
+    (command.name.len() == name.len() && command.since <= version).then_some(command)
 }
 
 /// The command that is called, which is the subcommand if there is one.
