@@ -231,7 +231,7 @@ impl<'s> Session<'s> {
                 let Self { progress, output, .. } = self;
                 progress.aside(|| output.text(&lines));
             }
-            Style::Json => self.entries.push(json::entry(selected, finding, self.plan.confirm)),
+            Style::Json => self.entries.push(json::entry(selected, finding, &self.plan.strategy, self.plan.confirm)),
             Style::Page => self.page(selected, finding, &judgement),
             Style::Rows | Style::Pages => {
                 if self.style == Style::Pages && finding.report.verdict == Verdict::Violated {

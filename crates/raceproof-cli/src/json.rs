@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use raceproof_explore::render::incomplete;
 use raceproof_explore::state::{Change, Content, Held, Item, Value};
 use raceproof_explore::{
-    Bounds, Confirmation, Counterexample, Cover, Odds, Played, Sampled, Step, StepKind, Stopped, Strategy,
+    Bounds, Confirmation, Counterexample, Cover, Odds, Played, Sampled, Step, StepKind, Stopped, Strategy, Verdict,
 };
 use serde::{Serialize, Serializer};
 
@@ -33,6 +34,8 @@ pub(crate) struct Entry {
     seconds: f64,
     /// Why the search ended before it was done; null if it was done.
     stopped: Option<&'static str>,
+    /// Why nothing is verified although no violation was found, in a sentence; null otherwise.
+    incomplete: Option<String>,
     #[serde(flatten)]
     cover: EntryCover,
     /// The sampling that followed an exhaustive search; null if there was none.
@@ -214,7 +217,7 @@ struct Listed {
 }
 
 /// One scenario's part of the document.
-pub(crate) fn entry(selected: &Selected, finding: &Finding, confirm: bool) -> Entry {
+pub(crate) fn entry(selected: &Selected, finding: &Finding, strategy: &Strategy, confirm: bool) -> Entry {
     let (scenario, report) = (&selected.scenario, &finding.report);
     let Bounds { pauses, faults, persistence, steps_per_client, preemptions, depth } = report.bounds;
     let persistence = persistence.name();
@@ -227,10 +230,11 @@ pub(crate) fn entry(selected: &Selected, finding: &Finding, confirm: bool) -> En
         executions: report.executions,
         seconds: report.elapsed.as_secs_f64(),
         stopped: report.cover.stopped.map(|why| match why {
-            Stopped::Limit => "limit",
+            Stopped::Time | Stopped::Executions => "limit",
             Stopped::First => "first",
             Stopped::Asked => "interrupted",
         }),
+        incomplete: (report.verdict == Verdict::NoViolationFound).then(|| incomplete(report, strategy)),
         cover: cover(&report.cover),
         sampled: report.cover.then.as_deref().map(sampled),
         bounds: EntryBounds { pauses, faults, persistence, steps_per_client, preemptions, depth },

@@ -32,7 +32,7 @@ pub(crate) struct ServeArgs {
     clock: ClockArg,
 
     /// The version of Redis whose commands exist
-    #[arg(long, value_name = "7.0|7.4|8.0|8.4", default_value = "7.0", value_parser = version)]
+    #[arg(long, value_name = "7.0|7.2|7.4|8.0|8.4", default_value = "7.0", value_parser = version)]
     version: Version,
 
     /// The password that clients need; there are no universes then
@@ -89,10 +89,11 @@ fn clock(text: &str) -> Result<ClockArg, String> {
 fn version(text: &str) -> Result<Version, String> {
     match text {
         "7.0" => Ok(Version::V7_0),
+        "7.2" => Ok(Version::V7_2),
         "7.4" => Ok(Version::V7_4),
         "8.0" => Ok(Version::V8_0),
         "8.4" => Ok(Version::V8_4),
-        _ => Err("7.0, 7.4, 8.0 or 8.4".into()),
+        _ => Err("7.0, 7.2, 7.4, 8.0 or 8.4".into()),
     }
 }
 

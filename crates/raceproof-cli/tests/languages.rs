@@ -1,4 +1,5 @@
-//! The examples of docs/any-language.md, run with the client libraries themselves. (That of Rust is the test `redis_rs`.)
+//! The examples of docs/any-language.md, run with the client libraries themselves (that of Rust is the test `redis_rs`), and what
+//! only such a library shows.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -30,6 +31,16 @@ fn the_python_example_passes() {
     pytest.args(["-q", "-p", "no:cacheprovider"]).arg(example).current_dir(folder.path());
     let printed = run(pytest.env("PYTHONDONTWRITEBYTECODE", "1"));
     assert!(printed.contains("3 passed"), "{printed}");
+}
+
+#[test]
+fn redis_py_caches_on_its_side() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/test_caching.py");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut pytest = Command::new(installed("python/bin/pytest"));
+    pytest.args(["-q", "-p", "no:cacheprovider"]).arg(tests).current_dir(folder.path());
+    let printed = run(pytest.env("PYTHONDONTWRITEBYTECODE", "1"));
+    assert!(printed.contains("5 passed"), "{printed}");
 }
 
 #[test]

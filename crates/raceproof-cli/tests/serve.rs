@@ -110,7 +110,7 @@ fn what_cannot_be_is_refused_with_the_way_out() {
     let error = refused(&["--port", port]);
     assert!(error.contains(&format!("cannot listen on 127.0.0.1:{port}")) && error.contains("--port 0"), "{error}");
     assert!(refused(&["--clock", "yesterday"]).contains("real, frozen, or milliseconds"));
-    assert!(refused(&["--version", "6.2"]).contains("7.0, 7.4, 8.0 or 8.4"));
+    assert!(refused(&["--version", "6.2"]).contains("7.0, 7.2, 7.4, 8.0 or 8.4"));
     assert!(refused(&["--port", "0", "--maxmemory", "much"]).contains("must be a memory value"));
     assert!(refused(&["--port", "0", "--ready-file", "/nowhere/ready"]).contains("cannot write /nowhere/ready"));
 }

@@ -202,5 +202,5 @@ impl Acl {
 /// All commands and subcommands of a version, containers before what they contain.
 pub(crate) fn everything(version: Version) -> impl Iterator<Item = &'static Command> {
     let commands = command::all().filter(move |command| command.since <= version);
-    commands.flat_map(|command| std::iter::once(command).chain(command.subcommands))
+    commands.flat_map(move |command| std::iter::once(command).chain(command.subcommands_in(version)))
 }

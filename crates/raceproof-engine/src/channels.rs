@@ -155,6 +155,10 @@ impl Engine {
     /// session, and that it is told of changes.
     pub fn touch_disconnect(&self, session: SessionId, footprint: &mut Footprint) {
         let Some(session) = self.sessions.get(session.0 as usize).filter(|session| session.open) else { return };
+        if session.held.is_some() {
+            footprint.add(Object::Server, Access::Write);
+            footprint.add(Object::Deadlines, Access::IntentWrite);
+        }
         if session.subscriptions.any() {
             for kind in KINDS {
                 for name in session.subscriptions.list(kind) {

@@ -175,6 +175,11 @@ impl Command {
         self
     }
 
+    /// The subcommands that there are in a version.
+    pub(crate) fn subcommands_in(&self, version: Version) -> impl Iterator<Item = &'static Self> + use<> {
+        self.subcommands.iter().filter(move |row| row.since <= version)
+    }
+
     pub(crate) const fn since(mut self, version: Version) -> Self {
         self.since = version;
         self
@@ -364,8 +369,7 @@ pub(crate) fn find(args: &[Bytes], version: Version) -> Option<&'static Command>
     let command = by_name(args.first()?, version)?;
     match args.get(1) {
         Some(subcommand) if !command.subcommands.is_empty() => command
-            .subcommands
-            .iter()
+            .subcommands_in(version)
             .find(|row| row.name.as_bytes()[command.name.len() + 1..].eq_ignore_ascii_case(subcommand)),
         _ => Some(command),
     }

@@ -23,11 +23,15 @@ pub(crate) fn run(context: &mut Context<'_>, args: &[Bytes]) -> Reply {
         }
     };
     context.limit_tracking();
-    if !command.has(flag::IMMEDIATE)
-        && let Some(transaction) = &mut context.session_mut().transaction
-    {
+    if context.holds(command, args) {
+        return Reply::Null;
+    }
+    if !command.has(flag::IMMEDIATE) && context.session().transaction.is_some() {
+        let may_send_on = context.may_send_on(command, args);
         // What is refused in the end is not kept.
-        if !transaction.failed {
+        if let Some(transaction) = context.session_mut().transaction.as_mut().filter(|transaction| !transaction.failed)
+        {
+            transaction.may_send_on |= may_send_on;
             transaction.queue.push(Queued { command, args: args.to_vec() });
         }
         context.touch_client();
@@ -81,7 +85,7 @@ fn admitted(context: &mut Context<'_>, args: &[Bytes]) -> Result<&'static Comman
             )))
         }
         // A client that monitors counts as a replica.
-        None if context.session().monitors && touches_keys(context, command) => {
+        None if context.session().monitors && touches_keys(context, command, args) => {
             Err(Failure::Constant("ERR Replica can't interact with the keyspace"))
         }
         None => Ok(command),
@@ -127,16 +131,16 @@ fn is_out_of_memory(context: &mut Context<'_>, command: &'static Command, args: 
 
 /// Whether a command may take memory: a script that declares flags unless it says otherwise, if it is known.
 fn grows(context: &Context<'_>, command: &'static Command, args: &[Bytes]) -> bool {
-    scripting::declared(context, command, args).map_or(command.has(flag::DENYOOM), |allowed| !allowed)
+    scripting::declared(context, command, args).map_or(command.has(flag::DENYOOM), |declared| !declared.allows_oom)
 }
 
-/// Whether a command, or one that `EXEC` would execute, reads or writes keys or sends messages.
-fn touches_keys(context: &Context<'_>, command: &Command) -> bool {
-    let touches = |command: &Command| {
-        command.has(flag::WRITE | flag::READONLY) || command.runs_script() || command::SENT_ON.contains(&command.name)
-    };
+/// Whether a command, or one that `EXEC` would execute, reads or writes keys or sends messages. A script that declares not to
+/// write does neither, as far as anybody looks.
+fn touches_keys(context: &mut Context<'_>, command: &'static Command, args: &[Bytes]) -> bool {
     let queued = context.session().transaction.as_ref().filter(|_| command.name == "exec");
-    touches(command) || queued.is_some_and(|queued| queued.queue.iter().any(|queued| touches(queued.command)))
+    command.has(flag::READONLY)
+        || queued.is_some_and(|queued| queued.queue.iter().any(|queued| queued.command.has(flag::READONLY)))
+        || context.may_send_on(command, args)
 }
 
 /// Why the session's user may not run a command, which is noted in the log of refusals.
@@ -188,7 +192,9 @@ fn refuse(context: &mut Context<'_>, args: &[Bytes], failure: Failure) -> Reply 
 /// Executes a command that was looked up and checked.
 pub(crate) fn call(context: &mut Context<'_>, command: &'static Command, args: &[Bytes]) -> Reply {
     context.reads = command.has(flag::READONLY);
-    context.touches = !command.has(flag::NO_TOUCH);
+    let spares = context.engine.sessions.get(context.session).is_some_and(|session| session.no_touch);
+    context.touches = !command.has(flag::NO_TOUCH) && (!spares || command.name == "touch");
+    context.may_hide = !command.has(flag::WRITE);
     let tracks = context.engine.sessions.get(context.session).is_some_and(|session| session.tracking.is_some());
     if tracks && command.runs_script() {
         context.declared = context.tracked_keys(command, args);
@@ -198,6 +204,7 @@ pub(crate) fn call(context: &mut Context<'_>, command: &'static Command, args: &
     } else {
         (command.run)(context, args).unwrap_or_else(Failure::into_reply)
     };
+    context.show_hidden();
     context.tell_rest();
     context.tell_monitors(command, args);
     if tracks && command.has(flag::READONLY) && !command.runs_script() {

@@ -6,18 +6,19 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use crate::{
-    Access, Delivery, Effect, Footprint, Object, Protocol, Reply, ScriptHost,
+    Access, Delivery, Effect, Footprint, Object, Outcome, Protocol, Reply, ScriptHost,
     acl::Acl,
     channels::Channels,
     commands::client,
     config::Config,
     context::Context,
-    db::Databases,
+    db::{Databases, Entry},
     dispatch,
     evict::Candidate,
     hash::Limits,
     key::Key,
     libraries::Libraries,
+    pause::Paused,
     rng::Random,
     scripts::ScriptCache,
     session::{Replies, Session},
@@ -57,6 +58,8 @@ pub enum Version {
     /// Redis 7.0, the reference.
     #[default]
     V7_0,
+    /// Redis 7.2: what client libraries say of themselves when they connect (`CLIENT SETINFO`), `CLIENT NO-TOUCH`.
+    V7_2,
     /// Redis 7.4: per-field deadlines (`HEXPIRE` and its family).
     V7_4,
     /// Redis 8.0: values of fields with deadlines (`HGETEX`, `HSETEX`, `HGETDEL`).
@@ -92,79 +95,6 @@ pub struct Options {
     pub clients_before: i64,
 }
 
-/// How `SHUTDOWN` wants the server to end.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Shutdown {
-    /// Whether to save first, if it was said; otherwise as there are save points.
-    pub save: Option<bool>,
-    /// Without waiting for replicas.
-    pub now: bool,
-    /// Even if saving fails.
-    pub force: bool,
-}
-
-/// What one command did. Reused between calls: [`Engine::execute`] clears it first.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    /// The reply.
-    pub reply: Reply,
-    /// What was touched.
-    pub footprint: Footprint,
-    /// What is propagated to the append-only file and to replicas.
-    pub effects: Vec<Effect>,
-    /// Set by the caller, and kept by [`Self::clear`]: `effects` stays empty, which saves making them.
-    pub without_effects: bool,
-    /// Whether anything is propagated.
-    pub wrote: bool,
-    /// Whether the reply is not to be sent (`CLIENT REPLY OFF | SKIP`), or there is none (`SUBSCRIBE`, whose messages are
-    /// `deliveries`). Deliveries are sent in any case.
-    pub silent: bool,
-    /// Whether the connection is to be closed once the reply is sent (`QUIT`).
-    pub close: bool,
-    /// Set if the server is to end (`SHUTDOWN`), without any reply.
-    pub shutdown: Option<Shutdown>,
-    /// Whether the session now waits: `reply` means nothing, and the reply comes as a [`Delivery::Reply`].
-    pub waits: bool,
-    /// What other sessions, and this one besides its reply, are sent, in the order in which Redis sends it.
-    pub deliveries: Vec<Delivery>,
-    /// How many of `deliveries` were made before the reply; what they hold for this session goes first.
-    pub before_reply: usize,
-}
-
-impl Outcome {
-    /// Forgets what an earlier command did, keeping the memory.
-    pub fn clear(&mut self) {
-        self.reply = Reply::Null;
-        self.footprint.clear();
-        self.effects.clear();
-        self.wrote = false;
-        self.silent = false;
-        self.close = false;
-        self.shutdown = None;
-        self.waits = false;
-        self.deliveries.clear();
-        self.before_reply = 0;
-    }
-}
-
-impl Default for Outcome {
-    fn default() -> Self {
-        Self {
-            reply: Reply::Null,
-            footprint: Footprint::default(),
-            effects: Vec::new(),
-            without_effects: false,
-            wrote: false,
-            silent: false,
-            close: false,
-            shutdown: None,
-            waits: false,
-            deliveries: Vec::new(),
-            before_reply: 0,
-        }
-    }
-}
-
 /// A Redis server as plain data. `clone` makes a snapshot, `clone_from` goes back to one in the memory that is there.
 #[derive(Debug)]
 pub struct Engine {
@@ -178,6 +108,8 @@ pub struct Engine {
     /// Who is told of changes of keys; nothing before somebody asks for it.
     pub(crate) tracking: Option<Box<Table>>,
     pub(crate) waiting: Waiting,
+    /// Whether clients are paused, and whose commands are held.
+    pub(crate) paused: Paused,
     pub(crate) scripts: Arc<ScriptCache>,
     /// Part of the data.
     pub(crate) libraries: Arc<Libraries>,
@@ -212,6 +144,7 @@ impl Clone for Engine {
             channels: self.channels.clone(),
             tracking: self.tracking.clone(),
             waiting: self.waiting.clone(),
+            paused: self.paused.clone(),
             scripts: self.scripts.clone(),
             libraries: self.libraries.clone(),
             acl: self.acl.clone(),
@@ -238,6 +171,7 @@ impl Clone for Engine {
             channels,
             tracking,
             waiting,
+            paused,
             scripts,
             libraries,
             acl,
@@ -260,6 +194,7 @@ impl Clone for Engine {
         self.channels.clone_from(channels);
         self.tracking.clone_from(tracking);
         self.waiting.clone_from(waiting);
+        self.paused.clone_from(paused);
         self.scripts.clone_from(scripts);
         self.libraries.clone_from(libraries);
         self.acl.clone_from(acl);
@@ -291,6 +226,7 @@ impl Engine {
             channels: Arc::default(),
             tracking: None,
             waiting: Waiting::default(),
+            paused: Paused::default(),
             scripts: Arc::default(),
             libraries: Arc::default(),
             acl: Acl::first(),
@@ -321,6 +257,20 @@ impl Engine {
         }
     }
 
+    /// What `CONFIG SET` has changed and not changed back, by name.
+    pub fn settings(&self) -> impl Iterator<Item = (&'static str, &Bytes)> {
+        self.config.changed().iter().map(|(name, value)| (*name, value))
+    }
+
+    /// Gives the server the settings of another one, as if both had been started with one configuration file.
+    pub fn configure_like(&mut self, other: &Self) {
+        self.config.clone_from(&other.config);
+        if let Some(password) = self.config.changed().get("requirepass") {
+            Arc::make_mut(&mut self.acl).require_password(password);
+        }
+        self.settle_account();
+    }
+
     /// Whether both hold the same keys, with the same values and deadlines, and the same libraries of functions.
     #[must_use]
     pub fn same_data(&self, other: &Self) -> bool {
@@ -333,10 +283,12 @@ impl Engine {
     }
 
     /// The keys that `maxmemory-policy` lets the server evict: under `volatile-…` those that have a deadline, and
-    /// otherwise all, since nothing else protects a key.
+    /// otherwise all, since nothing else protects a key. None while clients are paused.
     pub fn evictable(&self) -> impl Iterator<Item = (u32, &[u8])> {
         let spared = self.config.policy().volatile_only;
-        let evictable = self.databases.entries().filter(move |(_, _, entry)| !spared || entry.deadline().is_some());
+        let none = self.paused.pause.is_some();
+        let is_one = move |entry: &Entry| !none && (!spared || entry.deadline().is_some());
+        let evictable = self.databases.entries().filter(move |(_, _, entry)| is_one(entry));
         evictable.map(|(db, name, _)| (db, name.bytes))
     }
 
@@ -379,6 +331,7 @@ impl Engine {
         self.unsubscribe_all(index);
         self.stop_tracking(index);
         self.end_wait(index, &mut Footprint::default());
+        self.end_hold(index, &mut Footprint::default());
         self.stop_monitoring(index);
         let session = &mut self.sessions[index];
         (session.open, session.transaction) = (false, None);
@@ -397,7 +350,7 @@ impl Engine {
         for pending in deliveries.iter_mut().filter(|pending| pending.session() == session) {
             *pending = Delivery::Close(session);
         }
-        if self.end_wait(index, footprint).is_some() {
+        if self.end_wait(index, footprint).is_some() || self.end_hold(index, footprint) {
             deliveries.push(Delivery::NoReply(session));
         }
         self.end_session(index);
@@ -429,14 +382,33 @@ impl Engine {
         out: &mut Outcome,
     ) {
         out.clear();
+        let account = self.databases.account();
+        self.end_pause(now, &mut out.footprint);
+        self.resume(scripts, now, out);
+        self.execute_one(scripts, session, args, now, out);
+        self.resume(scripts, now, out);
+        self.touch_account(account, &mut out.footprint);
+        self.broadcast(session.0 as usize, &mut out.footprint, &mut out.deliveries);
+    }
+
+    /// [`Self::execute`], with what others did before it in `out`.
+    pub(crate) fn execute_one(
+        &mut self,
+        scripts: &mut dyn ScriptHost,
+        session: SessionId,
+        args: &[Bytes],
+        now: Timestamp,
+        out: &mut Outcome,
+    ) {
         let index = session.0 as usize;
+        let stood = (out.wrote && out.with_between).then(|| self.clone());
         let Some(state) = self.sessions.get_mut(index).filter(|session| session.open) else {
             // Somebody may have killed it, which is declared as a write of everything.
             out.footprint.add(Object::Users, Access::IntentRead);
             out.reply = Reply::Error(format!("ERR session {} is not connected", session.0).into());
             return;
         };
-        if state.wait.is_some() {
+        if state.wait.is_some() || state.held.is_some() {
             out.reply = Reply::Error(format!("ERR session {} waits for a reply", session.0).into());
             return;
         }
@@ -453,12 +425,13 @@ impl Engine {
             out.footprint.add(Object::Inbox(session), Access::Read);
         }
         self.started.get_or_insert(now);
-        let account = self.databases.account();
+        let (before, wrote_before) = (out.effects.len(), std::mem::take(&mut out.wrote));
         let mut context = Context::new(self, Some(scripts), index, db, now, out);
         context.actor = index;
         context.mute = skipped || replies == Replies::Off;
         context.may_wait = true;
         context.framed = true;
+        context.effects_before = before;
         let reply = dispatch::run(&mut context, args);
         context.replies_here();
         context.tell_pending();
@@ -473,13 +446,22 @@ impl Engine {
         {
             statistics.changes += 1;
         }
+        out.between.extend(stood.filter(|_| out.wrote));
+        out.wrote |= wrote_before;
         if framed {
             frame(&mut out.effects, effects_before);
         }
+        let state = &mut self.sessions[index];
+        if state.held.is_some() {
+            // It is to be asked again.
+            if skipped {
+                state.replies = Replies::SkipNext;
+            }
+            out.waits = true;
+            return;
+        }
         out.waits = wait::silence(self, index, skipped);
         self.serve(Some(scripts), now, out);
-        self.touch_account(account, &mut out.footprint);
-        self.broadcast(index, &mut out.footprint, &mut out.deliveries);
         client::end_caching(self, index, args);
     }
 
@@ -503,11 +485,15 @@ impl Engine {
     }
 
     /// Removes every key and every field whose deadline has passed, as the server's own cycle does, and reports the
-    /// deletions.
+    /// deletions. Nothing while clients are paused ([`Self::pause_end_ms`]).
     pub fn expire_due(&mut self, now: Timestamp, out: &mut Outcome) {
         out.clear();
         out.footprint.add(Object::Clock, Access::Read);
         out.footprint.add(Object::Deadlines, Access::Read);
+        if self.is_paused(now) {
+            return;
+        }
+        self.forget_pause(now);
         let mut context = Context::new(self, None, usize::MAX, 0, now, out);
         let due = |first: Option<&(i64, u32, Bytes)>| {
             first.filter(|(deadline, _, _)| now.ms() > *deadline).map(|(_, db, name)| (*db, Key::new(name)))

@@ -112,9 +112,10 @@ impl Engine {
 }
 
 impl Context<'_> {
-    /// Evicts keys until the memory in use is within the limit. Tells whether it is.
+    /// Evicts keys until the memory in use is within the limit. Tells whether it is, or clients are paused, so that it does
+    /// not matter.
     pub(crate) fn make_room(&mut self) -> bool {
-        if self.engine.config.memory_limit().is_none() {
+        if self.engine.config.memory_limit().is_none() || self.engine.paused.pause.is_some() {
             return true;
         }
         self.touch(Object::Memory, Access::Read);

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::{
-    Access, Engine, Object, Outcome, ScriptHost, SessionId, Timestamp, config,
+    Access, Engine, Object, Outcome, Protocol, ScriptHost, SessionId, Timestamp, config,
     context::Context,
     key::Key,
     session::{Addresses, Replies},
@@ -28,6 +28,21 @@ impl Engine {
     #[must_use]
     pub fn client_name(&self, session: SessionId) -> Bytes {
         self.sessions.get(session.0 as usize).map_or_else(Bytes::new, |session| session.name.clone())
+    }
+
+    /// Makes a client one that speaks a protocol and has a name, without a command, which a pause would hold.
+    pub fn introduce(&mut self, session: SessionId, protocol: Protocol, name: Bytes) {
+        if let Some(session) = self.sessions.get_mut(session.0 as usize) {
+            (session.protocol, session.name) = (protocol, name);
+        }
+    }
+
+    /// Whether a client may be idle for as long as it likes, whatever `timeout` says: it waits, has subscribed to something, or
+    /// monitors.
+    #[must_use]
+    pub fn may_idle(&self, session: SessionId) -> bool {
+        let state = self.sessions.get(session.0 as usize);
+        self.waits(session) || state.is_some_and(|state| state.monitors || state.subscriptions.any())
     }
 
     /// The number of a client (`CLIENT ID`); 0 if there is no such session.

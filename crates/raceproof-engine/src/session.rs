@@ -25,6 +25,10 @@ pub(crate) struct Session {
     /// `CLIENT SETNAME`
     pub(crate) name: Bytes,
     pub(crate) no_evict: bool,
+    /// `CLIENT NO-TOUCH`: its commands leave no trace in how keys were used.
+    pub(crate) no_touch: bool,
+    /// `CLIENT SETINFO`
+    pub(crate) library: Option<Box<ClientLibrary>>,
     pub(crate) replies: Replies,
     pub(crate) transaction: Option<Transaction>,
     /// How many commands the transaction has that is being executed. Nothing between commands.
@@ -41,6 +45,8 @@ pub(crate) struct Session {
     pub(crate) dirty: bool,
     /// What the session waits with.
     pub(crate) wait: Option<Box<Wait>>,
+    /// The command that a pause holds.
+    pub(crate) held: Option<Vec<Bytes>>,
     /// The connection is to a replica, which refuses writes.
     pub(crate) replica: bool,
 }
@@ -58,6 +64,8 @@ impl Session {
             monitors: false,
             name: Bytes::new(),
             no_evict: false,
+            no_touch: false,
+            library: None,
             replies: Replies::On,
             transaction: None,
             executing: None,
@@ -68,9 +76,17 @@ impl Session {
             redirected: 0,
             dirty: false,
             wait: None,
+            held: None,
             replica: false,
         }
     }
+}
+
+/// What the library behind a connection says of itself; nothing that it did not say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct ClientLibrary {
+    pub(crate) name: Bytes,
+    pub(crate) version: Bytes,
 }
 
 /// The two ends of a connection, as Redis writes them.
@@ -112,6 +128,8 @@ pub(crate) struct Transaction {
     pub(crate) queue: Vec<Queued>,
     /// A command could not be queued, so that `EXEC` is refused.
     pub(crate) failed: bool,
+    /// Whether one of the commands may write or be sent on to replicas, as far as was known when it was queued.
+    pub(crate) may_send_on: bool,
 }
 
 /// A command that waits for `EXEC`.

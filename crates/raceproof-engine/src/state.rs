@@ -10,6 +10,7 @@ use crate::{
     Engine, SessionId,
     access::Used,
     db::{Databases, Entry},
+    pause::Paused,
     session::{Queued, Session, Transaction},
     tracking::Table,
     tree::Tree,
@@ -65,6 +66,7 @@ impl Engine {
             channels: _,
             tracking,
             waiting: _,
+            paused,
             scripts,
             libraries,
             acl,
@@ -87,6 +89,7 @@ impl Engine {
         (statistics, saved).hash(&mut to);
         started.hash(&mut to);
         incarnation.hash(&mut to);
+        paused.pause.hash(&mut to);
         config.changed().hash(&mut to);
         scripts.names().hash(&mut to);
         databases.hash(&mut to);
@@ -98,6 +101,7 @@ impl Engine {
             hash_session(all.get(session.0 as usize), &mut to);
         }
         hash_queue(sessions.iter().map(|session| all.get(session.0 as usize)), &mut to);
+        hash_held(paused, |held| sessions.iter().position(|session| session.0 == held), &mut to);
         hash_tracking(tracking.as_deref(), sessions.iter().map(|session| all.get(session.0 as usize)), &mut to);
     }
 
@@ -121,6 +125,7 @@ impl Engine {
             hash_session(Some(session), &mut to);
         }
         hash_queue(self.sessions.iter().map(Some), &mut to);
+        hash_held(&self.paused, |held| Some(held as usize), &mut to);
         hash_tracking(self.tracking.as_deref(), self.sessions.iter().map(Some), &mut to);
     }
 }
@@ -178,6 +183,8 @@ fn hash_session(session: Option<&Session>, to: &mut Recorder<'_>) {
         protocol,
         name,
         no_evict,
+        no_touch,
+        library,
         replies,
         transaction,
         executing: _,
@@ -190,21 +197,22 @@ fn hash_session(session: Option<&Session>, to: &mut Recorder<'_>) {
         redirected: _,
         dirty,
         wait,
+        held,
         user,
         authenticated,
         replica,
     } = session;
     (user, authenticated, replica).hash(to);
     (open, db, protocol, name, no_evict, replies, watched, subscriptions, dirty).hash(to);
-    (tracking, addresses, monitors).hash(to);
+    (tracking, addresses, monitors, held, no_touch, library).hash(to);
     wait.is_some().hash(to);
     if let Some(wait) = wait {
         let Wait { args, serve: _, db, keys, deadline, late: _, silent, since: _ } = &**wait;
         (args, db, keys, deadline, silent).hash(to);
     }
     transaction.is_some().hash(to);
-    if let Some(Transaction { queue, failed }) = transaction {
-        (failed, queue.len()).hash(to);
+    if let Some(Transaction { queue, failed, may_send_on }) = transaction {
+        (failed, may_send_on, queue.len()).hash(to);
         for Queued { command: _, args } in queue {
             args.hash(to);
         }
@@ -220,6 +228,13 @@ fn hash_queue<'a>(sessions: impl Iterator<Item = Option<&'a Session>>, to: &mut 
     let mut queue: Vec<(u64, usize)> = sessions.enumerate().filter_map(since).collect();
     queue.sort_unstable();
     for (_, place) in queue {
+        place.hash(to);
+    }
+}
+
+/// In which order commands are held, each session by its place among those given.
+fn hash_held(paused: &Paused, place: impl Fn(u32) -> Option<usize>, to: &mut Recorder<'_>) {
+    for place in paused.held().filter_map(place) {
         place.hash(to);
     }
 }

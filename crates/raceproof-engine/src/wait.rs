@@ -20,7 +20,7 @@ use crate::{
     engine::frame,
     failure::{Answer, Failure},
     key::Key,
-    session::Replies,
+    session::{Replies, Session},
 };
 
 /// Tries what a waiting session wants with a key that has become ready; `None` if there is nothing for it.
@@ -62,10 +62,6 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    pub(crate) const fn sessions(&self) -> usize {
-        self.sessions
-    }
-
     /// A key may have something for those who wait for it.
     pub(crate) fn signal(&mut self, db: u32, key: &Key) {
         if self.by_key.is_empty() {
@@ -164,16 +160,24 @@ impl Context<'_> {
 
 impl Engine {
     /// Whether a session waits: what it sends meanwhile is to be kept back until its [`Delivery::Reply`] or
-    /// [`Delivery::NoReply`].
+    /// [`Delivery::NoReply`]. So does one whose command is held by `CLIENT PAUSE`.
     #[must_use]
     pub fn waits(&self, session: SessionId) -> bool {
-        self.sessions.get(session.0 as usize).is_some_and(|session| session.wait.is_some())
+        let waits = |session: &Session| session.wait.is_some() || session.held.is_some();
+        self.sessions.get(session.0 as usize).is_some_and(waits)
     }
 
-    /// The earliest deadline of a session that waits (ms since the Unix epoch). It waits through that millisecond.
+    /// How many sessions wait or are held.
+    pub(crate) fn blocked(&self) -> usize {
+        self.waiting.sessions + self.paused.held().len()
+    }
+
+    /// The earliest deadline of a session that waits, or that of a pause that holds somebody (ms since the Unix epoch): both last
+    /// through that millisecond.
     #[must_use]
     pub fn next_timeout_ms(&self) -> Option<i64> {
-        self.waiting.deadlines.first().map(|(deadline, ..)| *deadline)
+        let first = self.waiting.deadlines.first().map(|(deadline, ..)| *deadline);
+        first.into_iter().chain(self.pause_end_ms().filter(|_| self.paused.held().len() > 0)).min()
     }
 
     /// How many sessions wait up to a moment.
@@ -181,13 +185,26 @@ impl Engine {
         self.waiting.deadlines.len()
     }
 
-    /// Ends the waits whose time is over, the earliest first.
-    pub fn time_out(&mut self, now: Timestamp, out: &mut Outcome) {
+    /// Ends the waits whose time is over, the earliest first, and the pause if its time is; then held commands are executed.
+    pub fn time_out(&mut self, scripts: &mut dyn ScriptHost, now: Timestamp, out: &mut Outcome) {
         out.clear();
         out.footprint.add(Object::Clock, Access::Read);
         out.footprint.add(Object::Deadlines, Access::Read);
+        if let Some(last_ms) = self.pause_end_ms().filter(|_| !self.is_paused(now)) {
+            let account = self.databases.account();
+            self.end_waits(last_ms, out);
+            self.end_pause(now, &mut out.footprint);
+            self.resume(scripts, now, out);
+            self.touch_account(account, &mut out.footprint);
+            self.broadcast(usize::MAX, &mut out.footprint, &mut out.deliveries);
+        }
+        self.end_waits(now.ms() - 1, out);
+    }
+
+    /// Ends the waits that last up to a moment (Unix ms).
+    fn end_waits(&mut self, last_ms: i64, out: &mut Outcome) {
         while let Some(&(deadline, _, session)) = self.waiting.deadlines.first()
-            && now.ms() > deadline
+            && deadline <= last_ms
             && let Some(wait) = self.end_wait(session as usize, &mut out.footprint)
         {
             out.deliveries.push(delivery(session as usize, wait.silent, wait.late));
@@ -198,6 +215,7 @@ impl Engine {
     pub fn give_up(&mut self, session: SessionId, out: &mut Outcome) {
         out.clear();
         self.end_wait(session.0 as usize, &mut out.footprint);
+        self.end_hold(session.0 as usize, &mut out.footprint);
     }
 
     /// Ends the wait of a session, if it waits, with `reply` or else as if its time were over. Tells whether it waited.

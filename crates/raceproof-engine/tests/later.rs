@@ -236,11 +236,57 @@ fn each_version_has_the_commands_that_it_has() {
         ("DIGEST k", Version::V8_4),
         ("MSETEX 1 k v", Version::V8_4),
     ] {
-        for version in [Version::V7_0, Version::V7_4, Version::V8_0, Version::V8_4] {
+        for version in [Version::V7_0, Version::V7_2, Version::V7_4, Version::V8_0, Version::V8_4] {
             assert_eq!(unknown(version, line), version < since, "{line} in {version:?}");
         }
     }
     assert_eq!(server(Version::V8_0).say("SET k v IFEQ x"), "-ERR syntax error");
+}
+
+#[test]
+fn client_libraries_say_what_they_are() {
+    let mut before = server(Version::V7_0);
+    for line in ["CLIENT SETINFO LIB-NAME x", "CLIENT NO-TOUCH ON", "COMMAND INFO client|setinfo"] {
+        let reply = before.say(line);
+        assert!(
+            reply.starts_with("-ERR unknown subcommand") || reply == "*1|*-1" || reply == "*1|$-1",
+            "{line}: {reply}"
+        );
+    }
+    assert!(!before.say("CLIENT INFO").contains("lib-name") && !before.say("COMMAND LIST").contains("setinfo"));
+    let mut server = server(Version::V7_2);
+    server.expect(&[
+        ("CLIENT SETINFO LIB-NAME redis-py", "+OK"),
+        ("CLIENT SETINFO lib-ver 8.1.0", "+OK"),
+        ("CLIENT SETINFO lib-what x", "-ERR Unrecognized option 'lib-what'"),
+        ("CLIENT SETINFO lib-ver \"8 1\"", "-ERR lib-ver cannot contain spaces, newlines or special characters."),
+        ("CLIENT SETINFO lib-ver", "-ERR wrong number of arguments for 'client|setinfo' command"),
+        ("CLIENT SETNAME me", "+OK"),
+    ]);
+    assert!(server.say("CLIENT INFO").ends_with(" resp=2 lib-name=redis-py lib-ver=8.1.0"));
+    // A connection that is reset is still that library's.
+    server.expect(&[("RESET", "+RESET"), ("CLIENT SETINFO lib-name \"\"", "+OK")]);
+    assert!(server.say("CLIENT LIST").ends_with(" resp=2 lib-name= lib-ver=8.1.0"));
+    assert!(server.say("COMMAND LIST").contains("client|setinfo"));
+    let mut later = self::server(Version::V8_0);
+    later.run("WATCH a b");
+    let told = later.say("CLIENT INFO");
+    assert!(told.contains(" multi=-1 watch=2 qbuf=0") && told.ends_with(" lib-name= lib-ver= io-thread=0"), "{told}");
+}
+
+#[test]
+fn a_client_that_says_so_leaves_no_trace_in_how_keys_were_used() {
+    let options = Options { version: Version::V7_2, access_times: true, ..Options::default() };
+    let mut server = Server::with(options);
+    server.run("SET k v");
+    server.now_ms += 10_000;
+    server.expect(&[("CLIENT NO-TOUCH ON", "+OK"), ("GET k", "$1|v"), ("OBJECT IDLETIME k", ":10")]);
+    assert!(server.say("CLIENT INFO").contains(" flags=T "));
+    server.expect(&[("TOUCH k", ":1"), ("OBJECT IDLETIME k", ":0")]);
+    server.now_ms += 10_000;
+    server.expect(&[("CLIENT NO-TOUCH OFF", "+OK"), ("GET k", "$1|v"), ("OBJECT IDLETIME k", ":0")]);
+    server.expect(&[("CLIENT NO-TOUCH x", "-ERR syntax error"), ("CLIENT NO-TOUCH ON", "+OK"), ("RESET", "+RESET")]);
+    assert!(server.say("CLIENT INFO").contains(" flags=N "));
 }
 
 #[test]

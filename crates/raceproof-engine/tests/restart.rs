@@ -46,6 +46,29 @@ fn a_restarted_server_has_the_kept_keys_and_nothing_else() {
 }
 
 #[test]
+fn a_server_that_is_configured_like_another_one() {
+    let mut server = Server::new();
+    for line in ["SET a 1", "CONFIG SET maxmemory 1000 maxmemory-policy noeviction", "CONFIG SET requirepass secret"] {
+        server.run(line);
+    }
+    let configured = server.engine.clone();
+    server.run("CONFIG SET hz 20 maxmemory 2000");
+    server.engine = server.engine.restarted(Some(&configured));
+    server.engine.configure_like(&configured);
+    server.session = server.engine.connect();
+    server.expect(&[("GET a", "-NOAUTH Authentication required."), ("AUTH secret", "+OK")]);
+    server.expect(&[
+        ("CONFIG GET maxmemory", "*2|$9|maxmemory|$4|1000"),
+        ("CONFIG GET hz", "*2|$2|hz|$2|10"),
+        ("GET a", "$1|1"),
+    ]);
+    let names: Vec<&str> = server.engine.settings().map(|(name, _)| name).collect();
+    assert_eq!(names, ["maxmemory", "maxmemory-policy", "requirepass"]);
+    let refused = server.say("SET b 1");
+    assert!(refused.starts_with("-OOM "), "the memory in use is known: {refused}");
+}
+
+#[test]
 fn the_keys_of_every_database_are_listed() {
     let mut server = Server::new();
     for line in ["SET b 1", "HSET a f 1", "SELECT 2", "SET c 1"] {

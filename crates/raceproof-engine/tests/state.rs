@@ -196,6 +196,15 @@ const APART: &[(&str, &[&str], &[&str])] = &[
         &["0 CLIENT TRACKING ON", "1 CLIENT TRACKING ON", "1 GET a"],
     ),
     ("a watched key", &["0 PING"], &["0 WATCH a"]),
+    ("a pause", &["0 PING"], &["0 CLIENT PAUSE 100 WRITE"]),
+    ("how long it lasts", &["0 CLIENT PAUSE 101 WRITE"], &["0 CLIENT PAUSE 100 WRITE"]),
+    ("what it holds", &["0 CLIENT PAUSE 100"], &["0 CLIENT PAUSE 100 WRITE"]),
+    ("a command that is held", &["0 CLIENT PAUSE 100 WRITE", "0 SET a 1"], &["0 CLIENT PAUSE 100 WRITE", "0 SET a 2"]),
+    (
+        "the order of those that are held",
+        &["0 CLIENT PAUSE 100 WRITE", "0 SET a 1", "1 SET a 2"],
+        &["0 CLIENT PAUSE 100 WRITE", "1 SET a 2", "0 SET a 1"],
+    ),
     ("a watched key that was changed", &["1 SET a 1", "0 WATCH a"], &["0 WATCH a", "1 SET a 1"]),
 ];
 

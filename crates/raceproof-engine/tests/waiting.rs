@@ -9,7 +9,7 @@ use raceproof_engine::{Delivery, Outcome, Reply, SessionId, Timestamp};
 /// What the sessions were sent by a run of the clock to a time.
 fn timed_out(server: &mut Server, ms: i64) -> Vec<Delivery> {
     let mut out = Outcome::default();
-    server.engine.time_out(Timestamp::from_ms(START_MS + ms), &mut out);
+    server.engine.time_out(&mut server.host, Timestamp::from_ms(START_MS + ms), &mut out);
     out.deliveries
 }
 

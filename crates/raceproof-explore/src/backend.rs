@@ -36,11 +36,27 @@ pub trait Backend {
     /// When the server is gone or refuses.
     fn now_ms(&mut self) -> Result<i64, BackendError>;
 
+    /// Whether its clock stands still between the steps that move it: then what is left of a time is what it is in
+    /// simulation, to the millisecond.
+    fn clock_is_held(&self) -> bool {
+        false
+    }
+
     /// Opens a session, numbered by the caller.
     ///
     /// # Errors
     /// When the server is gone or refuses.
     fn connect(&mut self, session: u32) -> Result<(), BackendError>;
+
+    /// By this number `CLIENT ID` names the session, which has just been opened, to its client. The server's own number is
+    /// another one: where commands and replies name the session by its number, the backend translates.
+    ///
+    /// # Errors
+    /// When the server is gone or refuses.
+    fn show_id(&mut self, session: u32, client_id: i64) -> Result<(), BackendError> {
+        let _ = (session, client_id);
+        Ok(())
+    }
 
     /// Opens a session with the replica of the server, numbered by the caller. The replica has all that the server has when a
     /// command is delivered to it, but for one that follows [`Self::lag_behind`].

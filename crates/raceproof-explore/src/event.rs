@@ -209,6 +209,8 @@ pub(crate) struct Seen {
     tracks: bool,
     /// Something that is not Redis was touched.
     beside: bool,
+    /// Someone asked the server about itself, which may be about its connections.
+    sessions: bool,
 }
 
 /// What a thing is to [`Things::is_fixed`].
@@ -224,6 +226,8 @@ enum Kind {
     Subscribed,
     /// Who is told of changes of keys, which ends with a client, too; and how much memory is in use.
     Tracked,
+    /// Which connections there are, among other things.
+    Server,
     /// Not Redis.
     Beside,
     Other,
@@ -238,14 +242,10 @@ impl Kind {
             Named::Redis(Object::Clock | Object::Deadlines) => Self::Clock,
             // A limit to memory, too, makes every command touch more.
             Named::Redis(Object::Tracking | Object::Tracked(_) | Object::Memory) => Self::Tracked,
-            Named::Redis(
-                Object::Random
-                | Object::Scripts
-                | Object::Functions
-                | Object::Users
-                | Object::Server
-                | Object::Inbox(_),
-            ) => Self::Other,
+            Named::Redis(Object::Random | Object::Scripts | Object::Functions | Object::Users | Object::Inbox(_)) => {
+                Self::Other
+            }
+            Named::Redis(Object::Server) => Self::Server,
             Named::Redis(Object::Subscriptions | Object::Channel(_) | Object::ShardChannel(_) | Object::Patterns) => {
                 Self::Subscribed
             }
@@ -340,7 +340,9 @@ impl Things {
             Kind::Key => *access == whole,
             Kind::Keyspace => !self.seen.keyspace_read,
             Kind::Clock => true,
-            Kind::Part | Kind::Local | Kind::Subscribed | Kind::Tracked | Kind::Beside | Kind::Other => false,
+            Kind::Part | Kind::Local | Kind::Subscribed | Kind::Tracked | Kind::Server | Kind::Beside | Kind::Other => {
+                false
+            }
         };
         !self.seen.local && !self.seen.tracks && footprint.touched.iter().all(fixed)
     }
@@ -364,14 +366,23 @@ impl Things {
                 Kind::Subscribed if access.writes() => (seen.local, seen.beside) = (true, true),
                 Kind::Beside => seen.beside = true,
                 Kind::Tracked => (seen.tracks, seen.local, seen.beside) = (true, true, true),
+                // A connection ends with its client, and whether one ends depends on what it makes of a reply.
+                Kind::Server if matches!(access, Access::Read | Access::Write) => {
+                    (seen.sessions, seen.local, seen.beside) = (true, true, true);
+                }
                 Kind::Keyspace => seen.keyspace_read |= matches!(access, Access::Read | Access::Write),
-                Kind::Key | Kind::Part | Kind::Clock | Kind::Subscribed | Kind::Other => {}
+                Kind::Key | Kind::Part | Kind::Clock | Kind::Subscribed | Kind::Server | Kind::Other => {}
             }
         }
         let known = Seen { beside: self.seen.beside || (seen.beside && !self.only_redis), ..self.seen };
         self.seen = seen;
         self.only_redis &= !seen.beside;
         seen != known
+    }
+
+    /// Whether anybody may notice which connections there are.
+    pub(crate) const fn sessions_are_seen(&self) -> bool {
+        self.seen.sessions
     }
 
     pub(crate) const fn seen(&self) -> Seen {

@@ -136,8 +136,10 @@ impl Odds {
 /// Why a search ended before it was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stopped {
-    /// It reached its limit of time or executions.
-    Limit,
+    /// It reached its limit of time.
+    Time,
+    /// It reached its limit of executions.
+    Executions,
     /// It was to stop at the first violation.
     First,
     /// Somebody asked it to.
@@ -187,7 +189,8 @@ pub struct Report {
     pub verdict: Verdict,
     /// The executions run to find it; for an exhaustive search the number of traces.
     pub executions: u64,
-    /// Executions that were started and found to repeat an earlier trace. An optimal search has none.
+    /// Executions that were started and found to repeat an earlier trace. Without faults and pauses an exhaustive search
+    /// has none.
     pub redundant: u64,
     /// The execution (from 1) that first violated a check.
     pub met_at: Option<u64>,

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use raceproof_explore::scenario::Scenario;
-use raceproof_explore::{Bounds, Broken, Counterexample, Error, Fault, Report, Step, StepKind, Strategy, Verdict};
+use raceproof_explore::{
+    Bounds, Broken, Counterexample, Error, Fault, Faults, Report, Step, StepKind, Strategy, Verdict,
+};
 
 /// The length of each counterexample, in steps. A longer one shows something needless, a shorter one has lost its point.
 const STEPS: &[(&str, usize)] = &[
@@ -320,14 +322,19 @@ fn no_client_has_two_operations() {
     assert!(operations >= 20, "only {operations} operations were found");
 }
 
-/// Scenarios in which a client may as well end before its last step, and why they show it nevertheless.
-const ENDS_ANYWHERE: [(&str, &str); 2] = [
-    (
-        "cache/local-pubsub-reconnect",
-        "a writer that dies before it publishes tells nobody, but the row is about what was told",
-    ),
-    ("cache/local-read-then-subscribe", "as before"),
-];
+/// Whether a client that dies is enough to break what should be used instead as well, in the same way. Then the atlas says
+/// so in the column of crashes, and the row is about something else.
+fn a_crash_breaks_what_is_better(scenario: &Scenario, found: &Counterexample) -> bool {
+    let better = scenario.instead().and_then(|name| catalogue().into_iter().find(|(path, _)| path == name));
+    better.is_some_and(|(_, better)| {
+        let nothing = Bounds { pauses: 0, faults: Faults::NONE, ..better.bounds() };
+        let breaks = |bounds| {
+            let report = better.run(&better.check().bounds(bounds)).unwrap_or_else(|error| panic!("{error}"));
+            report.violation.is_some_and(|violation| violation.message == found.message)
+        };
+        !breaks(nothing) && breaks(nothing.with(Fault::Crash, 1))
+    })
+}
 
 #[test]
 fn no_client_can_end_earlier() {
@@ -337,19 +344,20 @@ fn no_client_can_end_earlier() {
         if !matches!(found.broken, Broken::Always | Broken::History | Broken::Client(_)) {
             continue;
         }
-        if ENDS_ANYWHERE.iter().any(|(name, _)| *name == scenario.name()) {
-            continue;
-        }
+        let mut unneeded = Vec::new();
         for client in &found.clients {
             let of_client = |kind| kind != StepKind::Fault && kind != StepKind::Clock;
             let steps = found.steps.iter().filter(|step| step.client == *client && of_client(step.kind)).count();
             for earlier in 0..u32::try_from(steps).unwrap() {
                 let shorter = scenario.with_client_ending(client, earlier);
                 if still_violated(&shorter, scenario.bounds(), &found) {
-                    longer.push(format!("{}: {client} need not go beyond its step {earlier}", scenario.name()));
+                    unneeded.push(format!("{}: {client} need not go beyond its step {earlier}", scenario.name()));
                 }
                 tried += 1;
             }
+        }
+        if !unneeded.is_empty() && !a_crash_breaks_what_is_better(&scenario, &found) {
+            longer.append(&mut unneeded);
         }
     }
     assert!(longer.is_empty(), "{longer:#?}");

@@ -1,10 +1,12 @@
 //! An execution found in simulation, played on a real redis-server.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use raceproof_explore::{Backend, BackendError};
 
-use crate::player::Player;
-use crate::{LabError, RedisServer, Reply};
+use crate::player::{Player, real_now_ms};
+use crate::{HeldClock, LabError, RedisServer, Reply};
 
 /// How often an execution is played again until its deadlines are exact. On a busy machine one in twenty is not.
 const ATTEMPTS: u32 = 20;
@@ -13,6 +15,7 @@ const ATTEMPTS: u32 = 20;
 #[derive(Clone, Debug)]
 enum Step {
     Connect(u32),
+    ShowId(u32, i64),
     Disconnect(u32),
     Execute(u32, Vec<Bytes>, Reply),
     Message(u32, Reply),
@@ -52,18 +55,19 @@ struct Lag {
 
 /// A real redis-server as the explorer's backend: the same steps in the same order, one connection per session.
 ///
-/// **The clock.** A step of the clock moves the deadline of every volatile key in every database; keys whose deadline
-/// passes are gone at once, a key at the last millisecond of its life stays. Real time that passes between steps does
-/// not count. Should the machine have been too slow to tell on which side of a deadline a step ends, everything since
-/// the reset is played again until it is certain. Commands that ask the server for an absolute time (`TIME`,
-/// `PEXPIRETIME`) are refused: they need a server whose clock is held. `redis.call("TIME")` in a script is told the
-/// played time. A time to live of a few milliseconds may end before
-/// the lab has seen the key.
+/// **The clock** is held ([`HeldClock`]): it stands still between the steps that move it. When it moves, the keys whose time
+/// is over end in the order of their deadlines, and so do waits.
 ///
-/// **WATCH.** Setting a deadline touches the key, as any write does, and would make an `EXEC` fail that succeeds in
+/// **A server whose clock cannot be held.** A step of the clock moves the deadline of every volatile key in every database;
+/// keys whose deadline passes are gone at once, a key at the last millisecond of its life stays. Real time that passes
+/// between steps does not count. Should the machine have been too slow to tell on which side of a deadline a step ends,
+/// everything since the reset is played again until it is certain. Commands that ask the server for an absolute time
+/// (`TIME`, `PEXPIRETIME`), for how long something has been idle, or to tell of changes of keys are refused.
+/// `redis.call("TIME")` in a script is told the played time. A time to live of a few milliseconds may end before the lab has
+/// seen the key. Setting a deadline touches the key, as any write does, and would make an `EXEC` fail that succeeds in
 /// simulation. So after a step of the clock each session that watched a moved key, and had not been failed by anything
-/// before, watches the same keys anew. Inside `MULTI` that is impossible, and such a step is refused. A session whose
-/// watched key ends by the step fails, as it does in Redis.
+/// before, watches the same keys anew. Inside `MULTI` that is impossible, and such a step is refused. Commands that wait are
+/// sent without a time, and are unblocked when it is over.
 ///
 /// **Restart, power loss.** The process is killed, its append-only file is cut after the last entry that survives, and
 /// it is started again on it. For that [`Self::start`] starts a server that keeps one.
@@ -73,9 +77,7 @@ struct Lag {
 /// replica is promoted.
 ///
 /// **A replica that lags behind.** The execution is played again from its start. When the replica has received what it is to
-/// show it follows its primary no more, until it has been read. Time cannot pass meanwhile.
-///
-/// **Commands that wait** are sent without a time, since real time does not count, and are unblocked when it is over.
+/// show it follows its primary no more, until it has been read.
 ///
 /// **Eviction.** The server evicts the key for want of memory, when it is the only one that it may evict.
 ///
@@ -84,6 +86,8 @@ struct Lag {
 pub struct RealRedis {
     player: Player,
     played: Vec<Step>,
+    /// Why the server's clock is not held.
+    not_held: Option<String>,
 }
 
 impl RealRedis {
@@ -92,21 +96,52 @@ impl RealRedis {
     /// # Errors
     /// The server does not answer.
     pub fn new(server: RedisServer) -> Result<Self, LabError> {
-        Ok(Self { player: Player::new(server)?, played: Vec::new() })
+        let not_held = server.clock().is_none().then(|| "the server was started with the machine's".to_owned());
+        Ok(Self { player: Player::new(server)?, played: Vec::new(), not_held })
     }
 
-    /// Starts a private server that keeps an append-only file, and takes it over.
+    /// Starts a private server that keeps an append-only file and has a clock that is held, if that can be, and takes it
+    /// over.
     ///
     /// # Errors
     /// There is no redis-server, or it does not start; see [`Builder::start`](crate::Builder::start).
     pub fn start() -> Result<Self, LabError> {
-        let server = RedisServer::builder()
+        let held = HeldClock::new(real_now_ms()).and_then(|clock| Self::start_with(Some(Arc::new(clock))));
+        match held {
+            // Some servers refuse to have a library loaded before theirs.
+            Err(why @ (LabError::ClockNotHeld { .. } | LabError::EndedAtStart { .. })) => {
+                let mut redis = Self::start_with(None)?;
+                redis.not_held = Some(why.to_string());
+                Ok(redis)
+            }
+            started => started,
+        }
+    }
+
+    /// As [`Self::start`], with the machine's clock.
+    ///
+    /// # Errors
+    /// As for [`Self::start`].
+    pub fn start_with_running_clock() -> Result<Self, LabError> {
+        Self::start_with(None)
+    }
+
+    fn start_with(clock: Option<Arc<HeldClock>>) -> Result<Self, LabError> {
+        let mut server = RedisServer::builder()
             .config("appendonly", "yes")
             // What the kernel has survives a kill; what is to be lost is cut off.
             .config("appendfsync", "no")
             .config("auto-aof-rewrite-percentage", "0")
             // A replica has its primary's data in 50 ms instead of 200.
             .config("hz", "100");
+        if let Some(clock) = clock {
+            // A replica has not lost its primary because the clock was moved by hours.
+            server = server
+                .config("repl-timeout", i32::MAX.to_string())
+                .config("repl-backlog-ttl", "0")
+                .config("enable-debug-command", "yes")
+                .clock(clock);
+        }
         Self::new(server.start()?)
     }
 
@@ -116,9 +151,17 @@ impl RealRedis {
         self.player.server()
     }
 
+    /// The error, and why it is one.
+    fn refused(&self, error: &LabError) -> BackendError {
+        BackendError(match (error, &self.not_held) {
+            (LabError::NeedsClock { .. }, Some(why)) => format!("{error}: {why}"),
+            _ => error.to_string(),
+        })
+    }
+
     /// Plays everything since the reset once more.
     fn play_again(&mut self) -> Result<(), LabError> {
-        let Self { player, played } = self;
+        let Self { player, played, .. } = self;
         player.reset()?;
         let holds = holds(played);
         let lags = lags(played)?;
@@ -171,6 +214,10 @@ impl RealRedis {
 fn play(player: &mut Player, number: usize, step: &Step) -> Result<(), LabError> {
     match step {
         Step::Connect(session) => player.connect(*session),
+        Step::ShowId(session, id) => {
+            player.show_id(*session, *id);
+            Ok(())
+        }
         Step::Disconnect(session) => {
             player.disconnect(*session);
             Ok(())
@@ -197,11 +244,13 @@ fn play(player: &mut Player, number: usize, step: &Step) -> Result<(), LabError>
         Step::Execute(session, args, reply) => {
             let again = player.execute(*session, args)?;
             let command = args.first().map_or_else(String::new, |name| String::from_utf8_lossy(name).into_owned());
-            // What a server is as a process is another process's the next time, and what is left of a time may be a
-            // millisecond less.
+            // What a server is as a process is another process's the next time, and on a clock that runs what is left of
+            // a time may be a millisecond less.
+            let runs = player.server().clock().is_none();
             let same = alike(&again, reply)
                 || command.eq_ignore_ascii_case("INFO")
-                || (["TTL", "PTTL"].iter().any(|timed| command.eq_ignore_ascii_case(timed))
+                || (runs
+                    && ["TTL", "PTTL"].iter().any(|timed| command.eq_ignore_ascii_case(timed))
                     && both_last(&again, reply));
             if same { Ok(()) } else { Err(LabError::PlaysOtherwise { command }) }
         }
@@ -262,10 +311,6 @@ fn lags(played: &[Step]) -> Result<Vec<Lag>, LabError> {
     Ok(lags)
 }
 
-fn refused(error: LabError) -> BackendError {
-    BackendError(error.to_string())
-}
-
 impl Backend for RealRedis {
     fn name(&self) -> String {
         format!("redis-server {}", self.server().version())
@@ -273,27 +318,37 @@ impl Backend for RealRedis {
 
     fn reset(&mut self) -> Result<(), BackendError> {
         self.played.clear();
-        self.player.reset().map_err(refused)
+        self.player.reset().map_err(|error| self.refused(&error))
     }
 
     fn now_ms(&mut self) -> Result<i64, BackendError> {
         Ok(self.player.now_ms())
     }
 
+    fn clock_is_held(&self) -> bool {
+        self.server().clock().is_some()
+    }
+
     fn connect(&mut self, session: u32) -> Result<(), BackendError> {
-        self.player.connect(session).map_err(refused)?;
+        self.player.connect(session).map_err(|error| self.refused(&error))?;
         self.played.push(Step::Connect(session));
         Ok(())
     }
 
+    fn show_id(&mut self, session: u32, client_id: i64) -> Result<(), BackendError> {
+        self.player.show_id(session, client_id);
+        self.played.push(Step::ShowId(session, client_id));
+        Ok(())
+    }
+
     fn connect_to_replica(&mut self, session: u32) -> Result<(), BackendError> {
-        self.player.connect_to_replica(session).map_err(refused)?;
+        self.player.connect_to_replica(session).map_err(|error| self.refused(&error))?;
         self.played.push(Step::ConnectToReplica(session));
         Ok(())
     }
 
     fn lag_behind(&mut self, entries: usize) -> Result<(), BackendError> {
-        self.play_until_certain(Step::LagBehind(entries)).map_err(refused)
+        self.play_until_certain(Step::LagBehind(entries)).map_err(|error| self.refused(&error))
     }
 
     fn disconnect(&mut self, session: u32) {
@@ -302,7 +357,7 @@ impl Backend for RealRedis {
     }
 
     fn execute(&mut self, session: u32, args: &[Bytes]) -> Result<Reply, BackendError> {
-        let reply = self.player.execute(session, args).map_err(refused)?;
+        let reply = self.player.execute(session, args).map_err(|error| self.refused(&error))?;
         if matches!(self.played.last(), Some(Step::LagBehind(_))) {
             self.player.release_reader();
         }
@@ -311,39 +366,39 @@ impl Backend for RealRedis {
     }
 
     fn send(&mut self, session: u32, args: &[Bytes]) -> Result<(), BackendError> {
-        self.player.send(session, args).map_err(refused)?;
+        self.player.send(session, args).map_err(|error| self.refused(&error))?;
         self.played.push(Step::Send(session, args.to_vec()));
         Ok(())
     }
 
     fn receive(&mut self, session: u32, late: bool) -> Result<Reply, BackendError> {
-        let reply = self.player.receive(session, late).map_err(refused)?;
+        let reply = self.player.receive(session, late).map_err(|error| self.refused(&error))?;
         self.played.push(Step::Receive(session, late, reply.clone()));
         Ok(reply)
     }
 
     fn message(&mut self, session: u32) -> Result<Reply, BackendError> {
-        let message = self.player.message(session).map_err(refused)?;
+        let message = self.player.message(session).map_err(|error| self.refused(&error))?;
         self.played.push(Step::Message(session, message.clone()));
         Ok(message)
     }
 
     fn logged(&mut self, entries: usize) -> Result<(), BackendError> {
-        self.player.logged(entries).map_err(refused)?;
+        self.player.logged(entries).map_err(|error| self.refused(&error))?;
         self.played.push(Step::Logged(entries));
         Ok(())
     }
 
     fn restart(&mut self, entries: Option<usize>) -> Result<(), BackendError> {
-        self.play_until_certain(Step::Restart(entries)).map_err(refused)
+        self.play_until_certain(Step::Restart(entries)).map_err(|error| self.refused(&error))
     }
 
     fn failover(&mut self, entries: usize) -> Result<(), BackendError> {
-        self.play_until_certain(Step::Failover(entries)).map_err(refused)
+        self.play_until_certain(Step::Failover(entries)).map_err(|error| self.refused(&error))
     }
 
     fn evict(&mut self, db: u32, key: &[u8]) -> Result<(), BackendError> {
-        self.play_until_certain(Step::Evict(db, Bytes::copy_from_slice(key))).map_err(refused)
+        self.play_until_certain(Step::Evict(db, Bytes::copy_from_slice(key))).map_err(|error| self.refused(&error))
     }
 
     fn step_clock(&mut self, by_ms: i64) -> Result<(), BackendError> {
@@ -351,7 +406,7 @@ impl Backend for RealRedis {
     }
 
     fn advance(&mut self, by_ms: i64) -> Result<(), BackendError> {
-        self.play_until_certain(Step::Clock(by_ms)).map_err(refused)
+        self.play_until_certain(Step::Clock(by_ms)).map_err(|error| self.refused(&error))
     }
 }
 

@@ -92,11 +92,6 @@ impl Deadlines {
         Ok(())
     }
 
-    /// All volatile keys.
-    pub(crate) fn places(&self) -> Vec<Place> {
-        self.keys.keys().cloned().collect()
-    }
-
     /// A key is gone.
     pub(crate) fn forget(&mut self, place: &Place) {
         self.keys.remove(place);
@@ -264,7 +259,7 @@ mod tests {
         let lost = deadlines.return_to(&then, &[]).unwrap_err();
         assert!(matches!(&lost, LabError::Late { key } if key == "k"), "{lost}");
         deadlines.return_to(&then, &[(place("k"), 1_030_000)]).expect("it is all there");
-        assert_eq!(deadlines.places(), [place("k")], "what came later is gone");
+        assert_eq!(deadlines.keys.keys().collect::<Vec<_>>(), [&place("k")], "what came later is gone");
         assert!(!ends(&mut deadlines, 10_000), "20 s have passed, and count");
         assert!(ends(&mut deadlines, 1));
     }

@@ -76,11 +76,29 @@ pub enum LabError {
         /// The error reply.
         text: String,
     },
-    /// A command that depends on the server's clock, which only runs forward in real time.
+    /// A command that depends on the server's clock, which is not held: see [`HeldClock`](crate::HeldClock).
     #[error("{what} needs the lab's clock")]
     NeedsClock {
         /// The command, and what it does with the clock.
         what: String,
+    },
+    /// The server does not take the lab's clock.
+    #[error("the server's clock cannot be held: {why}")]
+    ClockNotHeld {
+        /// Why not.
+        why: String,
+    },
+    /// A time that no clock of the system shows.
+    #[error("no clock can be set to {ms} ms since 1970: it is before that or after 2262")]
+    NoSuchTime {
+        /// Unix time, in ms.
+        ms: i64,
+    },
+    /// What the lab has to do to other keys would be told to those who track them.
+    #[error("an eviction beside keys with deadlines, such as {key:?}, cannot be played while somebody tracks keys")]
+    Told {
+        /// One of the keys, its bytes escaped.
+        key: String,
     },
     /// The machine was too slow to tell on which side of a deadline a step of the clock ends.
     #[error(

@@ -8,9 +8,10 @@
 //! sent or as the engine's [`Reply`], whose type says more than a driver's converted value would.
 //!
 //! [`RealRedis`] plays an execution that was found in simulation on a real server: the same steps, in the same order,
-//! each session on a connection of its own. A real server's clock cannot be held from outside, so a step of the clock
-//! is played by moving deadlines towards the present; `deadlines.rs` says how that is made exact to the millisecond,
-//! and `clock_use.rs` what cannot be played that way and is refused. Faults of the server happen to it: it is killed and
+//! each session on a connection of its own. The server has a clock that the lab holds ([`HeldClock`]), so a step of the
+//! clock is one there too. Where that cannot be (another system than Linux, a statically linked server) it is played by
+//! moving deadlines towards the present; `deadlines.rs` says how that is made exact to the millisecond, and
+//! `clock_use.rs` what cannot be played that way and is refused. Faults of the server happen to it: it is killed and
 //! loses the end of its log (`aof.rs`), a replica that was held back takes its place (`replica.rs`), it evicts a key.
 //!
 //! ```
@@ -30,6 +31,7 @@ mod clock_use;
 mod connection;
 mod deadlines;
 mod error;
+mod held_clock;
 mod player;
 mod replica;
 mod resp;
@@ -40,6 +42,7 @@ pub use backend::RealRedis;
 pub use binary::{INSTALL_HINT, SERVER_VARIABLE, Version, installed_version};
 pub use connection::Connection;
 pub use error::LabError;
+pub use held_clock::HeldClock;
 pub use raceproof_explore::Reply;
 pub use resp::{Reader, RespError};
 pub use server::{Builder, RedisServer};

@@ -1,27 +1,25 @@
-//! Steps delivered to a real redis-server: one connection per session, deadlines moved instead of the clock.
+//! Steps delivered to a real redis-server: one connection per session, and the server's clock in our hands or, where it
+//! cannot be held, deadlines moved instead (`player/running.rs`).
 
 mod faults;
+mod ids;
 mod messages;
 mod reader;
+mod running;
 mod waits;
 
 use std::collections::BTreeMap;
-use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 
-use crate::clock_use::{id_to_be_given, needs_clock, shows_time_left, translated};
 use crate::deadlines::{Deadlines, Place};
 use crate::player::faults::Mark;
 use crate::player::messages::Heard;
 use crate::player::reader::Reader;
 use crate::replica::Replica;
 use crate::script_time::Timed;
-use crate::{Connection, LabError, RedisServer, Reply, aof};
-
-/// A command is sent at the start of a millisecond, so that its reply comes within the same one.
-const SENT_WITHIN_US: u32 = 300;
+use crate::{Connection, HeldClock, LabError, RedisServer, Reply, aof};
 
 /// One session: its connection, and what we must know to leave its `WATCH`es as they are.
 #[derive(Debug)]
@@ -29,6 +27,8 @@ struct Session {
     connection: Connection,
     /// The server's id of the connection.
     client_id: i64,
+    /// The id that the connection's client knows.
+    shown_id: Option<i64>,
     db: u32,
     watched: Vec<Place>,
     heard: Heard,
@@ -44,6 +44,7 @@ pub(crate) struct Player {
     control: Connection,
     control_db: u32,
     sessions: BTreeMap<u32, Session>,
+    /// The played clock, and the deadlines of keys unless the server has that clock.
     deadlines: Deadlines,
     /// What the played clock shows at the beginning (Unix time, ms).
     epoch_ms: i64,
@@ -55,6 +56,8 @@ pub(crate) struct Player {
     reader: Option<Reader>,
     /// Scripts that ask for the time.
     timed: Timed,
+    /// Somebody has been told, or could have been, which keys change.
+    tracked: bool,
     /// It is not what it was when it was started, and emptying it does not make it so.
     changed: bool,
 }
@@ -62,19 +65,22 @@ pub(crate) struct Player {
 impl Player {
     pub(crate) fn new(server: RedisServer) -> Result<Self, LabError> {
         let control = server.connect()?;
+        let epoch_ms = server.clock().map_or_else(real_now_ms, HeldClock::now_ms);
         let mut player = Self {
             server,
             control,
             control_db: 0,
             sessions: BTreeMap::new(),
             deadlines: Deadlines::default(),
-            epoch_ms: real_now_ms(),
+            epoch_ms,
             marks: Vec::new(),
             replicas: BTreeMap::new(),
             reader: None,
             timed: Timed::default(),
+            tracked: false,
             changed: false,
         };
+        player.take_over()?;
         player.reset()?;
         Ok(player)
     }
@@ -95,18 +101,35 @@ impl Player {
         self.replicas.clear();
         self.reader = None;
         self.deadlines = Deadlines::default();
+        self.tracked = false;
         if std::mem::take(&mut self.changed) {
             self.server.kill()?;
             aof::remove(self.server.folder())?;
             self.server.restart()?;
-            (self.control, self.control_db) = (self.server.connect()?, 0);
+            self.take_over()?;
         }
         // The server learns in its own time that connections are closed; until then it counts who subscribed on them.
         self.control.ask(&["CLIENT", "KILL", "TYPE", "pubsub"])?;
         self.control.ask(&["CLIENT", "KILL", "TYPE", "normal"])?;
         self.control.ask(&["FLUSHALL"])?;
         self.control.ask(&["SCRIPT", "FLUSH"])?;
+        self.set_clock()
+    }
+
+    /// Finds the server, which has been started.
+    fn take_over(&mut self) -> Result<(), LabError> {
+        (self.control, self.control_db) = (self.server.connect()?, 0);
+        if self.server.clock().is_some() {
+            // Keys end in the order of their deadlines, when the clock moves. A server that refuses this takes a key away
+            // by itself, in the time between the step of the clock and the look at the key that follows.
+            self.control.call(&["DEBUG", "SET-ACTIVE-EXPIRE", "0"])?;
+        }
         Ok(())
+    }
+
+    /// The server's clock shows the played time, if it is held.
+    fn set_clock(&self) -> Result<(), LabError> {
+        self.server.clock().map_or(Ok(()), |clock| clock.set(self.now_ms()))
     }
 
     /// Opens a session: a new connection, speaking RESP2, database 0.
@@ -116,7 +139,8 @@ impl Player {
             return Err(unexpected("CLIENT ID"));
         };
         let heard = Heard::default();
-        let opened = Session { connection, client_id, db: 0, watched: Vec::new(), heard, queued_db: None };
+        let opened =
+            Session { connection, client_id, shown_id: None, db: 0, watched: Vec::new(), heard, queued_db: None };
         self.sessions.insert(session, opened);
         Ok(())
     }
@@ -137,59 +161,57 @@ impl Player {
         if !self.sessions.contains_key(&session) {
             return Err(LabError::NoSession(session));
         }
-        if let Some(what) = needs_clock(args) {
-            return Err(LabError::NeedsClock { what });
+        let is = |at: usize, word: &str| args.get(at).is_some_and(|arg| arg.eq_ignore_ascii_case(word.as_bytes()));
+        self.changed |= is(0, "CONFIG");
+        self.tracked |= is(0, "CLIENT") && is(1, "TRACKING");
+        let sent = ids::to_server(args, |shown| self.client_id(shown));
+        let reply = if self.server.clock().is_some() {
+            let state = self.sessions.get_mut(&session).ok_or(LabError::NoSession(session))?;
+            let reply = state.call(&sent)?;
+            state.follow(args, &reply);
+            reply
+        } else {
+            self.execute_running(session, &sent)?
+        };
+        Ok(ids::to_client(args, reply, |id| self.shown_id(id)))
+    }
+
+    /// The ids by which a connection's client knows it, and the server.
+    pub(crate) fn show_id(&mut self, session: u32, shown: i64) {
+        if let Some(session) = self.sessions.get_mut(&session) {
+            session.shown_id = Some(shown);
         }
-        self.changed |= args.first().is_some_and(|name| name.eq_ignore_ascii_case(b"CONFIG"));
-        let started_ms = start_of_a_millisecond();
-        if shows_time_left(args) {
-            let drifted = self.deadlines.to_align(started_ms);
-            self.set_unwatched(drifted, started_ms)?;
-        }
-        let played_ms = self.now_ms();
-        let mut args_sent = args.to_vec();
-        if let Some(place) = id_to_be_given(args) {
-            args_sent[place] = self.id_to_give(session, &args[1], played_ms)?;
-        }
-        let stand_in = self.timed.stand_in(&mut self.control, args, played_ms)?;
-        if let Some(stand_in) = &stand_in {
-            args_sent.clone_from(&stand_in.args);
-        }
-        let sent_ms = real_now_ms();
-        let sent = translated(&args_sent, sent_ms - played_ms);
-        let state = self.sessions.get_mut(&session).ok_or(LabError::NoSession(session))?;
-        let mut reply = state.call(&sent)?;
-        if let Some(stand_in) = stand_in {
-            reply = stand_in.own(reply);
-        }
-        let received_ms = real_now_ms();
-        state.follow(args, &reply);
-        let found = self.volatile_keys()?;
-        self.deadlines.observe(found, sent_ms, received_ms);
-        let now_ms = real_now_ms();
-        let short = self.deadlines.to_hold(now_ms);
-        self.set_unwatched(short, now_ms)?;
-        Ok(reply)
+    }
+
+    fn client_id(&self, shown: i64) -> Option<i64> {
+        self.sessions.values().find(|session| session.shown_id == Some(shown)).map(|session| session.client_id)
+    }
+
+    fn shown_id(&self, id: i64) -> Option<i64> {
+        self.sessions.values().find(|session| session.client_id == id).and_then(|session| session.shown_id)
     }
 
     /// Moves the server's played clock, forward or back. After an error nothing has been moved.
     pub(crate) fn advance(&mut self, delta_ms: i64) -> Result<(), LabError> {
-        if self.reader.as_ref().is_some_and(Reader::is_held) {
-            return Err(LabError::NeedsClock { what: "time that passes for a replica that lags behind".to_owned() });
+        if self.server.clock().is_none() {
+            return self.advance_running(delta_ms);
         }
+        let volatile = self.volatile_keys()?;
         let due = self.deadlines.due_after(delta_ms)?;
-        let again = self.sessions_to_watch_again(&due.ended, &due.left)?;
         self.deadlines.advance(&due);
-        for (db, key) in &due.ended {
-            self.select(*db)?;
-            // A deadline in the past: the server deletes the key at once.
-            self.control.ask(&[b"PEXPIREAT", key.as_ref(), b"1"])?;
+        self.set_clock()?;
+        let now_ms = self.now_ms();
+        let over = |(place, deadline_ms): (Place, i64)| (deadline_ms < now_ms).then_some((deadline_ms, place));
+        let mut ended: Vec<(i64, Place)> = volatile.into_iter().filter_map(over).collect();
+        ended.sort();
+        for (_, (db, key)) in ended {
+            self.select(db)?;
+            // A look at the key: it is gone. Unlike a read, this tells nobody that it was missed; it has a deadline, so
+            // were it there it would stay as it is.
+            self.control.call(&[b"PEXPIRE".as_ref(), &key, b"1", b"NX"])?;
         }
-        let now_ms = real_now_ms();
-        for place in &due.left {
-            self.set(place, now_ms)?;
-        }
-        self.watch_again(again)
+        // Once it replies to this it has seen what else is over: waits.
+        self.control.ask(&["PING"]).map(drop)
     }
 
     fn watch_again(&mut self, sessions: Vec<u32>) -> Result<(), LabError> {
@@ -198,23 +220,6 @@ impl Player {
                 session.watch_again()?;
             }
         }
-        Ok(())
-    }
-
-    /// Gives keys the deadlines that they are to have, but leaves those alone that somebody watches.
-    fn set_unwatched(&mut self, places: Vec<Place>, now_ms: i64) -> Result<(), LabError> {
-        for place in places {
-            if !self.sessions.values().any(|session| session.watched.contains(&place)) {
-                self.set(&place, now_ms)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn set(&mut self, place: &Place, now_ms: i64) -> Result<(), LabError> {
-        let Some(deadline_ms) = self.deadlines.set(place, now_ms) else { return Ok(()) };
-        self.select(place.0)?;
-        self.control.ask(&[b"PEXPIREAT", place.1.as_ref(), deadline_ms.to_string().as_bytes()])?;
         Ok(())
     }
 
@@ -243,24 +248,6 @@ impl Player {
             again.push(*id);
         }
         Ok(again)
-    }
-
-    /// The time that an entry of a stream gets as its id: the played one, but never less than the last entry's. The
-    /// server counts the entries of a millisecond.
-    fn id_to_give(&mut self, session: u32, stream: &[u8], played_ms: i64) -> Result<Bytes, LabError> {
-        let db = self.sessions.get(&session).map_or(0, |session| session.queued_db.unwrap_or(session.db));
-        self.select(db)?;
-        let last_ms = match self.control.call(&[b"XINFO".as_ref(), b"STREAM", stream])? {
-            Reply::Array(fields) => fields.chunks_exact(2).find_map(|pair| match pair {
-                [Reply::Bulk(name), Reply::Bulk(id)] if name == "last-generated-id" => {
-                    str::from_utf8(id).ok()?.split_once('-')?.0.parse().ok()
-                }
-                _ => None,
-            }),
-            // There is no such stream: the server is the one to say what comes of the command.
-            _ => None,
-        };
-        Ok(format!("{}-*", last_ms.unwrap_or(0).max(played_ms)).into())
     }
 
     /// Every key that has a deadline, with it (real Unix time, ms).
@@ -370,22 +357,12 @@ fn unexpected(command: &str) -> LabError {
     LabError::Refused { command: command.into(), text: "a reply of another type than Redis gives".into() }
 }
 
+/// The machine's time: ms since 1970, and µs of the next.
 fn real_now() -> (i64, u32) {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     (i64::try_from(since.as_millis()).unwrap_or(i64::MAX), since.subsec_micros() % 1000)
 }
 
-fn real_now_ms() -> i64 {
+pub(crate) fn real_now_ms() -> i64 {
     real_now().0
-}
-
-/// Waits, for less than a millisecond, until one begins.
-fn start_of_a_millisecond() -> i64 {
-    loop {
-        let (now_ms, fraction_us) = real_now();
-        if fraction_us < SENT_WITHIN_US {
-            return now_ms;
-        }
-        thread::yield_now();
-    }
 }

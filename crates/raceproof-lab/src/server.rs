@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{fmt, thread};
 
@@ -12,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::binary::{not_started, program};
-use crate::{Connection, LabError, Reply, Version};
+use crate::{Connection, HeldClock, LabError, Reply, Version};
 
 /// How long a server may take until it answers. It takes 10 ms on an idle machine.
 const START_WAIT: Duration = Duration::from_secs(20);
@@ -29,6 +30,7 @@ pub struct Builder {
     program: Option<OsString>,
     tcp: bool,
     config: Vec<(String, String)>,
+    clock: Option<Arc<HeldClock>>,
 }
 
 impl Builder {
@@ -47,6 +49,13 @@ impl Builder {
         self
     }
 
+    /// Gives the server this clock instead of the machine's. Several servers may have one clock.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<HeldClock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
     /// Runs this program instead of the one that `RACEPROOF_REDIS_SERVER` or PATH names.
     #[must_use]
     pub fn program(mut self, program: impl Into<OsString>) -> Self {
@@ -57,7 +66,8 @@ impl Builder {
     /// Starts the server and waits until it answers.
     ///
     /// # Errors
-    /// There is no such program, it ended (a bad directive; the error shows its log), or it did not answer within 20 s.
+    /// There is no such program, it ended (a bad directive; the error shows its log), it did not answer within 20 s, or it
+    /// does not take the clock that it was given ([`LabError::ClockNotHeld`]).
     pub fn start(self) -> Result<RedisServer, LabError> {
         let program = self.program.clone().unwrap_or_else(program);
         let mut attempts = if self.tcp { PORT_ATTEMPTS } else { 1 };
@@ -108,13 +118,36 @@ impl RedisServer {
         let tcp_port = if builder.tcp { Some(free_port()?) } else { None };
         let config = config_file(folder.path(), tcp_port, &builder.config)?;
         fs::write(folder.path().join("redis.conf"), config).map_err(LabError::io("cannot write redis.conf"))?;
-        let child = spawn(&program, folder.path())?;
+        let child = spawn(&program, folder.path(), builder.clock.as_deref())?;
         let version = Version { major: 0, minor: 0, patch: 0 };
         // From here on the child has an owner whose drop ends it.
         let mut server = Self { child, program, folder, tcp_port, version, builder: builder.clone() };
         server.wait_until_it_answers()?;
         server.version = server.ask_version()?;
+        server.has_its_clock()?;
         Ok(server)
+    }
+
+    /// An error if it was given a clock and has another one.
+    fn has_its_clock(&self) -> Result<(), LabError> {
+        let Some(clock) = &self.builder.clock else { return Ok(()) };
+        let seconds = (clock.now_ms() / 1000).to_string();
+        match self.connect()?.ask(&["TIME"])? {
+            Reply::Array(time) if time.first() == Some(&Reply::Bulk(seconds.into())) => Ok(()),
+            _ => {
+                let program = self.program.display();
+                let why = format!(
+                    "{program} shows the machine's time; it must be dynamically linked, and programs must be allowed to run from {}",
+                    std::env::temp_dir().display()
+                );
+                Err(LabError::ClockNotHeld { why })
+            }
+        }
+    }
+
+    /// The clock that it was given.
+    pub(crate) fn clock(&self) -> Option<&HeldClock> {
+        self.builder.clock.as_deref()
     }
 
     /// Starts another server with the same program and the same configuration, empty, in a folder of its own.
@@ -264,7 +297,7 @@ impl RedisServer {
     /// See [`Builder::start`].
     pub fn restart(&mut self) -> Result<(), LabError> {
         self.kill()?;
-        self.child = spawn(&self.program, self.folder.path())?;
+        self.child = spawn(&self.program, self.folder.path(), self.builder.clock.as_deref())?;
         self.wait_until_it_answers()
     }
 
@@ -333,13 +366,17 @@ fn config_file(folder: &Path, tcp_port: Option<u16>, own: &[(String, String)]) -
     Ok(lines.join("\n"))
 }
 
-fn spawn(program: &OsString, folder: &Path) -> Result<Child, LabError> {
+fn spawn(program: &OsString, folder: &Path, clock: Option<&HeldClock>) -> Result<Child, LabError> {
     let errors = File::options()
         .create(true)
         .append(true)
         .open(folder.join("stderr.log"))
         .map_err(LabError::io("cannot write to the temporary folder"))?;
-    Command::new(program)
+    let mut command = Command::new(program);
+    if let Some(clock) = clock {
+        clock.give_to(&mut command);
+    }
+    command
         .arg(folder.join("redis.conf"))
         .current_dir(folder)
         .stdin(Stdio::null())

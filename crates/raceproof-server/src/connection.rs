@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use mio::net::{TcpStream, UnixStream};
@@ -9,6 +10,7 @@ use mio::{Interest, Registry, Token, event::Source};
 use raceproof_engine::SessionId;
 
 use crate::request::Parser;
+use crate::universe::Universe;
 
 /// A buffer that has grown beyond this is given back when it is empty.
 const KEPT: usize = 64 * 1024;
@@ -43,6 +45,18 @@ impl Socket {
                 Addresses { peer: text.clone(), local: text }
             }
         }
+    }
+
+    /// Has the system ask a peer that has been silent for so many seconds whether it is still there, and give it up after three
+    /// questions without an answer, a third of that time apart.
+    pub(crate) fn keep_alive(&self, seconds: u32) -> io::Result<()> {
+        use rustix::net::sockopt;
+        let Self::Tcp(stream) = self else { return Ok(()) };
+        let span = |seconds: u32| Duration::from_secs(seconds.max(1).into());
+        sockopt::set_socket_keepalive(stream, true)?;
+        sockopt::set_tcp_keepidle(stream, span(seconds))?;
+        sockopt::set_tcp_keepintvl(stream, span(seconds / 3))?;
+        Ok(sockopt::set_tcp_keepcnt(stream, 3)?)
     }
 
     fn source(&mut self) -> &mut dyn Source {
@@ -92,12 +106,16 @@ pub(crate) struct Connection {
     sent: usize,
     /// Since when its output has been above the soft limit (Unix s of the machine's clock).
     pub(crate) above_since: Option<i64>,
+    /// When it last sent or took something (Unix s of its universe's clock).
+    pub(crate) active_s: i64,
     /// The place of its universe.
     pub(crate) universe: usize,
     pub(crate) session: SessionId,
     pub(crate) addresses: Addresses,
     /// Whether its command waits: what comes after it stays in `input`.
     pub(crate) waits: bool,
+    /// What is to be done once the command that a pause holds has been executed.
+    pub(crate) then: Option<fn(&mut Universe)>,
     /// Until when its next command is held back because a fault delays its replies.
     pub(crate) held: bool,
     pub(crate) ending: Ending,
@@ -123,9 +141,11 @@ impl Connection {
             output: Vec::new(),
             sent: 0,
             above_since: None,
+            active_s: i64::MIN,
             universe,
             session,
             waits: false,
+            then: None,
             held: false,
             ending: Ending::No,
             input_ended: false,

@@ -46,6 +46,8 @@ impl Server {
                 // Less than there was room for: the socket is empty, and will tell when it is not. If its other end is
                 // closed, it has told so already.
                 let more = len == scratch.len() || connection.input_ended;
+                let now = self.universes[universe].clock.now(self.machine_us);
+                connection.active_s = now.ms().div_euclid(1000);
                 connection.readable = more;
                 let keeps = connection.at < connection.input.len() || !connection.may_go_on();
                 if keeps {
@@ -211,7 +213,7 @@ impl Server {
     }
 
     /// Commands after which the front has something to do itself.
-    fn execute_then(&mut self, place: usize, args: &[Bytes], then: impl FnOnce(&mut Universe)) -> bool {
+    fn execute_then(&mut self, place: usize, args: &[Bytes], then: fn(&mut Universe)) -> bool {
         let Some(connection) = self.connections.get(place) else { return true };
         let (number, session) = (connection.universe, connection.session);
         let now = self.universes[number].clock.now(self.machine_us);
@@ -220,8 +222,14 @@ impl Server {
         } else {
             self.execute_plainly(place, number, session, args, now);
         }
-        // Queued by a transaction, it is not executed yet.
         let universe = &mut self.universes[number];
+        if universe.engine.is_held(session) {
+            if let Some(connection) = self.connections.get(place) {
+                connection.then = Some(then);
+            }
+            return true;
+        }
+        // Queued by a transaction, it is not executed yet.
         if !matches!(self.outcome.reply, Reply::Error(_)) && !universe.engine.in_transaction(session) {
             then(universe);
         }
@@ -297,7 +305,7 @@ impl Server {
         let (first, then) = deliveries.split_at(out.before_reply.min(deliveries.len()));
         first.iter().for_each(|delivery| self.deliver(number, delivery, now));
         if self.outcome.shutdown.is_some() {
-            self.shut_down(number);
+            self.shut_down(number, is_shutdown(args));
         }
         let out = &self.outcome;
         let universe = &mut self.universes[number];
@@ -327,9 +335,13 @@ impl Server {
 
     /// `SHUTDOWN`: the whole server ends, unless the client is in a universe of its own, beside which others may be at
     /// work. There is nothing to save to.
-    fn shut_down(&mut self, number: usize) {
+    fn shut_down(&mut self, number: usize, is_asked_now: bool) {
         if number == 0 {
             self.stopper().stop();
+            return;
+        }
+        // One that a pause held has ended its connection.
+        if !is_asked_now {
             return;
         }
         self.outcome.silent = false;
@@ -360,13 +372,18 @@ impl Server {
         let Some(place) = universe.connection_of(session) else { return };
         let Some(connection) = self.connections.get(place) else { return };
         match delivery {
-            Delivery::Reply(_, reply) => {
-                reply.encode(protocol, &mut connection.output);
+            Delivery::Reply(..) | Delivery::NoReply(_) => {
+                let mut failed = false;
+                if let Delivery::Reply(_, reply) = delivery {
+                    reply.encode(protocol, &mut connection.output);
+                    failed = matches!(reply, Reply::Error(_));
+                }
                 connection.waits = false;
-                self.connections.mark_ready(place);
-            }
-            Delivery::NoReply(_) => {
-                connection.waits = false;
+                if let Some(then) = connection.then.take().filter(|_| !failed)
+                    && !universe.engine.in_transaction(session)
+                {
+                    then(universe);
+                }
                 self.connections.mark_ready(place);
             }
             Delivery::Push(_, message) => message.encode(protocol, &mut connection.output),
@@ -388,7 +405,10 @@ impl Server {
         let mut due = std::mem::take(&mut self.due);
         let out = &mut self.outcome;
         out.without_effects = !self.universes[number].durability.wants_effects();
-        self.universes[number].pass(from, to, &mut self.host, out, &mut due);
+        let ends = self.universes[number].pass(from, to, &mut self.host, out, &mut due);
+        if ends && number == 0 {
+            self.stopper().stop();
+        }
         for (event, at) in due.drain(..) {
             match event {
                 Due::Delivery(delivery) => self.deliver(number, &delivery, at),
@@ -403,6 +423,10 @@ impl Server {
         }
         self.due = due;
     }
+}
+
+fn is_shutdown(args: &[Bytes]) -> bool {
+    args.first().is_some_and(|name| name.eq_ignore_ascii_case(b"shutdown"))
 }
 
 /// What a client is called: by its name, or by its number.

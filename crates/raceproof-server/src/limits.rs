@@ -16,6 +16,10 @@ pub(crate) struct Limits {
     pub(crate) pubsub: OutputLimit,
     /// `maxclients`
     pub(crate) clients: usize,
+    /// `timeout` (s): how long a connection may be idle. 0: as long as it likes.
+    pub(crate) idle_s: i64,
+    /// `tcp-keepalive` (s). 0: peers that are silent are not asked whether they are there.
+    pub(crate) keepalive_s: u32,
     /// Whether `requirepass` is set.
     pub(crate) has_password: bool,
 }
@@ -44,6 +48,8 @@ impl Limits {
             normal: output_limit(&output, "normal"),
             pubsub: output_limit(&output, "pubsub"),
             clients: number("maxclients"),
+            idle_s: i64::try_from(number("timeout")).unwrap_or(i64::MAX),
+            keepalive_s: u32::try_from(number("tcp-keepalive")).unwrap_or(u32::MAX),
             has_password: engine.setting("requirepass").is_some_and(|password| !password.is_empty()),
         }
     }

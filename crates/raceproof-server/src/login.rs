@@ -5,7 +5,7 @@
 //! nobody enters a universe.
 
 use bytes::Bytes;
-use raceproof_engine::{LuaHost, Options, Outcome, Protocol, Reply};
+use raceproof_engine::{LuaHost, Options, Outcome, Reply};
 
 use crate::durability::Durability;
 use crate::server::Server;
@@ -119,17 +119,11 @@ impl Server {
         }
         self.touch(left);
         self.touch(number);
-        let mut introduction = Vec::new();
-        if protocol == Protocol::Resp3 {
-            introduction.push(vec![Bytes::from_static(b"HELLO"), Bytes::from_static(b"3")]);
-        }
-        if !known_as.is_empty() {
-            introduction.push(vec![Bytes::from_static(b"CLIENT"), Bytes::from_static(b"SETNAME"), known_as]);
-        }
         let universe = &mut self.universes[number];
+        universe.engine.introduce(session, protocol, known_as);
         let now = universe.clock.now(self.machine_us);
-        for args in introduction {
-            universe.engine.execute(&mut self.host, session, &args, now, &mut Outcome::default());
+        if let Some(connection) = self.connections.get(place) {
+            connection.active_s = now.ms().div_euclid(1000);
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ use crate::clock::machine_us;
 use crate::connection::{Connection, Ending, Socket};
 use crate::listener::{Listener, StartError};
 use crate::settings::Settings;
-use crate::universe::{Due, Universe};
+use crate::universe::{Due, NOBODY, Universe};
 
 /// How much is read from a socket at once.
 const READ: usize = 64 * 1024;
@@ -223,6 +223,7 @@ impl Server {
     pub(crate) fn finish_turn(&mut self) {
         self.go_on_with_ready();
         self.flush();
+        self.close_idle();
         self.set_alarms();
     }
 
@@ -268,9 +269,16 @@ impl Server {
 
     /// Makes a socket a connection, in the place that it gives.
     pub(crate) fn adopt(&mut self, socket: Socket) -> usize {
+        let (limits, clock) = (&self.universes[0].limits, self.universes[0].clock);
+        if limits.keepalive_s > 0 {
+            // A peer that is gone already will be noticed when it is read.
+            let _ = socket.keep_alive(limits.keepalive_s);
+        }
+        self.touch(0);
         let place = self.connections.free_place();
         let session = self.universes[0].connect(place, socket.addresses());
         let mut connection = Connection::new(socket, 0, session);
+        connection.active_s = clock.now(self.machine_us).ms().div_euclid(1000);
         let registered = connection.register(self.poll.registry(), Token(place));
         self.connections.list[place] = Some(connection);
         if registered.is_err() {
@@ -318,6 +326,9 @@ impl Server {
             };
             let done = connection.pending_output() == 0;
             let universe = &self.universes[connection.universe];
+            if done {
+                connection.active_s = universe.clock.now(self.machine_us).ms().div_euclid(1000);
+            }
             let subscribes = !done && universe.engine.is_subscriber(connection.session);
             let limit = if subscribes { universe.limits.pubsub } else { universe.limits.normal };
             let overdue = limit.is_exceeded(connection, self.machine_us);
@@ -340,6 +351,34 @@ impl Server {
         }
     }
 
+    /// Closes the connections that have sent and taken nothing for longer than `timeout`, by the clock of their universe, in
+    /// the universes that were at work in this turn.
+    fn close_idle(&mut self) {
+        for at in 0..self.touched.len() {
+            let number = self.touched[at];
+            let universe = &self.universes[number];
+            let (idle_s, now_ms) = (universe.limits.idle_s, universe.clock.now(self.machine_us).ms());
+            if idle_s == 0 || now_ms < universe.idle_from_ms {
+                continue;
+            }
+            let mut first_s = now_ms.div_euclid(1000);
+            let mut overdue = Vec::new();
+            for place in universe.connections.iter().copied().filter(|place| *place != NOBODY) {
+                let Some(connection) = self.connections.get(place) else { continue };
+                if connection.held || universe.engine.may_idle(connection.session) {
+                    continue;
+                }
+                if now_ms.div_euclid(1000) - connection.active_s > idle_s {
+                    overdue.push(place);
+                } else {
+                    first_s = first_s.min(connection.active_s);
+                }
+            }
+            self.universes[number].idle_from_ms = first_s.saturating_add(idle_s).saturating_add(1).saturating_mul(1000);
+            overdue.into_iter().for_each(|place| self.close(place));
+        }
+    }
+
     /// Lets everything happen whose time has come.
     fn ring_alarms(&mut self) {
         while let Some((at, universe)) = self.alarms.first().copied()
@@ -357,7 +396,9 @@ impl Server {
         while let Some(place) = self.touched.pop() {
             let universe = &mut self.universes[place];
             universe.is_touched = false;
-            let alarm = universe.next_event_ms().and_then(|at| universe.clock.machine_time_of(at));
+            let idle = (universe.limits.idle_s > 0).then_some(universe.idle_from_ms);
+            let next = universe.next_event_ms().into_iter().chain(idle).min();
+            let alarm = next.and_then(|at| universe.clock.machine_time_of(at));
             if alarm != universe.alarm {
                 if let Some(old) = universe.alarm {
                     self.alarms.remove(&(old, place));

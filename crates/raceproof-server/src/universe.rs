@@ -77,6 +77,8 @@ pub(crate) struct Universe {
     /// What the choices of crashes are made from.
     pub(crate) choices: u64,
     pub(crate) snapshots: BTreeMap<Bytes, Snapshot>,
+    /// Before this time (Unix ms) no connection has been idle for too long.
+    pub(crate) idle_from_ms: i64,
     /// When time has something to do here, by the machine's clock (µs).
     pub(crate) alarm: Option<i64>,
     /// Whether its alarm has to be set anew.
@@ -99,6 +101,7 @@ impl Universe {
             held: Held::default(),
             choices,
             snapshots: BTreeMap::new(),
+            idle_from_ms: i64::MIN,
             alarm: None,
             is_touched: false,
         }
@@ -142,6 +145,7 @@ impl Universe {
     /// Takes over what a command may have set.
     pub(crate) fn reread_settings(&mut self) {
         self.limits = Limits::of(&self.engine);
+        self.idle_from_ms = i64::MIN;
     }
 
     /// The connection of a session.
@@ -158,13 +162,15 @@ impl Universe {
     pub(crate) fn next_event_ms(&self) -> Option<i64> {
         // A key lives, and a client waits, through the millisecond of its deadline.
         let after = |deadline: i64| deadline.saturating_add(1);
-        let expiry = self.engine.next_deadline_ms().map(after);
+        // Nothing expires while clients are paused.
+        let paused = self.engine.pause_end_ms().unwrap_or(i64::MIN);
+        let expiry = self.engine.next_deadline_ms().map(|deadline| after(deadline.max(paused)));
         let timeout = self.engine.next_timeout_ms().map(after);
         [expiry, timeout, self.held.next_ms()].into_iter().flatten().min()
     }
 
     /// Lets time pass from one moment to another and gives what it sends out, in the order of time. What is due at
-    /// `from` or before happens at `from`.
+    /// `from` or before happens at `from`. Tells whether a `SHUTDOWN` that a pause held is to end the server.
     pub(crate) fn pass(
         &mut self,
         from: Timestamp,
@@ -172,8 +178,8 @@ impl Universe {
         host: &mut LuaHost,
         out: &mut Outcome,
         due: &mut Vec<(Due, Timestamp)>,
-    ) {
-        let mut now = from;
+    ) -> bool {
+        let (mut now, mut ends) = (from, false);
         while let Some(next_ms) = self.next_event_ms()
             && next_ms <= to.ms()
         {
@@ -183,9 +189,11 @@ impl Universe {
             }
             self.engine.expire_due(now, out);
             self.take(now, host, out, due);
-            self.engine.time_out(now, out);
+            self.engine.time_out(host, now, out);
+            ends |= out.shutdown.is_some();
             self.take(now, host, out, due);
         }
+        ends
     }
 
     fn take(&mut self, now: Timestamp, host: &mut LuaHost, out: &mut Outcome, due: &mut Vec<(Due, Timestamp)>) {

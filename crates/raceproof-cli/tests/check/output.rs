@@ -118,7 +118,7 @@ fn a_search_that_is_cut_short_verifies_nothing() {
     both.check(["lost.lua", "--executions", "1"])
         .exits(1)
         .shows("? design/lost: no violation found")
-        .shows("the search was cut short after 1 execution (≈ 50 % of the tree): others may break a check")
+        .shows("the search came to its limit after 1 execution (≈ 50 % of the tree): others may break a check")
         .shows("! expected violated\n");
     both.check(["kept.lua", "--strategy", "random", "--executions", "20", "--seed", "7"])
         .exits(1)

@@ -1,9 +1,11 @@
 //! The documents for programs: JSON and JUnit.
 
+use std::os::unix::fs::PermissionsExt;
+
 use quick_junit::{NonSuccessKind, Report, TestCaseStatus};
 use serde_json::{Value, json};
 
-use crate::{KEPT, LOST, Workshop};
+use crate::{KEPT, LOST, Ran, Workshop};
 
 fn document(workshop: &Workshop, args: &[&str], status: i32) -> Value {
     let ran = workshop.check(args.iter().chain(&["--format", "json"])).exits(status);
@@ -34,12 +36,12 @@ fn json_has_the_form_of_the_contract() {
         "scenarios": [
             {
                 "name": "design/kept", "file": "kept.lua", "expect": "verified", "verdict": "verified",
-                "executions": 1, "seconds": null, "stopped": null, "traces": null, "odds": null, "sampled": null,
+                "executions": 1, "seconds": null, "stopped": null, "incomplete": null, "traces": null, "odds": null, "sampled": null,
                 "bounds": bounds, "violation": null,
             },
             {
                 "name": "design/lost", "file": "lost.lua", "expect": "violated", "verdict": "violated",
-                "executions": 4, "seconds": null, "stopped": null, "traces": null, "odds": null, "sampled": null,
+                "executions": 4, "seconds": null, "stopped": null, "incomplete": null, "traces": null, "odds": null, "sampled": null,
                 "bounds": bounds,
                 "violation": {
                     "message": "memory of mobile lost",
@@ -77,6 +79,7 @@ fn json_tells_what_a_search_that_was_not_done_has_seen() {
     assert!(near(&uniform["traces"]["estimate"], 1.0) && near(&uniform["traces"]["error"], 0.0), "{uniform}");
     let cut = scenario(&["lost.lua", "--executions", "1"], 1);
     assert_eq!((&cut["stopped"], &cut["traces"]["estimate"]), (&json!("limit"), &json!(2.0)));
+    assert_eq!(cut["incomplete"], "the search came to its limit after 1 execution (≈ 50 % of the tree)");
     assert_eq!(scenario(&["lost.lua", "--first"], 0)["stopped"], "first");
 }
 
@@ -219,9 +222,19 @@ fn what_cannot_be_played_on_a_real_server_is_told_and_its_verdict_stands() {
         &timed(KEPT),
         r#"expect = "verified","#,
     );
+    workshop.check(["lost.lua", "--confirm"]).exits(0).shows("confirmed");
+    // A server whose clock cannot be held, as that of a statically linked one.
+    let server = workshop.path().join("another-redis-server");
+    std::fs::write(&server, "#!/bin/sh\nunset LD_PRELOAD\nexec redis-server \"$@\"\n").expect("a file");
+    std::fs::set_permissions(&server, PermissionsExt::from_mode(0o700)).expect("it is ours");
+    let check = |file| {
+        let mut command = workshop.command();
+        command.env("RACEPROOF_REDIS_SERVER", &server).args([file, "--confirm"]);
+        Ran::of(command.output().expect("the binary runs"))
+    };
     let why = "TIME needs the lab's clock";
-    workshop.check(["lost.lua", "--confirm"]).exits(1).shows("it cannot be played there: ").shows(why);
-    workshop.check(["kept.lua", "--confirm"]).exits(0).shows("cannot be played on redis-server 7.").shows(why);
+    check("lost.lua").exits(1).shows("it cannot be played there: ").shows(why);
+    check("kept.lua").exits(0).shows("cannot be played on redis-server 7.").shows(why);
 }
 
 #[test]

@@ -287,5 +287,5 @@ fn has_spaces(text: &[u8]) -> bool {
 fn named(name: &[u8], version: Version) -> Option<&'static Command> {
     let Some(at) = name.iter().position(|byte| *byte == b'|') else { return command::by_name(name, version) };
     let container = command::by_name(&name[..at], version)?;
-    container.subcommands.iter().find(|row| row.name.as_bytes().eq_ignore_ascii_case(name))
+    container.subcommands_in(version).find(|row| row.name.as_bytes().eq_ignore_ascii_case(name))
 }

@@ -4,13 +4,14 @@ use bytes::Bytes;
 
 use super::{client_tracking as tracking, connection::set_name};
 use crate::{
-    Access, Engine, Object, Protocol, Reply,
+    Access, Engine, Object, Protocol, Reply, Version,
     channels::Kind,
     command::{self, Command, Group, Run, flag::*},
     context::Context,
     failure::{self, Answer, Failure, NOT_AN_INTEGER, SYNTAX},
     number::parse_integer,
-    session::{Replies, Session},
+    pause::Pause,
+    session::{ClientLibrary, Replies, Session},
     tracking::Mode,
 };
 
@@ -31,11 +32,15 @@ pub(super) const COMMANDS: &[Command] = &[
         row("client|kill", super::client_kill::kill, -3, ADMIN),
         row("client|list", list, -2, ADMIN).tips(&["nondeterministic_output"]),
         row("client|no-evict", no_evict, 3, ADMIN),
+        row("client|no-touch", no_touch, 3, 0).since(Version::V7_2),
+        row("client|pause", pause, -3, ADMIN),
         row("client|reply", reply, 3, 0),
+        row("client|setinfo", setinfo, 4, 0).since(Version::V7_2),
         row("client|setname", setname, 3, 0),
         row("client|tracking", tracking::tracking, -3, 0),
         row("client|trackinginfo", tracking::trackinginfo, 2, 0),
         row("client|unblock", unblock, -3, ADMIN),
+        row("client|unpause", unpause, 2, ADMIN),
     ]),
     Command::new("monitor", monitor, 1, ADMIN | COMMON, Group::Server),
 ];
@@ -90,6 +95,31 @@ fn no_evict(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     Ok(Reply::Simple("OK"))
 }
 
+fn no_touch(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let no_touch = match args[2].to_ascii_lowercase().as_slice() {
+        b"on" => true,
+        b"off" => false,
+        _ => return Err(SYNTAX),
+    };
+    context.touch_client();
+    context.session_mut().no_touch = no_touch;
+    Ok(Reply::Simple("OK"))
+}
+
+fn setinfo(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let is_name = args[2].eq_ignore_ascii_case(b"lib-name");
+    if !is_name && !args[2].eq_ignore_ascii_case(b"lib-ver") {
+        return Err(Failure::quoting("ERR Unrecognized option '", &args[2], "'"));
+    }
+    if !args[3].iter().all(u8::is_ascii_graphic) {
+        return Err(Failure::quoting("ERR ", &args[2], " cannot contain spaces, newlines or special characters."));
+    }
+    context.touch_client();
+    let library = context.session_mut().library.get_or_insert_default();
+    *(if is_name { &mut library.name } else { &mut library.version }) = args[3].clone();
+    Ok(Reply::Simple("OK"))
+}
+
 /// Inside a transaction it takes effect at once, amid the replies of `EXEC`.
 fn reply(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let replies = context.session().replies;
@@ -126,19 +156,45 @@ fn unblock(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     Ok(Reply::Integer(i64::from(unblocked)))
 }
 
+/// A pause to a moment beyond the end of time is over at once, as one of 0 ms is: Redis adds without looking.
+fn pause(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let all = match args.get(3) {
+        Some(_) if args.len() > 4 => return Err(failure::wrong_subcommand(args)),
+        Some(kind) if kind.eq_ignore_ascii_case(b"write") => false,
+        Some(kind) if !kind.eq_ignore_ascii_case(b"all") => {
+            return Err(Failure::Constant("ERR CLIENT PAUSE mode must be WRITE or ALL"));
+        }
+        _ => true,
+    };
+    let last_ms = match parse_integer(&args[2]) {
+        None => return Err(Failure::Constant("ERR timeout is not an integer or out of range")),
+        Some(..0) => return Err(Failure::Constant("ERR timeout is negative")),
+        Some(0) => 0,
+        Some(ms) => ms.wrapping_add(context.now_ms()),
+    };
+    context.pause(Pause { all, last_ms });
+    Ok(Reply::Simple("OK"))
+}
+
+fn unpause(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    context.unpause();
+    Ok(Reply::Simple("OK"))
+}
+
 /// One line of `CLIENT LIST`. Buffers, addresses and ages are the business of whoever owns the sockets: they are
 /// constants here.
-pub(super) fn describe(session: &Session, command: &str) -> String {
+pub(super) fn describe(session: &Session, command: &str, version: Version) -> String {
     let subscriptions = &session.subscriptions;
     let marks = [
         (session.monitors, 'O'),
         (subscriptions.any(), 'P'),
         (session.transaction.is_some() || session.executing.is_some(), 'x'),
-        (session.wait.is_some(), 'b'),
+        (session.wait.is_some() || session.held.is_some(), 'b'),
         (session.tracking.is_some(), 't'),
         (session.tracking.as_ref().is_some_and(|tracking| tracking.broken), 'R'),
         (session.tracking.as_ref().is_some_and(|tracking| tracking.mode == Mode::Broadcast), 'B'),
         (session.no_evict, 'e'),
+        (session.no_touch, 'T'),
     ];
     let mut flags: String = marks.iter().filter(|(set, _)| *set).map(|(_, mark)| mark).collect();
     if flags.is_empty() {
@@ -147,10 +203,22 @@ pub(super) fn describe(session: &Session, command: &str) -> String {
     let queued = session.transaction.as_ref().map(|transaction| transaction.queue.len()).or(session.executing);
     let queued = queued.map_or(-1, |queued| queued as i64);
     let resp = if session.protocol == Protocol::Resp3 { 3 } else { 2 };
+    // Later versions say more, each in its place.
+    let watching = if version < Version::V7_4 { String::new() } else { format!(" watch={}", session.watched.len()) };
+    let library = session.library.as_deref();
+    let library = if version < Version::V7_2 {
+        String::new()
+    } else {
+        let said =
+            |text: fn(&ClientLibrary) -> &Bytes| library.map_or_else(Bytes::new, |library| text(library).clone());
+        let (name, number) = (said(|library| &library.name), said(|library| &library.version));
+        format!(" lib-name={} lib-ver={}", String::from_utf8_lossy(&name), String::from_utf8_lossy(&number))
+    };
+    let thread = if version < Version::V8_0 { "" } else { " io-thread=0" };
     format!(
         "id={} addr={} laddr={} fd=8 name={} age=0 idle=0 flags={} db={} sub={} psub={} ssub={} \
-         multi={} qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=1024 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r \
-         cmd={} user={} redir={} resp={}\n",
+         multi={}{} qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=1024 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r \
+         cmd={} user={} redir={} resp={}{}{}\n",
         session.id,
         String::from_utf8_lossy(session.peer()),
         String::from_utf8_lossy(session.local()),
@@ -161,15 +229,18 @@ pub(super) fn describe(session: &Session, command: &str) -> String {
         subscriptions.len(Kind::Pattern),
         subscriptions.len(Kind::Shard),
         queued,
+        watching,
         command,
         String::from_utf8_lossy(&session.user),
         if session.tracking.is_some() { session.redirect } else { -1 },
         resp,
+        library,
+        thread,
     )
 }
 
 fn info(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
-    Ok(Reply::Verbatim(*b"txt", describe(context.session(), "client|info").into()))
+    Ok(Reply::Verbatim(*b"txt", describe(context.session(), "client|info", context.engine.options.version).into()))
 }
 
 fn list(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
@@ -194,12 +265,14 @@ fn list(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         _ => return Err(SYNTAX),
     }
     context.touch(Object::Server, Access::Read);
+    let version = context.engine.options.version;
     let mut list = String::new();
     for (index, session) in context.engine.sessions.iter().enumerate() {
         let is_meant = shown.as_ref().is_none_or(|ids| ids.contains(&session.id))
             && subscribed.is_none_or(|subscribed| subscribed == session.subscriptions.any());
         if session.open && is_meant {
-            list.push_str(&describe(session, if index == context.session { "client|list" } else { "NULL" }));
+            let command = if index == context.session { "client|list" } else { "NULL" };
+            list.push_str(&describe(session, command, version));
         }
     }
     Ok(Reply::Verbatim(*b"txt", list.into()))

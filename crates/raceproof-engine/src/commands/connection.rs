@@ -127,7 +127,7 @@ pub(crate) fn note_refusal(
 ) {
     context.touch(Object::Users, Access::Write);
     context.read_clock();
-    let client = Bytes::from(describe(context.session(), "NULL").trim_end().to_owned());
+    let client = Bytes::from(describe(context.session(), "NULL", context.engine.options.version).trim_end().to_owned());
     let refusal = Refusal { count: 1, reason, context: place, object, user, at_ms: context.now_ms(), client };
     let longest = context.engine.config.refusals();
     Arc::make_mut(&mut context.engine.acl).note(refusal, longest);
@@ -170,6 +170,7 @@ fn reset(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
     let session = context.session_mut();
     *session = Session {
         no_evict: session.no_evict,
+        library: session.library.take(),
         addresses: session.addresses.take(),
         redirected: session.redirected,
         replica: session.replica,

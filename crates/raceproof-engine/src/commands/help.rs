@@ -35,6 +35,8 @@ pub(super) fn client(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
         "KILL <ip:port>",
         "KILL <option> <value> [<option> <value> [...]]",
         "LIST [options ...]",
+        "UNPAUSE",
+        "PAUSE <timeout> [WRITE|ALL]",
         "REPLY (ON|OFF|SKIP)",
         "SETNAME <name>",
         "UNBLOCK <clientid> [TIMEOUT|ERROR]",

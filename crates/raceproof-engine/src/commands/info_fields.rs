@@ -53,7 +53,7 @@ pub(super) const CLIENTS: Fields = &[
     ("maxclients", Of(|context| configured(context, "maxclients"))),
     ("client_recent_max_input_buffer", Constant("0")),
     ("client_recent_max_output_buffer", Constant("0")),
-    ("blocked_clients", Of(|context| context.engine.waiting.sessions().to_string())),
+    ("blocked_clients", Of(|context| context.engine.blocked().to_string())),
     ("tracking_clients", Of(tracking_sessions)),
     ("clients_in_timeout_table", Of(|context| context.engine.waits_with_deadline().to_string())),
 ];

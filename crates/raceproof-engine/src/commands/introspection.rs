@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{docs, text};
 use crate::{
-    Reply,
+    Reply, Version,
     command::{self, Command, FindKeys, Group, KeySpec, KeyUse, Run, flag, flag::*},
     context::Context,
     failure::{Answer, Failure, SYNTAX},
@@ -34,7 +34,8 @@ fn shown(context: &Context<'_>) -> impl Iterator<Item = &'static Command> {
 }
 
 fn all(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
-    Ok(Reply::Array(shown(context).map(describe).collect()))
+    let version = context.engine.options.version;
+    Ok(Reply::Array(shown(context).map(|command| describe(command, version)).collect()))
 }
 
 fn count(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
@@ -47,8 +48,7 @@ fn named(context: &Context<'_>, name: &[u8]) -> Option<&'static Command> {
     match name.iter().position(|&byte| byte == b'|') {
         None => command::by_name(name, version),
         Some(at) => command::by_name(&name[..at], version)?
-            .subcommands
-            .iter()
+            .subcommands_in(version)
             .find(|row| row.name.as_bytes().eq_ignore_ascii_case(name)),
     }
 }
@@ -57,11 +57,14 @@ fn info(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if args.len() == 2 {
         return all(context, args);
     }
-    Ok(Reply::Array(args[2..].iter().map(|name| named(context, name).map_or(Reply::Null, describe)).collect()))
+    let version = context.engine.options.version;
+    let described = |name: &Bytes| named(context, name).map_or(Reply::Null, |command| describe(command, version));
+    Ok(Reply::Array(args[2..].iter().map(described).collect()))
 }
 
 fn list(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
-    let names = shown(context).flat_map(|command| std::iter::once(command).chain(command.subcommands));
+    let version = context.engine.options.version;
+    let names = shown(context).flat_map(|command| std::iter::once(command).chain(command.subcommands_in(version)));
     let admitted: Vec<Reply> = match &args[2..] {
         [] => names.map(|command| text(command.name)).collect(),
         [by, kind, value] if by.eq_ignore_ascii_case(b"filterby") => {
@@ -117,7 +120,8 @@ fn getkeysandflags(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 
 /// What is documented of each command: see `docs.rs`.
 fn docs(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
-    let pair = |command: &'static Command| (text(command.name), document(command));
+    let version = context.engine.options.version;
+    let pair = |command: &'static Command| (text(command.name), document(command, version));
     let documents = match &args[2..] {
         [] => shown(context).map(pair).collect(),
         asked => asked.iter().filter_map(|name| named(context, name)).map(pair).collect(),
@@ -125,14 +129,14 @@ fn docs(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     Ok(Reply::Map(documents))
 }
 
-fn document(command: &Command) -> Reply {
+fn document(command: &Command, version: Version) -> Reply {
     let mut parts = Vec::new();
     if let Ok(at) = docs::TABLE.binary_search_by_key(&command.name, |(name, ..)| name) {
         let (_, since, group) = docs::TABLE[at];
         parts.extend([(text("since"), text(since)), (text("group"), text(group))]);
     }
     if !command.subcommands.is_empty() {
-        let subcommands = command.subcommands.iter().map(|row| (text(row.name), document(row)));
+        let subcommands = command.subcommands_in(version).map(|row| (text(row.name), document(row, version)));
         parts.push((text("subcommands"), Reply::Map(subcommands.collect())));
     }
     Reply::Map(parts)
@@ -176,7 +180,7 @@ fn names(list: &[&'static str]) -> Reply {
 }
 
 /// One element of the reply of `COMMAND`.
-fn describe(command: &Command) -> Reply {
+fn describe(command: &Command, version: Version) -> Reply {
     let flags: Vec<&str> = flag::NAMES.iter().filter(|(bit, _)| command.has(*bit)).map(|(_, name)| *name).collect();
     let (first, last, step) = range(command.keys);
     Reply::Array(vec![
@@ -192,7 +196,7 @@ fn describe(command: &Command) -> Reply {
         if command.subcommands.is_empty() {
             Reply::Set(Vec::new())
         } else {
-            Reply::Array(command.subcommands.iter().map(describe).collect())
+            Reply::Array(command.subcommands_in(version).map(|row| describe(row, version)).collect())
         },
     ])
 }

@@ -135,20 +135,29 @@ fn run(
 pub(super) const OOM_NOT_ALLOWED: Failure =
     Failure::Constant("OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'");
 
-/// Whether the script or function that a command calls declares that it may run without memory, or does not write; `None` if
-/// the command calls none, or one that is not known or declares nothing.
-pub(crate) fn declared(context: &Context<'_>, command: &Command, args: &[Bytes]) -> Option<bool> {
-    let allowed = |flags: Flags| flags.no_writes || flags.allow_oom;
-    match command.name {
-        "eval" | "eval_ro" => Flags::declared(&args[1]).ok()?.map(allowed),
-        "evalsha" | "evalsha_ro" => context.engine.scripts.get(&args[1].to_ascii_lowercase())?.flags.map(allowed),
+/// What a script or function declares of itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Declared {
+    pub(crate) no_writes: bool,
+    /// It may run without memory, or does not write.
+    pub(crate) allows_oom: bool,
+}
+
+/// What the script or function that a command calls declares; `None` if the command calls none, or one that is not known or
+/// declares nothing.
+pub(crate) fn declared(context: &Context<'_>, command: &Command, args: &[Bytes]) -> Option<Declared> {
+    let told = |no_writes, allow_oom| Declared { no_writes, allows_oom: no_writes || allow_oom };
+    let flags = match command.name {
+        "eval" | "eval_ro" => Flags::declared(&args[1]).ok()?,
+        "evalsha" | "evalsha_ro" => context.engine.scripts.get(&args[1].to_ascii_lowercase())?.flags,
         "fcall" | "fcall_ro" => {
             let (_, function) = context.engine.libraries.function(&args[1])?;
             let flags = function.flags;
-            Some(flags.has(FunctionFlags::NO_WRITES) || flags.has(FunctionFlags::ALLOW_OOM))
+            return Some(told(flags.has(FunctionFlags::NO_WRITES), flags.has(FunctionFlags::ALLOW_OOM)));
         }
         _ => None,
-    }
+    };
+    flags.map(|flags| told(flags.no_writes, flags.allow_oom))
 }
 
 const WRITES_IN_RO: Failure = Failure::Constant("ERR Can not execute a script with write flag using *_ro command.");

@@ -24,6 +24,7 @@ pub(super) const COMMANDS: &[Command] = &[
 pub(super) fn version(context: &Context<'_>) -> &'static str {
     match context.engine.options.version {
         Version::V7_0 => "7.0.15",
+        Version::V7_2 => "7.2.0",
         Version::V7_4 => "7.4.0",
         Version::V8_0 => "8.0.2",
         Version::V8_4 => "8.4.0",

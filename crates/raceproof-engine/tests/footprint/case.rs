@@ -400,6 +400,21 @@ fn who_waits(mut driver: Driver, now_ms: i64) -> Vec<String> {
     seen
 }
 
+/// What comes of the commands that a pause holds.
+fn what_is_held(driver: &mut Driver, now_ms: i64) -> Vec<String> {
+    if !driver.sessions.iter().any(|session| driver.engine.is_held(*session)) {
+        return Vec::new();
+    }
+    let Some(end_ms) = driver.engine.pause_end_ms() else { return Vec::new() };
+    let mut outcome = Outcome::default();
+    let now = Timestamp::from_ms(end_ms.max(now_ms) + 1);
+    driver.engine.time_out(&mut driver::host(), now, &mut outcome);
+    let mut heard = vec![Vec::new(); driver.sessions.len()];
+    driver.hear(None, &outcome, &mut heard);
+    let effects = format!("held until {end_ms}: {:?}", outcome.effects);
+    heard.iter().map(|bytes| show::quoted(bytes)).chain([effects]).collect()
+}
+
 /// What each session is told if keys are changed.
 fn who_is_told(mut driver: Driver, now_ms: i64) -> Vec<String> {
     let changer = driver.sessions.len();
@@ -433,6 +448,7 @@ fn observe(mut driver: Driver, now_ms: i64) -> Vec<String> {
     seen.push(format!("next deadline {:?}", driver.engine.next_deadline_ms()));
     seen.push(format!("next timeout {:?}", driver.engine.next_timeout_ms()));
     let mut host = driver::host();
+    seen.extend(what_is_held(&mut driver, now_ms));
     seen.extend(who_waits(driver.clone(), now_ms));
     seen.extend(who_is_told(driver.clone(), now_ms));
     for session in 0..SESSIONS {

@@ -22,8 +22,34 @@ pub(crate) const WAITING: &[&str] = &[
     "XREADGROUP GROUP group consumer BLOCK 0 STREAMS x >",
 ];
 
-/// A type of value each.
+/// A type of value each, and pauses.
 pub(crate) const THEMES: &[Theme] = &[
+    Theme {
+        families: &["pauses", "strings", "expiry"],
+        commands: &[
+            "CLIENT PAUSE 100000 WRITE",
+            "CLIENT PAUSE 1000 WRITE",
+            "CLIENT PAUSE 1",
+            "CLIENT PAUSE 1000",
+            "CLIENT UNPAUSE",
+            "CLIENT LIST",
+            "INFO CLIENTS",
+            "APPEND a value",
+            "APPEND b value",
+            "GET a",
+            "SET a value PX 1",
+            "EXISTS a b",
+            "KEYS *",
+            "DBSIZE",
+            "PUBLISH news value",
+            "RPUSH l value",
+            "BLPOP l 0",
+            "EVAL pausescript 1 a",
+            "EVALSHA 0000000000000000000000000000000000000000 0",
+            "SELECT 1",
+            "PING",
+        ],
+    },
     Theme {
         families: &["hashes", "hashes", "field deadlines", "expiry"],
         commands: &[

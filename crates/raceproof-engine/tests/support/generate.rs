@@ -9,7 +9,7 @@ use super::grammar::{
     COMMAND_NAMES, COUNTS, JUNK, MEMORIES, NAMES, PARAMETERS, POLICIES, SCRIPTS, TYPES, families, rules,
 };
 use super::sequence::{Action, Arg, SESSIONS, Sequence, Step};
-use super::{admin, bits, collections, geo, messages, payloads, pools, streams, tracking};
+use super::{admin, bits, collections, geo, messages, pauses, payloads, pools, streams, tracking};
 
 type Args = Vec<Arg>;
 
@@ -41,6 +41,8 @@ const THEMES: &[&[&str]] = &[
     &["clients"],
     &["clients", "channels", "tracking", "strings"],
     &["tracking", "channels"],
+    &["pauses"],
+    &["pauses", "strings", "expiry", "tracking"],
     &["tracking", "strings", "counters", "hashes", "lists", "sets", "sorted sets", "streams", "expiry", "databases"],
 ];
 
@@ -219,6 +221,8 @@ fn rule(name: &str) -> BoxedStrategy<Args> {
         "prefix" => pool(tracking::PREFIXES),
         "trackingscript" => pool(tracking::SCRIPTS),
         "publishing" => pool(messages::SCRIPTS),
+        "pausetime" => pool(pauses::TIMES),
+        "pausescript" => pool(pauses::SCRIPTS),
         "field" => pool(pools::FIELDS),
         "value" => prop_oneof![30 => pool(pools::VALUES), 1 => long_value()].boxed(),
         "int" => pool(pools::INTEGERS),

@@ -3,7 +3,7 @@
 //! A template is words divided by spaces. A word in capitals stands for itself; a word in lower case is a rule; `?`, `*`
 //! and `+` after a rule mean at most one, up to three, and one to three.
 
-use super::{admin, bits, collections, geo, messages, streams, tracking};
+use super::{admin, bits, collections, geo, messages, pauses, streams, tracking};
 
 /// Every rule.
 pub(crate) fn rules() -> impl Iterator<Item = &'static (&'static str, Choices)> {
@@ -14,7 +14,8 @@ pub(crate) fn rules() -> impl Iterator<Item = &'static (&'static str, Choices)> 
 /// Every family of commands.
 pub(crate) fn families() -> impl Iterator<Item = &'static (&'static str, u32, Choices)> {
     let first = FAMILIES.iter().chain(bits::FAMILIES).chain(geo::FAMILIES).chain(messages::FAMILIES);
-    first.chain(collections::FAMILIES).chain(streams::FAMILIES).chain(admin::FAMILIES).chain(tracking::FAMILIES)
+    let first = first.chain(collections::FAMILIES).chain(streams::FAMILIES).chain(admin::FAMILIES);
+    first.chain(tracking::FAMILIES).chain(pauses::FAMILIES)
 }
 
 /// Templates, each with its weight.

@@ -11,6 +11,7 @@ pub(crate) mod generate;
 pub(crate) mod geo;
 pub(crate) mod grammar;
 pub(crate) mod messages;
+pub(crate) mod pauses;
 pub(crate) mod payloads;
 pub(crate) mod pools;
 pub(crate) mod search;

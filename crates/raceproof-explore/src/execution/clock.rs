@@ -154,8 +154,7 @@ impl Execution<'_> {
         self.worker.engine.leave().expire_due(now, &mut self.worker.outcome);
         self.touch_redis();
         self.keep_deliveries(None, false);
-        self.time_out_now();
-        Ok(())
+        self.time_out_now()
     }
 
     /// What a pause touches: the clock, the deadlines that decide where it leads, and who could have gone on.

@@ -35,7 +35,8 @@ impl Execution<'_> {
     pub(super) fn hold_against(&mut self, args: &[Bytes], asked: &str, reply: &Reply, real: &Reply) {
         let step = self.current.map(|_| self.number);
         let Some(attached) = &mut self.worker.backend else { return };
-        if attached.difference.is_none() && !trace::same_reply(args, reply, real) {
+        let tolerance_ms = if attached.backend.clock_is_held() { 0 } else { trace::TIMED_TOLERANCE_MS };
+        if attached.difference.is_none() && !trace::same_reply(args, reply, real, tolerance_ms) {
             let place = match step {
                 _ if attached.at_the_end => "at the end".to_owned(),
                 Some(step) => format!("step {step}"),

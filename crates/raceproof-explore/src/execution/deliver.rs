@@ -4,12 +4,13 @@ use std::hash::{Hash, Hasher};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use raceproof_engine::{Access, Reply, SessionId};
+use raceproof_engine::{Access, Object, Reply, SessionId};
 use rustc_hash::FxHasher;
 use smallvec::SmallVec;
 
 use super::clients::Pending;
 use super::lost::Answered;
+use super::waits::NOT_IN_TIME;
 use super::worker::Worker;
 use super::{Delivered, Execution, trace};
 use crate::Error;
@@ -61,7 +62,9 @@ impl Execution<'_> {
             self.recall_answer(choice, &request, &answered)?;
             match &answered {
                 Answered::Now(answer) => self.note_reply(choice.process, answer, fingerprint.finish()),
-                Answered::Later => self.note_reply(choice.process, &"no reply in time", 0),
+                // What a command waits for is told when it comes.
+                Answered::Later if self.is_kept_back(id, number) => {}
+                Answered::Later => self.note_reply(choice.process, &NOT_IN_TIME, 0),
             }
             if choice.outcome == Outcome::CrashAfter {
                 self.show_unanswered(id, &format!("{DIES}before the reply"))?;
@@ -125,19 +128,25 @@ impl Execution<'_> {
                     return Ok(Answered::Now(Answer::Reply(reply)));
                 }
                 let mut replies = SmallVec::new();
+                let mut waits = false;
                 for args in commands.iter() {
                     let reply = self.redis(session, args)?;
                     args.hash(fingerprint);
                     trace::hash_reply(&reply, fingerprint);
+                    waits = self.worker.outcome.waits;
+                    if waits {
+                        break;
+                    }
                     replies.push(reply);
                 }
-                let waits = self.worker.outcome.waits;
                 if self.mode.is_shown() {
                     self.show_redis(id, commands, if waits { &[] } else { &replies });
                     self.show_replica(replica);
                 }
                 if waits {
                     self.begin_wait(id, request, number, session);
+                    let sent = replies.len() + 1;
+                    self.wait_amid(replies, commands.get(sent..).unwrap_or_default());
                     return Ok(Answered::Later);
                 }
                 Ok(Answered::Now(Answer::Redis(replies)))
@@ -194,7 +203,11 @@ impl Execution<'_> {
             let opened = self.client(id).opened.get(at).copied().unwrap_or_default();
             let client_id = self.worker.connection_id(id, number, opened);
             let session = self.worker.engine.connect(Some(client_id));
-            self.on_server(|server| server.connect(session.0))?;
+            self.on_server(|server| {
+                server.connect(session.0)?;
+                server.show_id(session.0, client_id)
+            })?;
+            self.touch_sessions();
             session
         };
         let client = self.client_mut(id);
@@ -214,7 +227,15 @@ impl Execution<'_> {
         Ok(session)
     }
 
+    /// The connections that there are change, of which hardly anybody asks the server.
+    fn touch_sessions(&mut self) {
+        if self.worker.things.sessions_are_seen() {
+            self.touch(Object::Server, Access::IntentWrite);
+        }
+    }
+
     pub(super) fn disconnect(&mut self, session: SessionId) {
+        self.touch_sessions();
         self.leave_queues(session);
         let mut footprint = raceproof_engine::Footprint::default();
         self.worker.engine.touch_disconnect(session, &mut footprint);
@@ -338,6 +359,10 @@ impl Execution<'_> {
 
     /// Closes the connections of a client that is gone.
     pub(super) fn close(&mut self, id: ClientId) {
+        if !self.client(id).broken.is_empty() {
+            // Had it ended before they were closed, it would have closed them itself.
+            self.touch_sessions();
+        }
         let client = self.client_mut(id);
         if client.sessions.is_empty() && client.connections.is_empty() {
             return;

@@ -59,6 +59,10 @@ impl Execution<'_> {
         let entry = self.bounds.faults.keep_a_log() && self.worker.outcome.wrote;
         if entry {
             self.touch_thing(Thing::Log, Access::Write);
+            // Commands that a pause held are entries of their own.
+            for between in std::mem::take(&mut self.worker.outcome.between) {
+                self.log.states.push((between, self.now_ms));
+            }
             self.log.states.push((self.worker.engine.clone(), self.now_ms));
         }
         entry
@@ -152,16 +156,18 @@ impl Execution<'_> {
         if !self.bounds.faults.go_on_to_the_end() || self.over {
             return;
         }
-        // Those who wait on the server may be released by what happens to it, or wait for ever.
+        // Those who wait on the server may be released by what happens to it, or wait for ever. For ever they wait only when
+        // nothing is on its way that could release them.
         let all_wait = enabled.is_empty() && (self.anybody_waits() || self.anybody_listens());
-        if all_wait || self.order.iter().all(|id| self.client(*id).is_done()) {
+        let must_arrive = all_wait && self.anything_is_late();
+        if (all_wait && !must_arrive) || self.order.iter().all(|id| self.client(*id).is_done()) {
             let outcomes = smallvec::smallvec![Outcome::Done];
             enabled.push(Enabled { process: END, outcomes, optional: false, sure: true });
         }
-        if enabled.is_empty() {
+        if enabled.is_empty() && !must_arrive {
             return;
         }
-        self.enable_arrivals(enabled);
+        self.enable_arrivals(enabled, must_arrive);
         let outcomes = self.menu();
         for outcome in &outcomes {
             if !self.possible.contains(outcome) {
@@ -280,9 +286,12 @@ impl Execution<'_> {
         self.touched = touched;
         let whole = usize::from(self.log.len());
         let anew = |worker: &mut Worker, kept: Option<&Engine>| {
-            let engine = worker.engine.leave();
-            let again = engine.restarted(kept);
-            std::mem::replace(engine, again)
+            let mut again = worker.engine.restarted(kept);
+            // What the setup has set stands in the server's file.
+            if let Some(start) = worker.engine.start() {
+                again.configure_like(start);
+            }
+            std::mem::replace(worker.engine.leave(), again)
         };
         let before;
         let lost = match kept {
@@ -310,9 +319,28 @@ impl Execution<'_> {
             (Kept::Entries(entries), _) => server.restart(Some(entries.into())),
             (Kept::Nothing, _) => server.restart(None),
         })?;
+        self.configure_server()?;
         self.keep_replica(&before)?;
         self.expire_now()?;
         Ok(format!("{what}: {lost}"))
+    }
+
+    /// The real server, if there is one, was started without the settings of the setup.
+    fn configure_server(&mut self) -> Result<(), Error> {
+        if self.worker.backend.is_none() {
+            return Ok(());
+        }
+        let settings = self.worker.engine.settings();
+        let settings: Vec<Bytes> =
+            settings.flat_map(|(name, value)| [Bytes::from_static(name.as_bytes()), value.clone()]).collect();
+        if settings.is_empty() {
+            return Ok(());
+        }
+        let args: Vec<Bytes> = [&b"CONFIG"[..], b"SET"].map(Bytes::from_static).into_iter().chain(settings).collect();
+        let session = self.connect()?;
+        self.on_server(|server| server.execute(session.0, &args).map(drop))?;
+        self.disconnect(session);
+        Ok(())
     }
 
     /// Every connection to the server that was open is broken: who uses one learns it from its next command.

@@ -4,7 +4,8 @@
 //! Such a command is a process of its own, with one step that need not happen: from the moment it was sent until the end
 //! of the execution it may arrive, on the connection that its client has given up, in the state in which that was. The
 //! client goes on with another connection: on one and the same, nothing overtakes. Nobody gets the reply. When the server
-//! goes down, what is on its way to it is lost.
+//! goes down, what is on its way to it is lost. Where all that is left are clients that wait on the server, something
+//! that is on its way does arrive: they wait for ever only when nothing is.
 //!
 //! The step is optional, and yet no virtual one stands for it at the end of an execution, as for a pause: what a command
 //! touches only its execution tells. The last step before the end is where the search lets it arrive first; the races of
@@ -12,7 +13,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use raceproof_engine::{Access, SessionId};
+use raceproof_engine::{Access, Object, SessionId};
 use rustc_hash::FxHasher;
 use smallvec::{SmallVec, smallvec};
 
@@ -31,6 +32,8 @@ pub(super) struct Late {
     commands: SmallVec<[Command; 1]>,
     /// The event in which its client gave up.
     sent: Option<usize>,
+    /// Somebody has had the connection closed meanwhile.
+    closed: bool,
 }
 
 impl Execution<'_> {
@@ -45,16 +48,21 @@ impl Execution<'_> {
         let process = self.process(id, Lane::Late(number));
         self.touch_thing(Thing::OnItsWay(process), Access::Write);
         let commands = commands.clone();
-        self.late.push(Late { process, client: id, session: open, commands, sent: self.current });
+        self.late.push(Late { process, client: id, session: open, commands, sent: self.current, closed: false });
         Ok(())
     }
 
-    /// Adds what may arrive to what can happen next.
-    pub(super) fn enable_arrivals(&self, enabled: &mut Vec<Enabled>) {
+    /// Whether a command is on its way.
+    pub(super) const fn anything_is_late(&self) -> bool {
+        !self.late.is_empty()
+    }
+
+    /// Adds what may arrive to what can happen next. `must`: nothing else can, and somebody waits on the server.
+    pub(super) fn enable_arrivals(&self, enabled: &mut Vec<Enabled>, must: bool) {
         let arrival = |late: &Late| Enabled {
             process: late.process,
             outcomes: smallvec![Outcome::Arrives],
-            optional: true,
+            optional: !must,
             sure: false,
         };
         enabled.extend(self.late.iter().map(arrival));
@@ -68,7 +76,11 @@ impl Execution<'_> {
         self.touch_life();
         let mut fingerprint = FxHasher::default();
         let mut replies = SmallVec::<[_; 1]>::new();
-        for args in &late.commands {
+        if late.closed {
+            // Whoever had it closed has written this.
+            self.touch(Object::Users, Access::IntentRead);
+        }
+        for args in late.commands.iter().filter(|_| !late.closed) {
             let reply = self.redis(late.session, args)?;
             args.hash(&mut fingerprint);
             super::trace::hash_reply(&reply, &mut fingerprint);
@@ -79,7 +91,8 @@ impl Execution<'_> {
             self.show_redis(late.client, &late.commands, &replies);
             if let Some(step) = self.steps.last_mut() {
                 step.unanswered = true;
-                step.notes.push("arrives late".to_owned());
+                let closed = if late.closed { ", and its connection is closed" } else { "" };
+                step.notes.push(format!("arrives late{closed}"));
             }
         }
         Ok(Event {
@@ -87,6 +100,11 @@ impl Execution<'_> {
             posted_after: late.sent,
             ..Event::new(choice, Touched::default(), false)
         })
+    }
+
+    /// Somebody has had a connection closed: what arrives on it has no effect.
+    pub(super) fn close_late(&mut self, session: SessionId) {
+        self.late.iter_mut().filter(|late| late.session == session).for_each(|late| late.closed = true);
     }
 
     /// The server goes down, and what was on its way to it is lost.
@@ -101,8 +119,8 @@ impl Execution<'_> {
 
     /// What is on its way, as bytes that are equal only if the same may arrive.
     pub(super) fn late_as_bytes(&self) -> Vec<u8> {
-        let late = self.late.iter().map(|Late { process, client, commands, session: _, sent: _ }| {
-            format!("{} {} {commands:?};", process.0, client.0)
+        let late = self.late.iter().map(|Late { process, client, commands, closed, session: _, sent: _ }| {
+            format!("{} {} {commands:?} {closed};", process.0, client.0)
         });
         late.collect::<String>().into_bytes()
     }

@@ -79,7 +79,9 @@ impl Execution<'_> {
         if let Some(at) = self.client(owner).broken.iter().position(|broken| *broken == session) {
             self.client_mut(owner).broken.remove(at);
             self.client_mut(id).struck = true;
-            self.show_lost(id, &request.op, "fails: the server it was connected to is gone");
+            // Who had it closed has written this, and the first to learn of it is the only one.
+            self.touch_thing(Thing::Inbox(owner, session), Access::Write);
+            self.show_lost(id, &request.op, "fails: its connection is gone");
             "broken".hash(fingerprint);
             return Ok(Answered::Now(Answer::Lost(Lost::Broken)));
         }

@@ -84,7 +84,7 @@ impl Client {
 impl Execution<'_> {
     /// Whose connection a session of the server is, and which of theirs; `None` for those of setups, checks, faults, and of
     /// commands that are on their way.
-    fn owner_of(&self, session: SessionId) -> Option<(ClientId, u32)> {
+    pub(super) fn owner_of(&self, session: SessionId) -> Option<(ClientId, u32)> {
         self.order.iter().find_map(|id| {
             let at = self.client(*id).sessions.iter().position(|open| *open == Some(session))?;
             Some((*id, u32::try_from(at).ok()?))
@@ -140,7 +140,7 @@ impl Execution<'_> {
                 Delivery::NoReply(session) => self.served.push(Served::new(session, Reply::Null, late)),
                 Delivery::Push(session, message) if without_reply && own == Some(session) => instead = Some(message),
                 Delivery::Push(session, message) => self.put(session, message),
-                Delivery::Close(_) => {}
+                Delivery::Close(session) => self.closing.push(session),
             }
         }
         if before >= count {
@@ -247,7 +247,7 @@ impl Execution<'_> {
         if let Some(at) = broken.iter().position(|known| *known == number) {
             broken.remove(at);
             self.client_mut(id).struck = true;
-            let text = "learns that the server it was connected to is gone".to_owned();
+            let text = "learns that its connection is gone".to_owned();
             self.show_receipt(id, StepKind::Fault, text);
             return Ok(Answered::Now(Answer::Lost(Lost::Broken)));
         }

@@ -28,7 +28,7 @@ mod worker;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use raceproof_engine::Access;
+use raceproof_engine::{Access, SessionId};
 use smallvec::SmallVec;
 
 use client::Client;
@@ -229,6 +229,8 @@ pub(crate) struct Execution<'w> {
     waiters: Vec<waits::Waiter>,
     /// Replies to such requests that the step under way has brought about.
     served: Vec<waits::Served>,
+    /// Connections that the step under way has closed from the server's side.
+    closing: Vec<SessionId>,
     /// Commands that are still on their way although their clients have gone on.
     late: Vec<late::Late>,
     /// A setup or a check is at work: what its commands send, nobody hears.
@@ -301,6 +303,7 @@ impl<'w> Execution<'w> {
             silent: Vec::new(),
             waiters: Vec::new(),
             served: Vec::new(),
+            closing: Vec::new(),
             late: Vec::new(),
             checking: false,
             replica: 0,

@@ -88,7 +88,7 @@ impl Execution<'_> {
             // Tried out by itself, a request is sent to the primary.
             delivered: (!replica).then_some(Delivered { owner, session, commands }),
         });
-        if !self.served.is_empty() {
+        if !self.served.is_empty() || !self.closing.is_empty() {
             self.deliver()?;
         }
         self.poll_woken()?;

@@ -11,7 +11,7 @@ use raceproof_engine::{Engine, Outcome, Reply, SessionId};
 
 use super::{Enabled, Execution};
 use crate::Error;
-use crate::event::{CLOCK, ClientId, ProcessId};
+use crate::event::{CLOCK, ClientId, END, ProcessId};
 use crate::mailbox::Lane;
 
 /// How one client ended: its place in the tree of clients, and what it was told on each connection; `None` if it died.
@@ -164,8 +164,9 @@ impl Execution<'_> {
         (contents, deadlines)
     }
 
-    /// Leaves only what may happen next if the clients take turns. `false` if the client whose turn it is waits for
-    /// another one: then there is no such execution.
+    /// Leaves only what may happen next if the clients take turns: each runs to its end before the next one begins.
+    /// `false` if the client whose turn it is would wait for ever, for one whose turn has not come or for nobody at all:
+    /// then the clients cannot take turns in this order.
     pub(super) fn keep_in_turn(&mut self, enabled: &mut Vec<Enabled>) -> bool {
         let Some(turns) = &self.mode.in_turn else { return true };
         let live =
@@ -174,12 +175,13 @@ impl Execution<'_> {
         let its_own = |one: &Enabled| self.worker.owner(one.process).is_some_and(|owner| self.family(owner) == now);
         let goes_on = enabled.iter().any(its_own);
         let clock = self.clock_enabled(goes_on);
-        let nobodys = |one: &Enabled| one.process != CLOCK && self.worker.owner(one.process).is_none();
+        // The end, too, comes only when all have ended.
+        let nobodys = |one: &Enabled| !matches!(one.process, CLOCK | END) && self.worker.owner(one.process).is_none();
         enabled.retain(|one| nobodys(one) || its_own(one));
-        let possible = goes_on || clock.is_some();
-        enabled.extend(clock.filter(|clock| clock.process == CLOCK));
+        enabled.extend(clock);
         enabled.sort_unstable_by_key(|one| one.process);
-        possible
+        // A fault may end what the client waits for.
+        !enabled.is_empty()
     }
 }
 

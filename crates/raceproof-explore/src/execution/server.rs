@@ -200,6 +200,11 @@ impl Server {
         self.at = None;
     }
 
+    /// The server as it is where executions start; `None` before the setup is done.
+    pub(crate) fn start(&self) -> Option<&Engine> {
+        self.states.first()
+    }
+
     /// Goes back to where executions start.
     pub(crate) fn restart(&mut self) {
         (self.at, self.lags) = (Some(0), true);

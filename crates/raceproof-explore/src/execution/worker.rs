@@ -106,7 +106,7 @@ impl Worker {
             things: Things::new(numbers.clone()),
             observed: Vec::new(),
             restart: false,
-            outcome: Outcome { without_effects: true, ..Outcome::default() },
+            outcome: Outcome { without_effects: true, with_between: true, ..Outcome::default() },
             backend: None,
             recall: None,
             base: None,

@@ -42,7 +42,7 @@ pub fn incomplete(report: &Report, strategy: &Strategy) -> String {
                 let guarantee = guarantee(then.cover.odds, then.cover.traces);
                 format!("exhaustive search stopped after {ran}{}, {more}{stopped}{guarantee}", share(report))
             }
-            None => format!("the search was {} after {ran}{}", cut(report.cover.stopped), share(report)),
+            None => format!("the search {} after {ran}{}", cut(report.cover.stopped), share(report)),
         },
         (None, sampled) => {
             let stopped = stopped_early(report.cover.stopped);
@@ -53,7 +53,12 @@ pub fn incomplete(report: &Report, strategy: &Strategy) -> String {
 }
 
 fn cut(stopped: Option<Stopped>) -> &'static str {
-    if stopped == Some(Stopped::Asked) { "interrupted" } else { "cut short" }
+    match stopped {
+        Some(Stopped::Asked) => "was interrupted",
+        Some(Stopped::Time) => "ran out of time",
+        Some(Stopped::Executions) => "came to its limit",
+        Some(Stopped::First) | None => "was cut short",
+    }
 }
 
 fn stopped_early(stopped: Option<Stopped>) -> &'static str {

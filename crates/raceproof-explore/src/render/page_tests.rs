@@ -9,7 +9,7 @@ use super::sequence::{LaneKind, Sequence};
 use super::tests::{change, crash, found, lock, lost_memory, redis, step, whole};
 use super::{Entry, html, svg, svgs};
 use crate::faults::Fault;
-use crate::report::{Bounds, Counterexample, Place, Report, StepKind, Strategy, Verdict};
+use crate::report::{Bounds, Counterexample, Place, Report, StepKind, Stopped, Strategy, Verdict};
 use crate::state::{Content, Held, Item, Value};
 
 fn report(bounds: Bounds, violation: Option<Counterexample>) -> Report {
@@ -434,4 +434,29 @@ fn lanes_of_a_picture_hold_the_longest_label() {
     // From worker-B to the database: a label of 36 columns.
     assert!(heads[3] - heads[1] >= 36 * 8, "{heads:?}");
     assert!(heads.windows(2).all(|pair| pair[1] >= pair[0] + 60), "{heads:?}");
+}
+
+#[test]
+fn a_search_that_is_not_complete_says_why() {
+    let open = |change: fn(&mut Report)| {
+        let mut open = report(bounds(0, 0), None);
+        open.verdict = Verdict::NoViolationFound;
+        change(&mut open);
+        html(&[Entry::new("x").searched(open, Strategy::Exhaustive, Vec::new())])
+    };
+    let says = |page: &str, why: &str| {
+        assert!(page.contains(&format!("<span class=\"remark\">{why}</span>")), "{why}: {page}");
+    };
+    says(
+        &open(|open| open.undecided = Some("linearizable(n): too many <states>".to_owned())),
+        "linearizable(n): too many &lt;states&gt;",
+    );
+    says(&open(|open| open.cover.stopped = Some(Stopped::Time)), "the search ran out of time after 1,204 executions");
+    says(
+        &open(|open| open.cover.stopped = Some(Stopped::Executions)),
+        "the search came to its limit after 1,204 executions",
+    );
+    says(&open(|open| (open.too_deep, open.bounds.depth) = (true, Some(7))), "an execution was cut off after 7 steps");
+    let done = html(&[Entry::new("x").searched(report(bounds(0, 0), None), Strategy::Exhaustive, Vec::new())]);
+    assert!(!done.contains("class=\"remark\""), "{done}");
 }

@@ -204,9 +204,10 @@ pub(crate) fn over(search: &Search, found: &Found, start: Instant) -> Option<Sto
     if asked(search) {
         return Some(Stopped::Asked);
     }
-    let over = search.max_executions.is_some_and(|most| found.executions >= most)
-        || search.max_time.is_some_and(|most| start.elapsed() >= most);
-    over.then_some(Stopped::Limit)
+    if search.max_executions.is_some_and(|most| found.executions >= most) {
+        return Some(Stopped::Executions);
+    }
+    search.max_time.is_some_and(|most| start.elapsed() >= most).then_some(Stopped::Time)
 }
 
 fn asked(search: &Search) -> bool {
@@ -233,7 +234,9 @@ fn then_sample(
     start: Instant,
     mut found: Found,
 ) -> Result<Found, Error> {
-    let (Some(strategy), Some(Stopped::Limit)) = (&search.then, found.cover.stopped) else { return Ok(found) };
+    let (Some(strategy), Some(Stopped::Time | Stopped::Executions)) = (&search.then, found.cover.stopped) else {
+        return Ok(found);
+    };
     let late = search.max_time.is_some_and(|most| start.elapsed() >= most);
     if found.violation.is_some() || late || search.max_time.is_none() {
         return Ok(found);

@@ -4,12 +4,13 @@
 //! The search is stateless: every execution runs from the start, along the branches that the nodes of the present path
 //! name, and on from there freely. At its end the races tell which other orders have to be tried, and from which state.
 //!
-//! Three things go beyond the papers. What a step touches depends on the state in which it is made (a `DEL` of a key that
+//! Four things go beyond the papers. What a step touches depends on the state in which it is made (a `DEL` of a key that
 //! is gone writes nothing, a script may do anything): before a step is planned in a new place it is tried out there,
 //! see [`Optimal::plan`]. A step may have several *outcomes* (its client may die before or after it): taking it plans all
 //! of them, and one outcome that is done says nothing about executions that take another. And a step may be *optional*
 //! (a pause): it takes part in the races at the end although it never happened, and it never stands for executions
-//! without it.
+//! without it. And where one outcome of a step sleeps and another does not, whatever may wake the first is tried before
+//! the second, see [`wake_the_usual`].
 
 mod estimate;
 mod fork;
@@ -37,6 +38,8 @@ const MOST_TRIED: usize = 1 << 10;
 struct Node {
     /// Steps whose executions from here are all done already.
     sleep: Vec<Planned>,
+    /// So many of them were done before anybody came here.
+    slept: usize,
     /// What is to be explored from here; the first branch is under way.
     branches: Vec<Branch>,
     /// The fingerprint of the step that the branch under way makes, once it is known.
@@ -173,6 +176,7 @@ impl Optimal {
             }
         };
         let mut node = Node {
+            slept: sleep.len(),
             sleep,
             branches,
             fingerprint: None,
@@ -447,8 +451,24 @@ fn plan_outcomes(node: &mut Node, choice: Choice, enabled: &[Enabled]) {
     for outcome in &one.outcomes {
         plan_new(node, Choice { process: one.process, outcome: *outcome });
     }
+    wake_the_usual(node, choice, one, enabled);
     // Sorting is stable: the branch under way stays the first.
     node.branches.sort_by_key(|branch| branch.step.choice.process != choice.process);
+}
+
+/// The outcome in which nothing goes wrong has been asleep since before, and this one was woken: what wakes the other
+/// one may commute with this one, or be impossible after it. No execution below would tell, so all that may come before
+/// it is tried. What wakes nothing ends asleep.
+fn wake_the_usual(node: &mut Node, choice: Choice, one: &Enabled, enabled: &[Enabled]) {
+    let usual = Choice { process: one.process, outcome: one.outcomes[0] };
+    if choice == usual || !node.sleep[..node.slept].iter().any(|asleep| asleep.choice == usual) {
+        return;
+    }
+    for other in enabled.iter().filter(|other| other.process != one.process && !other.optional) {
+        for outcome in &other.outcomes {
+            plan_new(node, Choice { process: other.process, outcome: *outcome });
+        }
+    }
 }
 
 /// The end leaves behind what is still on its way, so before it everything arrives in turn, and wherever one thing

@@ -18,13 +18,24 @@ struct Twin {
     told: Arc<Mutex<Vec<String>>>,
     /// It gives this reply to every `GET`.
     lie: Option<&'static str>,
+    /// When it is asked for a time to live so much time has passed.
+    late_ms: i64,
+    held: bool,
 }
 
 impl Twin {
     fn new(lie: Option<&'static str>) -> (Box<Self>, Arc<Mutex<Vec<String>>>) {
         let told = Arc::default();
         let engine = Engine::new(Options::default());
-        let twin = Self { engine, lua: LuaHost::new(), sessions: HashMap::new(), told: Arc::clone(&told), lie };
+        let twin = Self {
+            engine,
+            lua: LuaHost::new(),
+            sessions: HashMap::new(),
+            told: Arc::clone(&told),
+            lie,
+            late_ms: 0,
+            held: false,
+        };
         (Box::new(twin), told)
     }
 
@@ -48,6 +59,10 @@ impl Backend for Twin {
         Ok(1_000_000)
     }
 
+    fn clock_is_held(&self) -> bool {
+        self.held
+    }
+
     fn connect(&mut self, session: u32) -> Result<(), BackendError> {
         self.sessions.insert(session, self.engine.connect());
         Ok(())
@@ -61,7 +76,7 @@ impl Backend for Twin {
         let words: Vec<String> = args.iter().map(|arg| String::from_utf8_lossy(arg).into_owned()).collect();
         self.note(words.join(" "));
         let mut outcome = Outcome::default();
-        let now = Timestamp::from_ms(1_000_000);
+        let now = Timestamp::from_ms(1_000_000 + if words[0] == "PTTL" { self.late_ms } else { 0 });
         self.engine.execute(&mut self.lua, self.sessions[&session], args, now, &mut outcome);
         Ok(match self.lie.filter(|_| words[0] == "GET") {
             Some(lie) => Reply::Bulk(lie.into()),
@@ -133,6 +148,23 @@ fn what_no_server_was_made_for_is_refused_by_name() {
         let played = Check::new("refuses").fault(fault, 1).play(200, 0, Twin::new(None).0, counts);
         let played = played.expect("it can be run");
         assert_eq!(played.refused.as_deref(), Some(what), "{played:?}");
+    }
+}
+
+#[test]
+fn times_to_live_are_exact_where_the_clock_is_held() {
+    for (late_ms, held, same) in [(0, true, true), (700, false, true), (1, true, false), (6_000, false, false)] {
+        let (mut twin, _) = Twin::new(None);
+        (twin.late_ms, twin.held) = (late_ms, held);
+        let played = Check::new("time to live").play(1, 0, twin, |world| {
+            world.client("a", |ctx| async move {
+                let mut redis = ctx.redis();
+                redis.set_ex::<_, _, ()>("k", "v", 60).await?;
+                redis.pttl::<_, ()>("k").await
+            });
+        });
+        let difference = played.expect("it can be run").difference;
+        assert_eq!(difference.is_none(), same, "{late_ms} ms, {held}: {difference:?}");
     }
 }
 

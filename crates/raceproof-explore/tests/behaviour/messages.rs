@@ -149,3 +149,113 @@ fn a_message_is_received_once() {
         });
     });
 }
+
+/// An admin who closes the connection of a worker, which is the first of the first client.
+fn closes(world: &mut World) {
+    world.client("admin", |ctx| async move {
+        let kill = cmd("CLIENT").arg("KILL").arg("ID").arg(10_000).to_owned();
+        let killed: i64 = kill.query_async(&mut ctx.redis()).await?;
+        ctx.redis().set::<_, _, ()>("killed", killed).await
+    });
+}
+
+#[test]
+fn a_client_that_waits_learns_at_once_that_its_connection_is_closed() {
+    let seen = super::Tally::default();
+    verified(&Check::new("kill"), |world: &mut World| {
+        let seen = seen.clone();
+        world.client("worker", move |ctx| {
+            let seen = seen.clone();
+            async move {
+                let mut redis = ctx.redis();
+                let begun = ctx.now();
+                let wait = cmd("BLPOP").arg("q").arg(1).to_owned();
+                let ended = wait.query_async::<Value>(&mut redis).await;
+                let (after, dropped) = (ctx.now() - begun, ended.is_err_and(|error| error.is_connection_dropped()));
+                // It connects anew.
+                let again = redis.get::<_, Option<i64>>("killed").await?;
+                seen.add(format!("dropped: {dropped} after {after} ms, then {again:?}"));
+                RedisResult::Ok(())
+            }
+        });
+        closes(world);
+    });
+    assert_eq!(
+        seen.seen(),
+        [
+            "dropped: false after 1001 ms, then Some(0)",
+            "dropped: true after 0 ms, then None",
+            "dropped: true after 0 ms, then Some(1)",
+        ]
+    );
+}
+
+#[test]
+fn a_client_learns_from_its_next_command_that_its_connection_is_closed() {
+    let seen = super::Tally::default();
+    verified(&Check::new("kill"), |world: &mut World| {
+        let seen = seen.clone();
+        world.client("worker", move |ctx| {
+            let seen = seen.clone();
+            async move {
+                let mut redis = ctx.redis();
+                let mut ends = Vec::new();
+                for value in 1..=3 {
+                    let ended: RedisResult<()> = redis.append("a", value).await;
+                    ends.push(if ended.is_ok() { "ok" } else { "dropped" });
+                }
+                // What was dropped was not sent.
+                let text: String = redis.get("a").await?;
+                seen.add(format!("{} {text}", ends.join(" ")));
+                RedisResult::Ok(())
+            }
+        });
+        closes(world);
+    });
+    assert_eq!(seen.seen(), ["dropped ok ok 23", "ok dropped ok 13", "ok ok dropped 12", "ok ok ok 123"]);
+}
+
+/// With its connection go what it has watched and what it listens to.
+#[test]
+fn who_listens_learns_that_its_connection_is_closed() {
+    let seen = super::Tally::default();
+    verified(&Check::new("kill"), |world: &mut World| {
+        let seen = seen.clone();
+        world.client("ear", move |ctx| {
+            let seen = seen.clone();
+            async move {
+                let redis = subscribed(&ctx).await?;
+                let heard = match ctx.timeout(10, redis.receive()).await {
+                    Ok(Ok(message)) => text(message),
+                    Ok(Err(error)) => format!("dropped: {}", error.is_connection_dropped()),
+                    Err(_) => "nothing".to_owned(),
+                };
+                let ears: std::collections::HashMap<String, i64> =
+                    cmd("PUBSUB").arg("NUMSUB").arg("c").query_async(&mut ctx.redis()).await?;
+                seen.add(format!("{heard}, {} listen", ears["c"]));
+                RedisResult::Ok(())
+            }
+        });
+        closes(world);
+    });
+    assert_eq!(seen.seen(), ["dropped: true, 0 listen", "nothing, 1 listen"]);
+}
+
+#[test]
+fn the_counterexample_shows_whose_connection_is_closed() {
+    let found = violated(&Check::new("kill"), |world: &mut World| {
+        world.client("worker", |ctx| async move {
+            let mut redis = ctx.redis();
+            let wait = cmd("BLPOP").arg("q").arg(0).to_owned();
+            match wait.query_async::<Value>(&mut redis).await {
+                Err(_) => Err("its queue is gone"),
+                Ok(_) => Ok(()),
+            }
+        });
+        closes(world);
+    });
+    assert_eq!(
+        lines(&found),
+        ["worker: BLPOP q 0", "admin: CLIENT KILL ID 10000 → 1", "worker: BLPOP q 0 fails: its connection is closed"]
+    );
+}

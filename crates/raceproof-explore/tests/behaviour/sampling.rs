@@ -159,7 +159,7 @@ fn an_exhaustive_search_that_is_out_of_time_samples_for_the_rest() {
     let check = Check::new("late").max_time(Duration::from_millis(300)).then_sample(pct(3));
     let report = explore(&check, many);
     assert_eq!((report.verdict, report.exhaustive), (Verdict::NoViolationFound, false));
-    assert_eq!(report.cover.stopped, Some(Stopped::Limit));
+    assert_eq!(report.cover.stopped, Some(Stopped::Time));
     let then = report.cover.then.as_ref().expect("samples");
     assert!(report.executions > 0 && then.executions > 0 && then.cover.odds.is_some(), "{report:?}");
     let text = render::incomplete(&report, &Strategy::Exhaustive);

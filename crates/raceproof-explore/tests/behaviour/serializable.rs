@@ -280,3 +280,66 @@ fn a_sampled_search_finds_it_too() {
     let report = explore(&check, |world| counters(world, false));
     assert!(report.violation.unwrap().message.starts_with("lost update"));
 }
+
+/// A producer, and a consumer that waits for it as long as it takes, or so many seconds.
+fn queue(world: &mut World, seconds: &'static str, look: bool) {
+    world.client("consumer", move |ctx| async move {
+        let mut redis = ctx.redis();
+        let mut wait = redis::cmd("BLPOP");
+        wait.arg("q").arg(seconds);
+        let item: Option<(String, i64)> = wait.query_async(&mut redis).await?;
+        let length: i64 = if look { redis.llen("q").await? } else { 0 };
+        redis.set::<_, _, ()>("got", format!("{item:?} {length}")).await
+    });
+    world.client("producer", |ctx| async move {
+        let mut redis = ctx.redis();
+        redis.rpush::<_, _, ()>("q", 1).await?;
+        redis.rpush::<_, _, ()>("q", 2).await
+    });
+    world.serializable();
+}
+
+#[test]
+fn a_consumer_that_waits_for_its_producer_comes_after_it() {
+    let alone = |world: &mut World| {
+        world.client("consumer", |ctx| async move {
+            redis::cmd("BLPOP").arg("q").arg(0).query_async::<redis::Value>(&mut ctx.redis()).await.map(drop)
+        });
+        world.client("producer", |ctx| async move { ctx.redis().rpush::<_, _, ()>("q", 1).await });
+        world.serializable();
+    };
+    verified(&Check::new("producer, consumer"), alone);
+    assert_eq!(explore(&Check::new("restart").fault(Fault::Restart, 1), alone).violation, None);
+    let (message, _) = found(|world| queue(world, "0", true));
+    assert_eq!(message, "dirty read: consumer saw producer's write of q and not yet that of q");
+}
+
+/// A client that has waited in vain is one that came first.
+#[test]
+fn a_consumer_that_gives_up_waiting_comes_first() {
+    let body = |world: &mut World| queue(world, "0.1", false);
+    verified(&Check::new("in vain"), |world| {
+        body(world);
+        world.client("late", |ctx| async move { ctx.sleep(50).await });
+    });
+}
+
+/// No order of the clients is one: each waits for the other.
+#[test]
+fn clients_that_answer_each_other_take_no_turns() {
+    let talk = |world: &mut World| {
+        for (name, mine, other, first) in [("asks", "a", "q", true), ("answers", "q", "a", false)] {
+            world.client(name, move |ctx| async move {
+                let mut redis = ctx.redis();
+                if first {
+                    redis.rpush::<_, _, ()>(other, 1).await?;
+                }
+                redis::cmd("BLPOP").arg(mine).arg(0).query_async::<redis::Value>(&mut redis).await?;
+                if first { Ok(()) } else { redis.rpush::<_, _, ()>(other, 1).await }
+            });
+        }
+        world.serializable();
+    };
+    let Err(Error::Misuse { what, .. }) = Check::new("talk").run(talk) else { panic!("there are no turns") };
+    assert!(what.starts_with("has nothing to compare with: in every order some client waits"), "{what}");
+}

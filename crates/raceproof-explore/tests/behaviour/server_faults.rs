@@ -1,6 +1,6 @@
 //! Faults of the surroundings, as clients and checks meet them.
 
-use raceproof_explore::{Check, Fault, Persistence, Verdict, World};
+use raceproof_explore::{Check, Fault, Persistence, Strategy, Verdict, World};
 use redis::{AsyncCommands, RedisResult};
 
 use crate::{Tally, explore, lines, violated};
@@ -274,4 +274,60 @@ fn a_commit_of_which_nobody_knows_took_effect_or_not() {
     });
     assert_eq!(report.verdict, Verdict::Verified);
     assert_eq!(tally.seen(), ["0 rows", "1 rows", "unknown"]);
+}
+
+#[test]
+fn a_restarted_server_has_the_settings_of_the_setup_and_no_others() {
+    for (fault, persistence) in [
+        (Fault::Restart, Persistence::EverySec),
+        (Fault::Restart, Persistence::None),
+        (Fault::PowerLoss, Persistence::EverySec),
+        (Fault::Failover, Persistence::EverySec),
+    ] {
+        let tally = Tally::default();
+        let report = explore(&Check::new("settings").fault(fault, 1).persistence(persistence), |world| {
+            let seen = tally.clone();
+            let set = |policy| {
+                let mut set = redis::cmd("CONFIG");
+                set.arg("SET").arg("maxmemory-policy").arg(policy);
+                set
+            };
+            world.setup(move |ctx| async move { set("volatile-lru").query_async::<()>(&mut ctx.redis()).await });
+            world.client("web", move |ctx| async move { set("allkeys-lru").query_async::<()>(&mut ctx.redis()).await });
+            world.finally(move |ctx| {
+                let seen = seen.clone();
+                async move {
+                    let mut get = redis::cmd("CONFIG");
+                    get.arg("GET").arg("maxmemory-policy");
+                    let found: std::collections::HashMap<String, String> = get.query_async(&mut ctx.redis()).await?;
+                    seen.add(found["maxmemory-policy"].clone());
+                    RedisResult::Ok(())
+                }
+            });
+        });
+        assert_eq!(report.verdict, Verdict::Verified, "{:?}", report.violation);
+        assert_eq!(tally.seen(), ["allkeys-lru", "volatile-lru"], "{fault}");
+    }
+}
+
+/// A worker that waits for what another client pushes, whose command may be still on its way.
+fn waits_for(world: &mut World, queue: &'static str) {
+    world.client("web", |ctx| async move {
+        let _ = ctx.redis().rpush::<_, _, ()>("q", 1).await;
+    });
+    world.client("worker", move |ctx| async move {
+        redis::cmd("BLPOP").arg(queue).arg(0).query_async::<redis::Value>(&mut ctx.redis()).await.map(drop)
+    });
+}
+
+#[test]
+fn nobody_waits_for_ever_for_what_is_still_on_its_way() {
+    let check = Check::new("late").fault(Fault::Late, 1);
+    assert_eq!(explore(&check, |world| waits_for(world, "q")).verdict, Verdict::Verified);
+    let sampled = check.clone().strategy(Strategy::Random { seed: 1 }).max_executions(200);
+    assert_eq!(explore(&sampled, |world| waits_for(world, "q")).violation, None);
+    let found = violated(&check, |world| waits_for(world, "elsewhere"));
+    assert_eq!(found.message, "deadlock: worker waits with BLPOP elsewhere 0");
+    let lost = violated(&Check::new("lost").fault(Fault::LostReply, 1), |world| waits_for(world, "q"));
+    assert_eq!(lost.message, "deadlock: worker waits with BLPOP q 0");
 }

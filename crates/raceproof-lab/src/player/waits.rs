@@ -1,7 +1,8 @@
 //! Commands that wait on the server (`BLPOP` and its kind).
 //!
-//! Real time does not count, so they are sent to wait for ever. When the played clock says that their time is over they
-//! are ended by `CLIENT UNBLOCK`, which gives the reply that they would have had.
+//! A server whose clock is held ends them itself. On another one real time does not count, so they are sent to wait for
+//! ever. When the played clock says that their time is over they are ended by `CLIENT UNBLOCK`, which gives the reply
+//! that they would have had.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -21,7 +22,10 @@ impl Player {
             return Err(LabError::OneReplica { what: "a command that waits at the replica" });
         }
         let state = self.sessions.get_mut(&session).ok_or(LabError::NoSession(session))?;
-        state.connection.send(&for_ever(args))?;
+        match self.server.clock() {
+            Some(_) => state.connection.send(args)?,
+            None => state.connection.send(&for_ever(args))?,
+        }
         let id = state.client_id.to_string();
         let since = Instant::now();
         loop {
@@ -43,7 +47,7 @@ impl Player {
     /// The reply to a command that waited. `late`: since its time is over.
     pub(crate) fn receive(&mut self, session: u32, late: bool) -> Result<Reply, LabError> {
         let state = self.sessions.get_mut(&session).ok_or(LabError::NoSession(session))?;
-        if late {
+        if late && self.server.clock().is_none() {
             self.control.ask(&["CLIENT", "UNBLOCK", &state.client_id.to_string(), "TIMEOUT"])?;
         }
         Ok(state.connection.receive()?.0)

@@ -48,6 +48,7 @@ impl Server {
         self.pass(number, from, to);
         let universe = &mut self.universes[number];
         universe.clock = universe.clock.moved_to(to, machine_us);
+        universe.idle_from_ms = i64::MIN;
         Ok(())
     }
 }

@@ -39,6 +39,7 @@ impl Server {
         universe.durability.clone_from(&snapshot.durability);
         universe.saved.clone_from(&snapshot.saved);
         universe.clock = universe.clock.moved_to(now, machine_us);
+        universe.idle_from_ms = i64::MIN;
         self.outcome.without_effects = !universe.durability.wants_effects();
         universe.engine.rewind(&snapshot.engine, &mut self.host, now, &mut self.outcome);
         self.send_out(asker.universe, now);

@@ -116,6 +116,9 @@ const COMMANDS: &[&str] = &[
     "CLIENT REPLY OFF",
     "CLIENT REPLY ON",
     "CLIENT KILL ID 1",
+    "CLIENT PAUSE 30 WRITE",
+    "CLIENT PAUSE 1",
+    "CLIENT UNPAUSE",
     "CLIENT TRACKING ON BCAST",
     "CLIENT NO-EVICT ON",
     "HELLO 3",
@@ -281,8 +284,8 @@ impl Pair {
         self.bare.expire_due(self.now, &mut theirs);
         self.server.leave().expire_due(self.now, &mut ours);
         self.same_outcome("expire", None, &ours, &theirs)?;
-        self.bare.time_out(self.now, &mut theirs);
-        self.server.leave().time_out(self.now, &mut ours);
+        self.bare.time_out(&mut self.lua, self.now, &mut theirs);
+        self.server.leave().time_out(&mut self.lua, self.now, &mut ours);
         self.same_outcome("time out", None, &ours, &theirs)?;
         self.compare("time passes")
     }

@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use super::markup::Safe;
 use super::{Case, verdict};
-use crate::render::entry::Entry;
+use crate::render::cover::incomplete;
+use crate::render::entry::{Entry, Searched};
 use crate::render::matrix::{Cell, cell, columns};
 use crate::render::text::thousands;
 use crate::report::Verdict;
@@ -122,6 +123,11 @@ fn finding(page: &mut String, entry: &Entry, own: &[&Case<'_>]) {
         Some(Verdict::Violated) | None => "",
     };
     page.push_str(word);
+    let open = |one: &&Searched| one.report.verdict == Verdict::NoViolationFound;
+    if let (Some(Verdict::NoViolationFound), Some(open)) = (verdict(entry), entry.searches.iter().find(open)) {
+        let why = incomplete(&open.report, &open.strategy);
+        let _ = write!(page, "<span class=\"remark\">{}</span>", Safe(&why));
+    }
     if let Some(remark) = &entry.remark {
         let _ = write!(page, "<span class=\"remark\">{}</span>", Safe(remark.lines().next().unwrap_or_default()));
     }
