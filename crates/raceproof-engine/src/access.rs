@@ -37,9 +37,14 @@ impl Used {
         Self(second(now_ms))
     }
 
-    /// A new key, under a policy that counts.
-    pub(crate) fn new_counted(now_ms: i64) -> Self {
-        Self::counted(now_ms, NEW)
+    /// A key as it is stored anew, under a policy that counts or one that dates. Where accesses are counted, a key that takes
+    /// the place of another inherits its count.
+    pub(crate) fn stored(now_ms: i64, counted: bool, old: Option<Self>) -> Self {
+        match (counted, old) {
+            (false, _) => Self::at(now_ms),
+            (true, Some(old)) => old,
+            (true, None) => Self::counted(now_ms, NEW),
+        }
     }
 
     pub(crate) fn counted(now_ms: i64, count: u8) -> Self {
@@ -100,8 +105,9 @@ mod tests {
         let mut random = Random::new(1);
         let mut accessed = |times: usize, factor: u32| {
             let counting = Counting { factor, ..COUNTING };
-            (0..times)
-                .fold(Used::new_counted(NOW_MS), |used, _| used.count_up(NOW_MS, counting, |limit| random.below(limit)))
+            (0..times).fold(Used::stored(NOW_MS, true, None), |used, _| {
+                used.count_up(NOW_MS, counting, |limit| random.below(limit))
+            })
         };
         assert_eq!(accessed(0, 10).count(NOW_MS, COUNTING), 5);
         assert_eq!(accessed(7, 0).count(NOW_MS, COUNTING), 12);

@@ -26,6 +26,12 @@ enum Held {
 }
 
 impl Blob {
+    /// A short string.
+    pub(crate) fn packed(bytes: &[u8]) -> Self {
+        debug_assert!(bytes.len() <= PACKED, "longer ones are shared with replies");
+        Self(Held::Packed(Arc::from(bytes)))
+    }
+
     /// The bytes as replies hold them.
     pub(crate) fn to_bytes(&self) -> Bytes {
         match &self.0 {

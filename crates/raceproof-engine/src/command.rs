@@ -326,9 +326,43 @@ fn folded(name: &[u8]) -> Option<[u64; MAX_NAME / 8]> {
     Some([words[0], words[1], words[2]].map(u64::from_le_bytes))
 }
 
-fn index() -> &'static FxHashMap<[u64; MAX_NAME / 8], &'static Command> {
-    static INDEX: OnceLock<FxHashMap<[u64; MAX_NAME / 8], &'static Command>> = OnceLock::new();
-    INDEX.get_or_init(|| all().filter_map(|command| Some((folded(command.name.as_bytes())?, command))).collect())
+/// As [`folded`], of one of 3 to 8 bytes, as most names are: its halves, which may overlap, are read at once.
+fn folded_short(name: &[u8]) -> Option<u64> {
+    let word = match name {
+        [first, second, third] => u64::from_le_bytes([*first, *second, *third, 0, 0, 0, 0, 0]),
+        [..] if (4..=8).contains(&name.len()) => {
+            let (first, last) = (name.first_chunk::<4>()?, name.last_chunk::<4>()?);
+            let last = u64::from(u32::from_le_bytes(*last)) << (8 * (name.len() - 4));
+            u64::from(u32::from_le_bytes(*first)) | last
+        }
+        _ => return None,
+    };
+    Some(in_lower_case(word))
+}
+
+/// Eight bytes, each in lower case if it is a letter.
+const fn in_lower_case(word: u64) -> u64 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * EACH;
+    // Sums of seven bits stay within their byte; their highest bit tells whether they reach a letter.
+    let low = word & !HIGH;
+    let (from_a, beyond_z) = (low + (0x80 - b'A' as u64) * EACH, low + (0x7f - b'Z' as u64) * EACH);
+    let capital = (from_a ^ beyond_z) & !word & HIGH;
+    word | capital >> 2
+}
+
+/// The commands by name.
+struct Index {
+    short: FxHashMap<u64, &'static Command>,
+    other: FxHashMap<[u64; MAX_NAME / 8], &'static Command>,
+}
+
+fn index() -> &'static Index {
+    static INDEX: OnceLock<Index> = OnceLock::new();
+    INDEX.get_or_init(|| Index {
+        short: all().filter_map(|command| Some((folded_short(command.name.as_bytes())?, command))).collect(),
+        other: all().filter_map(|command| Some((folded(command.name.as_bytes())?, command))).collect(),
+    })
 }
 
 /// Every command of every version, without subcommands.
@@ -338,8 +372,12 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Command> {
 
 /// The command of a name in any case, without looking at subcommands.
 pub(crate) fn by_name(name: &[u8], version: Version) -> Option<&'static Command> {
-    let command = *index().get(&folded(name)?)?;
-    (command.since <= version).then_some(command)
+    let command = *match folded_short(name) {
+        Some(short) => index().short.get(&short)?,
+        None => index().other.get(&folded(name)?)?,
+    };
+    // A zero that ends a name is none of its bytes to a number.
+    (command.name.len() == name.len() && command.since <= version).then_some(command)
 }
 
 /// The command that is called, which is the subcommand if there is one.
@@ -360,5 +398,37 @@ pub(crate) fn resolve(args: &[Bytes], version: Version) -> Result<&'static Comma
         Some(command) => Err(failure::wrong_arity(command.name)),
         None if args.len() > 1 && by_name(&args[0], version).is_some() => Err(failure::unknown_subcommand(args)),
         None => Err(failure::unknown_command(args)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_in_lower_case_all_at_once_as_one_by_one() {
+        for byte in 0..=u8::MAX {
+            for neighbour in [0, b'A', b'Z', b'z', 0x7f, 0x80, 0xff] {
+                let mut bytes = [neighbour, byte, neighbour, byte, byte, neighbour, neighbour, byte];
+                let folded = in_lower_case(u64::from_le_bytes(bytes)).to_le_bytes();
+                bytes.make_ascii_lowercase();
+                assert_eq!(folded, bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn every_name_is_found_in_any_case_and_no_other() {
+        for command in all() {
+            let name = command.name.to_ascii_uppercase();
+            assert!(
+                by_name(name.as_bytes(), Version::NEWEST).is_some_and(|found| std::ptr::eq(found, command)),
+                "{name}"
+            );
+            for other in [format!("{name}\0"), format!("{name}x"), name[1..].to_owned(), format!(" {name}")] {
+                let known = all().any(|command| command.name == other.to_ascii_lowercase());
+                assert_eq!(by_name(other.as_bytes(), Version::NEWEST).is_some(), known, "{other:?}");
+            }
+        }
     }
 }

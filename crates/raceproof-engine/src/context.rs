@@ -4,9 +4,9 @@ use bytes::{Bytes, BytesMut};
 
 use crate::{
     Access, Delivery, Effect, Engine, Footprint, Object, Outcome, Protocol, ScriptHost, Shutdown, Timestamp,
+    access::Used,
     db::{Databases, Entry, Put, Text, Value},
-    failure::{Failure, WRONG_TYPE},
-    hash::{Hash, Limits},
+    hash::Limits,
     key::Key,
     notify,
     pause::Hidden,
@@ -195,11 +195,15 @@ impl Context<'_> {
     }
 
     pub(crate) fn touch_field(&mut self, key: &Key, field: &Bytes, access: Access) {
-        self.footprint.add(Object::Field(self.db, key.name.clone(), field.clone()), access);
+        if !self.footprint.ignores() {
+            self.footprint.add(Object::Field(self.db, key.name.clone(), field.clone()), access);
+        }
     }
 
     pub(crate) fn touch_cardinality(&mut self, key: &Key, access: Access) {
-        self.footprint.add(Object::Cardinality(self.db, key.name.clone()), access);
+        if !self.footprint.ignores() {
+            self.footprint.add(Object::Cardinality(self.db, key.name.clone()), access);
+        }
     }
 
     /// The command changes what `CLIENT LIST` shows of its connection.
@@ -209,167 +213,9 @@ impl Context<'_> {
 
     /// The command behaves differently at another time.
     pub(crate) fn read_clock(&mut self) {
-        self.footprint.add(Object::Clock, Access::Read);
-    }
-
-    // Lookup
-
-    /// Looks a key up, declares how, and removes it if its time is over. Tells whether it is there.
-    pub(crate) fn visit(&mut self, key: &Key, access: Access) -> bool {
-        self.visit_in(self.db, key, access)
-    }
-
-    pub(crate) fn visit_in(&mut self, db: u32, key: &Key, access: Access) -> bool {
-        let found = self.look_up(db, key, access);
-        if self.counts_lookups
-            && let Some(statistics) = &mut self.engine.statistics
-        {
-            *(if found { &mut statistics.hits } else { &mut statistics.misses }) += 1;
+        if !self.footprint.ignores() {
+            self.footprint.add(Object::Clock, Access::Read);
         }
-        found
-    }
-
-    fn look_up(&mut self, db: u32, key: &Key, access: Access) -> bool {
-        self.footprint.add(Object::Keyspace(db), Access::IntentRead);
-        self.footprint.add_key(db, &key.name, access);
-        match self.engine.databases.entry(db, key).map(Entry::deadline) {
-            None => {
-                self.missed(db, key);
-                return false;
-            }
-            Some(None) => {}
-            Some(Some(deadline)) => {
-                self.read_clock();
-                if self.now_ms() > deadline {
-                    if self.hides_expired() {
-                        self.hide(db, key);
-                    } else {
-                        self.expire(db, key);
-                    }
-                    self.missed(db, key);
-                    return false;
-                }
-            }
-        }
-        let found = self.expire_fields(db, key);
-        if found {
-            self.note_use(db, key);
-        }
-        found
-    }
-
-    fn missed(&mut self, db: u32, key: &Key) {
-        if self.reads {
-            self.notify(notify::MISS, "keymiss", db, &key.name);
-        }
-    }
-
-    /// Removes the fields of a hash whose time is over, and tells whether the key is still there. Redis 7.4 removes
-    /// them one by one as they are read or as its cycle finds them; here whoever looks at the hash removes them all.
-    pub(crate) fn expire_fields(&mut self, db: u32, key: &Key) -> bool {
-        let hash = match self.engine.databases.entry(db, key).map(|entry| &entry.value) {
-            Some(Value::Hash(hash)) if hash.first_deadline().is_some() => hash,
-            _ => return true,
-        };
-        let due = hash.due(self.now.ms());
-        self.read_clock();
-        if !due.is_empty() && self.hides_expired() {
-            return self.hide_fields(db, key, &due);
-        }
-        if !due.is_empty() {
-            // Whoever had looked at the hash, whatever field, would have been the one to do this.
-            self.footprint.add_key(db, &key.name, Access::Write);
-        }
-        let (mut gone, any) = (false, !due.is_empty());
-        for field in due {
-            gone = self.remove_field_in(db, key, &field);
-            self.changed(db, key);
-            self.effects.add(db, || vec![Bytes::from_static(b"HDEL"), key.name.clone(), field]);
-        }
-        if any {
-            self.notify(notify::HASH, "hexpired", db, &key.name);
-        }
-        if gone {
-            self.notify(notify::GENERIC, "del", db, &key.name);
-        }
-        !gone
-    }
-
-    /// The entry of a key of the selected database as it stands; [`Self::visit`] comes first.
-    pub(crate) fn entry(&self, key: &Key) -> Option<&Entry> {
-        self.engine.databases.entry(self.db, key)
-    }
-
-    /// Looks a key up that must hold a string.
-    pub(crate) fn text(&mut self, key: &Key) -> Result<Option<&Text>, Failure> {
-        self.visit(key, Access::Read);
-        match self.entry(key).map(|entry| &entry.value) {
-            None => Ok(None),
-            Some(Value::Text(text)) => Ok(Some(text)),
-            Some(_) => Err(WRONG_TYPE),
-        }
-    }
-
-    /// Looks a key up that must hold a hash.
-    pub(crate) fn hash(&mut self, key: &Key, access: Access) -> Result<Option<&Hash>, Failure> {
-        self.visit(key, access);
-        if self.entry(key).is_some_and(|entry| !matches!(entry.value, Value::Hash(_))) {
-            self.touch_key(key, Access::Read);
-            return Err(WRONG_TYPE);
-        }
-        Ok(self.hash_now(key))
-    }
-
-    /// The hash of a key as it stands.
-    pub(crate) fn hash_now(&self, key: &Key) -> Option<&Hash> {
-        match &self.entry(key)?.value {
-            Value::Hash(hash) => Some(hash),
-            _ => None,
-        }
-    }
-
-    /// Edits the hash of a key. Declares no field: the caller knows which ones it edits.
-    pub(crate) fn edit_hash<T>(&mut self, key: &Key, edit: impl FnOnce(&mut Hash) -> T) -> Option<T> {
-        self.edit_hash_in(self.db, key, edit)
-    }
-
-    fn edit_hash_in<T>(&mut self, db: u32, key: &Key, edit: impl FnOnce(&mut Hash) -> T) -> Option<T> {
-        let is_volatile = |databases: &Databases| {
-            databases.entry(db, key).is_some_and(|entry| entry.value.first_deadline().is_some())
-        };
-        let before = is_volatile(&self.engine.databases);
-        let result = self.engine.databases.edit_hash(db, key, edit);
-        if before != is_volatile(&self.engine.databases) {
-            // Whoever looks at the hash, whatever field, reads the clock from now on, or no longer does.
-            self.footprint.add_key(db, &key.name, Access::Write);
-        }
-        result
-    }
-
-    /// Removes a field that exists, and the key with its last field. Tells whether the key is gone.
-    pub(crate) fn remove_field(&mut self, key: &Key, field: &Bytes) -> bool {
-        self.remove_field_in(self.db, key, field)
-    }
-
-    fn remove_field_in(&mut self, db: u32, key: &Key, field: &Bytes) -> bool {
-        self.footprint.add_key(db, &key.name, Access::IntentWrite);
-        self.footprint.add(Object::Field(db, key.name.clone(), field.clone()), Access::Write);
-        let cardinality = Object::Cardinality(db, key.name.clone());
-        self.footprint.add(cardinality.clone(), Access::Read);
-        self.footprint.add(cardinality, Access::IntentWrite);
-        let removed = self.edit_hash_in(db, key, |hash| {
-            let volatile = hash.deadline(field).is_some();
-            hash.remove(field);
-            (volatile, hash.len() == 0)
-        });
-        let (volatile, empty) = removed.unwrap_or_default();
-        if volatile {
-            self.footprint.add(Object::Deadlines, Access::IntentWrite);
-        }
-        if empty {
-            self.remove_in(db, key);
-        }
-        empty
     }
 
     pub(crate) fn limits(&self) -> Limits {
@@ -386,21 +232,24 @@ impl Context<'_> {
     pub(crate) fn store_in(&mut self, db: u32, key: &Key, value: Value, deadline: Deadline) {
         self.footprint.add_key(db, &key.name, Access::Write);
         self.signal_removed(db, key);
-        let there = self.engine.databases.entry(db, key);
-        let (replaced, used) = (there.and_then(|entry| entry.value.first_deadline()), there.map(|entry| entry.used));
-        if replaced.or(value.first_deadline()).is_some() {
+        let (notes, used) = (self.engine.notes_use(), self.used_from_now());
+        let new_fields = value.first_deadline();
+        let put = self.engine.databases.put(db, key, value, used);
+        let (old, fields) = match put {
+            Put::Added => (None, new_fields),
+            Put::Replaced { deadline, fields } => (deadline, fields.or(new_fields)),
+        };
+        if fields.is_some() {
             self.footprint.add(Object::Deadlines, Access::IntentWrite);
         }
-        let old = match self.engine.databases.put(db, key, value) {
-            Put::Added => {
-                self.footprint.add(Object::Keyspace(db), Access::IntentWrite);
-                self.signal_added(db, key);
-                self.notify(notify::NEW, "new", db, &key.name);
-                None
-            }
-            Put::Replaced(old) => old,
-        };
-        self.note_new(db, key, used);
+        if matches!(put, Put::Added) {
+            self.footprint.add(Object::Keyspace(db), Access::IntentWrite);
+            self.signal_added(db, key);
+            self.notify(notify::NEW, "new", db, &key.name);
+        }
+        if notes {
+            self.touch_use(Access::IntentWrite);
+        }
         match deadline {
             Deadline::Keep => {}
             Deadline::Clear if old.is_none() => {}
@@ -412,7 +261,24 @@ impl Context<'_> {
 
     /// Replaces the string of an existing key in the selected database; its deadline stays.
     pub(crate) fn store_text(&mut self, key: &Key, text: Text) {
-        self.store(key, Value::Text(text), Deadline::Keep);
+        let (notes, used) = (self.engine.notes_use(), self.used_from_now());
+        match self.engine.databases.replace_text(self.db, key, text, used) {
+            Ok(()) => {
+                self.touch_key(key, Access::Write);
+                if notes {
+                    self.touch_use(Access::IntentWrite);
+                }
+                self.changed(self.db, key);
+            }
+            Err(text) => self.store(key, Value::Text(text), Deadline::Keep),
+        }
+    }
+
+    /// How a key was used that is stored now, from how it was used before.
+    fn used_from_now(&self) -> impl FnOnce(Option<Used>) -> Used + use<> {
+        let (notes, counted, now_ms) =
+            (self.engine.notes_use(), self.engine.config.counting().is_some(), self.now.ms());
+        move |old| if notes { Used::stored(now_ms, counted, old) } else { old.unwrap_or_default() }
     }
 
     /// Edits the bytes of a string, or of a new one, which are at least `len` from then on and no longer held as a number
@@ -433,10 +299,10 @@ impl Context<'_> {
         }
         let result = edit(&mut data);
         let value = Value::Text(Text::raw(data.freeze()));
-        self.engine.databases.put(self.db, key, value);
+        self.engine.databases.put(self.db, key, value, Option::unwrap_or_default);
         if new {
             self.footprint.add(Object::Keyspace(self.db), Access::IntentWrite);
-            self.note_new(self.db, key, None);
+            self.note_new(self.db, key);
             self.notify(notify::NEW, "new", self.db, &key.name);
         }
         (new || grown, result)
@@ -495,6 +361,9 @@ impl Context<'_> {
 
     /// Tells those who watch a key, and those who track it, that it was changed.
     pub(crate) fn changed(&mut self, db: u32, key: &Key) {
+        if self.engine.watchers.is_empty() && self.engine.tracking.is_none() {
+            return;
+        }
         if self.unsignalled.as_ref().is_some_and(|told| told == key && db == self.db) {
             return;
         }

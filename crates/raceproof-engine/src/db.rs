@@ -1,11 +1,6 @@
 //! Databases: keys, their values and their deadlines.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    num::NonZeroI64,
-    ops::Bound,
-    sync::Arc,
-};
+use std::{collections::BTreeSet, num::NonZeroI64, sync::Arc};
 
 use bytes::Bytes;
 
@@ -13,7 +8,8 @@ use crate::{
     access::Used,
     blob::Blob,
     hash::Hash,
-    key::{Key, Name, Placed},
+    key::{Key, Name},
+    keys::Keys,
     list::List,
     memory, number,
     set::Set,
@@ -45,6 +41,12 @@ impl Text {
         let integer = data.len() <= number::MAX_DECIMAL_LEN && number::parse_integer(data).is_some();
         let encoding = if integer { Encoding::Int } else { Self::by_length(data) };
         Self { data: data.into(), encoding }
+    }
+
+    /// The decimal form of a number.
+    pub(crate) fn of_integer(value: i64) -> Self {
+        let data = Blob::packed(number::write_integer(value, &mut [0; number::MAX_DECIMAL_LEN]));
+        Self { data, encoding: Encoding::Int }
     }
 
     /// A string that is not looked at for being a number.
@@ -129,9 +131,19 @@ impl PartialEq for Entry {
 impl Eq for Entry {}
 
 impl Entry {
+    /// A key without a deadline.
+    pub(crate) fn new(value: Value) -> Self {
+        Self { value, deadline: None, used: Used::default() }
+    }
+
     /// Unix ms; the key lives through that millisecond.
     pub(crate) fn deadline(&self) -> Option<i64> {
         self.deadline.map(Moment::ms)
+    }
+
+    /// Whether its time is not over, and no field has a time of its own.
+    pub(crate) fn outlasts(&self, now_ms: i64) -> bool {
+        self.deadline().is_none_or(|deadline| now_ms <= deadline) && self.value.first_deadline().is_none()
     }
 }
 
@@ -154,7 +166,7 @@ impl Moment {
 /// One database.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Database {
-    pub(crate) keys: BTreeMap<Name, Entry>,
+    pub(crate) keys: Keys,
 }
 
 /// All databases and the index of their deadlines. Databases that were never written are not stored.
@@ -202,22 +214,8 @@ impl Clone for Databases {
 }
 
 impl Database {
-    /// The keys from a position on, in the order of scans.
-    pub(crate) fn starting_at(&self, position: u64) -> impl Iterator<Item = (&Name, &Entry)> {
-        let first = Key::first_at(position);
-        self.keys.range::<dyn Placed, _>((Bound::Included(&first as &dyn Placed), Bound::Unbounded))
-    }
-
     fn in_use(&self) -> usize {
-        self.keys.iter().map(|(name, entry)| memory::in_use(name.bytes(), entry)).sum()
-    }
-
-    fn entry(&self, key: &Key) -> Option<&Entry> {
-        self.keys.get(key as &dyn Placed)
-    }
-
-    fn entry_mut(&mut self, key: &Key) -> Option<&mut Entry> {
-        self.keys.get_mut(key as &dyn Placed)
+        self.keys.iter().map(|(name, entry)| memory::in_use(name.bytes, entry)).sum()
     }
 }
 
@@ -230,7 +228,7 @@ fn weighed<T>(account: &mut Option<usize>, key: &Key, entry: &mut Entry, change:
     result
 }
 
-static EMPTY: Database = Database { keys: BTreeMap::new() };
+static EMPTY: Database = Database { keys: Keys::new() };
 
 impl Databases {
     pub(crate) fn get(&self, db: u32) -> &Database {
@@ -243,19 +241,28 @@ impl Databases {
     }
 
     /// Every key with the number of its database.
-    pub(crate) fn entries(&self) -> impl Iterator<Item = (u32, &Name, &Entry)> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (u32, Name<'_>, &Entry)> {
         (0..)
             .zip(&self.list)
             .flat_map(|(db, database)| database.keys.iter().map(move |(name, entry)| (db, name, entry)))
     }
 
     pub(crate) fn entry(&self, db: u32, key: &Key) -> Option<&Entry> {
-        self.list.get(db as usize)?.entry(key)
+        self.list.get(db as usize)?.keys.get(key)
     }
 
-    /// Edits the hash of a key.
-    pub(crate) fn edit_hash<T>(&mut self, db: u32, key: &Key, edit: impl FnOnce(&mut Hash) -> T) -> Option<T> {
-        let entry = self.list.get_mut(db as usize)?.entry_mut(key)?;
+    pub(crate) fn entry_mut(&mut self, db: u32, key: &Key) -> Option<&mut Entry> {
+        self.list.get_mut(db as usize)?.keys.get_mut(key)
+    }
+
+    /// Edits the hash of a key, and gives the earliest deadlines of its fields before and after that as well.
+    pub(crate) fn edit_hash<T>(
+        &mut self,
+        db: u32,
+        key: &Key,
+        edit: impl FnOnce(&mut Hash) -> T,
+    ) -> Option<(T, Option<i64>, Option<i64>)> {
+        let entry = self.list.get_mut(db as usize)?.keys.get_mut(key)?;
         let (before, result, after) = weighed(&mut self.in_use, key, entry, |entry| {
             let Value::Hash(hash) = &mut entry.value else { return None };
             let before = hash.first_deadline();
@@ -264,12 +271,12 @@ impl Databases {
             Some((before, result, hash.first_deadline()))
         })?;
         self.index_fields(db, key, before, after);
-        Some(result)
+        Some((result, before, after))
     }
 
     /// Edits the value of a key; not for hashes, whose fields' deadlines are indexed.
     pub(crate) fn edit<T>(&mut self, db: u32, key: &Key, edit: impl FnOnce(&mut Value) -> T) -> Option<T> {
-        let entry = self.list.get_mut(db as usize)?.entry_mut(key)?;
+        let entry = self.list.get_mut(db as usize)?.keys.get_mut(key)?;
         Some(weighed(&mut self.in_use, key, entry, |entry| edit(&mut entry.value)))
     }
 
@@ -286,29 +293,49 @@ impl Databases {
         }
     }
 
-    /// Replaces the value of a key, or adds the key without a deadline. Gives the deadline that it has.
-    pub(crate) fn put(&mut self, db: u32, key: &Key, value: Value) -> Put {
+    /// Replaces the value of a key, or adds the key without a deadline. `used` says how it was used from what was known of that.
+    pub(crate) fn put(&mut self, db: u32, key: &Key, value: Value, used: impl FnOnce(Option<Used>) -> Used) -> Put {
         let after = value.first_deadline();
         self.grow(db);
         let database = &mut self.list[db as usize];
-        let (before, put) = if let Some(entry) = database.entry_mut(key) {
+        let (before, put) = if let Some(entry) = database.keys.get_mut(key) {
             let old = weighed(&mut self.in_use, key, entry, |entry| std::mem::replace(&mut entry.value, value));
-            (old.first_deadline(), Put::Replaced(entry.deadline()))
+            entry.used = used(Some(entry.used));
+            let fields = old.first_deadline();
+            (fields, Put::Replaced { deadline: entry.deadline(), fields })
         } else {
-            let entry = Entry { value, deadline: None, used: Used::default() };
+            let entry = Entry { used: used(None), ..Entry::new(value) };
             if let Some(in_use) = &mut self.in_use {
                 *in_use += memory::in_use(&key.name, &entry);
             }
-            database.keys.insert(key.into(), entry);
+            database.keys.add(key, entry);
             (None, Put::Added)
         };
         self.index_fields(db, key, before, after);
         put
     }
 
+    /// Replaces a string by another one; `used` is as in [`Self::put`]. The new one comes back if there is no string.
+    pub(crate) fn replace_text(
+        &mut self,
+        db: u32,
+        key: &Key,
+        text: Text,
+        used: impl FnOnce(Option<Used>) -> Used,
+    ) -> Result<(), Text> {
+        match self.list.get_mut(db as usize).and_then(|database| database.keys.get_mut(key)) {
+            Some(entry @ Entry { value: Value::Text(_), .. }) => {
+                weighed(&mut self.in_use, key, entry, |entry| entry.value = Value::Text(text));
+                entry.used = used(Some(entry.used));
+                Ok(())
+            }
+            _ => Err(text),
+        }
+    }
+
     /// Sets, moves or removes the deadline of a key.
     pub(crate) fn set_deadline(&mut self, db: u32, key: &Key, deadline: Option<i64>) {
-        let Some(entry) = self.list.get_mut(db as usize).and_then(|database| database.entry_mut(key)) else {
+        let Some(entry) = self.list.get_mut(db as usize).and_then(|database| database.keys.get_mut(key)) else {
             return;
         };
         let old = entry.deadline();
@@ -325,7 +352,7 @@ impl Databases {
     }
 
     pub(crate) fn remove(&mut self, db: u32, key: &Key) -> Option<Entry> {
-        let entry = self.list.get_mut(db as usize)?.keys.remove(key as &dyn Placed)?;
+        let entry = self.list.get_mut(db as usize)?.keys.remove(key)?;
         if let Some(in_use) = &mut self.in_use {
             *in_use -= memory::in_use(&key.name, &entry);
         }
@@ -367,7 +394,7 @@ impl Databases {
 
     /// How a key was used.
     pub(crate) fn used_mut(&mut self, db: u32, key: &Key) -> Option<&mut Used> {
-        Some(&mut self.list.get_mut(db as usize)?.entry_mut(key)?.used)
+        Some(&mut self.entry_mut(db, key)?.used)
     }
 
     /// How many keys have a deadline.
@@ -437,6 +464,6 @@ impl Databases {
 pub(crate) enum Put {
     /// The key is new.
     Added,
-    /// The key existed, with this deadline.
-    Replaced(Option<i64>),
+    /// The key existed, with these deadlines of its own and of its fields.
+    Replaced { deadline: Option<i64>, fields: Option<i64> },
 }

@@ -86,9 +86,9 @@ pub(crate) fn of_data(databases: &Databases) -> Digest {
     let mut whole = Digest::default();
     for (number, database) in databases.iter() {
         whole.append(&(number as u32).to_be_bytes());
-        for (name, entry) in &database.keys {
+        for (name, entry) in database.keys.iter() {
             let mut digest = Digest::default();
-            digest.append(name.bytes());
+            digest.append(name.bytes);
             digest.add(entry);
             whole.toss(&digest.0);
         }

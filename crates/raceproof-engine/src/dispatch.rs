@@ -47,7 +47,7 @@ pub(crate) fn run(context: &mut Context<'_>, args: &[Bytes]) -> Reply {
 /// Whether a command is allowed depends on the users; others than this say so by what they touch, since who changes users
 /// writes all of it.
 fn touch_users(context: &mut Context<'_>) {
-    if !context.footprint.iter().any(|(object, _)| is_of_server(object)) {
+    if !context.footprint.ignores() && !context.footprint.iter().any(|(object, _)| is_of_server(object)) {
         context.touch(Object::Users, Access::IntentRead);
     }
 }
@@ -236,7 +236,7 @@ fn refuse(context: &mut Context<'_>, args: &[Bytes], failure: Failure) -> Reply 
     if let Some(statistics) = &mut context.engine.statistics {
         statistics.count_error(&reply);
         if let Some(command) = command::find(args, context.engine.options.version) {
-            statistics.by_command.entry(command.name).or_default().rejected += 1;
+            statistics.count_rejected(command.name);
         }
     }
     reply

@@ -74,16 +74,23 @@ fn double_text(value: f64) -> String {
 }
 
 fn line(out: &mut Vec<u8>, mark: u8, text: &[u8]) {
+    out.reserve(text.len() + 3);
     out.push(mark);
     out.extend_from_slice(text);
     out.extend_from_slice(b"\r\n");
 }
 
 fn header(out: &mut Vec<u8>, mark: u8, len: usize) {
-    line(out, mark, write_integer(len as i64, &mut [0; MAX_DECIMAL_LEN]));
+    if len < 10 {
+        // As most are.
+        out.extend_from_slice(&[mark, b'0' + len as u8, b'\r', b'\n']);
+    } else {
+        line(out, mark, write_integer(len as i64, &mut [0; MAX_DECIMAL_LEN]));
+    }
 }
 
 fn bulk(out: &mut Vec<u8>, text: &[u8]) {
+    out.reserve(text.len() + MAX_DECIMAL_LEN);
     header(out, b'$', text.len());
     out.extend_from_slice(text);
     out.extend_from_slice(b"\r\n");

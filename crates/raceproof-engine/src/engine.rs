@@ -304,7 +304,7 @@ impl Engine {
 
     /// Every key with the number of its database, in a fixed order.
     pub fn keys(&self) -> impl Iterator<Item = (u32, &[u8])> {
-        self.databases.entries().map(|(db, name, _)| (db, name.bytes()))
+        self.databases.entries().map(|(db, name, _)| (db, name.bytes))
     }
 
     /// The keys that `maxmemory-policy` lets the server evict: under `volatile-…` those that have a deadline, and
@@ -314,7 +314,7 @@ impl Engine {
         let none = self.is_paused(now);
         let is_one = move |entry: &Entry| !none && (!spared || entry.deadline().is_some());
         let evictable = self.databases.entries().filter(move |(_, _, entry)| is_one(entry));
-        evictable.map(|(db, name, _)| (db, name.bytes()))
+        evictable.map(|(db, name, _)| (db, name.bytes))
     }
 
     /// Opens a connection. The number of a closed one may be given again.
@@ -479,7 +479,7 @@ impl Engine {
         out.shutdown = shutdown;
         out.took_us = took_us;
         out.before_reply = replied.unwrap_or(out.deliveries.len());
-        out.silent = mute || out.reply == Reply::NONE;
+        out.silent = mute || matches!(&out.reply, Reply::Inline(values) if values.is_empty());
         if out.wrote
             && let Some(statistics) = &mut self.statistics
         {

@@ -10,11 +10,11 @@
 use bytes::Bytes;
 
 use crate::{
-    Access, Engine, Object, Timestamp,
+    Access, Engine, Object,
     access::{Counting, Used},
     context::Context,
     db::Entry,
-    key::{Key, Placed as _},
+    key::Key,
     memory, notify,
 };
 
@@ -105,13 +105,9 @@ impl Engine {
         self.options.access_times || (self.config.memory_limit().is_some() && self.config.policy().goes_by_use())
     }
 
-    /// A key as it is stored anew. Where accesses are counted, one that takes the place of another inherits its count.
-    fn fresh_use(&self, now: Timestamp, old: Option<Used>) -> Used {
-        match (self.config.counting(), old) {
-            (None, _) => Used::at(now.ms()),
-            (Some(_), Some(old)) => old,
-            (Some(_), None) => Used::new_counted(now.ms()),
-        }
+    /// Whether keys remember when they were used last, and not how often.
+    pub(crate) fn dates_uses(&self) -> bool {
+        self.notes_use() && self.config.counting().is_none()
     }
 }
 
@@ -172,12 +168,12 @@ impl Context<'_> {
         let database = databases.get(db);
         let size = database.keys.len();
         let (position, steps) = if size <= COUNTED_OFF {
-            (database.keys.keys().nth(random.below(size))?.place().0, 0)
+            (database.keys.iter().nth(random.below(size))?.0.position, 0)
         } else {
             (random.next() >> 12, random.below(STEPS))
         };
         let looked_at = if policy.volatile_only { LOOKED_AT } else { STEPS };
-        let around = database.starting_at(position).chain(&database.keys).take(looked_at);
+        let around = database.keys.starting_at(position).chain(database.keys.iter()).take(looked_at);
         let found = around.filter(|(_, entry)| policy.admits(entry)).take(steps + 1).last();
         match found {
             Some((name, _)) => Some((db, name.to_key())),
@@ -253,12 +249,10 @@ impl Context<'_> {
         }
     }
 
-    /// A key was stored, in the place of one that was used as `old` says or of none.
-    pub(crate) fn note_new(&mut self, db: u32, key: &Key, old: Option<Used>) {
-        if self.engine.notes_use() {
-            let fresh = self.engine.fresh_use(self.now, old);
-            self.put_use(db, key, fresh);
-        }
+    /// A key was added, of which nothing is known yet.
+    pub(crate) fn note_new(&mut self, db: u32, key: &Key) {
+        let counted = self.engine.config.counting().is_some();
+        self.put_use(db, key, Used::stored(self.now_ms(), counted, None));
     }
 
     /// Sets how a key was used, if that is kept in mind.
@@ -273,8 +267,10 @@ impl Context<'_> {
 
     /// How a key was used counts as part of the account, by which it is evicted. Whoever notes an access notes the time.
     pub(crate) fn touch_use(&mut self, access: Access) {
-        self.touch(Object::Memory, access);
-        self.read_clock();
+        if !self.footprint.ignores() {
+            self.touch(Object::Memory, access);
+            self.read_clock();
+        }
     }
 
     /// Declares a look at how much memory is in use.

@@ -107,18 +107,34 @@ impl Footprint {
         Self { ignores: true, ..Self::default() }
     }
 
+    /// Whether what is added is not kept: it need not be made.
+    pub(crate) const fn ignores(&self) -> bool {
+        self.ignores
+    }
+
     /// Adds an access. An access that another one already implies is not repeated.
+    #[inline]
     pub fn add(&mut self, object: Object, access: Access) {
-        if !self.ignores && !self.absorb(access, |known| *known == object) {
+        if !self.ignores {
+            self.keep(object, access);
+        }
+    }
+
+    fn keep(&mut self, object: Object, access: Access) {
+        if !self.absorb(access, |known| *known == object) {
             self.accesses.push((object, access));
         }
     }
 
     /// [`Self::add`] of a key. The name is cloned only if it is new here, which it mostly is not.
+    #[inline]
     pub(crate) fn add_key(&mut self, db: u32, name: &Bytes, access: Access) {
-        if self.ignores {
-            return;
+        if !self.ignores {
+            self.keep_key(db, name, access);
         }
+    }
+
+    fn keep_key(&mut self, db: u32, name: &Bytes, access: Access) {
         if !self.absorb(access, |known| matches!(known, Object::Key(of, key) if *of == db && key == name)) {
             self.accesses.push((Object::Key(db, name.clone()), access));
         }

@@ -64,11 +64,17 @@ impl Hash {
 
     /// The deadline of a field.
     pub(crate) fn deadline(&self, field: &Bytes) -> Option<i64> {
+        if self.deadlines.is_empty() {
+            return None;
+        }
         self.deadlines.get(field).copied()
     }
 
     /// The earliest deadline of a field.
     pub(crate) fn first_deadline(&self) -> Option<i64> {
+        if self.deadlines.is_empty() {
+            return None;
+        }
         self.deadlines.values().min().copied()
     }
 

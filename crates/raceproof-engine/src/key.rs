@@ -1,7 +1,5 @@
 //! Names in the order in which scans visit them.
 
-use std::{borrow::Borrow, cmp::Ordering};
-
 use bytes::Bytes;
 
 use crate::rng;
@@ -25,76 +23,44 @@ impl Key {
         Self { position: position(name), name: name.clone() }
     }
 
+    pub(crate) const fn position(&self) -> u64 {
+        self.position
+    }
+
     /// The bound at or after which the names of a position are found.
     pub(crate) const fn first_at(position: u64) -> Self {
         Self { position, name: Bytes::new() }
     }
 }
 
-/// The name of a key as a database holds it: without what sharing costs, and in the order of [`Key`].
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Name {
-    position: u64,
-    bytes: Box<[u8]>,
+/// The name of a key where it lies in a database.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Name<'a> {
+    pub(crate) position: u64,
+    pub(crate) bytes: &'a [u8],
 }
 
-impl Name {
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    pub(crate) fn to_key(&self) -> Key {
-        Key { position: self.position, name: Bytes::copy_from_slice(&self.bytes) }
+impl Name<'_> {
+    pub(crate) fn to_key(self) -> Key {
+        Key { position: self.position, name: Bytes::copy_from_slice(self.bytes) }
     }
 }
 
-impl From<&Key> for Name {
-    fn from(key: &Key) -> Self {
-        Self { position: key.position, bytes: key.name[..].into() }
-    }
-}
-
-/// What has a place in a table: a key is found in a database without being copied.
+/// What has a place in a table that scans go through.
 pub(crate) trait Placed {
-    /// The position, between 1 and 2^52 (0 is the cursor that begins and ends a scan), and the name.
-    fn place(&self) -> (u64, &[u8]);
+    /// Between 1 and 2^52; 0 is the cursor that begins and ends a scan.
+    fn position(&self) -> u64;
 }
 
-impl Placed for Key {
-    fn place(&self) -> (u64, &[u8]) {
-        (self.position, &self.name)
+impl Placed for &Key {
+    fn position(&self) -> u64 {
+        self.position
     }
 }
 
-impl Placed for Name {
-    fn place(&self) -> (u64, &[u8]) {
-        (self.position, &self.bytes)
-    }
-}
-
-impl<'a> Borrow<dyn Placed + 'a> for Name {
-    fn borrow(&self) -> &(dyn Placed + 'a) {
-        self
-    }
-}
-
-impl PartialEq for dyn Placed + '_ {
-    fn eq(&self, other: &Self) -> bool {
-        self.place() == other.place()
-    }
-}
-
-impl Eq for dyn Placed + '_ {}
-
-impl PartialOrd for dyn Placed + '_ {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for dyn Placed + '_ {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.place().cmp(&other.place())
+impl Placed for Name<'_> {
+    fn position(&self) -> u64 {
+        self.position
     }
 }
 
@@ -108,4 +74,14 @@ fn position(name: &[u8]) -> u64 {
     last[..rest.len()].copy_from_slice(rest);
     hash = rng::mix(hash ^ u64::from_le_bytes(last) ^ 0x5261_6365_5072_6f66);
     (hash >> (64 - POSITION_BITS)) + 1
+}
+
+/// Names that have one position: of 16 bytes, the first half of each is made up, and the second undoes the difference.
+#[cfg(test)]
+pub(crate) fn of_one_position() -> [Vec<u8>; 3] {
+    let same = 7;
+    [1_u64, 2, 3].map(|first| {
+        let second = rng::mix(16 ^ first) ^ same;
+        [first.to_le_bytes(), second.to_le_bytes()].concat()
+    })
 }

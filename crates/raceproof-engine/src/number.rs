@@ -33,13 +33,16 @@ pub(crate) fn parse_integer(text: &[u8]) -> Option<i64> {
 pub(crate) fn write_integer(value: i64, buffer: &mut [u8; MAX_DECIMAL_LEN]) -> &[u8] {
     let mut at = MAX_DECIMAL_LEN;
     let mut rest = value.unsigned_abs();
-    loop {
+    while rest >= 10 {
+        let two = (rest % 100) as u8;
+        rest /= 100;
+        at -= 2;
+        (buffer[at], buffer[at + 1]) = (b'0' + two / 10, b'0' + two % 10);
+    }
+    // Of a number with an even count of digits nothing is left.
+    if rest > 0 || at == MAX_DECIMAL_LEN {
         at -= 1;
-        buffer[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
+        buffer[at] = b'0' + rest as u8;
     }
     if value < 0 {
         at -= 1;

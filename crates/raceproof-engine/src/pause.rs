@@ -236,22 +236,20 @@ impl Context<'_> {
             }
             hash.len()
         });
-        if left == Some(0) {
+        let empty = matches!(left, Some((0, ..)));
+        if empty {
             self.engine.databases.remove(db, key);
         }
         self.hidden.push(Hidden { db, key: key.clone(), entry });
-        left != Some(0)
+        !empty
     }
 
     /// Brings back what was hidden.
     pub(crate) fn show_hidden(&mut self) {
         while let Some(Hidden { db, key, entry }) = self.hidden.pop() {
             let (deadline, used) = (entry.deadline(), entry.used);
-            self.engine.databases.put(db, &key, entry.value);
+            self.engine.databases.put(db, &key, entry.value, |_| used);
             self.engine.databases.set_deadline(db, &key, deadline);
-            if let Some(now) = self.engine.databases.used_mut(db, &key) {
-                *now = used;
-            }
         }
     }
 }

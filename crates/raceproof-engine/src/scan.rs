@@ -65,13 +65,13 @@ pub(crate) fn next_of<V>(table: &Tree<Key, V>, cursor: u64, count: usize) -> (Ve
 
 /// The next part of what comes from a cursor on.
 pub(crate) fn part<'a, K: Placed, V>(
-    entries: impl Iterator<Item = (&'a K, &'a V)>,
+    entries: impl Iterator<Item = (K, &'a V)>,
     count: usize,
-) -> (Vec<(&'a K, &'a V)>, u64) {
-    let mut part: Vec<(&K, &V)> = Vec::new();
+) -> (Vec<(K, &'a V)>, u64) {
+    let mut part: Vec<(K, &V)> = Vec::new();
     for (key, value) in entries {
-        if part.len() >= count && part.last().is_none_or(|(last, _)| last.place().0 != key.place().0) {
-            return (part, key.place().0);
+        if part.len() >= count && part.last().is_none_or(|(last, _)| last.position() != key.position()) {
+            return (part, key.position());
         }
         part.push((key, value));
     }

@@ -68,6 +68,14 @@ impl Context<'_> {
         }
     }
 
+    /// [`Self::collection`] that is not looked at yet: whether it is there.
+    pub(crate) fn has_collection<C: Collection>(&mut self, key: &Key, access: Access) -> Result<bool, Failure> {
+        self.look_at(self.db, key, access, |entry| match entry {
+            None => Ok(false),
+            Some(entry) => C::of(&entry.value).map(|_| true).ok_or(WRONG_TYPE),
+        })
+    }
+
     /// The collection of a key as it stands.
     pub(crate) fn collection_now<C: Collection>(&self, key: &Key) -> Option<&C> {
         C::of(&self.entry(key)?.value)

@@ -8,7 +8,7 @@
 //! To the footprint, who waits for a key is a part of the key: to begin to wait and to be served, in time or not, is to
 //! write every key that is waited for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use smallvec::SmallVec;
@@ -54,6 +54,8 @@ pub(crate) struct Waiting {
     by_key: BTreeMap<(u32, Key), SmallVec<[u32; 2]>>,
     /// Keys that have become ready and are to be looked at. Empty between commands.
     ready: Vec<(u32, Key)>,
+    /// The waits that end by themselves: when (Unix ms), and whose they are by `CLIENT ID` and by session.
+    deadlines: BTreeSet<(i64, i64, u32)>,
     /// How many sessions wait.
     sessions: usize,
     /// How many waits there have been.
@@ -125,6 +127,9 @@ impl Context<'_> {
             waiting.by_key.entry((db, key.clone())).or_default().push(session as u32);
         }
         let since = waiting.begun;
+        if let Some(deadline) = deadline {
+            waiting.deadlines.insert((deadline, self.engine.sessions[session].id, session as u32));
+        }
         self.session_mut().wait =
             Some(Box::new(Wait { args, serve, db, keys: once, deadline, late, silent: false, since }));
         Ok(Reply::Null)
@@ -172,16 +177,13 @@ impl Engine {
     /// through that millisecond.
     #[must_use]
     pub fn next_timeout_ms(&self) -> Option<i64> {
-        let first = match self.waiting.sessions {
-            0 => None,
-            _ => self.sessions.iter().filter_map(|session| session.wait.as_ref()?.deadline).min(),
-        };
+        let first = self.waiting.deadlines.first().map(|(deadline, ..)| *deadline);
         first.into_iter().chain(self.pause_end_ms().filter(|_| self.paused.held().len() > 0)).min()
     }
 
     /// How many sessions wait up to a moment.
     pub(crate) fn waits_with_deadline(&self) -> usize {
-        self.sessions.iter().filter(|session| session.wait.as_ref().is_some_and(|wait| wait.deadline.is_some())).count()
+        self.waiting.deadlines.len()
     }
 
     /// Ends the waits whose time is over, the earliest first, and the pause if its time is; then held commands are executed.
@@ -202,20 +204,11 @@ impl Engine {
 
     /// Ends the waits that last up to a moment (Unix ms).
     fn end_waits(&mut self, last_ms: i64, out: &mut Outcome) {
-        if self.waiting.sessions == 0 {
-            return;
-        }
-        let due = |index: usize, session: &Session| {
-            let deadline = session.wait.as_ref()?.deadline.filter(|deadline| *deadline <= last_ms)?;
-            Some((deadline, session.id, index))
-        };
-        let mut late: Vec<_> =
-            self.sessions.iter().enumerate().filter_map(|(index, session)| due(index, session)).collect();
-        late.sort_unstable();
-        for (_, _, index) in late {
-            if let Some(wait) = self.end_wait(index, &mut out.footprint) {
-                out.deliveries.push(delivery(index, wait.silent, wait.late));
-            }
+        while let Some(&(deadline, _, session)) = self.waiting.deadlines.first()
+            && deadline <= last_ms
+            && let Some(wait) = self.end_wait(session as usize, &mut out.footprint)
+        {
+            out.deliveries.push(delivery(session as usize, wait.silent, wait.late));
         }
     }
 
@@ -235,8 +228,12 @@ impl Engine {
 
     /// The session waits no more.
     pub(crate) fn end_wait(&mut self, session: usize, footprint: &mut Footprint) -> Option<Box<Wait>> {
-        let wait = self.sessions.get_mut(session)?.wait.take()?;
+        let state = self.sessions.get_mut(session)?;
+        let (wait, id) = (state.wait.take()?, state.id);
         self.waiting.sessions -= 1;
+        if let Some(deadline) = wait.deadline {
+            self.waiting.deadlines.remove(&(deadline, id, session as u32));
+        }
         self.touch_inbox(session, footprint);
         footprint.add(Object::Server, Access::IntentWrite);
         if wait.deadline.is_some() {

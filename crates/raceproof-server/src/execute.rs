@@ -9,7 +9,7 @@ use crate::busy::Meanwhile;
 use crate::clock::Clock;
 use crate::connection::Ending;
 use crate::faults::Kind;
-use crate::request::{Allowed, Step};
+use crate::request::{Allowed, Parser, Step};
 use crate::server::Server;
 use crate::universe::{Due, Universe};
 
@@ -92,6 +92,16 @@ impl Server {
 
     /// Executes the commands in a piece of input, one after the other, as long as the connection may go on.
     fn go_on(&mut self, place: usize, input: &[u8], at: &mut usize) -> Progress {
+        let Some(connection) = self.connections.get(place) else { return Progress::Ended };
+        let mut parser = std::mem::take(&mut connection.parser);
+        let progress = self.go_on_with(&mut parser, place, input, at);
+        if let Some(connection) = self.connections.get(place) {
+            connection.parser = parser;
+        }
+        progress
+    }
+
+    fn go_on_with(&mut self, parser: &mut Parser, place: usize, input: &[u8], at: &mut usize) -> Progress {
         loop {
             let Some(connection) = self.connections.get(place) else { return Progress::Ended };
             if connection.ending != Ending::No {
@@ -102,28 +112,25 @@ impl Server {
             if !connection.may_go_on() || self.universes[connection.universe].asleep_until_ms.is_some() {
                 return Progress::Paused;
             }
-            let mut parser = std::mem::take(&mut connection.parser);
-            let (universe, session) = (connection.universe, connection.session);
-            let universe = &self.universes[universe];
+            let (number, session) = (connection.universe, connection.session);
+            let universe = &self.universes[number];
             let allowed = Allowed {
                 longest_bulk: universe.limits.longest_bulk,
                 authenticated: universe.engine.is_authenticated(session),
             };
-            let step = parser.step(input, at, allowed);
-            if step == Step::Command {
-                self.execute(place, &parser.args);
-                parser.args.clear();
-            }
-            let Some(connection) = self.connections.get(place) else { return Progress::Ended };
-            connection.parser = parser;
-            match step {
-                Step::Command => {}
+            match parser.step(input, at, allowed) {
+                Step::Command => {
+                    self.execute(place, number, session, &parser.args);
+                    parser.args.clear();
+                }
                 Step::Nothing => {
-                    self.universes[connection.universe].engine.pass_over(connection.session);
+                    self.universes[number].engine.pass_over(session);
                 }
                 Step::More => return Progress::Paused,
                 Step::Broken(text) => {
-                    if !self.universes[connection.universe].engine.is_muted(connection.session) {
+                    let muted = universe.engine.is_muted(session);
+                    let Some(connection) = self.connections.get(place) else { return Progress::Ended };
+                    if !muted {
                         connection.output.extend_from_slice(b"-ERR Protocol error: ");
                         connection.output.extend_from_slice(&text);
                         connection.output.extend_from_slice(b"\r\n");
@@ -165,9 +172,8 @@ impl Server {
     }
 
     /// Executes one command of a connection and sends out what it causes.
-    fn execute(&mut self, place: usize, args: &[Bytes]) {
+    fn execute(&mut self, place: usize, number: usize, session: SessionId, args: &[Bytes]) {
         let Some(connection) = self.connections.get(place) else { return };
-        let (number, session) = (connection.universe, connection.session);
         let name = &args[0];
         if connection.begins {
             connection.begins = name.eq_ignore_ascii_case(b"auth") || name.eq_ignore_ascii_case(b"hello");
@@ -330,35 +336,37 @@ impl Server {
         if !out.without_effects {
             universe.propagate(&mut out.effects, now, host);
         }
-        let mut deliveries = std::mem::take(&mut out.deliveries);
+        let deliveries = std::mem::take(&mut out.deliveries);
         let (first, then) = deliveries.split_at(out.before_reply.min(deliveries.len()));
         first.iter().for_each(|delivery| self.deliver(number, delivery, now));
         if self.outcome.shutdown.is_some() {
             self.shut_down(number, is_shutdown(args));
         }
         let out = &self.outcome;
+        let universe = &mut self.universes[number];
         let Some(connection) = self.connections.get(place) else { return };
         let before = connection.output.len();
         if out.waits {
             connection.waits = true;
         } else {
             if !out.silent {
-                let universe = &mut self.universes[number];
                 out.reply.encode(universe.engine.protocol(session), &mut connection.output);
             }
-            if self.universes[number].history.is_on() {
-                self.universes[number].history.replied(session, &out.reply);
+            if universe.history.is_on() {
+                universe.history.replied(session, &out.reply);
             }
         }
         if out.close {
             connection.end_after_output();
         }
-        if out.close || !connection.is_dirty {
+        if !connection.is_dirty {
             self.connections.mark_dirty(place);
         }
-        then.iter().for_each(|delivery| self.deliver(number, delivery, now));
-        deliveries.clear();
-        self.outcome.deliveries = deliveries;
+        if !deliveries.is_empty() {
+            then.iter().for_each(|delivery| self.deliver(number, delivery, now));
+            self.outcome.deliveries = deliveries;
+            self.outcome.deliveries.clear();
+        }
         if !self.outcome.without_effects {
             self.hand_out(number);
         }

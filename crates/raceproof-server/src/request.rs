@@ -3,18 +3,20 @@
 //! Input comes in pieces of any size. What a piece lacks is asked for ([`Step::More`]) and what has been understood so
 //! far is kept, so that a command of a thousand arguments is not read a thousand times. Arguments are copied out of the
 //! input: the engine keeps what it stores, and a slice of the input would keep all of the input alive. Small arguments of
-//! one command share memory, at most [`SHARED`] bytes of it, so that what the engine keeps of them keeps little else; it
-//! saves most of the allocations that a command costs. An argument of [`LARGE`] bytes or more is collected in memory of
+//! one command share memory, at most [`SHARED`] bytes of it, so that what the engine keeps of them keeps little else; mostly
+//! that is the one allocation that a command costs. An argument of [`LARGE`] bytes or more is collected in memory of
 //! its own as it arrives, and handed on without another copy.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 /// From this size on an argument gets memory of its own while it arrives.
 const LARGE: usize = 32 * 1024;
 /// Up to this size an argument shares memory with its neighbours.
 const SMALL: usize = 64;
-/// How much memory neighbours share.
-const SHARED: usize = 512;
+/// How much memory neighbours share at most, so that it fits into 512 bytes with the count of those who share it.
+const SHARED: usize = 496;
+/// How many digits of a count or a length are read the quick way, which is for less than 2^31.
+const DIGITS: usize = 9;
 /// How long a line may be that has not ended: an inline command, or a count.
 const LONGEST_LINE: usize = 64 * 1024;
 /// How much memory is reserved at once for an argument of which only the length has arrived.
@@ -79,6 +81,13 @@ impl Parser {
                 }
             }
             let Some(first) = input.get(*at) else { return Step::More };
+            if let Some((count, len)) = quick(&input[*at..], b'*')
+                && (count as i64 <= STRANGER_ARGS || allowed.authenticated)
+            {
+                *at += len;
+                self.left = count;
+                continue;
+            }
             let begun = if *first == b'*' { self.count(input, at, allowed) } else { inline(input, at, &mut self.args) };
             match begun {
                 Ok(true) if !self.args.is_empty() => return Step::Command,
@@ -112,17 +121,17 @@ impl Parser {
 
     fn find(&mut self, input: &[u8], at: &mut usize, allowed: Allowed) -> Result<bool, Vec<u8>> {
         while self.left > 0 {
-            let len = match self.bulk {
+            let len = match self.bulk.take() {
                 Some(len) => len,
                 None => match length(input, at, allowed)? {
                     Some(len) => len,
                     None => return Ok(false),
                 },
             };
-            self.bulk = Some(len);
             let rest = &input[*at..];
             if len >= LARGE {
                 if !self.collect(rest, at, len) {
+                    self.bulk = Some(len);
                     return Ok(false);
                 }
                 self.copy_found(input);
@@ -130,12 +139,12 @@ impl Parser {
             } else {
                 // The two bytes after it are a line's end by agreement only: nobody looks.
                 if rest.len() < len + 2 {
+                    self.bulk = Some(len);
                     return Ok(false);
                 }
                 self.found.push((*at, len));
                 *at += len + 2;
             }
-            self.bulk = None;
             self.left -= 1;
         }
         Ok(true)
@@ -143,25 +152,20 @@ impl Parser {
 
     /// Copies the arguments that were found out of the input.
     fn copy_found(&mut self, input: &[u8]) {
-        let mut small: usize = self.found.iter().map(|(_, len)| *len).filter(|len| *len <= SMALL).sum();
-        let mut shared = BytesMut::new();
-        for (start, len) in self.found.drain(..) {
-            let text = &input[start..start + len];
+        let (mut from, mut small) = (0, 0);
+        for at in 0..self.found.len() {
+            let (_, len) = self.found[at];
             if len > SMALL {
-                self.args.push(Bytes::copy_from_slice(text));
                 continue;
             }
-            if len == 0 {
-                self.args.push(Bytes::new());
-                continue;
+            if small + len > SHARED {
+                share_in(small, input, &self.found[from..at], &mut self.args);
+                (from, small) = (at, 0);
             }
-            if shared.capacity() < len {
-                shared = BytesMut::with_capacity(small.min(SHARED));
-            }
-            small -= len;
-            shared.extend_from_slice(text);
-            self.args.push(shared.split().freeze());
+            small += len;
         }
+        share_in(small, input, &self.found[from..], &mut self.args);
+        self.found.clear();
     }
 
     /// Takes what has arrived of a large argument, and tells whether that is all, its line's end included.
@@ -182,8 +186,74 @@ impl Parser {
     }
 }
 
+/// Copies arguments, of which the small ones take so many bytes together and share memory that is little more.
+fn share_in(small: usize, input: &[u8], found: &[(usize, usize)], args: &mut Vec<Bytes>) {
+    // With the count of those who share it, each is as large as what an allocator gives in any case.
+    match small {
+        0..=48 => share::<48>(small, input, found, args),
+        49..=112 => share::<112>(small, input, found, args),
+        113..=240 => share::<240>(small, input, found, args),
+        _ => share::<SHARED>(small, input, found, args),
+    }
+}
+
+/// Memory that small arguments share, in one piece with the count of those who do.
+struct Shared<const N: usize>([u8; N]);
+
+impl<const N: usize> AsRef<[u8]> for Shared<N> {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+fn share<const N: usize>(small: usize, input: &[u8], found: &[(usize, usize)], args: &mut Vec<Bytes>) {
+    let (mut texts, mut end) = ([0; N], 0);
+    for (start, len) in found.iter().copied().filter(|(_, len)| *len <= SMALL) {
+        texts[end..end + len].copy_from_slice(&input[start..start + len]);
+        end += len;
+    }
+    let mut shared = if small > 0 { Bytes::from_owner(Shared(texts)) } else { Bytes::new() };
+    shared.truncate(small);
+    args.extend(found.iter().map(|(start, len)| match len {
+        // The last one takes over what is left.
+        ..=SMALL => shared.split_to(*len),
+        _ => Bytes::copy_from_slice(&input[*start..start + len]),
+    }));
+}
+
+/// A count or a length with its line's end, as nearly all of them are: what it is, and how many bytes it takes. Whatever is not
+/// like that, or not all there, is for those who know what to say of it.
+fn quick(input: &[u8], mark: u8) -> Option<(usize, usize)> {
+    let digit = |byte: u8| usize::from(byte.wrapping_sub(b'0'));
+    match input {
+        [first, ..] if *first != mark => None,
+        [_, one @ b'0'..=b'9', b'\r', _, ..] => Some((digit(*one), 4)),
+        [_, ten @ b'1'..=b'9', one @ b'0'..=b'9', b'\r', _, ..] => Some((digit(*ten) * 10 + digit(*one), 5)),
+        [_, b'1'..=b'9', rest @ ..] => {
+            let count = 1 + rest.iter().take(DIGITS).take_while(|byte| byte.is_ascii_digit()).count();
+            if count > DIGITS || input.get(1 + count) != Some(&b'\r') || input.len() < count + 3 {
+                return None;
+            }
+            Some((input[1..=count].iter().fold(0, |value, byte| value * 10 + digit(*byte)), count + 3))
+        }
+        _ => None,
+    }
+}
+
 /// `$n`: the length of the argument that comes.
 fn length(input: &[u8], at: &mut usize, allowed: Allowed) -> Result<Option<usize>, Vec<u8>> {
+    if let Some((length, len)) = quick(&input[*at..], b'$')
+        && length as i64 <= allowed.longest_bulk
+        && (length as i64 <= STRANGER_BULK || allowed.authenticated)
+    {
+        *at += len;
+        return Ok(Some(length));
+    }
+    slow_length(input, at, allowed)
+}
+
+#[cold]
+fn slow_length(input: &[u8], at: &mut usize, allowed: Allowed) -> Result<Option<usize>, Vec<u8>> {
     let Some(line) = line(&input[*at..], "too big bulk count string")? else { return Ok(None) };
     match line.first() {
         Some(b'$') => {}

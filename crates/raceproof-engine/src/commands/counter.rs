@@ -11,7 +11,7 @@ use crate::{
     key::Key,
     long_double::LongDouble,
     notify::STRING,
-    number::{integer_text, parse_integer},
+    number::parse_integer,
 };
 
 const KEY: &[KeySpec] = &[keys(1, 0, 1, &["RW", "access", "update"])];
@@ -40,12 +40,10 @@ fn decrby(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 
 fn add(context: &mut Context<'_>, args: &[Bytes], step: i64) -> Answer {
     let key = Key::new(&args[1]);
-    let old = match context.text(&key)? {
-        None => 0,
-        Some(text) => parse_integer(&text.data).ok_or(NOT_AN_INTEGER)?,
-    };
+    let old = context.look_at_text(&key, |text| text.map_or(Some(0), |text| parse_integer(&text.data)))?;
+    let old = old.ok_or(NOT_AN_INTEGER)?;
     let new = old.checked_add(step).ok_or(WOULD_OVERFLOW)?;
-    context.store_text(&key, Text::new(&integer_text(new)));
+    context.store_text(&key, Text::of_integer(new));
     context.event(STRING, "incrby", &key);
     context.propagate(args);
     Ok(Reply::Integer(new))

@@ -85,7 +85,7 @@ fn put(context: &mut Context<'_>, key: &Key, value: Value, deadline: Deadline, o
         (None, Options { idle_s: Some(idle_s), .. }) => Used::idle_for(now_ms, *idle_s),
         (None, _) => Used::at(now_ms),
         (Some(_), Options { frequency: Some(frequency), .. }) => Used::counted(now_ms, *frequency),
-        (Some(_), _) => Used::new_counted(now_ms),
+        (Some(_), _) => Used::stored(now_ms, true, None),
     };
     context.put_use(context.db, key, used);
     context.signal_added(context.db, key);

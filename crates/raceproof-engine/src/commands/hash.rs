@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 
 use super::bulk;
 use crate::{
@@ -56,7 +57,7 @@ pub(super) const COMMANDS: &[Command] = &[
 /// Makes sure that a key is a hash, and declares that a part of it will be written or, if it is new, all of it.
 /// Tells whether it is new.
 pub(super) fn open(context: &mut Context<'_>, key: &Key) -> Result<bool, Failure> {
-    if context.hash(key, Access::IntentRead)?.is_some() {
+    if context.is_hash(key, Access::IntentRead)? {
         context.touch_key(key, Access::IntentWrite);
         return Ok(false);
     }
@@ -68,11 +69,16 @@ pub(super) fn open(context: &mut Context<'_>, key: &Key) -> Result<bool, Failure
 pub(super) fn put(context: &mut Context<'_>, key: &Key, field: &Bytes, value: Bytes) -> bool {
     let limits = context.limits();
     let added = context.edit_hash(key, |hash| hash.set(field, value, limits)).unwrap_or(false);
+    touch_put(context, key, field, added);
+    added
+}
+
+/// Declares that a field was set.
+fn touch_put(context: &mut Context<'_>, key: &Key, field: &Bytes, added: bool) {
     context.touch_field(key, field, Access::Write);
     if added {
         context.touch_cardinality(key, Access::IntentWrite);
     }
-    added
 }
 
 fn put_pairs(context: &mut Context<'_>, args: &[Bytes], command: &str) -> Result<i64, Failure> {
@@ -84,11 +90,28 @@ fn put_pairs(context: &mut Context<'_>, args: &[Bytes], command: &str) -> Result
     open(context, &key)?;
     let limits = context.limits();
     let longest = args[2..].iter().map(Bytes::len).max().unwrap_or(0);
-    context.edit_hash(&key, |hash| hash.prepare(longest, limits));
-    let mut added = 0;
-    for pair in args[2..].chunks_exact(2) {
-        forget_deadline(context, &key, &pair[0]);
-        added += i64::from(put(context, &key, &pair[0], pair[1].clone()));
+    let pairs = || args[2..].chunks_exact(2);
+    let kept = !context.footprint.ignores();
+    let (mut added, mut forgot, mut new) = (0, false, SmallVec::<[bool; 8]>::new());
+    context.edit_hash(&key, |hash| {
+        hash.prepare(longest, limits);
+        for pair in pairs() {
+            if hash.deadline(&pair[0]).is_some() {
+                hash.set_deadline(&pair[0], None);
+                forgot = true;
+            }
+            let is_new = hash.set(&pair[0], pair[1].clone(), limits);
+            added += i64::from(is_new);
+            if kept {
+                new.push(is_new);
+            }
+        }
+    });
+    if forgot {
+        context.touch(Object::Deadlines, Access::IntentWrite);
+    }
+    for (pair, is_new) in pairs().zip(new) {
+        touch_put(context, &key, &pair[0], is_new);
     }
     context.changed(context.db, &key);
     context.replies_here();

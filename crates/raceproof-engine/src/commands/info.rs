@@ -182,7 +182,7 @@ fn replication(context: &Context<'_>, text: &mut String) {
 /// Commands take no time here but for `DEBUG SLEEP`.
 fn commandstats(context: &Context<'_>, text: &mut String) {
     let Some(statistics) = &context.engine.statistics else { return };
-    for (name, calls) in &statistics.by_command {
+    for (name, calls) in statistics.calls() {
         let _ = write!(
             text,
             "cmdstat_{name}:calls={},usec={},usec_per_call={:.2},rejected_calls={},failed_calls={}\r\n",
@@ -209,7 +209,7 @@ fn latencystats(context: &Context<'_>, text: &mut String) {
     }
     let percentiles = configured(context, "latency-tracking-info-percentiles");
     let shown: Vec<String> = percentiles.split_ascii_whitespace().map(|part| format!("p{part}=0.001")).collect();
-    for (name, _) in statistics.by_command.iter().filter(|(_, calls)| calls.made > 0) {
+    for (name, _) in statistics.calls().iter().filter(|(_, calls)| calls.made > 0) {
         let _ = write!(text, "latency_percentiles_usec_{name}:{}\r\n", shown.join(","));
     }
 }

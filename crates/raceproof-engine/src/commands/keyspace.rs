@@ -48,10 +48,10 @@ fn keys(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         .keys
         .iter()
         .filter(|(name, entry)| {
-            (everything || glob::matches(&args[1], name.bytes(), false))
+            (everything || glob::matches(&args[1], name.bytes, false))
                 && entry.deadline().is_none_or(|deadline| now_ms <= deadline)
         })
-        .map(|(name, _)| name.bytes())
+        .map(|(name, _)| name.bytes)
         .collect();
     if context.engine.options.sorted_replies {
         names.sort_unstable();
@@ -65,8 +65,8 @@ fn scan(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     read_keyspace(context);
     context.reads = false;
     let database = context.databases().get(context.db);
-    let (part, next) = scan::part(database.starting_at(cursor), options.count);
-    let admitted = part.into_iter().map(|(name, _)| name).filter(|name| options.admits(name.bytes()));
+    let (part, next) = scan::part(database.keys.starting_at(cursor), options.count);
+    let admitted = part.into_iter().map(|(name, _)| name).filter(|name| options.admits(name.bytes));
     let candidates: Vec<Key> = admitted.map(Name::to_key).collect();
     let mut names = Vec::with_capacity(candidates.len());
     for key in candidates {
@@ -105,7 +105,7 @@ fn randomkey(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
         let random = &mut context.engine.random;
         let (nth, position) = if size <= COUNTED_OFF { (random.below(size), 0) } else { (0, random.next() >> 12) };
         let database = context.databases().get(context.db);
-        let found = database.starting_at(position).nth(nth).or_else(|| database.keys.first_key_value());
+        let found = database.keys.starting_at(position).nth(nth).or_else(|| database.keys.iter().next());
         let Some(key) = found.map(|(name, _)| name.to_key()) else { return Ok(Reply::Null) };
         if context.visit(&key, Access::IntentRead) {
             return Ok(Reply::Bulk(key.name));

@@ -119,7 +119,7 @@ fn histogram(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
                 name.as_bytes() == arg || container.as_bytes() == arg
             })
     };
-    let counted = context.engine.statistics.iter().flat_map(|statistics| &statistics.by_command);
+    let counted = context.engine.statistics.iter().flat_map(|statistics| statistics.calls());
     let shown = counted.filter(|(name, calls)| calls.made > 0 && asked(name)).map(|(name, calls)| {
         let made = Reply::Integer(calls.made as i64);
         let histogram = Reply::Map(vec![(Reply::Integer(1), made.clone())]);

@@ -74,11 +74,14 @@ impl End {
 
 fn push(context: &mut Context<'_>, args: &[Bytes], end: End, may_create: bool) -> Answer {
     let key = Key::new(&args[1]);
-    if context.collection::<List>(&key, Access::Read)?.is_none() && !may_create {
+    let there = context.has_collection::<List>(&key, Access::Read)?;
+    if !there && !may_create {
         return Ok(Reply::Integer(0));
     }
     context.tell_later(context.db, &key);
-    context.ensure::<List>(&key);
+    if !there {
+        context.ensure::<List>(&key);
+    }
     let len = context.edit_whole(&key, |list: &mut List| {
         args[2..].iter().for_each(|element| end.push(list, element.clone()));
         list.len()

@@ -54,7 +54,7 @@ fn bulk_or_null(text: Option<&Text>) -> Reply {
 }
 
 fn get(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
-    Ok(bulk_or_null(context.text(&Key::new(&args[1]))?))
+    context.look_at_text(&Key::new(&args[1]), bulk_or_null)
 }
 
 /// How an expire time is given.
@@ -318,7 +318,7 @@ fn getex(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 fn mget(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let sent = context.deliveries.len();
     let values = args[1..].iter().map(|name| {
-        let value = context.text(&Key::new(name)).map_or(Reply::Null, bulk_or_null);
+        let value = context.look_at_text(&Key::new(name), bulk_or_null).unwrap_or(Reply::Null);
         context.woven(sent, value)
     });
     Ok(Reply::Array(values.collect()))

@@ -113,7 +113,7 @@ fn add(context: &mut Context<'_>, args: &[Bytes], adding: Adding, pairs: &[Bytes
         scores.push(float::parse(&pair[0]).ok_or(NOT_A_FLOAT)?);
     }
     let key = Key::new(&args[1]);
-    context.collection::<Zset>(&key, Access::IntentRead)?;
+    context.has_collection::<Zset>(&key, Access::IntentRead)?;
     let (mut added, mut moved, mut last) = (0, 0, None);
     context.tell_later(context.db, &key);
     for (given, pair) in scores.into_iter().zip(pairs.chunks_exact(2)) {

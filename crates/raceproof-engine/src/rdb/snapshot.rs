@@ -44,7 +44,7 @@ impl Engine {
             }
             let value = write::value(&entry.value, &self.config);
             to.bytes.push(value[0]);
-            to.string(name.bytes());
+            to.string(name.bytes);
             to.bytes.extend_from_slice(&value[1..]);
         }
         to.bytes.push(part::END);
