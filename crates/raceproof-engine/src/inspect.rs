@@ -32,6 +32,12 @@ impl Engine {
         }
     }
 
+    /// Whether there is a user of a name (`ACL SETUSER`); `default` always is.
+    #[must_use]
+    pub fn has_user(&self, name: &[u8]) -> bool {
+        self.acl.user(name).is_some()
+    }
+
     /// The name that a client has given itself (`CLIENT SETNAME`); empty if none.
     #[must_use]
     pub fn client_name(&self, session: SessionId) -> Bytes {
