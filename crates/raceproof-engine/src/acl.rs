@@ -172,6 +172,11 @@ impl Acl {
         self.default_is_unlimited && name == DEFAULT.as_bytes()
     }
 
+    /// Whether there are users besides the default one.
+    pub(crate) fn has_users(&self) -> bool {
+        self.users.len() > 1
+    }
+
     pub(crate) fn authenticates(&self, name: &[u8], password: &[u8]) -> bool {
         self.user(name).is_some_and(|user| user.admits(password))
     }

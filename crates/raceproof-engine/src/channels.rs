@@ -185,13 +185,14 @@ impl Engine {
 
     /// Ends all subscriptions of a session.
     pub(crate) fn unsubscribe_all(&mut self, session: usize) {
+        if !self.sessions[session].subscriptions.any() {
+            return;
+        }
         let subscriptions = std::mem::take(&mut self.sessions[session].subscriptions);
-        if subscriptions.any() {
-            let channels = Arc::make_mut(&mut self.channels);
-            for kind in KINDS {
-                for name in subscriptions.list(kind) {
-                    channels.remove(kind, &name, session as u32);
-                }
+        let channels = Arc::make_mut(&mut self.channels);
+        for kind in KINDS {
+            for name in subscriptions.list(kind) {
+                channels.remove(kind, &name, session as u32);
             }
         }
     }

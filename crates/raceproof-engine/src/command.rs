@@ -142,6 +142,8 @@ pub(crate) enum FindKeys {
     AfterStreams,
     /// The one after a word, which may be anywhere from `begin` on; none without the word.
     AfterWord(&'static str),
+    /// All behind the word `KEYS`, in place of the keys before, if that was left empty (`MIGRATE`).
+    AfterKeys,
     /// Nobody can say without the data.
     Unknown,
 }
@@ -244,6 +246,18 @@ impl Command {
                     let found = words.iter().position(|known| known.eq_ignore_ascii_case(word.as_bytes()));
                     let found = found.map(|at| spec.begin + at + 1).filter(|at| *at < args.len());
                     positions.extend(found.map(|at| (at, spec.flags)));
+                    continue;
+                }
+                FindKeys::AfterKeys => {
+                    let words = args.get(spec.begin..).unwrap_or_default();
+                    let found = words.iter().position(|word| word.eq_ignore_ascii_case(b"keys"));
+                    if let Some(at) = found
+                        && at + 1 < words.len()
+                        && args[3].is_empty()
+                    {
+                        positions.clear();
+                        positions.extend((spec.begin + at + 1..args.len()).map(|at| (at, spec.flags)));
+                    }
                     continue;
                 }
                 FindKeys::AfterStreams => {

@@ -42,7 +42,10 @@ pub(crate) struct Config {
     eviction_samples: usize,
     counting: Counting,
     lazy_eviction: bool,
-    logs_all: bool,
+    slow_us: i64,
+    wants_replicas: bool,
+    serves_stale: bool,
+    replica_read_only: bool,
     slow_entries: usize,
     refusals: usize,
     tracked_keys: usize,
@@ -76,7 +79,10 @@ impl Config {
             eviction_samples: 0,
             counting: Counting { factor: 0, decay_min: 0 },
             lazy_eviction: false,
-            logs_all: false,
+            slow_us: 0,
+            wants_replicas: false,
+            serves_stale: true,
+            replica_read_only: true,
             slow_entries: 0,
             refusals: 0,
             tracked_keys: 0,
@@ -123,6 +129,11 @@ impl Config {
     /// Whether long strings in payloads are compressed.
     pub(crate) const fn compresses(&self) -> bool {
         self.compresses
+    }
+
+    /// How large a node of a list may be, as it was set.
+    pub(crate) const fn list_fill(&self) -> i64 {
+        self.list_fill
     }
 
     /// Whether a node of a list may have that many bytes and elements.
@@ -184,7 +195,10 @@ impl Config {
     pub(crate) fn change(&mut self, pairs: &[(&'static Setting, &Bytes)]) -> Result<(), Failure> {
         let mut changed = self.changed.clone();
         for (setting, value) in pairs {
-            let value = setting.kind.checked(value).map_err(|reason| refused(setting.name.as_bytes(), &reason))?;
+            let before = changed.get(setting.primary()).cloned();
+            let before = before.unwrap_or(Bytes::from_static(setting.default.as_bytes()));
+            let value =
+                setting.kind.checked(value, &before).map_err(|reason| refused(setting.name.as_bytes(), &reason))?;
             changed.insert(setting.primary(), value);
         }
         self.changed = changed;
@@ -212,7 +226,10 @@ impl Config {
         let count = |name| u32::try_from(self.number(name)).unwrap_or(u32::MAX);
         self.counting = Counting { factor: count("lfu-log-factor"), decay_min: count("lfu-decay-time") };
         self.lazy_eviction = self.named("lazyfree-lazy-eviction") == "yes";
-        self.logs_all = self.named("slowlog-log-slower-than") == "0";
+        self.slow_us = parse_integer(&self.named("slowlog-log-slower-than")).unwrap_or(-1);
+        self.wants_replicas = self.number("min-replicas-to-write") > 0 && self.number("min-replicas-max-lag") > 0;
+        self.serves_stale = self.named("replica-serve-stale-data") == "yes";
+        self.replica_read_only = self.named("replica-read-only") == "yes";
         self.slow_entries = self.number("slowlog-max-len");
         self.refusals = self.number("acllog-max-len");
         self.tracked_keys = self.number("tracking-table-max-keys");
@@ -225,9 +242,32 @@ impl Config {
         self.events
     }
 
-    /// Whether the slow log takes commands that took no time.
-    pub(crate) const fn logs_all(&self) -> bool {
-        self.logs_all
+    /// Whether writes need replicas (`min-replicas-to-write`), of which there are none.
+    pub(crate) const fn wants_replicas(&self) -> bool {
+        self.wants_replicas
+    }
+
+    /// Whether a replica answers while it has no link to its primary.
+    pub(crate) const fn serves_stale(&self) -> bool {
+        self.serves_stale
+    }
+
+    /// Whether a replica refuses writes.
+    pub(crate) const fn replica_read_only(&self) -> bool {
+        self.replica_read_only
+    }
+
+    /// Whether the slow log takes commands that took so long (µs).
+    pub(crate) const fn is_slow(&self, took_us: i64) -> bool {
+        self.slow_us >= 0 && took_us >= self.slow_us
+    }
+
+    /// Whether the latency monitor keeps an event that took so long (ms).
+    pub(crate) fn is_spike(&self, took_ms: i64) -> bool {
+        match parse_integer(&self.named("latency-monitor-threshold")) {
+            Some(threshold @ 1..) => took_ms >= threshold,
+            _ => false,
+        }
     }
 
     /// How many entries the slow log has at most.
@@ -269,8 +309,8 @@ pub(crate) fn refused(name: &[u8], reason: &str) -> Failure {
 }
 
 impl Kind {
-    /// The value in the form in which it is kept, or why it is refused.
-    fn checked(&self, value: &Bytes) -> Result<Bytes, String> {
+    /// The value in the form in which it is kept, or why it is refused. `before` is what is kept now.
+    fn checked(&self, value: &Bytes, before: &[u8]) -> Result<Bytes, String> {
         match *self {
             Self::Fixed => Err("can't set immutable config".into()),
             Self::Text => Ok(value.clone()),
@@ -296,6 +336,9 @@ impl Kind {
                 let refusal = "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.";
                 notify::parse(value).map(|_| value.clone()).ok_or_else(|| refusal.into())
             }
+            Self::OutputLimits => output_limits(value, before),
+            Self::Percentiles => percentiles(value),
+            Self::MemoryOrPercent => memory_or_percent(value),
             Self::SavePoints => checked_save_points(value).ok_or_else(|| "Invalid save parameters".into()),
         }
     }
@@ -329,6 +372,54 @@ pub(crate) fn parse_memory(text: &[u8]) -> Option<i64> {
     // Redis takes a number without digits for zero.
     let number = if digits == 0 { 0 } else { std::str::from_utf8(&text[..digits]).ok()?.parse::<i64>().ok()? };
     number.checked_mul(factor)
+}
+
+/// Classes of clients, each with two numbers of bytes and one of seconds, in Redis's order.
+fn output_limits(value: &[u8], before: &[u8]) -> Result<Bytes, String> {
+    const NAMES: [&[&str]; 3] = [&["normal"], &["slave", "replica"], &["pubsub"]];
+    let words = |text: &[u8]| -> Vec<String> {
+        String::from_utf8_lossy(text).split_ascii_whitespace().map(str::to_owned).collect()
+    };
+    let (mut limits, set) = (words(before), words(value));
+    if set.len() % 4 != 0 {
+        return Err("Wrong number of arguments in buffer limit configuration.".into());
+    }
+    for class in set.chunks_exact(4) {
+        let of = |names: &&[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(&class[0]));
+        let at = NAMES.iter().position(of).ok_or("Invalid client class specified in buffer limit configuration.")?;
+        let refusal = "Error in hard, soft or soft_seconds setting in buffer limit configuration.";
+        for (place, word) in class.iter().enumerate().skip(1) {
+            let number = if place < 3 { parse_memory(word.as_bytes()) } else { parse_integer(word.as_bytes()) };
+            let number = number.filter(|number| *number >= 0).ok_or(refusal)?;
+            limits[4 * at + place] = number.to_string();
+        }
+    }
+    Ok(limits.join(" ").into())
+}
+
+/// Numbers from 0 to 100.
+fn percentiles(value: &[u8]) -> Result<Bytes, String> {
+    let mut shown = Vec::new();
+    for word in String::from_utf8_lossy(value).split_ascii_whitespace() {
+        let number: f64 = word.parse().map_err(|_| "Invalid latency-tracking-info-percentiles parameters")?;
+        if !(0.0..=100.0).contains(&number) {
+            return Err("latency-tracking-info-percentiles parameters should sit between [0.0,100.0]".into());
+        }
+        shown.push(number.to_string());
+    }
+    Ok(shown.join(" ").into())
+}
+
+fn memory_or_percent(value: &Bytes) -> Result<Bytes, String> {
+    let refusal = || "argument must be a memory or percent value".to_owned();
+    let Some(percent) = value.strip_suffix(b"%") else {
+        return parse_memory(value).map(integer_text).ok_or_else(refusal);
+    };
+    match parse_integer(percent).ok_or_else(refusal)? {
+        ..0 => Err(refusal()),
+        0..=100 => Ok(value.clone()),
+        _ => Err("percentage argument must be less or equal to 100".into()),
+    }
 }
 
 /// Pairs of seconds and changes.

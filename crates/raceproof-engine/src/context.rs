@@ -65,6 +65,8 @@ pub(crate) struct Context<'a> {
     pub(crate) may_wait: bool,
     /// Whether several effects are framed by `MULTI` and `EXEC`.
     pub(crate) framed: bool,
+    /// How long the execution took (µs): nothing but what `DEBUG SLEEP` says.
+    pub(crate) took_us: i64,
 }
 
 /// A key of whose change is told later.
@@ -154,6 +156,7 @@ impl<'a> Context<'a> {
             hidden: Vec::new(),
             may_wait: false,
             framed: false,
+            took_us: 0,
         }
     }
 }

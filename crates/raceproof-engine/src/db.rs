@@ -191,8 +191,12 @@ impl Clone for Databases {
     fn clone_from(&mut self, source: &Self) {
         let Self { list, deadlines, field_deadlines, in_use } = source;
         self.list.clone_from(list);
-        self.deadlines.clone_from(deadlines);
-        self.field_deadlines.clone_from(field_deadlines);
+        // Mostly there is none in either, and to copy that costs more than to see it.
+        for (mine, theirs) in [(&mut self.deadlines, deadlines), (&mut self.field_deadlines, field_deadlines)] {
+            if !(mine.is_empty() && theirs.is_empty()) {
+                mine.clone_from(theirs);
+            }
+        }
         self.in_use = *in_use;
     }
 }
@@ -416,9 +420,9 @@ impl Databases {
         self.in_use = kept.then(|| self.list.iter().map(Database::in_use).sum());
     }
 
-    /// The account of the memory that the keys use, without tables, if one is kept.
-    pub(crate) const fn account(&self) -> Option<usize> {
-        self.in_use
+    /// The account of the memory that the data uses, if one is kept.
+    pub(crate) fn account(&self) -> Option<usize> {
+        self.in_use.map(|_| self.in_use())
     }
 
     /// The bytes that all data would use in a Redis. Takes as long as there are keys unless account is kept.

@@ -3,12 +3,13 @@
 use bytes::Bytes;
 
 use crate::{
-    Access, Object, Reply,
+    Access, Engine, Object, Reply,
     acl::{self, Denial},
     command::{self, Command, flag},
     commands::{connection::note_refusal, module, scripting, transaction},
     context::Context,
     failure::{Failure, READ_ONLY},
+    monitor,
     session::Queued,
 };
 
@@ -78,7 +79,11 @@ fn admitted(context: &mut Context<'_>, args: &[Bytes]) -> Result<&'static Comman
     match refused(context, command, args, place) {
         // A replica takes what its primary has, whatever its own limit to memory.
         None if !context.session().replica && is_out_of_memory(context, command, args) => Err(OUT_OF_MEMORY),
-        None if command.has(flag::WRITE) && context.session().replica => Err(READ_ONLY),
+        None if let Some(failure) = context.refused_write()
+            && concerns(context, command, |command| command.has(flag::WRITE)) =>
+        {
+            Err(failure)
+        }
         // In the subscribed mode of RESP2, messages could not be told from the replies of other commands.
         None if !command.has(flag::SUBSCRIBED) && context.session().is_confined() => {
             // With a limit to memory, room is made first.
@@ -88,6 +93,17 @@ fn admitted(context: &mut Context<'_>, args: &[Bytes]) -> Result<&'static Comman
                  this context",
                 command.name
             )))
+        }
+        None if context.engine.primary.is_some()
+            && !context.engine.config.serves_stale()
+            && concerns(context, command, |command| !command.has(flag::STALE)) =>
+        {
+            Err(MASTER_DOWN)
+        }
+        None if !command.has(flag::ALLOW_BUSY)
+            && let Some(busy) = &context.engine.busy =>
+        {
+            Err(busy.refusal())
         }
         // A client that monitors counts as a replica.
         None if context.session().monitors && touches_keys(context, command, args) => {
@@ -116,12 +132,34 @@ fn note_activity(context: &mut Context<'_>, args: &[Bytes], resolved: Option<&'s
     }
 }
 
+const MASTER_DOWN: Failure =
+    Failure::Constant("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.");
+
+const NO_REPLICAS: Failure = Failure::Constant("NOREPLICAS Not enough good replicas to write.");
+
+impl Context<'_> {
+    /// Why nothing may be written, whatever it is.
+    pub(crate) fn refused_write(&self) -> Option<Failure> {
+        if self.engine.config.wants_replicas() {
+            return Some(NO_REPLICAS);
+        }
+        let is_replica = self.engine.primary.is_some() && self.engine.config.replica_read_only();
+        (is_replica || self.session().replica).then_some(READ_ONLY)
+    }
+}
+
+/// Whether something is so of a command, or of one that `EXEC` would execute.
+fn concerns(context: &Context<'_>, command: &Command, is_so: impl Fn(&Command) -> bool) -> bool {
+    let queued = context.session().transaction.as_ref().filter(|_| command.name == "exec");
+    is_so(command) || queued.is_some_and(|queued| queued.queue.iter().any(|queued| is_so(queued.command)))
+}
+
 pub(crate) const OUT_OF_MEMORY: Failure = Failure::Constant("OOM command not allowed when used memory > 'maxmemory'.");
 
 /// Makes room for a command, whatever it does. Tells whether it is refused since there is none. Between `MULTI` and `EXEC`
 /// everything is, since what is queued takes memory as well.
 fn is_out_of_memory(context: &mut Context<'_>, command: &'static Command, args: &[Bytes]) -> bool {
-    if context.engine.config.memory_limit().is_none() {
+    if context.engine.config.memory_limit().is_none() || context.engine.busy.is_some() {
         return false;
     }
     context.out_of_memory = !context.make_room();
@@ -235,6 +273,7 @@ fn counted_call(context: &mut Context<'_>, command: &'static Command, args: &[By
     let looks_up = command.has(flag::READONLY) || LOOKUPS.contains(&command.name);
     let outer = std::mem::replace(&mut context.counts_lookups, looks_up);
     context.script_error = None;
+    let before_us = context.took_us;
     let reply = (command.run)(context, args).unwrap_or_else(Failure::into_reply);
     context.counts_lookups = outer;
     // An error that a script passes on was counted when the script got it.
@@ -242,18 +281,33 @@ fn counted_call(context: &mut Context<'_>, command: &'static Command, args: &[By
         (Reply::Error(text), Some(inner)) => text.starts_with(&inner),
         _ => false,
     };
-    let logged = context.engine.config.logs_all() && !command.has(flag::SKIP_SLOWLOG);
-    let (at_s, longest) = (context.now_ms().div_euclid(1000), context.engine.config.slow_entries());
-    let client = context.session().name.clone();
+    let took_us = context.took_us - before_us;
     let failed = matches!(reply, Reply::Error(_));
     if let Some(statistics) = &mut context.engine.statistics {
-        statistics.count(command.name, failed);
+        statistics.count(command.name, failed, took_us);
         if !passed_on {
             statistics.count_error(&reply);
         }
-        if logged {
-            statistics.log(args, at_s, &client, longest);
-        }
+    }
+    // Who waits is logged when he has his reply.
+    if context.session().wait.is_none() {
+        log_slow(context, command, args, took_us);
     }
     reply
+}
+
+/// Tells the slow log and the latency monitor how long a command took.
+pub(crate) fn log_slow(context: &mut Context<'_>, command: &Command, args: &[Bytes], took_us: i64) {
+    let (now, longest) = (context.now, context.engine.config.slow_entries());
+    let kind = if command.has(flag::FAST) { "fast-command" } else { "command" };
+    if took_us >= 1000 {
+        context.engine.note_latency(kind, now, took_us / 1000);
+    }
+    if !context.engine.config.is_slow(took_us) || command.has(flag::SKIP_SLOWLOG) {
+        return;
+    }
+    let Engine { sessions, statistics: Some(statistics), .. } = &mut *context.engine else { return };
+    let Some(by) = sessions.get(context.session) else { return };
+    let shown: Vec<Bytes> = monitor::shown(command.name, args);
+    statistics.log(&shown, now.ms().div_euclid(1000), took_us, by, longest);
 }

@@ -23,6 +23,14 @@ impl Reply {
             Self::Set(elements) => sequence(out, if resp3 { b'~' } else { b'*' }, elements, protocol),
             Self::Push(elements) => sequence(out, if resp3 { b'>' } else { b'*' }, elements, protocol),
             Self::Inline(values) => values.iter().for_each(|value| value.encode(protocol, out)),
+            Self::Attribute(_) if !resp3 => {}
+            Self::Attribute(pairs) => {
+                header(out, b'|', pairs.len());
+                for (key, value) in pairs {
+                    key.encode(protocol, out);
+                    value.encode(protocol, out);
+                }
+            }
             Self::Map(pairs) => {
                 let (mark, len) = if resp3 { (b'%', pairs.len()) } else { (b'*', pairs.len() * 2) };
                 header(out, mark, len);

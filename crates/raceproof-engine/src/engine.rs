@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 use crate::{
     Access, Delivery, Effect, Footprint, Object, Outcome, Protocol, Reply, ScriptHost,
     acl::Acl,
+    busy::Busy,
     channels::Channels,
     commands::client,
     config::Config,
@@ -132,6 +133,20 @@ pub struct Engine {
     pub(crate) statistics: Option<Box<Statistics>>,
     /// The time of the last `SAVE` (s since the Unix epoch).
     pub(crate) saved: Option<i64>,
+    pub(crate) switches: Switches,
+    /// The host and the port that `REPLICAOF` named: a primary that cannot be reached.
+    pub(crate) primary: Option<Box<(Bytes, i64)>>,
+    /// The script that runs, for those who ask meanwhile. Nothing between commands.
+    pub(crate) busy: Option<Box<Busy>>,
+}
+
+/// What `DEBUG` turns off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Switches {
+    /// Keys whose time is over go only when they are touched (`SET-ACTIVE-EXPIRE 0`).
+    pub(crate) keeps_expired: bool,
+    /// Scripts may call what is kept from them (`SET-DISABLE-DENY-SCRIPTS 1`).
+    pub(crate) allows_in_scripts: bool,
 }
 
 impl Clone for Engine {
@@ -159,6 +174,9 @@ impl Clone for Engine {
             connections: self.connections,
             statistics: self.statistics.clone(),
             saved: self.saved,
+            switches: self.switches,
+            primary: self.primary.clone(),
+            busy: None,
         }
     }
 
@@ -186,6 +204,9 @@ impl Clone for Engine {
             connections,
             statistics,
             saved,
+            switches,
+            primary,
+            busy: _,
         } = source;
         self.options.clone_from(options);
         self.databases.clone_from(databases);
@@ -205,7 +226,8 @@ impl Clone for Engine {
         self.killed.clone_from(killed);
         self.monitors = *monitors;
         self.statistics.clone_from(statistics);
-        (self.started, self.saved) = (*started, *saved);
+        self.primary.clone_from(primary);
+        (self.started, self.saved, self.switches) = (*started, *saved, *switches);
         (self.incarnation, self.connections) = (*incarnation, *connections);
     }
 }
@@ -218,6 +240,9 @@ impl Engine {
             random: Random::new(options.seed),
             statistics: options.statistics.then(Box::default),
             saved: None,
+            switches: Switches::default(),
+            primary: None,
+            busy: None,
             connections: options.clients_before,
             options,
             databases: Databases::default(),
@@ -448,10 +473,11 @@ impl Engine {
         let reply = dispatch::run(&mut context, args);
         context.replies_here();
         context.tell_pending();
-        let Context { close, shutdown, framed, replied, mute, effects_before, .. } = context;
+        let Context { close, shutdown, framed, replied, mute, effects_before, took_us, .. } = context;
         out.reply = reply;
         out.close = close;
         out.shutdown = shutdown;
+        out.took_us = took_us;
         out.before_reply = replied.unwrap_or(out.deliveries.len());
         out.silent = mute || out.reply == Reply::NONE;
         if out.wrote
@@ -489,6 +515,13 @@ impl Engine {
         let first = |deadline: Option<&(i64, u32, Bytes)>| deadline.map(|(deadline, _, _)| *deadline);
         let (key, field) = (first(self.databases.first_deadline()), first(self.databases.first_field_deadline()));
         key.into_iter().chain(field).min()
+    }
+
+    /// Whether keys go by themselves when their time is over, which `DEBUG SET-ACTIVE-EXPIRE 0` ends. It is for those who
+    /// call [`Self::expire_due`] as time passes to go by it.
+    #[must_use]
+    pub const fn expires_by_itself(&self) -> bool {
+        !self.switches.keeps_expired
     }
 
     /// Whether a key or a field has exactly this deadline (ms since the Unix epoch).

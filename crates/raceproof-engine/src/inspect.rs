@@ -71,6 +71,12 @@ impl Engine {
         self.sessions.get(session.0 as usize).is_some_and(|session| session.open && session.authenticated)
     }
 
+    /// Whether there are users besides the default one (`ACL SETUSER`).
+    #[must_use]
+    pub fn has_users(&self) -> bool {
+        self.acl.has_users()
+    }
+
     /// Whether the next reply to a client is not to be sent (`CLIENT REPLY`).
     #[must_use]
     pub fn is_muted(&self, session: SessionId) -> bool {

@@ -16,6 +16,7 @@
 mod access;
 mod acl;
 mod blob;
+mod busy;
 mod channels;
 mod command;
 mod commands;
@@ -77,7 +78,7 @@ pub use effect::Effect;
 pub use engine::{Engine, Options, SessionId, Timestamp, Version};
 pub use footprint::{Access, Footprint, Object};
 pub use glob::matches as glob_matches;
-pub use lua::LuaHost;
+pub use lua::{LuaHost, PatientHost};
 pub use outcome::{Outcome, Shutdown};
 pub use replica::Reads;
 pub use reply::{Protocol, Reply};

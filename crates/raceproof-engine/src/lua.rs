@@ -39,10 +39,15 @@ use redis_lib::Channel;
 const INSTRUCTION_LIMIT: u64 = 50_000_000;
 /// How many instructions run between two looks at the budget.
 const INSTRUCTIONS_PER_LOOK: u32 = 1_000;
+/// After how many of those looks whoever runs the engine may look up: some milliseconds.
+const LOOKS_PER_PAUSE: u32 = 200;
 const MEMORY_LIMIT_BYTES: usize = 512 << 20;
 /// A run that leaves more than this in use is followed by a full collection, so that the next one has its memory.
 const COLLECT_ABOVE_BYTES: usize = 32 << 20;
 const COMPILED_MAX: usize = 1_000;
+
+/// What is done while a script runs on; tells whether the script is to end.
+type Meanwhile<'a> = dyn FnMut(&mut dyn ScriptCalls) -> bool + 'a;
 
 /// Runs scripts, one at a time.
 pub struct LuaHost {
@@ -90,17 +95,8 @@ impl ScriptHost for LuaHost {
     }
 
     fn run(&mut self, script: Script<'_>, calls: &mut dyn ScriptCalls) -> Reply {
-        let state = match self.state.get_or_insert_with(State::new) {
-            Ok(state) => state,
-            Err(error) => return Reply::Error(no_state(error)),
-        };
-        let function = match state.function(script.sha1, script.source) {
-            Ok(function) => function,
-            Err(text) => return Reply::Error(text),
-        };
-        let reply = state.run(script, &function, calls, self.instruction_limit);
-        let reply = reply.unwrap_or_else(|error| Reply::Error(failure::host_error(script.sha1, &error)));
-        state.clean_up(reply)
+        let limit = self.instruction_limit;
+        self.run_within(script, calls, limit, &mut |_| false)
     }
 
     fn load_library(&mut self, sha1: &str, source: &Bytes) -> Result<Vec<LibraryFunction>, Bytes> {
@@ -116,6 +112,40 @@ impl ScriptHost for LuaHost {
     }
 
     fn run_function(&mut self, name: &Bytes, library: Script<'_>, calls: &mut dyn ScriptCalls) -> Reply {
+        let limit = self.instruction_limit;
+        self.run_function_within(name, library, calls, limit, &mut |_| false)
+    }
+}
+
+impl LuaHost {
+    fn run_within(
+        &mut self,
+        script: Script<'_>,
+        calls: &mut dyn ScriptCalls,
+        limit: u64,
+        meanwhile: &mut Meanwhile<'_>,
+    ) -> Reply {
+        let state = match self.state.get_or_insert_with(State::new) {
+            Ok(state) => state,
+            Err(error) => return Reply::Error(no_state(error)),
+        };
+        let function = match state.function(script.sha1, script.source) {
+            Ok(function) => function,
+            Err(text) => return Reply::Error(text),
+        };
+        let reply = state.run(script, &function, calls, limit, meanwhile);
+        let reply = reply.unwrap_or_else(|error| Reply::Error(failure::host_error(script.sha1, &error)));
+        state.clean_up(reply)
+    }
+
+    fn run_function_within(
+        &mut self,
+        name: &Bytes,
+        library: Script<'_>,
+        calls: &mut dyn ScriptCalls,
+        limit: u64,
+        meanwhile: &mut Meanwhile<'_>,
+    ) -> Reply {
         let state = match self.state.get_or_insert_with(State::new) {
             Ok(state) => state,
             Err(error) => return Reply::Error(no_state(error)),
@@ -124,10 +154,49 @@ impl ScriptHost for LuaHost {
             Ok(body) => body,
             Err(text) => return Reply::Error(text),
         };
-        let reply = state.run_function(name, library, &body, calls, self.instruction_limit);
+        let reply = state.run_function(name, library, &body, calls, limit, meanwhile);
         let shown = String::from_utf8_lossy(name);
         let reply = reply.unwrap_or_else(|error| Reply::Error(failure::host_error(&shown, &error)));
         state.clean_up(reply)
+    }
+
+    /// The same host for one who looks up from its scripts every few milliseconds of them: `meanwhile` gets at the engine by
+    /// [`ScriptCalls::engine`], and tells whether the script is to end. An `endless` host lets scripts take as many
+    /// instructions as they like.
+    pub fn patient<'a>(&'a mut self, endless: bool, meanwhile: &'a mut Meanwhile<'a>) -> PatientHost<'a> {
+        let limit = if endless { u64::MAX } else { self.instruction_limit };
+        PatientHost { host: self, limit, meanwhile }
+    }
+}
+
+/// A [`LuaHost`] and what is done while its scripts run: [`LuaHost::patient`].
+pub struct PatientHost<'a> {
+    host: &'a mut LuaHost,
+    limit: u64,
+    meanwhile: &'a mut Meanwhile<'a>,
+}
+
+impl std::fmt::Debug for PatientHost<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PatientHost").field("limit", &self.limit).finish_non_exhaustive()
+    }
+}
+
+impl ScriptHost for PatientHost<'_> {
+    fn compile(&mut self, sha1: &str, source: &Bytes) -> Result<(), Bytes> {
+        self.host.compile(sha1, source)
+    }
+
+    fn run(&mut self, script: Script<'_>, calls: &mut dyn ScriptCalls) -> Reply {
+        self.host.run_within(script, calls, self.limit, self.meanwhile)
+    }
+
+    fn load_library(&mut self, sha1: &str, source: &Bytes) -> Result<Vec<LibraryFunction>, Bytes> {
+        self.host.load_library(sha1, source)
+    }
+
+    fn run_function(&mut self, name: &Bytes, library: Script<'_>, calls: &mut dyn ScriptCalls) -> Reply {
+        self.host.run_function_within(name, library, calls, self.limit, self.meanwhile)
     }
 }
 
@@ -241,11 +310,12 @@ impl State {
         function: &Function,
         calls: &mut dyn ScriptCalls,
         instruction_limit: u64,
+        meanwhile: &mut Meanwhile<'_>,
     ) -> mlua::Result<Reply> {
         self.begin(instruction_limit)?;
         self.globals.raw_set("KEYS", self.strings(script.keys)?)?;
         self.globals.raw_set("ARGV", self.strings(script.args)?)?;
-        let outcome = self.served(calls, || self.xpcall.call((function, &self.handler)))?;
+        let outcome = self.served(calls, meanwhile, || self.xpcall.call((function, &self.handler)))?;
         self.reply(script.sha1, instruction_limit, outcome)
     }
 
@@ -257,6 +327,7 @@ impl State {
         body: &Function,
         calls: &mut dyn ScriptCalls,
         instruction_limit: u64,
+        meanwhile: &mut Meanwhile<'_>,
     ) -> mlua::Result<Reply> {
         self.begin(instruction_limit)?;
         let registered = match self.register(body)? {
@@ -267,7 +338,7 @@ impl State {
             return Ok(Reply::Error(Bytes::from_static(b"ERR Function not found")));
         };
         let (keys, args) = (self.strings(library.keys)?, self.strings(library.args)?);
-        let outcome = self.served(calls, || self.call_function.call((&called.callback, keys, args)))?;
+        let outcome = self.served(calls, meanwhile, || self.call_function.call((&called.callback, keys, args)))?;
         self.reply(&String::from_utf8_lossy(name), instruction_limit, outcome)
     }
 
@@ -288,14 +359,16 @@ impl State {
     fn served(
         &self,
         calls: &mut dyn ScriptCalls,
+        meanwhile: &mut Meanwhile<'_>,
         run: impl FnOnce() -> mlua::Result<(bool, Value)>,
     ) -> mlua::Result<(bool, Value)> {
         self.lua.scope(|scope| {
-            let calls = RefCell::new(calls);
+            let calls = RefCell::new((calls, meanwhile));
             let gate = scope.create_function(move |_, ()| {
                 // A command cannot run a script's function, so the engine is never asked twice at once.
                 if let Ok(mut calls) = calls.try_borrow_mut() {
-                    self.channel.serve(&mut **calls);
+                    let (calls, meanwhile) = &mut *calls;
+                    self.channel.serve(&mut **calls, meanwhile);
                 }
                 Ok(())
             })?;
@@ -328,9 +401,13 @@ impl State {
         *self.cjson.borrow_mut() = cjson::Settings::default();
         self.failures.clear();
         self.budget.set(instruction_limit);
-        let budget = Rc::clone(&self.budget);
+        let (budget, channel, looks) = (Rc::clone(&self.budget), Rc::clone(&self.channel), Cell::new(0));
         let triggers = HookTriggers::new().every_nth_instruction(INSTRUCTIONS_PER_LOOK);
         self.lua.set_global_hook(triggers, move |_, _| {
+            looks.set((looks.get() + 1) % LOOKS_PER_PAUSE);
+            if looks.get() == 0 && channel.look_up() {
+                return Err(mlua::Error::external(Raised::Killed));
+            }
             match budget.get().checked_sub(u64::from(INSTRUCTIONS_PER_LOOK)) {
                 Some(left) => budget.set(left),
                 None => return Err(mlua::Error::external(Raised::Limit)),

@@ -66,9 +66,7 @@ impl Context<'_> {
             }
         }
         line.push(b']');
-        let hidden = passwords(command.name, args);
-        for (at, arg) in args.iter().enumerate() {
-            let arg: &[u8] = if hidden.contains(&at) { b"(redacted)" } else { arg };
+        for arg in shown(command.name, args) {
             line.extend_from_slice(b" \"");
             arg.iter().for_each(|byte| quote(*byte, &mut line));
             line.push(b'"');
@@ -77,10 +75,45 @@ impl Context<'_> {
     }
 }
 
+/// The arguments of a command as others may see them.
+pub(crate) fn shown(name: &str, args: &[Bytes]) -> Vec<Bytes> {
+    let hidden = passwords(name, args);
+    let shown = |(at, arg): (usize, &Bytes)| match hidden.contains(&at) {
+        true => Bytes::from_static(b"(redacted)"),
+        false => arg.clone(),
+    };
+    args.iter().enumerate().map(shown).collect()
+}
+
+/// Settings whose values are not shown.
+const SECRETS: [&[u8]; 3] = [b"masteruser", b"masterauth", b"requirepass"];
+
 /// Which arguments of a command are not shown.
 fn passwords(name: &str, args: &[Bytes]) -> Vec<usize> {
     match name {
         "auth" if args.len() <= 3 => (1..args.len()).collect(),
+        "acl|setuser" => (2..args.len()).collect(),
+        "migrate" => {
+            let word = |at: usize, word: &[u8]| args.get(at).is_some_and(|arg: &Bytes| arg.eq_ignore_ascii_case(word));
+            let (mut hidden, mut at) = (Vec::new(), 6);
+            loop {
+                if word(at, b"auth") && at + 1 < args.len() {
+                    hidden.push(at + 1);
+                    at += 2;
+                } else if word(at, b"auth2") && at + 2 < args.len() {
+                    hidden.extend([at + 1, at + 2]);
+                    at += 3;
+                } else if word(at, b"copy") || word(at, b"replace") {
+                    at += 1;
+                } else {
+                    return hidden;
+                }
+            }
+        }
+        "config|set" => {
+            let is_secret = |name: &Bytes| SECRETS.iter().any(|secret| name.eq_ignore_ascii_case(secret));
+            (3..args.len()).step_by(2).filter(|at| is_secret(&args[at - 1])).collect()
+        }
         "hello" if matches!(args.get(1).map(|version| &version[..]), Some(b"2" | b"3")) => {
             let (mut hidden, mut at) = (Vec::new(), 2);
             while let Some(option) = args.get(at) {

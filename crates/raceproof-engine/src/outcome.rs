@@ -45,6 +45,8 @@ pub struct Outcome {
     pub deliveries: Vec<Delivery>,
     /// How many of `deliveries` were made before the reply; what they hold for this session goes first.
     pub before_reply: usize,
+    /// How long the command took (µs), with its reply at the end: commands take no time here, but for `DEBUG SLEEP`.
+    pub took_us: i64,
 }
 
 impl Outcome {
@@ -61,6 +63,7 @@ impl Outcome {
         self.waits = false;
         self.deliveries.clear();
         self.before_reply = 0;
+        self.took_us = 0;
     }
 }
 
@@ -80,6 +83,7 @@ impl Default for Outcome {
             waits: false,
             deliveries: Vec::new(),
             before_reply: 0,
+            took_us: 0,
         }
     }
 }

@@ -7,6 +7,7 @@ mod checksum;
 mod listpack;
 mod lzf;
 mod read;
+mod snapshot;
 mod strings;
 mod write;
 mod ziplist;
@@ -53,6 +54,11 @@ const EARLY_LIBRARY: u8 = 246;
 /// A value as a payload.
 pub(crate) fn dump(value: &Value, config: &Config) -> Bytes {
     sealed(write::value(value, config))
+}
+
+/// How long a value is in a snapshot, without its type.
+pub(crate) fn dumped_len(value: &Value, config: &Config) -> usize {
+    write::value(value, config).len() - 1
 }
 
 /// Sources of libraries of functions as a payload.

@@ -51,6 +51,8 @@ pub enum Reply {
     /// Values in a row, without anything around them: none for a command that gets no reply ([`Reply::NONE`]), several
     /// where Redis writes messages between the elements of an `EXEC`.
     Inline(Vec<Reply>),
+    /// What is told about the reply that follows: nothing in RESP2, `|n` in RESP3.
+    Attribute(Vec<(Reply, Reply)>),
     /// An out-of-band message: an array in RESP2, `>n` in RESP3.
     Push(Vec<Reply>),
 }

@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 
-use crate::Reply;
+use crate::{Engine, Reply};
 
 /// A script and its arguments.
 #[derive(Clone, Copy, Debug)]
@@ -102,6 +102,12 @@ pub trait ScriptCalls {
     /// `redis.set_repl(flags)`: where the script's further writes are propagated to (1 the append-only file, 2 replicas,
     /// 3 both, 0 neither). By default ignored.
     fn set_repl(&mut self, _flags: u8) {}
+
+    /// The engine as it is in the midst of the script, for whoever has something else to do with it before the script goes
+    /// on ([`Engine::execute_meanwhile`]). By default there is none.
+    fn engine(&mut self) -> Option<&mut Engine> {
+        None
+    }
 
     /// `redis.acl_check_cmd(…)`: whether the user may run the command; nothing if there is no such command. By default
     /// every command exists and is allowed.

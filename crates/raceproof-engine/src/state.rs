@@ -81,12 +81,15 @@ impl Engine {
             connections: _,
             statistics,
             saved,
+            switches,
+            primary,
+            busy: _,
         } = self;
         let mut to = Recorder(out);
         options.hash(&mut to);
         random.hash(&mut to);
         candidates.hash(&mut to);
-        (statistics, saved).hash(&mut to);
+        (statistics, saved, switches, primary).hash(&mut to);
         started.hash(&mut to);
         incarnation.hash(&mut to);
         paused.pause.hash(&mut to);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 
-use crate::Reply;
+use crate::{Reply, session::Session};
 
 /// Counts since the start, or since `CONFIG RESETSTAT`.
 #[derive(Clone, Debug, Default, Hash)]
@@ -26,12 +26,40 @@ pub(crate) struct Statistics {
     pub(crate) slow: VecDeque<Slow>,
     /// The number of the next entry of the slow log.
     pub(crate) next_slow: i64,
+    /// What took longer than `latency-monitor-threshold`, by the kind of event.
+    pub(crate) spikes: BTreeMap<&'static str, Spikes>,
+}
+
+/// The latest events of one kind that took long.
+#[derive(Clone, Debug, Default, Hash)]
+pub(crate) struct Spikes {
+    /// When (Unix s), and for how long (ms); the latest last, one for each second.
+    pub(crate) latest: VecDeque<(i64, i64)>,
+    /// The longest since the monitor was reset (ms).
+    pub(crate) longest_ms: i64,
+}
+
+/// How many events of a kind are kept.
+const SPIKES: usize = 160;
+
+impl Spikes {
+    fn add(&mut self, at_s: i64, took_ms: i64) {
+        self.longest_ms = self.longest_ms.max(took_ms);
+        match self.latest.back_mut() {
+            Some((last_s, longest_ms)) if *last_s == at_s => *longest_ms = (*longest_ms).max(took_ms),
+            _ => self.latest.push_back((at_s, took_ms)),
+        }
+        if self.latest.len() > SPIKES {
+            self.latest.pop_front();
+        }
+    }
 }
 
 /// How often a command was called.
 #[derive(Clone, Copy, Debug, Default, Hash)]
 pub(crate) struct Calls {
     pub(crate) made: u64,
+    pub(crate) took_us: u64,
     /// Refused before it was executed.
     pub(crate) rejected: u64,
     /// Executed with an error for its reply.
@@ -43,8 +71,10 @@ pub(crate) struct Calls {
 pub(crate) struct Slow {
     pub(crate) id: i64,
     pub(crate) at_s: i64,
+    pub(crate) took_us: i64,
     pub(crate) args: Vec<Bytes>,
     pub(crate) client: Bytes,
+    pub(crate) address: Bytes,
 }
 
 /// How many arguments an entry of the slow log has at most, and how many bytes of each.
@@ -52,17 +82,18 @@ const SLOW_ARGS: usize = 32;
 const SLOW_ARG: usize = 128;
 
 impl Statistics {
-    /// Forgets all counts; the slow log stays, and so does what was changed since the last save.
+    /// Forgets all counts; the slow log and the latency monitor stay, and so does what was changed since the last save.
     pub(crate) fn reset(&mut self) {
-        let Self { changes, slow, next_slow, .. } = std::mem::take(self);
-        *self = Self { changes, slow, next_slow, ..Self::default() };
+        let Self { changes, slow, next_slow, spikes, .. } = std::mem::take(self);
+        *self = Self { changes, slow, next_slow, spikes, ..Self::default() };
     }
 
     /// A command was executed.
-    pub(crate) fn count(&mut self, command: &'static str, failed: bool) {
+    pub(crate) fn count(&mut self, command: &'static str, failed: bool, took_us: i64) {
         self.commands += 1;
         let calls = self.by_command.entry(command).or_default();
         calls.made += 1;
+        calls.took_us += took_us.unsigned_abs();
         calls.failed += u64::from(failed);
     }
 
@@ -75,14 +106,26 @@ impl Statistics {
         }
     }
 
+    /// Something took long enough for the latency monitor.
+    pub(crate) fn add_spike(&mut self, event: &'static str, at_s: i64, took_ms: i64) {
+        self.spikes.entry(event).or_default().add(at_s, took_ms);
+    }
+
     /// Puts a command into the slow log, cut where it is long.
-    pub(crate) fn log(&mut self, args: &[Bytes], at_s: i64, client: &Bytes, longest: usize) {
+    pub(crate) fn log(&mut self, args: &[Bytes], at_s: i64, took_us: i64, by: &Session, longest: usize) {
         let shown = if args.len() > SLOW_ARGS { SLOW_ARGS - 1 } else { args.len() };
         let mut kept: Vec<Bytes> = args[..shown].iter().map(cut).collect();
         if shown < args.len() {
             kept.push(format!("... ({} more arguments)", args.len() - shown).into());
         }
-        self.slow.push_front(Slow { id: self.next_slow, at_s, args: kept, client: client.clone() });
+        self.slow.push_front(Slow {
+            id: self.next_slow,
+            at_s,
+            took_us,
+            args: kept,
+            client: by.name.clone(),
+            address: Bytes::copy_from_slice(by.peer()),
+        });
         self.next_slow += 1;
         self.slow.truncate(longest);
     }

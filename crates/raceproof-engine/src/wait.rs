@@ -14,9 +14,10 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use crate::{
-    Access, Delivery, Engine, Footprint, Object, Outcome, Reply, ScriptHost, SessionId, Timestamp,
+    Access, Delivery, Engine, Footprint, Object, Outcome, Reply, ScriptHost, SessionId, Timestamp, command,
     context::Context,
     db::{Entry, Value},
+    dispatch,
     engine::frame,
     failure::{Answer, Failure},
     key::Key,
@@ -257,7 +258,7 @@ impl Engine {
 
     /// Serves those who wait for the keys that became ready.
     pub(crate) fn serve(&mut self, scripts: Option<&mut dyn ScriptHost>, now: Timestamp, out: &mut Outcome) {
-        if self.waiting.ready.is_empty() {
+        if self.waiting.ready.is_empty() || self.busy.is_some() {
             return;
         }
         let mut host = scripts;
@@ -296,6 +297,11 @@ impl Engine {
         };
         context.replies_here();
         let at = context.replied.unwrap_or_default();
+        if reply.is_some()
+            && let Some(command) = command::find(&wait.args, context.engine.options.version)
+        {
+            dispatch::log_slow(&mut context, command, &wait.args, 0);
+        }
         context.tell_pending();
         let silent = wait.silent;
         self.sessions[session].wait = Some(wait);

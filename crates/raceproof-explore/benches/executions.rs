@@ -59,12 +59,15 @@ fn processor_time() -> Duration {
 fn main() {
     let (rounds, word) = arguments();
     type Table = (&'static str, fn() -> Vec<Contestant>);
-    let tables: [Table; 4] = [
+    let tables: [Table; 5] = [
         ("2 x (GET, SET), every schedule; for each 1 of shuttle's check_dfs with threads", every_schedule),
         ("random schedules of 2 clients; for each 1 of shuttle's check_random with threads", random_schedules),
         ("whole exhaustive searches; for each 1 of 2 x (GET, SET)", searches),
         ("threads that share 4 x (GET, GET, INCR); for each 1 of a search on one", || {
             shared(|world| clients(world, 4, &["GET", "GET", "INCR"]))
+        }),
+        ("threads that share 4 x (SELECT, UPDATE); for each 1 of a search on one", || {
+            shared(|world| clients_with_sql(world, 4))
         }),
     ];
     for (title, contestants) in tables {
@@ -228,13 +231,17 @@ fn lost_update_raw(world: &mut World) {
 
 /// The lost update in the database: two clients that each read a row and write it back.
 fn lost_update_sql(world: &mut World) {
+    clients_with_sql(world, 2);
+}
+
+fn clients_with_sql(world: &mut World, count: usize) {
     world.setup(|ctx| async move {
         let db = ctx.db();
         db.execute("CREATE TABLE account (id INTEGER PRIMARY KEY, balance INTEGER NOT NULL)", ()).await?;
         db.execute("INSERT INTO account VALUES (1, 0)", ()).await
     });
-    for client in ["client-0", "client-1"] {
-        world.client(client, |ctx| async move {
+    for client in 0..count {
+        world.client(format!("client-{client}"), |ctx| async move {
             let db = ctx.db();
             let read = db.query_value("SELECT balance FROM account WHERE id = 1", ()).await?;
             let balance = read.and_then(|value| value.as_integer()).unwrap_or_default();

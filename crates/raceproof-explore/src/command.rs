@@ -108,7 +108,7 @@ impl Command {
             // The upper bits of a hash are its best.
             let place = &mut known[(hash >> 32) as usize % MOST_KNOWN];
             match place {
-                Some(command) if command.0.hash == hash && command.iter().eq(args.clone()) => command.clone(),
+                Some(command) if command.0.hash == hash && command.is(args.clone()) => command.clone(),
                 _ => {
                     let command = Self::new(args, hash);
                     *place = Some(command.clone());
@@ -116,6 +116,17 @@ impl Command {
                 }
             }
         })
+    }
+
+    fn is<'c>(&self, args: impl Iterator<Item = &'c [u8]>) -> bool {
+        let mut known = self.iter();
+        // The last of them ends the loop.
+        for arg in args {
+            if known.next().is_none_or(|known| known != arg) {
+                return false;
+            }
+        }
+        known.next().is_none()
     }
 
     /// A copy, with all arguments in one allocation.

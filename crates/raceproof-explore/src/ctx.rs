@@ -5,7 +5,7 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use smallvec::SmallVec;
 
@@ -22,7 +22,24 @@ const MOST_SPAWNED: usize = 256;
 
 /// How a client ended.
 pub(crate) type ClientEnd = Result<(), crate::world::Failure>;
-pub(crate) type ClientFuture = Pin<Box<dyn Future<Output = ClientEnd>>>;
+pub(crate) type ClientFuture = Pin<Box<dyn Work>>;
+
+/// A future that ends as a client does. A trait of its own, since an `async` block around the client's future would move
+/// all of it once more, in every execution.
+pub(crate) trait Work {
+    fn go_on(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<ClientEnd>;
+}
+
+impl<F> Work for F
+where
+    F: Future,
+    F::Output: Finish,
+{
+    fn go_on(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<ClientEnd> {
+        self.poll(context).map(Finish::finish)
+    }
+}
+
 /// A client that has not started yet.
 pub(crate) type NewClient = (String, Port, ClientFuture);
 
@@ -32,6 +49,8 @@ pub(crate) struct Stage {
     spawned: RefCell<Vec<NewClient>>,
     started: Cell<usize>,
     ports: RefCell<SmallVec<[OwnedPort; 4]>>,
+    /// What the clients of the body are called, by their places: the same in every execution.
+    names: RefCell<Vec<Rc<str>>>,
     files: OnceCell<Disk>,
     /// The clients that have returned.
     returned: RefCell<Vec<String>>,
@@ -48,6 +67,32 @@ impl Stage {
         let handle = *port;
         self.ports.borrow_mut().push(port);
         handle
+    }
+
+    /// Makes it as it was, but for the names.
+    pub(crate) fn clear(&mut self) {
+        let Self { spawned, started, ports, names: _, files, returned, asked, at_the_end } = self;
+        spawned.get_mut().clear();
+        ports.get_mut().clear();
+        returned.get_mut().clear();
+        files.take();
+        (*started.get_mut(), *asked.get_mut(), *at_the_end.get_mut()) = (0, false, false);
+    }
+
+    /// The name of a client of the body, kept for the next execution.
+    fn name(&self, place: usize, name: &str) -> Rc<str> {
+        let mut names = self.names.borrow_mut();
+        match names.get_mut(place) {
+            Some(known) if **known == *name => known.clone(),
+            Some(known) => {
+                *known = name.into();
+                known.clone()
+            }
+            None => {
+                names.push(name.into());
+                names[names.len() - 1].clone()
+            }
+        }
     }
 
     pub(crate) fn files(&self) -> &Disk {
@@ -104,6 +149,11 @@ impl fmt::Debug for Ctx {
 impl Ctx {
     pub(crate) fn new(name: &str, port: Port, stage: Rc<Stage>) -> Self {
         Self { name: name.into(), port, stage }
+    }
+
+    /// That of a client of the body, by its place among them.
+    pub(crate) fn of_client(place: usize, name: &str, port: Port, stage: Rc<Stage>) -> Self {
+        Self { name: stage.name(place, name), port, stage }
     }
 
     pub(crate) const fn port(&self) -> &Port {
@@ -201,8 +251,7 @@ impl Ctx {
         Fut::Output: Finish,
     {
         let port = self.stage.open_port(self.port.unique(), self.port.lock().now_ms);
-        let work = body(Self::new(name, port, self.stage.clone()));
-        let future: ClientFuture = Box::pin(async move { work.await.finish() });
+        let future: ClientFuture = Box::pin(body(Self::new(name, port, self.stage.clone())));
         let mut spawned = self.stage.spawned.borrow_mut();
         let started = self.stage.started.get() + 1;
         self.stage.started.set(started);

@@ -192,6 +192,8 @@ pub(crate) struct Things {
     /// By number, as far as this worker knows them.
     kinds: Vec<Kind>,
     seen: Seen,
+    /// How often that was replaced.
+    era: u32,
     /// Steps were tried out as if nothing but Redis were ever touched.
     only_redis: bool,
 }
@@ -357,7 +359,7 @@ impl Things {
         self.only_redis
     }
 
-    /// Notes what a step touched. True if [`Self::is_fixed`] or [`Self::are_redis`] would now deny what it may have granted.
+    /// Notes what a step touched; doing that again changes nothing. True if [`Self::is_fixed`] or [`Self::are_redis`] would now deny what it may have granted.
     pub(crate) fn note(&mut self, touched: &Touched) -> bool {
         let mut seen = self.seen;
         for (thing, access) in touched.iter() {
@@ -380,6 +382,11 @@ impl Things {
         seen != known
     }
 
+    /// As long as this is the same, what was noted is still noted.
+    pub(crate) const fn era(&self) -> u32 {
+        self.era
+    }
+
     /// Whether anybody may notice which connections there are.
     pub(crate) const fn sessions_are_seen(&self) -> bool {
         self.seen.sessions
@@ -391,6 +398,7 @@ impl Things {
 
     pub(crate) const fn set_seen(&mut self, seen: Seen) {
         self.seen = seen;
+        self.era += 1;
     }
 
     /// What people call a thing that holds data: its key or its table. Slow: for the steps that are shown.

@@ -146,6 +146,11 @@ impl Faults {
         Fault::ALL.into_iter().map(|fault| (fault, self.get(fault))).filter(|(_, times)| *times > 0)
     }
 
+    /// Whether any may strike.
+    pub(crate) fn may_strike(&self) -> bool {
+        *self != Self::NONE
+    }
+
     pub(crate) fn spend(&mut self, fault: Fault) {
         let left = &mut self.0[fault.place()];
         *left = left.saturating_sub(1);
@@ -179,7 +184,7 @@ impl Faults {
 /// `crash=1,restart=1`; `none` without faults.
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.total() == 0 {
+        if !self.may_strike() {
             return f.write_str("none");
         }
         for (at, (fault, times)) in self.iter().enumerate() {

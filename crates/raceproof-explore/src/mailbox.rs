@@ -36,7 +36,7 @@ thread_local! {
 /// count on in microseconds.
 pub(crate) const END_OF_TIME_MS: i64 = i64::MAX / 1000 - 1;
 
-/// What a client asks for at a gate. Each is one step.
+/// What a client asks for at a gate. Each is one step. It goes from hand to hand, so what is large and rare is boxed.
 pub(crate) enum Op {
     /// One command of a Redis session, or the commands of one `MULTI … EXEC` that were sent together.
     Redis { session: u32, commands: SmallVec<[Command; 1]> },
@@ -47,9 +47,9 @@ pub(crate) enum Op {
         waits: bool,
     },
     /// One statement of a database connection.
-    Sql { connection: u32, call: SqlCall },
+    Sql { connection: u32, call: Box<SqlCall> },
     /// An atomic operation on state that clients share.
-    Cell(CellOp),
+    Cell(Box<CellOp>),
     /// A client moves the clock.
     Clock(ClockCall),
 }
@@ -300,7 +300,9 @@ impl Port {
         self.with(|mailbox| {
             mailbox.next_id += 1;
             let id = mailbox.next_id;
-            mailbox.posted.extend(op.take().map(|op| (id, op)));
+            if let Some(op) = op.take() {
+                mailbox.posted.push((id, op));
+            }
             mailbox.filled();
             mailbox.bound();
             id
@@ -310,8 +312,12 @@ impl Port {
     pub(crate) fn take_answer(&self, id: u64) -> Option<Answer> {
         let mut answer = None;
         self.with(|mailbox| {
-            if let Some(at) = mailbox.answers.iter().position(|(known, _)| *known == id) {
-                answer = Some(mailbox.answers.swap_remove(at).1);
+            let answers = &mut mailbox.answers;
+            // Nearly always there is one, for whoever asks.
+            if answers.last().is_some_and(|(known, _)| *known == id) {
+                answer = answers.pop().map(|(_, answer)| answer);
+            } else if let Some(at) = answers.iter().position(|(known, _)| *known == id) {
+                answer = Some(answers.swap_remove(at).1);
             }
         });
         answer
@@ -359,7 +365,8 @@ impl Port {
             *out.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
             shown
         };
-        self.ask(Op::Cell(CellOp { cell, access, text, ready: None, run: Box::new(run) })).await;
+        let op = CellOp { cell, access, text, ready: None, run: Box::new(run) };
+        self.ask(Op::Cell(Box::new(op))).await;
         let done = result.lock().unwrap_or_else(PoisonError::into_inner).take();
         match done.expect("the step has run before it is answered") {
             Ok(done) => done,

@@ -221,7 +221,7 @@ fn value(reply: Reply) -> RedisResult<Value> {
         Reply::Inline(items) if items.is_empty() => Value::Nil,
         Reply::Array(items) | Reply::Inline(items) => Value::Array(values(items)?),
         Reply::Set(items) => Value::Set(values(items)?),
-        Reply::Map(pairs) => Value::Map(
+        Reply::Map(pairs) | Reply::Attribute(pairs) => Value::Map(
             pairs.into_iter().map(|(key, item)| Ok((value(key)?, value(item)?))).collect::<RedisResult<_>>()?,
         ),
         Reply::Double(x) | Reply::Decimal(x) => Value::Double(x),

@@ -189,8 +189,8 @@ pub struct Report {
     pub verdict: Verdict,
     /// The executions run to find it; for an exhaustive search the number of traces.
     pub executions: u64,
-    /// Executions that were started and found to repeat an earlier trace. Without faults and pauses an exhaustive search
-    /// has none.
+    /// Executions that were started and found to repeat an earlier trace. Without faults, pauses, and messages that
+    /// are looked for, an exhaustive search has none.
     pub redundant: u64,
     /// The execution (from 1) that first violated a check.
     pub met_at: Option<u64>,

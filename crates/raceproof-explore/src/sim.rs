@@ -116,7 +116,7 @@ impl Bell for SimBell {
         let ready = move || rings.load(Ordering::Relaxed) > seen;
         let text = "wait for a bell".to_owned();
         let op = CellOp { cell, access: Access::Read, text, ready: Some(Box::new(ready)), run: Box::new(String::new) };
-        Ringing(Box::pin(async move { drop(maker.current().ask(Op::Cell(op)).await) }))
+        Ringing(Box::pin(async move { drop(maker.current().ask(Op::Cell(Box::new(op))).await) }))
     }
 }
 

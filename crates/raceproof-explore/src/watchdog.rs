@@ -143,9 +143,12 @@ impl Watching {
     }
 
     /// The place of a name among those that the watching thread knows, for as long as the search lasts; `None` if it
-    /// knows too many already.
-    pub(crate) fn place(&self, client: &str) -> Option<usize> {
+    /// knows too many already. `likely` is where it was the last time, as far as anybody knows.
+    pub(crate) fn place(&self, client: &str, likely: usize) -> Option<usize> {
         let mut names = self.names.borrow_mut();
+        if names.get(likely).is_some_and(|name| name == client) {
+            return Some(likely);
+        }
         if let Some(place) = names.iter().position(|name| name == client) {
             return Some(place);
         }

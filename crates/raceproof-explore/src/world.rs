@@ -3,11 +3,10 @@
 use std::any::Any;
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
 use std::rc::Rc;
 
 use crate::checkers::HistoryCheck;
-use crate::ctx::{ClientEnd, Ctx, NewClient, Stage};
+use crate::ctx::{ClientEnd, ClientFuture, Ctx, NewClient, Stage};
 use crate::history::Mark;
 use crate::mailbox::CellId;
 use crate::recording::{Record, Recorded};
@@ -55,12 +54,10 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-type CheckFuture = Pin<Box<dyn Future<Output = ClientEnd>>>;
-
 /// A check, and when it holds.
 pub(crate) struct StateCheck {
     pub(crate) when: When,
-    pub(crate) run: Box<dyn Fn(Ctx) -> CheckFuture>,
+    pub(crate) run: Box<dyn Fn(Ctx) -> ClientFuture>,
 }
 
 /// Somebody who is no client and looks at an object: at the start, and when all clients have ended.
@@ -68,7 +65,7 @@ pub(crate) struct Watch {
     pub(crate) object: String,
     /// It looks twice, at a cache and at what is cached, which must agree at the end.
     pub(crate) agreement: bool,
-    pub(crate) look: Box<dyn Fn(Ctx) -> CheckFuture>,
+    pub(crate) look: Box<dyn Fn(Ctx) -> ClientFuture>,
 }
 
 /// When a check must hold, and so what the shrinker may leave out without making it meaningless.
@@ -86,7 +83,7 @@ pub(crate) enum When {
 /// execution and must do the same each time.
 #[derive(Default)]
 pub struct World {
-    pub(crate) setup: Vec<Box<dyn FnOnce(Ctx) -> CheckFuture>>,
+    pub(crate) setup: Vec<Box<dyn FnOnce(Ctx) -> ClientFuture>>,
     pub(crate) clients: Vec<NewClient>,
     pub(crate) checks: Vec<StateCheck>,
     pub(crate) history_checks: Vec<HistoryCheck>,
@@ -106,6 +103,22 @@ impl fmt::Debug for World {
 }
 
 impl World {
+    /// An empty one on a stage, with room for its clients.
+    pub(crate) fn on(stage: Rc<Stage>, clients: Vec<NewClient>, now_ms: i64) -> Self {
+        Self {
+            setup: Vec::new(),
+            clients,
+            checks: Vec::new(),
+            history_checks: Vec::new(),
+            watches: Vec::new(),
+            serializable: false,
+            stage,
+            cells: 0,
+            error: None,
+            now_ms,
+        }
+    }
+
     /// Work that is done before any client starts: once for a whole search, since every execution starts from the
     /// Redis and the database that it leaves behind.
     pub fn setup<F, Fut>(&mut self, body: F)
@@ -114,10 +127,7 @@ impl World {
         Fut: Future + 'static,
         Fut::Output: Finish,
     {
-        self.setup.push(Box::new(move |ctx| {
-            let work = body(ctx);
-            Box::pin(async move { work.await.finish() })
-        }));
+        self.setup.push(Box::new(move |ctx| Box::pin(body(ctx))));
     }
 
     /// A client under test. An `Err` that it returns is a violation, as is a panic.
@@ -128,10 +138,10 @@ impl World {
         Fut::Output: Finish,
     {
         let name = name.into();
-        let origin = u64::try_from(self.clients.len()).unwrap_or(u64::MAX);
-        let port = self.stage.open_port(origin + 1, self.now_ms);
-        let work = body(Ctx::new(&name, port, self.stage.clone()));
-        self.clients.push((name, port, Box::pin(async move { work.await.finish() })));
+        let place = self.clients.len();
+        let port = self.stage.open_port(u64::try_from(place).unwrap_or(u64::MAX) + 1, self.now_ms);
+        let work = Box::pin(body(Ctx::of_client(place, &name, port, self.stage.clone())));
+        self.clients.push((name, port, work));
     }
 
     /// A check that must hold before the first step and after every step. It reads Redis and the database freely: no
@@ -173,10 +183,7 @@ impl World {
         Fut: Future + 'static,
         Fut::Output: Finish,
     {
-        let run = Box::new(move |ctx| -> CheckFuture {
-            let work = check(ctx);
-            Box::pin(async move { work.await.finish() })
-        });
+        let run = Box::new(move |ctx| -> ClientFuture { Box::pin(check(ctx)) });
         self.checks.push(StateCheck { when, run });
     }
 
@@ -270,10 +277,7 @@ impl World {
         Fut: Future + 'static,
         Fut::Output: Finish,
     {
-        let look = Box::new(move |ctx| -> CheckFuture {
-            let work = look(ctx);
-            Box::pin(async move { work.await.finish() })
-        });
+        let look = Box::new(move |ctx| -> ClientFuture { Box::pin(look(ctx)) });
         self.watches.push(Watch { object: object.into(), agreement: false, look });
     }
 }

@@ -3,7 +3,7 @@
 //! That nothing differs whoever is faster is shown by the referee's searches with a helper, which do the same each time;
 //! here real threads race.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use raceproof_explore::scenario::Scenario;
 use raceproof_explore::{Check, Report, Verdict, World};
@@ -23,11 +23,20 @@ fn same(check: &Check, body: impl Fn(&mut World) + Sync) -> Report {
     alone
 }
 
+/// Lets a step take so long that the search is worth sharing.
+fn work() {
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_micros(4) {
+        std::hint::spin_loop();
+    }
+}
+
 fn clients(world: &mut World, count: usize, commands: &'static [&'static str]) {
     for client in 0..count {
         world.client(format!("client-{client}"), move |ctx| async move {
             let mut redis = ctx.redis();
             for command in commands {
+                work();
                 match *command {
                     "GET" => drop(redis.get::<_, Option<String>>("k").await?),
                     "SET" => redis.set::<_, _, ()>("k", client).await?,

@@ -39,9 +39,6 @@ pub(crate) fn needs_clock(args: &[Bytes]) -> Option<String> {
         b"XINFO" if is(1, "CONSUMERS") || is(3, "FULL") => {
             Some("XINFO, which shows how long consumers are idle,".into())
         }
-        b"CLIENT" if is(1, "PAUSE") => {
-            Some("CLIENT PAUSE, which lasts for a time and would hold the lab's own commands,".into())
-        }
         b"CLIENT" if is(1, "TRACKING") && is(2, "ON") => {
             Some("CLIENT TRACKING, which tells of the deadlines that the lab moves,".into())
         }

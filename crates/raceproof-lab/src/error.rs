@@ -82,6 +82,9 @@ pub enum LabError {
         /// The command, and what it does with the clock.
         what: String,
     },
+    /// A pause of the clients, of which the lab is one.
+    #[error("CLIENT PAUSE cannot be played: it would hold the lab's own commands")]
+    Paused,
     /// The server does not take the lab's clock.
     #[error("the server's clock cannot be held: {why}")]
     ClockNotHeld {

@@ -162,6 +162,9 @@ impl Player {
             return Err(LabError::NoSession(session));
         }
         let is = |at: usize, word: &str| args.get(at).is_some_and(|arg| arg.eq_ignore_ascii_case(word.as_bytes()));
+        if is(0, "CLIENT") && is(1, "PAUSE") {
+            return Err(LabError::Paused);
+        }
         self.changed |= is(0, "CONFIG");
         self.tracked |= is(0, "CLIENT") && is(1, "TRACKING");
         let sent = ids::to_server(args, |shown| self.client_id(shown));

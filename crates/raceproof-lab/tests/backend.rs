@@ -200,6 +200,8 @@ fn what_asks_the_servers_clock_is_refused_before_it_is_sent() {
             .starts_with("a script that calls PEXPIRETIME needs the lab's clock: the server was started with"),
         "{error}"
     );
+    let error = try_call(&mut redis, a, "CLIENT PAUSE 100 WRITE").unwrap_err();
+    assert_eq!(error.to_string(), "CLIENT PAUSE cannot be played: it would hold the lab's own commands");
     let error = try_call(&mut redis, a, "TIME").unwrap_err();
     assert!(error.to_string().starts_with("TIME needs the lab's clock: the server was started with"), "{error}");
     assert_eq!(call(&mut redis, a, "EXISTS k"), Reply::Integer(0));

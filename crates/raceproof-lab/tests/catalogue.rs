@@ -139,3 +139,20 @@ fn a_script_that_gives_a_deadline_needs_the_labs_clock() {
     let expected = "a script that uses EXAT needs the lab's clock: the server was started with the machine's";
     assert!(refused.contains(expected), "{refused}");
 }
+
+#[test]
+fn the_end_of_a_key_is_told_when_it_is_in_simulation() {
+    let source = r#"
+        scenario { name = "real/expired", expect = "violated" }
+        setup(function() redis("CONFIG", "SET", "notify-keyspace-events", "Exg") end)
+        client("a", function() redis("SET", "brief", "v", "PX", 1000) redis("SET", "lasting", "v", "PX", 9000) end)
+        client("ear", function()
+          redis("SUBSCRIBE", "__keyevent@0__:expired", "__keyevent@0__:expire", "__keyevent@0__:del")
+          sleep(1500)
+          local told, more = receive(100), receive(100)
+          expect(not told or told[3] ~= "brief" or more, "brief has ended, and nothing else")
+        end)
+    "#;
+    let scenario = Scenario::parse("expired.lua", source).expect("it is a scenario");
+    assert_eq!(doubt(&confirm(&scenario)), None);
+}

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use raceproof_explore::Backend;
@@ -85,7 +85,10 @@ fn a_server_that_does_not_take_it_is_told() {
     let program = folder.path().join("another-server");
     std::fs::write(&program, "#!/bin/sh\nunset LD_PRELOAD\nexec redis-server \"$@\"\n").expect("a file");
     std::fs::set_permissions(&program, PermissionsExt::from_mode(0o700)).expect("it is ours");
-    let clock = Arc::new(HeldClock::new(START_MS).expect("clocks can be held here"));
+    // A server that starts within the second shows the same one.
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later");
+    let now_ms = i64::try_from(since.as_millis()).expect("not that late");
+    let clock = Arc::new(HeldClock::new(now_ms).expect("clocks can be held here"));
     let error = RedisServer::builder().program(&program).clock(clock).start().unwrap_err();
     let text = error.to_string();
     assert!(matches!(error, LabError::ClockNotHeld { .. }) && text.contains("another-server"), "{text}");

@@ -3,8 +3,9 @@
 use std::io::ErrorKind;
 
 use bytes::Bytes;
-use raceproof_engine::{Delivery, Engine, Reply, SessionId, Timestamp};
+use raceproof_engine::{Delivery, Engine, Reply, ScriptCalls, SessionId, Timestamp};
 
+use crate::busy::Meanwhile;
 use crate::clock::Clock;
 use crate::connection::Ending;
 use crate::faults::Kind;
@@ -98,7 +99,7 @@ impl Server {
                 *at = input.len();
                 return Progress::Ended;
             }
-            if !connection.may_go_on() {
+            if !connection.may_go_on() || self.universes[connection.universe].asleep_until_ms.is_some() {
                 return Progress::Paused;
             }
             let mut parser = std::mem::take(&mut connection.parser);
@@ -172,7 +173,7 @@ impl Server {
             connection.begins = name.eq_ignore_ascii_case(b"auth") || name.eq_ignore_ascii_case(b"hello");
         }
         // Few commands have names of these lengths, so most pass by with one comparison.
-        if matches!(name.len(), 4 | 5 | 6 | 9) && self.execute_special(place, args) {
+        if matches!(name.len(), 4 | 5 | 6 | 8 | 9) && self.execute_special(place, args) {
             return;
         }
         let universe = &self.universes[number];
@@ -192,9 +193,11 @@ impl Server {
                 self.control(place, args);
                 true
             }
+            4 if is("sync") => self.replicate(place, args),
+            5 if is("psync") => self.replicate(place, args),
+            8 if is("replconf") => self.replicate(place, args),
             4 if is("auth") => self.enter_by_auth(place, args),
             5 if is("hello") => self.enter_by_hello(place, args),
-            5 if is("debug") => self.sleep(place, args),
             // What a browser sends that was led here. Redis hangs up as well.
             4 if is("post") => self.hang_up(place),
             5 if is("host:") => self.hang_up(place),
@@ -284,34 +287,6 @@ impl Server {
         self.universes[connection.universe].held.push(until_ms, place, late);
     }
 
-    /// `DEBUG SLEEP`, by which tests let a client run out of patience: the reply comes that much later. Where the clock
-    /// stands still it would not come at all.
-    fn sleep(&mut self, place: usize, args: &[Bytes]) -> bool {
-        let [_, subcommand, seconds] = args else { return false };
-        if !subcommand.eq_ignore_ascii_case(b"sleep") {
-            return false;
-        }
-        let seconds = std::str::from_utf8(seconds).ok().and_then(|text| text.parse::<f64>().ok());
-        let Some(seconds) = seconds.filter(|seconds| *seconds > 0.0) else { return false };
-        let Some(connection) = self.connections.get(place) else { return false };
-        let (number, session, before) = (connection.universe, connection.session, connection.output.len());
-        let universe = &self.universes[number];
-        let stands_still = matches!(universe.clock, Clock::Frozen { .. });
-        if stands_still || universe.engine.in_transaction(session) {
-            return false;
-        }
-        let now = universe.clock.now(self.machine_us);
-        if universe.is_watched() {
-            self.execute_watched(place, args, now);
-        } else {
-            self.execute_plainly(place, number, session, args, now);
-        }
-        if !matches!(self.outcome.reply, Reply::Error(_)) {
-            self.hold_back(place, before, now.ms().saturating_add((seconds * 1e3) as i64));
-        }
-        true
-    }
-
     /// The connection ends after the replies to the commands before this one.
     fn cut_off(&mut self, place: usize) {
         if let Some(connection) = self.connections.get(place) {
@@ -330,12 +305,30 @@ impl Server {
         args: &[Bytes],
         now: Timestamp,
     ) {
-        let universe = &mut self.universes[number];
-        let out = &mut self.outcome;
-        out.without_effects = !universe.durability.wants_effects();
-        universe.engine.execute(&mut self.host, session, args, now, out);
+        let Self { universes, outcome: out, host, poll, connections, listeners, accept_again, stopper, .. } = self;
+        let universe = &mut universes[number];
+        out.without_effects = !universe.wants_effects();
+        let mut meanwhile = Meanwhile {
+            poll,
+            connections,
+            listeners,
+            accept_again,
+            stopper,
+            universe: number,
+            places: &mut universe.connections,
+            clock: universe.clock,
+            longest_bulk: universe.limits.longest_bulk,
+            most_clients: universe.limits.clients,
+            keepalive_s: universe.limits.keepalive_s,
+            since: None,
+            has_looked: false,
+            caller: place,
+        };
+        let mut look_up = |calls: &mut dyn ScriptCalls| meanwhile.look_up(calls);
+        // Nobody in another universe could end a script: there its own limit does.
+        universe.engine.execute(&mut host.patient(number == 0, &mut look_up), session, args, now, out);
         if !out.without_effects {
-            universe.durability.record(&mut out.effects, now, &mut self.host);
+            universe.propagate(&mut out.effects, now, host);
         }
         let mut deliveries = std::mem::take(&mut out.deliveries);
         let (first, then) = deliveries.split_at(out.before_reply.min(deliveries.len()));
@@ -345,6 +338,7 @@ impl Server {
         }
         let out = &self.outcome;
         let Some(connection) = self.connections.get(place) else { return };
+        let before = connection.output.len();
         if out.waits {
             connection.waits = true;
         } else {
@@ -365,6 +359,35 @@ impl Server {
         then.iter().for_each(|delivery| self.deliver(number, delivery, now));
         deliveries.clear();
         self.outcome.deliveries = deliveries;
+        if !self.outcome.without_effects {
+            self.hand_out(number);
+        }
+        if self.outcome.took_us > 0 {
+            self.fall_asleep(place, number, before, now);
+        }
+    }
+
+    /// After `DEBUG SLEEP` nobody in the universe is served until its time is over, and the reply comes then. Where the
+    /// clock stands, time does not pass, and there is nothing to wait for.
+    fn fall_asleep(&mut self, place: usize, number: usize, before: usize, now: Timestamp) {
+        let universe = &mut self.universes[number];
+        let Some(connection) = self.connections.get(place) else { return };
+        if connection.waits || !matches!(universe.clock, Clock::Running { .. }) {
+            return;
+        }
+        let late = connection.output.split_off(before);
+        connection.held = true;
+        let until_ms = Timestamp { unix_us: now.unix_us.saturating_add(self.outcome.took_us) }.ms().saturating_add(1);
+        universe.asleep_until_ms = Some(until_ms);
+        universe.held.push(until_ms, place, late);
+        self.touch(number);
+    }
+
+    /// Everybody in a universe is served again.
+    fn wake(&mut self, number: usize) {
+        for place in self.universes[number].connections.clone() {
+            self.connections.mark_ready(place);
+        }
     }
 
     /// `SHUTDOWN`: the whole server ends, unless the client is in a universe of its own, beside which others may be at
@@ -428,7 +451,8 @@ impl Server {
 
     /// Records and sends out what `self.outcome` holds besides a reply.
     pub(crate) fn send_out(&mut self, number: usize, now: Timestamp) {
-        self.universes[number].durability.record(&mut self.outcome.effects, now, &mut self.host);
+        self.universes[number].propagate(&mut self.outcome.effects, now, &mut self.host);
+        self.hand_out(number);
         for delivery in std::mem::take(&mut self.outcome.deliveries) {
             self.deliver(number, &delivery, now);
         }
@@ -438,14 +462,16 @@ impl Server {
     pub(crate) fn pass(&mut self, number: usize, from: Timestamp, to: Timestamp) {
         let mut due = std::mem::take(&mut self.due);
         let out = &mut self.outcome;
-        out.without_effects = !self.universes[number].durability.wants_effects();
+        out.without_effects = !self.universes[number].wants_effects();
         let ends = self.universes[number].pass(from, to, &mut self.host, out, &mut due);
         if ends && number == 0 {
             self.stopper().stop();
         }
+        self.hand_out(number);
         for (event, at) in due.drain(..) {
             match event {
                 Due::Delivery(delivery) => self.deliver(number, &delivery, at),
+                Due::Awake => self.wake(number),
                 Due::Reply(place, bytes) => {
                     let Some(connection) = self.connections.get(place) else { continue };
                     connection.output.extend_from_slice(&bytes);

@@ -12,6 +12,7 @@
 //! Data flows one way: socket → `request` → `control` or the engine → output of each connection → socket.
 #![forbid(unsafe_code)]
 
+mod busy;
 mod clock;
 mod connection;
 mod control;
@@ -24,6 +25,7 @@ mod history;
 mod limits;
 mod listener;
 mod login;
+mod replication;
 mod request;
 mod server;
 mod settings;

@@ -16,6 +16,8 @@ pub(crate) struct Limits {
     pub(crate) pubsub: OutputLimit,
     /// `maxclients`
     pub(crate) clients: usize,
+    /// `repl-ping-replica-period`
+    pub(crate) ping_period_ms: i64,
     /// `timeout` (s): how long a connection may be idle. 0: as long as it likes.
     pub(crate) idle_s: i64,
     /// `tcp-keepalive` (s). 0: peers that are silent are not asked whether they are there.
@@ -48,6 +50,7 @@ impl Limits {
             normal: output_limit(&output, "normal"),
             pubsub: output_limit(&output, "pubsub"),
             clients: number("maxclients"),
+            ping_period_ms: i64::try_from(number("repl-ping-replica-period")).unwrap_or(10).saturating_mul(1000),
             idle_s: i64::try_from(number("timeout")).unwrap_or(i64::MAX),
             keepalive_s: u32::try_from(number("tcp-keepalive")).unwrap_or(u32::MAX),
             has_password: engine.setting("requirepass").is_some_and(|password| !password.is_empty()),

@@ -1,9 +1,9 @@
 //! The way into a universe: `AUTH <universe> <anything>`, or `HELLO 3 AUTH <universe> <anything>`.
 //!
 //! Every client library authenticates when it connects, from the user and password of its URL. So
-//! `redis://test-42:x@127.0.0.1:6399` is all a test needs to be alone. Where a password is set, users are users, and
-//! nobody enters a universe. So are users that `ACL SETUSER` has made, and whoever has begun to do something else: a client
-//! that wants to know whether it is refused is.
+//! `redis://test-42:x@127.0.0.1:6399` is all a test needs to be alone. Where a password is set, or there are users
+//! (`ACL SETUSER`), names are those of users, and nobody enters a universe; nor does whoever has begun to do something else: a
+//! client that wants to know whether it is refused is.
 
 use bytes::Bytes;
 use raceproof_engine::{LuaHost, Options, Outcome, Reply};
@@ -87,10 +87,11 @@ impl Server {
     fn is_universe(&mut self, place: usize, name: &Bytes) -> bool {
         let Some(connection) = self.connections.get(place) else { return false };
         let universe = &self.universes[connection.universe];
-        let is_user = name.is_empty() || universe.engine.has_user(name);
-        let is_free = !universe.limits.has_password && !universe.engine.in_transaction(connection.session);
-        let is_there = || self.by_name.get(name) == Some(&connection.universe);
-        is_free && !is_user && (connection.begins || is_there())
+        let engine = &universe.engine;
+        let is_user = name.is_empty() || engine.has_user(name);
+        let is_free = !is_user && !universe.limits.has_password && !engine.in_transaction(connection.session);
+        let is_there = self.by_name.get(name) == Some(&connection.universe);
+        is_free && (is_there || connection.begins && !engine.has_users())
     }
 
     /// Moves a connection into a universe, which is made if it is new. Its protocol and its name go with it.

@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use mio::{Events, Poll, Token, Waker};
-use raceproof_engine::{Footprint, LuaHost, Outcome, Timestamp};
+use mio::{Events, Poll, Registry, Token, Waker};
+use raceproof_engine::{Footprint, LuaHost, Outcome, SessionId, Timestamp};
 use rustc_hash::FxHashMap;
 
 use crate::clock::machine_us;
-use crate::connection::{Connection, Ending, Socket};
+use crate::connection::{Addresses, Connection, Ending, Socket};
 use crate::listener::{Listener, StartError};
 use crate::settings::Settings;
 use crate::universe::{Due, NOBODY, Universe};
@@ -29,9 +29,9 @@ const OTHER_FILES: u64 = 64;
 /// How long to wait before connections are accepted again after there was no room for one.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-const WAKER: Token = Token(usize::MAX);
+pub(crate) const WAKER: Token = Token(usize::MAX);
 /// Tokens from here on are listeners, below are connections.
-const LISTENERS: usize = usize::MAX / 2;
+pub(crate) const LISTENERS: usize = usize::MAX / 2;
 
 /// Ends a server from another thread.
 #[derive(Clone, Debug)]
@@ -47,6 +47,19 @@ impl Stopper {
         // If the poll is gone, so is the server.
         let _ = self.waker.wake();
     }
+
+    pub(crate) fn is_asked(&self) -> bool {
+        self.asked.load(Ordering::Acquire)
+    }
+}
+
+/// What a new connection of a universe begins with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Greeting {
+    /// `tcp-keepalive` (s)
+    pub(crate) keepalive_s: u32,
+    /// The time in the universe.
+    pub(crate) now: Timestamp,
 }
 
 /// The connections and what is to be done for them.
@@ -73,6 +86,35 @@ impl Connections {
         })
     }
 
+    /// Makes a socket a connection of the first universe, in the place that it gives; `connect` opens its session.
+    pub(crate) fn adopt(
+        &mut self,
+        socket: Socket,
+        registry: &Registry,
+        greeting: Greeting,
+        connect: impl FnOnce(usize, Addresses) -> SessionId,
+    ) -> usize {
+        if greeting.keepalive_s > 0 {
+            // A peer that is gone already will be noticed when it is read.
+            let _ = socket.keep_alive(greeting.keepalive_s);
+        }
+        let place = self.free_place();
+        let session = connect(place, socket.addresses());
+        let mut connection = Connection::new(socket, 0, session);
+        connection.active_s = greeting.now.ms().div_euclid(1000);
+        if connection.register(registry, Token(place)).is_err() {
+            connection.ending = Ending::Now;
+        }
+        self.list[place] = Some(connection);
+        self.mark_dirty(place);
+        place
+    }
+
+    /// How many places there are, taken or not.
+    pub(crate) const fn places(&self) -> usize {
+        self.list.len()
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.list.len() - self.free.len()
     }
@@ -97,10 +139,10 @@ impl Connections {
 /// A server.
 #[derive(Debug)]
 pub struct Server {
-    poll: Poll,
-    listeners: Vec<Listener>,
+    pub(crate) poll: Poll,
+    pub(crate) listeners: Vec<Listener>,
     /// Whether a listener could not accept for want of room, and is to be tried again.
-    accept_again: bool,
+    pub(crate) accept_again: bool,
     pub(crate) connections: Connections,
     pub(crate) universes: Vec<Universe>,
     pub(crate) by_name: FxHashMap<Bytes, usize>,
@@ -115,7 +157,7 @@ pub struct Server {
     pub(crate) settings: Settings,
     /// The machine's clock in this turn (µs).
     pub(crate) machine_us: i64,
-    stopper: Stopper,
+    pub(crate) stopper: Stopper,
 }
 
 impl Server {
@@ -184,7 +226,7 @@ impl Server {
     /// The system's readiness queue fails.
     pub fn run(&mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(EVENTS);
-        while !self.stopper.asked.load(Ordering::Acquire) {
+        while !self.stopper.is_asked() {
             match self.poll.poll(&mut events, self.patience()) {
                 Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
                 _ => {}
@@ -269,22 +311,13 @@ impl Server {
 
     /// Makes a socket a connection, in the place that it gives.
     pub(crate) fn adopt(&mut self, socket: Socket) -> usize {
-        let (limits, clock) = (&self.universes[0].limits, self.universes[0].clock);
-        if limits.keepalive_s > 0 {
-            // A peer that is gone already will be noticed when it is read.
-            let _ = socket.keep_alive(limits.keepalive_s);
-        }
         self.touch(0);
-        let place = self.connections.free_place();
-        let session = self.universes[0].connect(place, socket.addresses(), self.machine_us);
-        let mut connection = Connection::new(socket, 0, session);
-        connection.active_s = clock.now(self.machine_us).ms().div_euclid(1000);
-        let registered = connection.register(self.poll.registry(), Token(place));
-        self.connections.list[place] = Some(connection);
-        if registered.is_err() {
-            self.close(place);
-        }
-        place
+        let Self { connections, poll, universes, machine_us, .. } = self;
+        let first = &mut universes[0];
+        let greeting = Greeting { keepalive_s: first.limits.keepalive_s, now: first.clock.now(*machine_us) };
+        let machine_us = *machine_us;
+        connections
+            .adopt(socket, poll.registry(), greeting, |place, addresses| first.connect(place, addresses, machine_us))
     }
 
     /// Closes a connection at once.

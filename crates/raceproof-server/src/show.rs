@@ -95,7 +95,7 @@ fn show(reply: &Reply, text: &mut String) {
                 show(value, text);
             }
         }
-        Reply::Map(pairs) => {
+        Reply::Map(pairs) | Reply::Attribute(pairs) => {
             text.push('{');
             for (index, (key, value)) in pairs.iter().take(SHOWN_ELEMENTS).enumerate() {
                 if index > 0 {

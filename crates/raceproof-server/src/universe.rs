@@ -1,9 +1,10 @@
 //! A universe: a server of its own among those that share a process, with its keys, its clock and its faults.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use bytes::Bytes;
-use raceproof_engine::{Delivery, Engine, LuaHost, Options, Outcome, SessionId, Timestamp};
+use raceproof_engine::{Delivery, Effect, Engine, LuaHost, Options, Outcome, SessionId, Timestamp};
 
 use crate::clock::Clock;
 use crate::connection::Addresses;
@@ -11,6 +12,7 @@ use crate::durability::{Durability, Persistence};
 use crate::faults::Faults;
 use crate::history::History;
 use crate::limits::Limits;
+use crate::replication::Replicas;
 
 /// No connection has this place.
 pub(crate) const NOBODY: usize = usize::MAX;
@@ -24,7 +26,7 @@ pub(crate) struct Snapshot {
     pub(crate) now: Timestamp,
 }
 
-/// Replies that a fault holds back until their time has come.
+/// Replies that a fault, or `DEBUG SLEEP`, holds back until their time has come.
 #[derive(Debug, Default)]
 pub(crate) struct Held {
     /// By the time at which they go out (Unix ms), then in the order in which they were made.
@@ -58,6 +60,25 @@ pub(crate) enum Due {
     Delivery(Delivery),
     /// The output of a connection, by its place.
     Reply(usize, Vec<u8>),
+    /// `DEBUG SLEEP` is over.
+    Awake,
+}
+
+/// Opens a session for a connection, whose place is put among those of the sessions.
+pub(crate) fn connect(
+    engine: &mut Engine,
+    places: &mut Vec<usize>,
+    connection: usize,
+    addresses: Addresses,
+) -> SessionId {
+    let session = engine.connect();
+    engine.set_addresses(session, addresses.peer, addresses.local);
+    let place = session.0 as usize;
+    if places.len() <= place {
+        places.resize(place + 1, NOBODY);
+    }
+    places[place] = connection;
+    session
 }
 
 /// One universe.
@@ -74,9 +95,12 @@ pub(crate) struct Universe {
     pub(crate) faults: Faults,
     pub(crate) history: History,
     pub(crate) held: Held,
+    pub(crate) replicas: Replicas,
     /// What the choices of crashes are made from.
     pub(crate) choices: u64,
     pub(crate) snapshots: BTreeMap<Bytes, Snapshot>,
+    /// Until when `DEBUG SLEEP` keeps it from doing anything (Unix ms).
+    pub(crate) asleep_until_ms: Option<i64>,
     /// Before this time (Unix ms) no connection has been idle for too long.
     pub(crate) idle_from_ms: i64,
     /// When time has something to do here, by the machine's clock (µs).
@@ -99,8 +123,10 @@ impl Universe {
             faults: Faults::default(),
             history: History::default(),
             held: Held::default(),
+            replicas: Replicas::default(),
             choices,
             snapshots: BTreeMap::new(),
+            asleep_until_ms: None,
             idle_from_ms: i64::MIN,
             alarm: None,
             is_touched: false,
@@ -109,14 +135,8 @@ impl Universe {
 
     /// Opens a session for a connection. `machine_us` is what the machine's clock shows.
     pub(crate) fn connect(&mut self, connection: usize, addresses: Addresses, machine_us: i64) -> SessionId {
-        let session = self.engine.connect();
+        let session = connect(&mut self.engine, &mut self.connections, connection, addresses);
         self.engine.set_connected(session, self.clock.now(machine_us));
-        self.engine.set_addresses(session, addresses.peer, addresses.local);
-        let place = session.0 as usize;
-        if self.connections.len() <= place {
-            self.connections.resize(place + 1, NOBODY);
-        }
-        self.connections[place] = connection;
         session
     }
 
@@ -126,6 +146,7 @@ impl Universe {
         let place = session.0 as usize;
         let connection = std::mem::replace(&mut self.connections[place], NOBODY);
         self.held.forget(connection);
+        self.replicas.forget(connection);
         self.history.forget(session);
     }
 
@@ -161,13 +182,17 @@ impl Universe {
 
     /// The next time (Unix ms) at which something happens by itself.
     pub(crate) fn next_event_ms(&self) -> Option<i64> {
+        if self.asleep_until_ms.is_some() {
+            return self.asleep_until_ms;
+        }
         // A key lives, and a client waits, through the millisecond of its deadline.
         let after = |deadline: i64| deadline.saturating_add(1);
         // Nothing expires while clients are paused.
         let paused = self.engine.pause_end_ms().unwrap_or(i64::MIN);
-        let expiry = self.engine.next_deadline_ms().map(|deadline| after(deadline.max(paused)));
+        let expiry = self.engine.next_deadline_ms().filter(|_| self.engine.expires_by_itself());
+        let expiry = expiry.map(|deadline| after(deadline.max(paused)));
         let timeout = self.engine.next_timeout_ms().map(after);
-        [expiry, timeout, self.held.next_ms()].into_iter().flatten().min()
+        [expiry, timeout, self.held.next_ms(), self.replicas.next_ping_ms()].into_iter().flatten().min()
     }
 
     /// Lets time pass from one moment to another and gives what it sends out, in the order of time. What is due at
@@ -185,20 +210,41 @@ impl Universe {
             && next_ms <= to.ms()
         {
             now = now.max(Timestamp::from_ms(next_ms));
+            if self.asleep_until_ms.take().is_some() {
+                due.push((Due::Awake, now));
+            }
             while let Some((connection, bytes)) = self.held.pop_due(now.ms()) {
                 due.push((Due::Reply(connection, bytes), now));
             }
-            self.engine.expire_due(now, out);
-            self.take(now, host, out, due);
+            if self.engine.expires_by_itself() {
+                let began = Instant::now();
+                self.engine.expire_due(now, out);
+                self.engine.note_latency("expire-cycle", now, i64::try_from(began.elapsed().as_millis()).unwrap_or(0));
+                self.take(now, host, out, due);
+            }
             self.engine.time_out(host, now, out);
             ends |= out.shutdown.is_some();
             self.take(now, host, out, due);
+            // Once is enough, however much time passes.
+            self.replicas.ping(to, self.limits.ping_period_ms);
         }
         ends
     }
 
+    /// Hands on what a command, or the passing of time, propagated.
+    pub(crate) fn propagate(&mut self, effects: &mut Vec<Effect>, now: Timestamp, host: &mut LuaHost) {
+        if !self.replicas.is_empty() {
+            self.replicas.feed(effects);
+        }
+        if self.durability.wants_effects() {
+            self.durability.record(effects, now, host);
+        } else {
+            effects.clear();
+        }
+    }
+
     fn take(&mut self, now: Timestamp, host: &mut LuaHost, out: &mut Outcome, due: &mut Vec<(Due, Timestamp)>) {
-        self.durability.record(&mut out.effects, now, host);
+        self.propagate(&mut out.effects, now, host);
         due.extend(out.deliveries.drain(..).map(|delivery| (Due::Delivery(delivery), now)));
     }
 }

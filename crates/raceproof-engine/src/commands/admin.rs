@@ -125,16 +125,27 @@ fn shutdown(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     Ok(Reply::Simple("OK"))
 }
 
-fn replicaof(_: &mut Context<'_>, args: &[Bytes]) -> Answer {
-    if args[1].eq_ignore_ascii_case(b"no") && args[2].eq_ignore_ascii_case(b"one") {
-        return Ok(Reply::Simple("OK"));
+/// A replica whose primary cannot be reached: it keeps its data, and refuses writes. Nothing is ever connected to.
+fn replicaof(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let primary = match args[1].eq_ignore_ascii_case(b"no") && args[2].eq_ignore_ascii_case(b"one") {
+        true => None,
+        false => match parse_integer(&args[2]) {
+            Some(port) if (0..=65535).contains(&port) => Some(Box::new((args[1].clone(), port))),
+            _ => return Err(Failure::Constant("ERR Invalid master port")),
+        },
+    };
+    context.touch(Object::Server, Access::Read);
+    if context.engine.primary == primary {
+        return Ok(Reply::Simple(if primary.is_some() { "OK Already connected to specified master" } else { "OK" }));
     }
-    match parse_integer(&args[2]) {
-        Some(port) if (0..=65535).contains(&port) => {
-            Err(Failure::Constant("ERR this server cannot be a replica of another one"))
-        }
-        _ => Err(Failure::Constant("ERR Invalid master port")),
+    for db in 0..context.engine.config.databases() {
+        context.touch(Object::Keyspace(db), Access::Write);
     }
+    for object in [Object::Server, Object::Users, Object::Scripts, Object::Functions, Object::Random, Object::Memory] {
+        context.touch(object, Access::Write);
+    }
+    context.engine.primary = primary;
+    Ok(Reply::Simple("OK"))
 }
 
 fn failover(_: &mut Context<'_>, args: &[Bytes]) -> Answer {
@@ -170,6 +181,11 @@ fn failover(_: &mut Context<'_>, args: &[Bytes]) -> Answer {
 
 /// Where the primary is, its replica does not say: there is none on any host.
 fn role(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    context.touch(Object::Server, Access::Read);
+    if let Some(primary) = &context.engine.primary {
+        let (host, port) = (Reply::Bulk(primary.0.clone()), Reply::Integer(primary.1));
+        return Ok(Reply::Array(vec![super::text("slave"), host, port, super::text("connect"), Reply::Integer(-1)]));
+    }
     if context.session().replica {
         let (host, state) = (super::text(""), super::text("connected"));
         return Ok(Reply::Array(vec![super::text("slave"), host, Reply::Integer(0), state, Reply::Integer(0)]));

@@ -11,7 +11,7 @@ use crate::{
     context::Context,
     failure::{self, Answer, Failure, SYNTAX},
     glob,
-    settings::{Kind, SETTINGS, Setting},
+    settings::{HIDDEN, Kind, SETTINGS, Setting},
 };
 
 const fn row(name: &'static str, run: Run, arity: i32) -> Command {
@@ -35,7 +35,7 @@ fn get(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         let plain = !pattern.iter().any(|byte| matches!(byte, b'*' | b'?' | b'['));
         let matching = SETTINGS.iter().filter(|setting| match plain {
             true => setting.name.as_bytes().eq_ignore_ascii_case(pattern),
-            false => glob::matches(pattern, setting.name.as_bytes(), true),
+            false => !HIDDEN.contains(&setting.name) && glob::matches(pattern, setting.name.as_bytes(), true),
         });
         for setting in matching {
             if !shown.iter().any(|(known, _, _)| *known == setting.name) {
@@ -46,6 +46,10 @@ fn get(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     }
     Ok(Reply::Map(shown.into_iter().map(|(_, name, value)| (Reply::Bulk(name), Reply::Bulk(value))).collect()))
 }
+
+/// Beginnings of names of settings by which commands are refused before they are executed.
+const DECIDES: [&str; 5] =
+    ["requirepass", "maxmemory", "min-replicas", "replica-read-only", "replica-serve-stale-data"];
 
 /// Some settings change what any command on a key does, so all of them count as a write of everything.
 fn set(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
@@ -75,7 +79,7 @@ fn set(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     Arc::make_mut(&mut context.engine.config).change(&pairs)?;
     context.engine.settle_account();
     context.make_room();
-    if pairs.iter().any(|(setting, _)| setting.name == "requirepass" || setting.name.starts_with("maxmemory")) {
+    if pairs.iter().any(|(setting, _)| DECIDES.iter().any(|name| setting.primary().starts_with(name))) {
         // Whoever may do nothing, or must find room first, whatever it does.
         for object in [Object::Users, Object::Scripts, Object::Functions, Object::Random, Object::Memory] {
             context.touch(object, Access::Write);

@@ -97,7 +97,10 @@ fn hello(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         (text("proto"), Reply::Integer(version)),
         (text("id"), Reply::Integer(context.session().id)),
         (text("mode"), text("standalone")),
-        (text("role"), text(if context.session().replica { "replica" } else { "master" })),
+        (
+            text("role"),
+            text(if context.session().replica || context.engine.primary.is_some() { "replica" } else { "master" }),
+        ),
         (text("modules"), Reply::Array(Vec::new())),
     ]))
 }

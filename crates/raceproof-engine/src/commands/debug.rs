@@ -21,15 +21,36 @@ fn debug(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let ok = Ok(Reply::Simple("OK"));
     match (args[1].to_ascii_lowercase().as_slice(), &args[2..]) {
         (b"help", []) => help::debug(context, args),
+        (b"sleep", [seconds]) => {
+            // What is no number is taken for none, as C does.
+            let seconds =
+                std::str::from_utf8(seconds).ok().and_then(|text| text.parse::<f64>().ok()).unwrap_or_default();
+            context.took_us += (seconds.clamp(0.0, LONGEST_SLEEP_S) * 1e6) as i64;
+            ok
+        }
+        (b"set-active-expire", [on]) => {
+            context.touch(Object::Server, Access::Write);
+            context.engine.switches.keeps_expired = is_zero(on);
+            ok
+        }
+        (b"set-disable-deny-scripts", [on]) => {
+            for object in [Object::Server, Object::Scripts, Object::Functions] {
+                context.touch(object, Access::Write);
+            }
+            context.engine.switches.allows_in_scripts = !is_zero(on);
+            ok
+        }
         // Nothing happens by itself here, and time passes when the caller says so.
-        (b"sleep" | b"set-active-expire" | b"pause-cron" | b"aof-flush-sleep" | b"log" | b"leak", [_])
-        | (b"set-skip-checksum-validation" | b"set-disable-deny-scripts" | b"replybuffer", [_])
+        (b"pause-cron" | b"aof-flush-sleep" | b"log" | b"leak", [_])
+        | (b"set-skip-checksum-validation" | b"replybuffer", [_])
         | (b"replybuffer", [_, _])
-        | (b"change-repl-id" | b"reload" | b"loadaof", []) => ok,
+        | (b"change-repl-id" | b"loadaof" | b"config-rewrite-force-all", []) => ok,
         (b"digest", []) => Ok(digest(context)),
         (b"digest-value", keys) => Ok(Reply::Array(keys.iter().map(|key| digest_value(context, key)).collect())),
         (b"error", [text]) => Err(Failure::Bytes(text.clone())),
         (b"listpack", [key]) => listpack(context, key),
+        (b"quicklist", [key] | [key, _]) => quicklist(context, key),
+        (b"object", [key] | [key, _]) => describe(context, key),
         (b"populate", [count, options @ ..]) if options.len() < 3 => populate(context, count, options),
         (b"protocol", [kind]) => protocol(context, kind),
         (b"quicklist-packed-threshold", [size]) => match packed_threshold(size) {
@@ -37,10 +58,71 @@ fn debug(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
             false => Err(Failure::Constant("ERR argument must be a memory value bigger than 1 and smaller than 4gb")),
         },
         (b"client-eviction", []) => Err(Failure::Constant("ERR maxmemory-clients is disabled.")),
-        (b"reload", [_, ..]) => {
+        (b"reload", options)
+            if options.iter().all(|option| RELOAD.iter().any(|known| option.eq_ignore_ascii_case(known))) =>
+        {
+            ok
+        }
+        (b"reload", _) => {
             Err(Failure::Constant("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options."))
         }
         _ => Err(failure::wrong_subcommand(args)),
+    }
+}
+
+/// What `DEBUG RELOAD` may be told. It would find what it has written.
+const RELOAD: [&[u8]; 3] = [b"merge", b"noflush", b"nosave"];
+
+/// The longest that a command is made to take (s).
+const LONGEST_SLEEP_S: f64 = 86_400.0;
+
+/// Whether C's `atoi` makes 0 of it.
+fn is_zero(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    let text = text.strip_prefix(b"+").or_else(|| text.strip_prefix(b"-")).unwrap_or(text);
+    text.iter().take_while(|byte| byte.is_ascii_digit()).all(|byte| *byte == b'0')
+}
+
+/// What is known of a value. Its address is the key's name, or the number if Redis shared it.
+fn describe(context: &mut Context<'_>, name: &Bytes) -> Answer {
+    let key = as_it_is(context, name);
+    for object in [Object::Server, Object::Clock] {
+        context.touch(object, Access::Read);
+    }
+    context.touch_use(Access::Read);
+    let now_ms = context.now_ms();
+    let config = &context.engine.config;
+    let entry = context.entry(&key).ok_or(NO_SUCH_KEY)?;
+    let shared = super::keys::shared_integer(&entry.value, config);
+    let identity = shared.map_or_else(|| [b"k", &name[..]].concat(), |number| format!("i{number}").into_bytes());
+    let [a, b, c, d, e, f, ..] = sha1_smol::Sha1::from(identity).digest().bytes();
+    let address = u64::from_be_bytes([0, 0, a & 0x7f, b, c, d, e, f & 0xf0]);
+    let idle_s = i64::from(entry.used.idle_s(now_ms));
+    let mut told = format!(
+        "Value at:{address:#x} refcount:{} encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{idle_s}",
+        shared.map_or(1, |_| i32::MAX),
+        entry.value.encoding(),
+        crate::rdb::dumped_len(&entry.value, config),
+        (now_ms / 1000 - idle_s) & 0xff_ffff,
+    );
+    if let Value::List(list) = &entry.value {
+        let sizes = crate::rdb::list_node_sizes(list, config);
+        let fill = config.list_fill();
+        let average = list.len() as f64 / sizes.len().max(1) as f64;
+        let bytes: usize = sizes.iter().sum();
+        told.push_str(&format!(
+            " ql_nodes:{} ql_avg_node:{average:.2} ql_listpack_max:{fill} ql_compressed:0 ql_uncompressed_size:{bytes}",
+            sizes.len()
+        ));
+    }
+    Ok(Reply::Status(told.into()))
+}
+
+fn quicklist(context: &mut Context<'_>, name: &Bytes) -> Answer {
+    let key = as_it_is(context, name);
+    match context.entry(&key).ok_or(NO_SUCH_KEY)?.value.encoding() {
+        "quicklist" => Ok(Reply::Simple("Quicklist structure printed on stdout")),
+        _ => Err(Failure::Constant("ERR Not a quicklist encoded object.")),
     }
 }
 
@@ -123,10 +205,21 @@ fn protocol(context: &Context<'_>, kind: &[u8]) -> Answer {
         b"true" => Reply::Boolean(true),
         b"false" => Reply::Boolean(false),
         b"bignum" => Reply::BigNumber(Bytes::from_static(b"1234567999999999999999999999999999999")),
-        b"attrib" if !resp3 => text("Some real reply following the attribute"),
+        b"attrib" => {
+            let reply = text("Some real reply following the attribute");
+            // A script sees the reply alone.
+            if !resp3 || context.script.is_some() {
+                return Ok(reply);
+            }
+            let told = Reply::Array(vec![text("key:123"), Reply::Integer(90)]);
+            Reply::Inline(vec![Reply::Attribute(vec![(text("key-popularity"), told)]), reply])
+        }
         b"push" if !resp3 => return Err(Failure::Constant("ERR RESP2 is not supported by this command")),
-        b"attrib" | b"push" => {
-            return Err(Failure::Constant("ERR no command makes this kind of reply, and neither does this one here"));
+        b"push" => {
+            let message = Reply::Push(vec![text("server-cpu-usage"), Reply::Integer(42)]);
+            let reply = text("Some real reply following the push reply");
+            // Redis writes the message behind the reply.
+            if context.script.is_some() { reply } else { Reply::Inline(vec![reply, message]) }
         }
         _ => {
             return Err(Failure::Constant(

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{bulk, help, scripting, text};
 use crate::{
-    Access, FunctionFlags, LibraryFunction, Object, Reply, Script,
+    Access, FunctionFlags, LibraryFunction, Object, Reply, Script, busy,
     command::{Command, Group, Run, flag::*},
     context::Context,
     failure::{self, Answer, Failure},
@@ -137,6 +137,15 @@ fn describe_function(function: &LibraryFunction) -> Reply {
 
 /// A function is one step here: while one runs, nobody can ask.
 fn stats(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    let running = match &context.engine.busy {
+        Some(busy) if let Some(name) = &busy.function => Reply::Map(vec![
+            (text("name"), bulk(name)),
+            (text("command"), Reply::Array(busy.command.iter().map(bulk).collect())),
+            (text("duration_ms"), Reply::Integer(context.now_ms() - busy.since.ms())),
+        ]),
+        Some(busy) => return Err(busy.refusal()),
+        None => Reply::Null,
+    };
     context.touch(Object::Functions, Access::Read);
     let libraries = &context.engine.libraries;
     let count = |count: usize| Reply::Integer(count as i64);
@@ -144,14 +153,11 @@ fn stats(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
         (text("libraries_count"), count(libraries.len())),
         (text("functions_count"), count(libraries.functions())),
     ]);
-    Ok(Reply::Map(vec![
-        (text("running_script"), Reply::Null),
-        (text("engines"), Reply::Map(vec![(text("LUA"), engine)])),
-    ]))
+    Ok(Reply::Map(vec![(text("running_script"), running), (text("engines"), Reply::Map(vec![(text("LUA"), engine)]))]))
 }
 
-fn kill(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
-    Err(Failure::Constant("NOTBUSY No scripts in execution right now."))
+fn kill(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    busy::end_script(context, true)
 }
 
 fn dump(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
@@ -220,7 +226,10 @@ fn fcall(context: &mut Context<'_>, args: &[Bytes], read_only: bool) -> Answer {
     if !no_writes && !allows_oom && context.out_of_memory {
         return Err(scripting::OOM_NOT_ALLOWED);
     }
+    let caller = scripting::Caller { function: Some(&args[1]), command: args };
     let (keys, args) = args[3..].split_at(keys);
     let script = Script { sha1: &library.sha1, source: &library.code, keys, args };
-    scripting::running(context, no_writes, allows_oom, |host, calls| host.run_function(&function.name, script, calls))
+    scripting::running(context, caller, no_writes, allows_oom, |host, calls| {
+        host.run_function(&function.name, script, calls)
+    })
 }

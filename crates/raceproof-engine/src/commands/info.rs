@@ -34,7 +34,7 @@ const SECTIONS: &[(&str, Body, bool)] = &[
     ("Memory", Body::Fields(fields::MEMORY), true),
     ("Persistence", Body::Text(persistence), true),
     ("Stats", Body::Fields(fields::STATS), true),
-    ("Replication", Body::Fields(fields::REPLICATION), true),
+    ("Replication", Body::Text(replication), true),
     ("CPU", Body::Fields(fields::CPU), true),
     ("Modules", Body::Text(|_, _| {}), true),
     ("Commandstats", Body::Text(commandstats), false),
@@ -167,14 +167,30 @@ fn persistence(context: &Context<'_>, text: &mut String) {
     }
 }
 
-/// Commands take no time here.
+/// The primary of a replica is never reached.
+fn replication(context: &Context<'_>, text: &mut String) {
+    let role = if context.session().replica || context.engine.primary.is_some() { "slave" } else { "master" };
+    let _ = write!(text, "role:{role}\r\n");
+    if let Some(primary) = &context.engine.primary {
+        let host = String::from_utf8_lossy(&primary.0);
+        let _ = write!(text, "master_host:{host}\r\nmaster_port:{}\r\n", primary.1);
+        show(context, text, fields::UNREACHABLE_PRIMARY);
+    }
+    show(context, text, fields::REPLICATION);
+}
+
+/// Commands take no time here but for `DEBUG SLEEP`.
 fn commandstats(context: &Context<'_>, text: &mut String) {
     let Some(statistics) = &context.engine.statistics else { return };
     for (name, calls) in &statistics.by_command {
         let _ = write!(
             text,
-            "cmdstat_{name}:calls={},usec=0,usec_per_call=0.00,rejected_calls={},failed_calls={}\r\n",
-            calls.made, calls.rejected, calls.failed
+            "cmdstat_{name}:calls={},usec={},usec_per_call={:.2},rejected_calls={},failed_calls={}\r\n",
+            calls.made,
+            calls.took_us,
+            calls.took_us as f64 / calls.made.max(1) as f64,
+            calls.rejected,
+            calls.failed
         );
     }
 }
@@ -188,8 +204,13 @@ fn errorstats(context: &Context<'_>, text: &mut String) {
 
 fn latencystats(context: &Context<'_>, text: &mut String) {
     let Some(statistics) = &context.engine.statistics else { return };
+    if configured(context, "latency-tracking") == "no" {
+        return;
+    }
+    let percentiles = configured(context, "latency-tracking-info-percentiles");
+    let shown: Vec<String> = percentiles.split_ascii_whitespace().map(|part| format!("p{part}=0.001")).collect();
     for (name, _) in statistics.by_command.iter().filter(|(_, calls)| calls.made > 0) {
-        let _ = write!(text, "latency_percentiles_usec_{name}:p50=0.001,p99=0.001,p99.9=0.001\r\n");
+        let _ = write!(text, "latency_percentiles_usec_{name}:{}\r\n", shown.join(","));
     }
 }
 

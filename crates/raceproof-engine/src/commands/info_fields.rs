@@ -208,8 +208,20 @@ pub(super) const STATS: Fields = &[
     ("reply_buffer_expands", Constant("0")),
 ];
 
+/// Shown behind the name of a primary.
+pub(super) const UNREACHABLE_PRIMARY: Fields = &[
+    ("master_link_status", Constant("down")),
+    ("master_last_io_seconds_ago", Constant("-1")),
+    ("master_sync_in_progress", Constant("0")),
+    ("slave_read_repl_offset", Constant("0")),
+    ("slave_repl_offset", Constant("0")),
+    ("master_link_down_since_seconds", Constant("-1")),
+    ("slave_priority", Of(|context| configured(context, "replica-priority"))),
+    ("slave_read_only", Of(|context| u8::from(configured(context, "replica-read-only") == "yes").to_string())),
+    ("replica_announced", Of(|context| u8::from(configured(context, "replica-announced") == "yes").to_string())),
+];
+
 pub(super) const REPLICATION: Fields = &[
-    ("role", Of(|context| if context.session().replica { "slave" } else { "master" }.to_owned())),
     ("connected_slaves", Constant("0")),
     ("master_failover_state", Constant("no-failover")),
     ("master_replid", Of(|context| identity(context, 0x7265_706c_6964))),

@@ -222,6 +222,7 @@ fn describe_keys(spec: &KeySpec) -> Reply {
             found("range", vec![number("lastkey", last), number("keystep", step), number("limit", 0)])
         }
         FindKeys::AfterStreams => found("range", vec![number("lastkey", -1), number("keystep", 1), number("limit", 2)]),
+        FindKeys::AfterKeys => found("range", vec![number("lastkey", -1), number("keystep", 1), number("limit", 0)]),
         FindKeys::AfterWord(_) => found("range", vec![number("lastkey", 0), number("keystep", 1), number("limit", 0)]),
         FindKeys::Unknown => found("unknown", Vec::new()),
         FindKeys::Count { step } => {
@@ -238,6 +239,7 @@ fn describe_keys(spec: &KeySpec) -> Reply {
         match spec.find {
             FindKeys::Unknown => found("unknown", Vec::new()),
             FindKeys::AfterStreams => keyword("STREAMS"),
+            FindKeys::AfterKeys => found("keyword", vec![(text("keyword"), text("KEYS")), number("startfrom", -2)]),
             FindKeys::AfterWord(word) => keyword(word),
             _ => found("index", vec![number("index", spec.begin as i32)]),
         },

@@ -6,8 +6,10 @@ use crate::{
     Access, Object, Reply,
     access::Used,
     command::{Command, Group, KeySpec, Run, flag::*, keys},
+    config::Config,
     context::{Context, Deadline},
     db::{Encoding, Text, Value},
+    evict::Order,
     failure::{Answer, DB_OUT_OF_RANGE, Failure, NO_SUCH_KEY, SAME_OBJECT, SYNTAX},
     key::Key,
     notify::{GENERIC, NEW},
@@ -204,13 +206,19 @@ fn refcount(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let key = Key::new(&args[2]);
     context.visit(&key, Access::Read);
     let Some(entry) = context.entry(&key) else { return Ok(Reply::Null) };
-    let shared = match &entry.value {
-        Value::Text(Text { data, encoding: Encoding::Int }) => {
-            crate::number::parse_integer(data).is_some_and(|value| (0..SHARED_INTEGERS).contains(&value))
+    let shared = shared_integer(&entry.value, &context.engine.config);
+    Ok(Reply::Integer(if shared.is_some() { i64::from(i32::MAX) } else { 1 }))
+}
+
+/// The integer that a value shares with all its equals. Where evictions go by use, each value has an object of its own.
+pub(super) fn shared_integer(value: &Value, config: &Config) -> Option<i64> {
+    let own = config.memory_limit().is_some() && matches!(config.policy().order, Some(Order::Lru | Order::Lfu));
+    match value {
+        Value::Text(Text { data, encoding: Encoding::Int }) if !own => {
+            crate::number::parse_integer(data).filter(|value| (0..SHARED_INTEGERS).contains(value))
         }
-        _ => false,
-    };
-    Ok(Reply::Integer(if shared { i64::from(i32::MAX) } else { 1 }))
+        _ => None,
+    }
 }
 
 /// What a key remembers of how it was used; 0 where it does not.

@@ -38,10 +38,12 @@ mod info_fields;
 pub(crate) mod introspection;
 mod keys;
 mod keyspace;
+mod latency;
 mod lcs;
 mod list;
 mod list_move;
 mod memory;
+mod migrate;
 pub(crate) mod module;
 mod monitoring;
 mod pubsub;
@@ -90,6 +92,8 @@ pub(crate) const FAMILIES: &[&[Command]] = &[
     lcs::COMMANDS,
     list::COMMANDS,
     list_move::COMMANDS,
+    latency::COMMANDS,
+    migrate::COMMANDS,
     module::COMMANDS,
     monitoring::COMMANDS,
     pubsub::COMMANDS,

@@ -1,4 +1,4 @@
-//! `SLOWLOG`, `LATENCY` and `MEMORY`: how the server fares. Commands take no time here, and memory is nobody's.
+//! `SLOWLOG` and `MEMORY`: how the server fares. Commands take no time here but for `DEBUG SLEEP`, and memory is nobody's.
 
 use bytes::Bytes;
 
@@ -21,11 +21,9 @@ const fn row(name: &'static str, run: Run, arity: i32, flags: u32) -> Command {
 }
 
 const SLOWLOG: u32 = ADMIN | LOADING | STALE;
-const LATENCY: u32 = ADMIN | NOSCRIPT | LOADING | STALE;
 const HELP_FLAGS: u32 = LOADING | STALE;
 
 const EVERY_SHARD: &[&str] = &["nondeterministic_output", "request_policy:all_shards", "response_policy:special"];
-const EVERY_NODE: &[&str] = &["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"];
 const RESET: &[&str] = &["request_policy:all_nodes", "response_policy:all_succeeded"];
 
 pub(super) const COMMANDS: &[Command] = &[
@@ -40,18 +38,6 @@ pub(super) const COMMANDS: &[Command] = &[
             ]),
             row("slowlog|reset", slowlog_reset, 2, SLOWLOG).tips(RESET),
             row("slowlog|help", help::slowlog, 2, HELP_FLAGS),
-        ],
-    ),
-    container(
-        "latency",
-        &[
-            row("latency|doctor", doctor, 2, LATENCY).tips(EVERY_NODE),
-            row("latency|graph", graph, 3, LATENCY).tips(EVERY_NODE),
-            row("latency|history", nothing, 3, LATENCY).tips(EVERY_NODE),
-            row("latency|latest", nothing, 2, LATENCY).tips(EVERY_NODE),
-            row("latency|reset", latency_reset, -2, LATENCY).tips(RESET),
-            row("latency|histogram", histogram, -2, LATENCY).tips(EVERY_NODE),
-            row("latency|help", help::latency, 2, HELP_FLAGS),
         ],
     ),
     container(
@@ -90,9 +76,9 @@ fn describe(slow: &Slow) -> Reply {
     Reply::Array(vec![
         Reply::Integer(slow.id),
         Reply::Integer(slow.at_s),
-        Reply::Integer(0),
+        Reply::Integer(slow.took_us),
         Reply::Array(slow.args.iter().map(bulk).collect()),
-        text("127.0.0.1:0"),
+        bulk(&slow.address),
         bulk(&slow.client),
     ])
 }
@@ -109,57 +95,6 @@ fn slowlog_reset(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
         statistics.slow.clear();
     }
     Ok(Reply::Simple("OK"))
-}
-
-/// No event ever took long.
-fn nothing(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
-    Ok(Reply::Array(Vec::new()))
-}
-
-fn latency_reset(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
-    Ok(Reply::Integer(0))
-}
-
-fn graph(_: &mut Context<'_>, args: &[Bytes]) -> Answer {
-    Err(Failure::quoting("ERR No samples available for event '", &args[2], "'"))
-}
-
-fn doctor(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
-    context.touch(Object::Server, Access::Read);
-    let threshold = crate::config::setting(b"latency-monitor-threshold");
-    let off = threshold.is_some_and(|setting| context.engine.config.value(setting) == "0");
-    let told = match off {
-        true => {
-            "I'm sorry, Dave, I can't do that. Latency monitoring is disabled in this Redis instance. You may use \
-             \"CONFIG SET latency-monitor-threshold <milliseconds>.\" in order to enable it. If we weren't in a deep \
-             space mission I'd suggest to take a look at https://redis.io/topics/latency-monitor.\n"
-        }
-        false => {
-            "Dave, no latency spike was observed during the lifetime of this Redis instance, not in the slightest bit. \
-             I honestly think you ought to sit down calmly, take a stress pill, and think things over.\n"
-        }
-    };
-    Ok(Reply::Verbatim(*b"txt", Bytes::from_static(told.as_bytes())))
-}
-
-/// How long the calls of each command took: all less than a microsecond.
-fn histogram(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
-    context.touch(Object::Server, Access::Read);
-    let asked = |name: &str| {
-        args.len() == 2
-            || args[2..].iter().any(|arg| {
-                let arg = arg.to_ascii_lowercase();
-                let container = name.split('|').next().unwrap_or(name);
-                name.as_bytes() == arg || container.as_bytes() == arg
-            })
-    };
-    let counted = context.engine.statistics.iter().flat_map(|statistics| &statistics.by_command);
-    let shown = counted.filter(|(name, calls)| calls.made > 0 && asked(name)).map(|(name, calls)| {
-        let made = Reply::Integer(calls.made as i64);
-        let histogram = Reply::Map(vec![(Reply::Integer(1), made.clone())]);
-        (text(name), Reply::Map(vec![(text("calls"), made), (text("histogram_usec"), histogram)]))
-    });
-    Ok(Reply::Map(shown.collect()))
 }
 
 fn memory_doctor(_: &mut Context<'_>, _: &[Bytes]) -> Answer {

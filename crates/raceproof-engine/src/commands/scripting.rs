@@ -5,12 +5,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::{
-    Access, FunctionFlags, Object, Protocol, Reply, Script, ScriptCalls, ScriptHost,
+    Access, Engine, FunctionFlags, Object, Protocol, Reply, Script, ScriptCalls, ScriptHost,
     acl::{self, Denial},
+    busy::{self, Busy},
     command::{self, Command, FindKeys, Group, KeySpec, Run, flag::*},
     context::{Context, RunningScript},
     dispatch,
-    failure::{Answer, Failure, NO_SCRIPT, NOT_AN_INTEGER, READ_ONLY},
+    failure::{Answer, Failure, NO_SCRIPT, NOT_AN_INTEGER},
     number::parse_integer,
     scripts::{CachedScript, Flags},
 };
@@ -79,7 +80,7 @@ fn eval(context: &mut Context<'_>, args: &[Bytes], read_only: bool) -> Answer {
     tell_monitors(context, args);
     let keys = key_count(args)?;
     let (sha1, script) = cached(context, &args[1])?;
-    run(context, &sha1, &script, &args[3..], keys, read_only)
+    run(context, &sha1, &script, args, keys, read_only)
 }
 
 fn evalsha(context: &mut Context<'_>, args: &[Bytes], read_only: bool) -> Answer {
@@ -91,7 +92,7 @@ fn evalsha(context: &mut Context<'_>, args: &[Bytes], read_only: bool) -> Answer
     let sha1 = String::from_utf8_lossy(&args[1]).to_ascii_lowercase();
     context.touch(Object::Scripts, Access::Read);
     let script = context.engine.scripts.get(sha1.as_bytes()).cloned().ok_or(NO_SCRIPT)?;
-    run(context, &sha1, &script, &args[3..], keys, read_only)
+    run(context, &sha1, &script, args, keys, read_only)
 }
 
 /// The script of a source, compiled and put into the cache if it was not there.
@@ -115,7 +116,7 @@ fn run(
     context: &mut Context<'_>,
     sha1: &str,
     script: &CachedScript,
-    args: &[Bytes],
+    command: &[Bytes],
     keys: usize,
     read_only: bool,
 ) -> Answer {
@@ -127,9 +128,10 @@ fn run(
     if script.flags.is_some() && !no_writes && !allows_oom && context.out_of_memory {
         return Err(OOM_NOT_ALLOWED);
     }
-    let (keys, args) = args.split_at(keys);
+    let (keys, args) = command[3..].split_at(keys);
     let script = Script { sha1, source: &script.source, keys, args };
-    running(context, read_only || no_writes, allows_oom, |host, calls| host.run(script, calls))
+    let caller = Caller { function: None, command };
+    running(context, caller, read_only || no_writes, allows_oom, |host, calls| host.run(script, calls))
 }
 
 pub(super) const OOM_NOT_ALLOWED: Failure =
@@ -164,8 +166,8 @@ const WRITES_IN_RO: Failure = Failure::Constant("ERR Can not execute a script wi
 
 /// Refuses what says that it may write, where nothing may be written.
 pub(super) fn may_write(context: &Context<'_>, read_only: bool) -> Result<(), Failure> {
-    if context.session().replica {
-        return Err(READ_ONLY);
+    if let Some(failure) = context.refused_write() {
+        return Err(failure);
     }
     if read_only { Err(WRITES_IN_RO) } else { Ok(()) }
 }
@@ -173,6 +175,7 @@ pub(super) fn may_write(context: &Context<'_>, read_only: bool) -> Result<(), Fa
 /// Lends the script host to what runs a script, and the engine to the script.
 pub(super) fn running(
     context: &mut Context<'_>,
+    caller: Caller<'_>,
     read_only: bool,
     allows_oom: bool,
     run: impl FnOnce(&mut dyn ScriptHost, &mut dyn ScriptCalls) -> Reply,
@@ -181,16 +184,26 @@ pub(super) fn running(
     let db = context.db;
     context.script =
         Some(RunningScript { read_only, allows_oom, wrote: false, protocol: Protocol::Resp2, propagates: true });
-    let reply = run(&mut *host, &mut Calls { context });
+    let reply = run(&mut *host, &mut Calls { context, caller });
     context.script = None;
+    context.engine.busy = None;
     context.db = db;
     context.host = Some(host);
     Ok(reply)
 }
 
+/// What runs a script.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Caller<'a> {
+    /// The name of the function; nothing for a script.
+    pub(super) function: Option<&'a Bytes>,
+    pub(super) command: &'a [Bytes],
+}
+
 /// What a running script may do.
 struct Calls<'c, 'a> {
     context: &'c mut Context<'a>,
+    caller: Caller<'c>,
 }
 
 impl Calls<'_, '_> {
@@ -208,12 +221,17 @@ impl ScriptCalls for Calls<'_, '_> {
             Some(command) if !command.accepts(args.len()) => {
                 "ERR Wrong number of args calling Redis command from script"
             }
-            Some(command) if command.has(NOSCRIPT) => return NOT_FROM_SCRIPT.into_reply(),
+            Some(command) if command.has(NOSCRIPT) && !self.context.engine.switches.allows_in_scripts => {
+                return NOT_FROM_SCRIPT.into_reply();
+            }
             Some(command) if command.has(WRITE) && read_only => {
                 "ERR Write commands are not allowed from read-only scripts."
             }
-            Some(command) if command.has(WRITE) && self.context.session().replica => {
-                return READ_ONLY.into_reply();
+            Some(command)
+                if command.has(WRITE)
+                    && let Some(failure) = self.context.refused_write() =>
+            {
+                return failure.into_reply();
             }
             Some(command) if let Some(denial) = dispatch::refused(self.context, command, args, "lua") => match denial {
                 Denial::Command => "ERR The user executing the script can't run this command or subcommand",
@@ -259,6 +277,17 @@ impl ScriptCalls for Calls<'_, '_> {
         }
     }
 
+    fn engine(&mut self) -> Option<&mut Engine> {
+        let wrote = self.context.script.is_some_and(|script| script.wrote);
+        let Caller { function, command } = self.caller;
+        let since = self.context.now;
+        let busy = self.context.engine.busy.get_or_insert_with(|| {
+            Box::new(Busy { function: function.cloned(), command: command.to_vec(), wrote, since, killed: false })
+        });
+        busy.wrote = wrote;
+        Some(self.context.engine)
+    }
+
     /// The engine has no log: nothing that a script says there can come back to it.
     fn log(&mut self, _: i64, _: &[u8]) {}
 
@@ -294,9 +323,8 @@ fn flush(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     Ok(Reply::Simple("OK"))
 }
 
-/// Scripts are one step here: while one runs, nobody can say so.
-fn kill(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
-    Err(Failure::Constant("NOTBUSY No scripts in execution right now."))
+fn kill(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    busy::end_script(context, false)
 }
 
 /// There is no debugger, so that nothing comes of it.

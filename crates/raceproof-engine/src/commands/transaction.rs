@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::{
-    Access, Object, Reply,
+    Access, Object, Reply, Version,
     acl::Denial,
     command::{Command, Group, flag::*, keys},
     context::Context,
@@ -158,6 +158,7 @@ fn watch(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if context.session().transaction.is_some() {
         return Err(Failure::Constant("ERR WATCH inside MULTI is not allowed"));
     }
+    touch_watching(context);
     for name in &args[1..] {
         let key = Key::new(name);
         let expired = look_at(context, context.db, &key);
@@ -166,8 +167,16 @@ fn watch(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     Ok(Reply::Simple("OK"))
 }
 
+/// From Redis 7.4 on `CLIENT LIST` shows how many keys are watched.
+fn touch_watching(context: &mut Context<'_>) {
+    if context.engine.options.version >= Version::V7_4 {
+        context.touch_client();
+    }
+}
+
 /// Inside a transaction the watched keys were forgotten before its first command, so it does nothing there.
 fn unwatch(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    touch_watching(context);
     context.engine.unwatch(context.session);
     Ok(Reply::Simple("OK"))
 }

@@ -67,7 +67,9 @@ pub(super) fn to_lua(lua: &Lua, reply: &Reply, resp3: bool) -> mlua::Result<Valu
             }
             field("map", Value::Table(map))
         }
-        Reply::Map(pairs) => array(lua, pairs.iter().flat_map(|(key, value)| [key, value]), resp3),
+        Reply::Map(pairs) | Reply::Attribute(pairs) => {
+            array(lua, pairs.iter().flat_map(|(key, value)| [key, value]), resp3)
+        }
         Reply::Double(n) if resp3 => field("double", Value::Number(*n)),
         Reply::Double(n) => text(format_g(*n, 17).as_bytes()),
         Reply::Decimal(n) if resp3 => {

@@ -27,6 +27,8 @@ enum Seen {
     Raised(Failure),
     /// The instruction budget was used up on this line of the script.
     Limit(Option<(&'static str, usize)>),
+    /// The script was ended on this line.
+    Killed(Option<(&'static str, usize)>),
 }
 
 impl Failures {
@@ -46,9 +48,14 @@ impl Failures {
                 }
                 one_line(&text).into()
             }
+            Some(Seen::Killed(line)) => {
+                let (source, line) = named(line);
+                Bytes::from(format!(
+                    "ERR Script killed by user with SCRIPT KILL... script: {sha1}, on {source}:{line}."
+                ))
+            }
             Some(Seen::Limit(line)) => {
-                let source = line.as_ref().map_or(SCRIPT_SOURCES[0], |(source, _)| *source);
-                let line = line.map(|(_, line)| line.to_string()).unwrap_or_else(|| "?".to_owned());
+                let (source, line) = named(line);
                 Bytes::from(format!(
                     "ERR the script took more than {instruction_limit} instructions; is there a loop without an end? \
                      script: {sha1}, on {source}:{line}."
@@ -69,11 +76,17 @@ impl Failures {
         let seen = self.0.borrow_mut().take().filter(|_| !message.is_string());
         let text = match seen {
             Some(Seen::Raised(failure)) => failure.text,
-            Some(Seen::Limit(_)) => b"ERR FUNCTION LOAD timeout".to_vec(),
+            Some(Seen::Limit(_) | Seen::Killed(_)) => b"ERR FUNCTION LOAD timeout".to_vec(),
             None => message.as_string().map_or(Text::new(), |text| [b"ERR ", &*text.as_bytes()].concat()),
         };
         one_line(&[b"ERR Error registering functions: ", &text[..]].concat()).into()
     }
+}
+
+/// A line of a script for people to read.
+fn named(line: Option<(&'static str, usize)>) -> (&'static str, String) {
+    let source = line.as_ref().map_or(SCRIPT_SOURCES[0], |(source, _)| *source);
+    (source, line.map(|(_, line)| line.to_string()).unwrap_or_else(|| "?".to_owned()))
 }
 
 /// The reply for an error of mlua itself.
@@ -135,7 +148,7 @@ fn unwrap(lua: &Lua, raised: Option<&Value>) -> mlua::Result<(Value, bool)> {
     Ok(match Raised::of(error) {
         Some(Raised::Message(text)) => (Value::String(lua.create_string(text)?), false),
         Some(Raised::Reply { err, from_command }) => (Value::Table(error_table(lua, err, *from_command)?), false),
-        Some(Raised::Limit) | None => (value.clone(), true),
+        Some(Raised::Limit | Raised::Killed) | None => (value.clone(), true),
     })
 }
 
@@ -143,6 +156,9 @@ fn see(lua: &Lua, raised: &Value) -> mlua::Result<Seen> {
     if let Value::Error(error) = raised {
         if let Some(Raised::Limit) = Raised::of(error) {
             return Ok(Seen::Limit(script_line(lua)));
+        }
+        if let Some(Raised::Killed) = Raised::of(error) {
+            return Ok(Seen::Killed(script_line(lua)));
         }
         let text = format!("ERR {}", first_line(error)).into_bytes();
         return Ok(Seen::Raised(Failure { text, place: place(lua) }));

@@ -26,6 +26,8 @@ pub(super) enum Raised {
     },
     /// The instruction budget is used up. No handler may catch this.
     Limit,
+    /// Whoever runs the engine ends the script. No handler may catch this either.
+    Killed,
 }
 
 impl fmt::Display for Raised {
@@ -33,6 +35,7 @@ impl fmt::Display for Raised {
         match self {
             Self::Message(text) | Self::Reply { err: text, .. } => f.write_str(&String::from_utf8_lossy(text)),
             Self::Limit => f.write_str("instruction limit"),
+            Self::Killed => f.write_str("killed"),
         }
     }
 }

@@ -6,9 +6,9 @@ use std::rc::Rc;
 use bytes::Bytes;
 use mlua::{Function, Lua, Table, Value};
 
-use super::convert;
 use super::native::{Args, Fail, Text, native, to_integer, to_number};
 use super::number::format_g;
+use super::{Meanwhile, convert};
 use crate::{Reply, ScriptCalls};
 
 const REPL_ALL: i64 = 3;
@@ -22,6 +22,8 @@ pub(super) enum Request {
     SetResp(u8),
     SetRepl(u8),
     Log(i64, Text),
+    /// Whoever runs the engine may look up.
+    LookUp,
 }
 
 /// The way from the library's functions, which live as long as the host, to the engine, which is lent to one run.
@@ -53,8 +55,17 @@ impl Channel {
         Ok(self.reply.borrow_mut().take().unwrap_or(Reply::Null))
     }
 
+    /// Lets whoever runs the engine look up. Tells whether the script is to end.
+    pub(super) fn look_up(&self) -> bool {
+        // Between runs there is nobody to ask.
+        if self.gate.borrow().is_none() {
+            return false;
+        }
+        matches!(self.send(Request::LookUp), Ok(Reply::Boolean(true)))
+    }
+
     /// Answers the request that waits here; the body of the gate.
-    pub(super) fn serve(&self, calls: &mut dyn ScriptCalls) {
+    pub(super) fn serve(&self, calls: &mut dyn ScriptCalls, meanwhile: &mut Meanwhile<'_>) {
         let Some(request) = self.request.borrow_mut().take() else { return };
         let reply = match request {
             Request::Call(args) => Some(calls.call(&args)),
@@ -67,6 +78,7 @@ impl Channel {
                 calls.set_repl(flags);
                 None
             }
+            Request::LookUp => Some(Reply::Boolean(meanwhile(calls))),
             Request::Log(level, message) => {
                 calls.log(level, &message);
                 None

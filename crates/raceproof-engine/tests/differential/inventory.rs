@@ -8,12 +8,7 @@ use crate::server::{Connection, Server};
 use crate::support::driver::{self, Driver};
 
 /// What the engine leaves out, and why.
-const LEFT_OUT: &[(&str, &str)] = &[
-    ("migrate", "a command of clusters"),
-    ("psync", "replication"),
-    ("replconf", "replication"),
-    ("sync", "replication"),
-];
+const LEFT_OUT: &[(&str, &str)] = &[("psync", "replication"), ("replconf", "replication"), ("sync", "replication")];
 
 fn words(value: &Value) -> Vec<String> {
     let texts = value.elements().expect("an array").iter().filter_map(Value::bulk);

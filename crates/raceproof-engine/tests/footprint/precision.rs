@@ -20,6 +20,16 @@ use Relation::{Dependent, Independent};
 /// Commands that make the state (divided by `;`), two commands, and their relation.
 pub(crate) const TABLE: &[(&str, &str, &str, Relation)] = &[
     ("SET a 1", "GET a", "GET a", Independent),
+    // What is held has an order; what is not held does not notice.
+    ("CLIENT PAUSE 100 WRITE", "SET a 1", "SET b 1", Dependent),
+    ("CLIENT PAUSE 100 WRITE", "SET a 1", "GET b", Independent),
+    ("CLIENT PAUSE 100 WRITE", "SET a 1", "CLIENT UNPAUSE", Dependent),
+    ("CLIENT PAUSE 100 WRITE", "CLIENT UNPAUSE", "GET b", Dependent),
+    ("", "CLIENT PAUSE 100 WRITE", "PING", Dependent),
+    ("", "CLIENT UNPAUSE", "GET b", Independent),
+    ("CLIENT PAUSE 0 WRITE", "SET a 1", "SET b 1", Independent),
+    // The string shrinks by as much as the deadline takes, but there is a table of deadlines now.
+    ("CONFIG SET maxmemory 100mb;SET c 1.0000000000000000000001", "PSETEX c 100000 1", "GETBIT a 0", Dependent),
     ("", "BLPOP l 0", "BLPOP m 0", Independent),
     ("", "BLPOP l 0", "RPUSH m 1", Independent),
     ("", "BLPOP l 0", "BLPOP l 0", Dependent),

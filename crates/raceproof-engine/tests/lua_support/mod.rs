@@ -142,6 +142,14 @@ fn put(out: &mut Vec<u8>, reply: &Reply, resp3: bool) {
         Reply::Set(items) => aggregate(out, if resp3 { '~' } else { '*' }, items, resp3),
         Reply::Inline(items) => items.iter().for_each(|item| out.extend(encode(item, resp3))),
         Reply::Push(items) => aggregate(out, if resp3 { '>' } else { '*' }, items, resp3),
+        Reply::Attribute(_) if !resp3 => {}
+        Reply::Attribute(pairs) => {
+            line(out, '|', pairs.len().to_string().as_bytes());
+            for (key, value) in pairs {
+                put(out, key, resp3);
+                put(out, value, resp3);
+            }
+        }
         Reply::Map(pairs) => {
             let (mark, len) = if resp3 { ('%', pairs.len()) } else { ('*', pairs.len() * 2) };
             line(out, mark, len.to_string().as_bytes());

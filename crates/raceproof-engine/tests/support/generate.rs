@@ -410,9 +410,18 @@ fn spoiled(command: BoxedStrategy<Args>) -> BoxedStrategy<Args> {
                 Spoil::Append(word) => args.push(Arg::of(word)),
                 Spoil::LowerAll => lower_options(&mut args),
             }
+            hold_writes_only(&mut args);
             args
         })
         .boxed()
+}
+
+/// A pause of all commands would hold whatever the tests look with.
+fn hold_writes_only(args: &mut Args) {
+    let is = |at: usize, name: &[u8]| matches!(args.get(at), Some(Arg::Bytes(word)) if word.eq_ignore_ascii_case(name));
+    if args.len() == 3 && is(0, b"client") && is(1, b"pause") {
+        args.push(Arg::of("WRITE"));
+    }
 }
 
 /// Options and subcommands are words in capitals; keys and values of the pools are not.

@@ -34,7 +34,7 @@ impl Execution<'_> {
             let keys = seen.keys.iter().map(|(key, content)| (Item::Key(key.clone()), content.clone()));
             let rows = seen.committed.iter().map(|((table, row), columns)| (row_item(table, row), of_row(columns)));
             self.start = keys.chain(rows).map(|(item, content)| Held { item, content }).collect();
-            self.seen = seen;
+            self.seen = Some(Box::new(seen));
         }
         Ok(())
     }
@@ -54,8 +54,9 @@ impl Execution<'_> {
     pub(super) fn show_changes(&mut self) -> Result<(), Error> {
         if self.mode.record {
             let after = self.look()?;
-            let before = std::mem::replace(&mut self.seen, after);
-            let changes = before.changes(&self.seen);
+            let before = self.seen.take().unwrap_or_default();
+            let changes = before.changes(&after);
+            self.seen = Some(Box::new(after));
             if let Some(step) = self.steps.last_mut() {
                 step.changes.extend(changes);
             }

@@ -1,5 +1,7 @@
 //! One client, and what executions leave to each other.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Wake, Waker};
@@ -10,7 +12,7 @@ use smallvec::SmallVec;
 use super::Run;
 use super::clients::{Enabled, Pending};
 use super::messages::Messages;
-use crate::ctx::ClientFuture;
+use crate::ctx::{ClientFuture, NewClient, Stage};
 use crate::event::{ClientId, Event, ProcessId};
 use crate::mailbox::{Inbox, Lane, Port};
 
@@ -152,6 +154,8 @@ impl Wake for Woken {
 #[derive(Default)]
 pub(super) struct Spare {
     pub(super) clients: Vec<Option<Box<Client>>>,
+    pub(super) newcomers: Vec<NewClient>,
+    pub(super) stage: Option<Rc<Stage>>,
     #[expect(clippy::vec_box, reason = "they go from list to list")]
     pub(super) idle: Vec<Box<Client>>,
     pub(super) enabled: Vec<Enabled>,
@@ -161,7 +165,26 @@ pub(super) struct Spare {
     pub(super) cast: Vec<(ClientId, String)>,
 }
 
+thread_local! {
+    /// What the last search on this thread left to the next one.
+    static LEFT: Cell<Option<Spare>> = const { Cell::new(None) };
+}
+
 impl Spare {
+    /// What is left of the search before.
+    pub(super) fn left() -> Self {
+        LEFT.take().unwrap_or_default()
+    }
+
+    /// Leaves to the next search what a small one would use.
+    pub(super) fn leave(self) {
+        const MOST: usize = 256;
+        if self.idle.len() <= MOST && self.events.capacity() <= MOST && self.newcomers.capacity() <= MOST {
+            // A thread that ends has no next search.
+            let _ = LEFT.try_with(|left| left.set(Some(self)));
+        }
+    }
+
     /// Takes what nobody needs any more of an execution.
     pub(super) fn take_run(&mut self, run: Run) {
         let Run { mut events, mut lanes, mut cast, .. } = run;
@@ -169,6 +192,14 @@ impl Spare {
         lanes.clear();
         cast.clear();
         (self.events, self.lanes, self.cast) = (events, lanes, cast);
+    }
+
+    /// Takes the stage of an execution that is over, if nobody holds on to it.
+    pub(super) fn take_stage(&mut self, mut stage: Rc<Stage>) {
+        if let Some(own) = Rc::get_mut(&mut stage) {
+            own.clear();
+            self.stage = Some(stage);
+        }
     }
 
     /// Takes the clients of an execution that is over.

@@ -66,7 +66,7 @@ impl Execution<'_> {
             self.clients.resize_with(at + 1, || None);
         }
         let name = self.own_name(name);
-        let place = self.watching.as_ref().and_then(|watching| watching.place(&name));
+        let place = self.watching.as_ref().and_then(|watching| watching.place(&name, at));
         self.recall_started(id, &name);
         let client = match self.worker.spare.idle.pop() {
             Some(mut idle) => {
@@ -91,8 +91,13 @@ impl Execution<'_> {
     }
 
     /// Lets a client run to its next gate, and then those that it spawns on the way.
+    #[inline]
     pub(super) fn poll(&mut self, id: ClientId) -> Result<(), Error> {
         self.poll_one(id)?;
+        if self.world.stage.has_spawned() { self.poll_spawned(id) } else { Ok(()) }
+    }
+
+    fn poll_spawned(&mut self, id: ClientId) -> Result<(), Error> {
         let mut next = self.adopt(id);
         next.reverse();
         while let Some(id) = next.pop() {
@@ -107,17 +112,27 @@ impl Execution<'_> {
     fn poll_one(&mut self, id: ClientId) -> Result<(), Error> {
         self.overtake(id);
         self.recall_goes_on(id);
-        let watching = self.watching.clone();
-        let client = self.client_mut(id);
-        let woken = &client.woken;
-        let Some(future) = &mut client.future else { return Ok(()) };
-        let port = client.port;
-        let mut context = Context::from_waker(&client.waker);
+        let client = self.clients[usize::from(id.0)].as_mut().expect("clients in the order exist");
+        let Client { name, place, port, future: slot, woken, waker, .. } = &mut **client;
+        if slot.is_none() {
+            return Ok(());
+        }
+        let mut context = Context::from_waker(waker);
         let mut polls = 0;
         let ended = loop {
             woken.set(false);
-            let polled = watched(watching.as_deref(), (&client.name, client.place), || {
-                port.enter(|| panics::catch(AssertUnwindSafe(|| future.as_mut().poll(&mut context))))
+            let polled = watched(self.watching.as_deref(), (name, *place), || {
+                port.enter(|| {
+                    panics::catch(AssertUnwindSafe(|| {
+                        let Some(future) = slot else { return Poll::Pending };
+                        let polled = future.as_mut().go_on(&mut context);
+                        if polled.is_ready() {
+                            // What its end does is the client's, too.
+                            *slot = None;
+                        }
+                        polled
+                    }))
+                })
             });
             match polled {
                 Ok(Poll::Ready(end)) => break Some(end),
@@ -125,13 +140,13 @@ impl Execution<'_> {
                 Ok(Poll::Pending) if woken.get() => return Err(self.foreign(id)),
                 Ok(Poll::Pending) => break None,
                 Err(panic) if panic.is_foreign_runtime() => return Err(self.foreign(id)),
-                Err(panic) => break Some(Err(panic.into_failure())),
+                Err(panic) => {
+                    let future = slot.take();
+                    port.enter(|| drop(future));
+                    break Some(Err(panic.into_failure()));
+                }
             }
         };
-        if ended.is_some() {
-            let future = client.future.take();
-            port.enter(|| drop(future));
-        }
         self.take_over(id);
         if let Some(end) = ended {
             self.ended(id, end);
@@ -140,6 +155,7 @@ impl Execution<'_> {
     }
 
     /// A client that is woken by a step of another process while requests of it are on their way.
+    #[inline]
     fn overtake(&mut self, id: ClientId) {
         let client = self.client_mut(id);
         if client.future.is_none() || client.pending.is_empty() || self.current.is_none() || self.mover == Some(id) {
@@ -177,9 +193,6 @@ impl Execution<'_> {
 
     /// Puts the clients on the stage that a client has just spawned.
     fn adopt(&mut self, parent: ClientId) -> Vec<ClientId> {
-        if !self.world.stage.has_spawned() {
-            return Vec::new();
-        }
         let spawned = self.world.stage.take_spawned();
         let mut children = Vec::with_capacity(spawned.len());
         for (name, port, future) in spawned {
@@ -216,6 +229,7 @@ impl Execution<'_> {
 
     /// Moves what the client posted into its queue at the gate, and what it did locally into the step's footprint. A
     /// connection or a sleep may come from the context of another client, so then every mailbox is looked into.
+    #[inline]
     fn take_over(&mut self, id: ClientId) {
         self.take_over_from(id, id);
         if !Port::take_elsewhere() {
@@ -301,9 +315,13 @@ impl Execution<'_> {
 
     /// Fills in what can happen next: the clock first, then by process, in the order of their first requests.
     pub(super) fn list_enabled(&mut self, enabled: &mut Vec<Enabled>) {
+        enabled.clear();
+        if self.plain && self.list_plain(enabled) {
+            return self.sort_enabled(enabled);
+        }
         let at = self.events.len();
         enabled.clear();
-        let may_go_wrong = self.left.total() > 0 || self.bounds.faults.get(Fault::Lag) > 0;
+        let may_go_wrong = self.left.may_strike() || self.bounds.faults.get(Fault::Lag) > 0;
         for place in 0..self.order.len() {
             let id = self.order[place];
             let client = self.client(id);
@@ -348,6 +366,27 @@ impl Execution<'_> {
             enabled.push(clock);
         }
         self.enable_faults(enabled);
+        self.sort_enabled(enabled);
+    }
+
+    /// Lists what can happen next in an execution of plain steps, if each client sends one request to Redis or none: that
+    /// is all then, since time passes only where nothing else happens. `false` if there is nothing or something else.
+    fn list_plain(&self, enabled: &mut Vec<Enabled>) -> bool {
+        for id in &self.order {
+            let client = self.client(*id);
+            match client.pending.as_slice() {
+                [] => {}
+                [request] if matches!(request.op, Op::Redis { .. }) && client.steps < self.bounds.steps_per_client => {
+                    let outcomes = smallvec![Outcome::Done];
+                    enabled.push(Enabled { process: request.process, outcomes, optional: false, sure: true });
+                }
+                _ => return false,
+            }
+        }
+        !enabled.is_empty()
+    }
+
+    fn sort_enabled(&self, enabled: &mut [Enabled]) {
         if enabled.len() < 2 {
             return;
         }
@@ -382,7 +421,7 @@ impl Execution<'_> {
             }
         }
         self.receive_outcomes(id, request, &mut outcomes);
-        if self.left.total() > 0 {
+        if self.left.may_strike() {
             match &request.op {
                 Op::Redis { session, .. } => self.redis_outcomes(id, request, *session, &mut outcomes),
                 Op::Sql { connection, call } => self.sql_outcomes(request.owner, *connection, call, &mut outcomes),

@@ -40,6 +40,7 @@ impl Execution<'_> {
         self.next_key_deadline().into_iter().chain(self.next_deadline_on_replica()).min()
     }
 
+    #[inline]
     pub(super) fn clock_enabled(&self, some_client_could_go_on: bool) -> Option<Enabled> {
         if self.frozen {
             return None;

@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 
 use super::clients::Pending;
 use super::lost::Answered;
+use super::messages::owner_of;
 use super::waits::NOT_IN_TIME;
 use super::worker::Worker;
 use super::{Delivered, Execution, trace};
@@ -192,11 +193,16 @@ impl Execution<'_> {
     }
 
     /// The engine's session behind a client's connection, opened at its first use.
+    #[inline]
     pub(super) fn redis_session(&mut self, id: ClientId, number: u32) -> Result<SessionId, Error> {
-        let at = number as usize;
-        if let Some(Some(session)) = self.client(id).sessions.get(at) {
-            return Ok(*session);
+        match self.client(id).sessions.get(number as usize) {
+            Some(Some(session)) => Ok(*session),
+            _ => self.open_redis_session(id, number),
         }
+    }
+
+    fn open_redis_session(&mut self, id: ClientId, number: u32) -> Result<SessionId, Error> {
+        let at = number as usize;
         let session = if self.is_replica(id, number) {
             self.connect_to_replica()?
         } else {
@@ -211,9 +217,11 @@ impl Execution<'_> {
             session
         };
         let client = self.client_mut(id);
-        if client.sessions.len() <= at {
-            client.sessions.resize(at + 1, None);
-            client.opened.resize(at + 1, 0);
+        while client.sessions.len() <= at {
+            client.sessions.push(None);
+        }
+        while client.opened.len() <= at {
+            client.opened.push(0);
         }
         client.sessions[at] = Some(session);
         client.opened[at] += 1;
@@ -237,11 +245,10 @@ impl Execution<'_> {
     pub(super) fn disconnect(&mut self, session: SessionId) {
         self.touch_sessions();
         self.leave_queues(session);
-        let mut footprint = raceproof_engine::Footprint::default();
-        self.worker.engine.touch_disconnect(session, &mut footprint);
-        for (object, access) in footprint.iter() {
-            self.touch_engine(object, *access);
-        }
+        self.worker.outcome.footprint.clear();
+        let Worker { engine, outcome, .. } = &mut *self.worker;
+        engine.touch_disconnect(session, &mut outcome.footprint);
+        self.touch_redis();
         self.worker.engine.disconnect(session);
         if let Some(attached) = &mut self.worker.backend {
             attached.backend.disconnect(session.0);
@@ -279,11 +286,20 @@ impl Execution<'_> {
 
     /// Adds what the engine has just touched to the footprint of the step.
     pub(super) fn touch_redis(&mut self) {
-        let footprint = std::mem::take(&mut self.worker.outcome.footprint);
-        for (object, access) in footprint.iter() {
-            self.touch_engine(object, *access);
+        let Self { worker, order, clients, touched, .. } = self;
+        let Worker { things, outcome, .. } = &mut **worker;
+        for (object, access) in outcome.footprint.iter() {
+            let thing = match object {
+                // Known by whose connection it is: sessions get their numbers as they are first used, which is not the
+                // same in every execution of a trace.
+                Object::Inbox(session) => {
+                    let Some((owner, number)) = owner_of(order, clients, *session) else { continue };
+                    things.id(Thing::Inbox(owner, number))
+                }
+                object => things.redis(object),
+            };
+            touched.add(thing, *access);
         }
-        self.worker.outcome.footprint = footprint;
     }
 
     pub(super) fn sql_slot(&mut self, id: ClientId, number: u32) -> Result<usize, Error> {
@@ -370,11 +386,11 @@ impl Execution<'_> {
         let sessions = std::mem::take(&mut client.sessions);
         client.sent.clear();
         let connections = std::mem::take(&mut client.connections);
-        for session in sessions.into_iter().flatten() {
-            self.disconnect(session);
+        for session in sessions.iter().flatten() {
+            self.disconnect(*session);
         }
-        for slot in connections.into_iter().flatten() {
-            if self.worker.sql.close(slot).unwrap_or(false) {
+        for slot in connections.iter().flatten() {
+            if self.worker.sql.close(*slot).unwrap_or(false) {
                 self.touch_thing(Thing::SqlLock, Access::Write);
             }
         }

@@ -87,10 +87,10 @@ impl Execution<'_> {
         let mut context = Context::from_waker(Waker::noop());
         let foreign = |step: usize| Error::Foreign { client: name.to_owned(), step };
         let watching = self.watching.clone();
-        let place = watching.as_ref().and_then(|watching| watching.place(name));
+        let place = watching.as_ref().and_then(|watching| watching.place(name, 0));
         for step in 0..MOST_REQUESTS {
             let polled = watched(watching.as_deref(), (name, place), || {
-                port.enter(|| panics::catch(AssertUnwindSafe(|| future.as_mut().poll(&mut context))))
+                port.enter(|| panics::catch(AssertUnwindSafe(|| future.as_mut().go_on(&mut context))))
             });
             match polled {
                 Ok(Poll::Ready(end)) => {

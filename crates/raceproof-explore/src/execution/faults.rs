@@ -152,10 +152,14 @@ impl Execution<'_> {
     }
 
     /// Adds the process of the faults, and that of the end, to what can happen next.
+    #[inline]
     pub(super) fn enable_faults(&mut self, enabled: &mut Vec<Enabled>) {
-        if !self.bounds.faults.go_on_to_the_end() || self.over {
-            return;
+        if self.bounds.faults.go_on_to_the_end() && !self.over {
+            self.enable_possible_faults(enabled);
         }
+    }
+
+    fn enable_possible_faults(&mut self, enabled: &mut Vec<Enabled>) {
         // Those who wait on the server may be released by what happens to it, or wait for ever. For ever they wait only when
         // nothing is on its way that could release them.
         let all_wait = enabled.is_empty() && (self.anybody_waits() || self.anybody_listens());

@@ -81,23 +81,23 @@ impl Client {
     }
 }
 
-impl Execution<'_> {
-    /// Whose connection a session of the server is, and which of theirs; `None` for those of setups, checks, faults, and of
-    /// commands that are on their way.
-    pub(super) fn owner_of(&self, session: SessionId) -> Option<(ClientId, u32)> {
-        self.order.iter().find_map(|id| {
-            let at = self.client(*id).sessions.iter().position(|open| *open == Some(session))?;
-            Some((*id, u32::try_from(at).ok()?))
-        })
-    }
+/// Whose connection a session of the server is, and which of theirs; `None` for those of setups, checks, faults, and of
+/// commands that are on their way.
+pub(super) fn owner_of(
+    order: &[ClientId],
+    clients: &[Option<Box<Client>>],
+    session: SessionId,
+) -> Option<(ClientId, u32)> {
+    order.iter().find_map(|id| {
+        let sessions = &clients.get(usize::from(id.0))?.as_ref()?.sessions;
+        let at = sessions.iter().position(|open| *open == Some(session))?;
+        Some((*id, u32::try_from(at).ok()?))
+    })
+}
 
-    /// Adds what the engine has touched to the footprint of the step. An inbox is known by whose connection it is: sessions
-    /// get their numbers as they are first used, which is not the same in every execution of a trace.
-    pub(super) fn touch_engine(&mut self, object: &Object, access: Access) {
-        let Object::Inbox(session) = object else { return self.touch(object.clone(), access) };
-        if let Some((owner, number)) = self.owner_of(*session) {
-            self.touch_thing(Thing::Inbox(owner, number), access);
-        }
+impl Execution<'_> {
+    pub(super) fn owner_of(&self, session: SessionId) -> Option<(ClientId, u32)> {
+        owner_of(&self.order, &self.clients, session)
     }
 
     /// Takes in what a command of a session has done: what is known of it, or what the engine has just told. Gives the reply.
@@ -119,10 +119,10 @@ impl Execution<'_> {
     /// Keeps what the engine has just sent: replies to sessions that waited, and messages. `own` is the session whose
     /// command it was; what answers that in the place of a reply is returned.
     pub(super) fn keep_deliveries(&mut self, own: Option<SessionId>, late: bool) -> Option<Reply> {
-        let deliveries = std::mem::take(&mut self.worker.outcome.deliveries);
-        if deliveries.is_empty() && own.is_none_or(|own| !self.has_messages(own)) {
+        if self.worker.outcome.deliveries.is_empty() && own.is_none_or(|own| !self.has_messages(own)) {
             return None;
         }
+        let deliveries = std::mem::take(&mut self.worker.outcome.deliveries);
         let before = self.worker.outcome.before_reply;
         let without_reply = self.worker.outcome.reply == Reply::NONE;
         let replier = own.filter(|_| !self.worker.outcome.waits);
@@ -150,6 +150,10 @@ impl Execution<'_> {
     }
 
     fn has_messages(&self, session: SessionId) -> bool {
+        // Nearly always nobody has.
+        if self.order.iter().all(|id| self.client(*id).sent.is_empty()) {
+            return false;
+        }
         let inbox = self.owner_of(session).and_then(|(owner, number)| self.client(owner).sent(number));
         inbox.is_some_and(|inbox| !inbox.messages.is_empty())
     }
@@ -172,6 +176,7 @@ impl Execution<'_> {
     }
 
     /// The client is told the last reply on a connection: what was sent before it has arrived.
+    #[inline]
     pub(super) fn arrive(&mut self, owner: ClientId, number: u32) {
         if let Some(inbox) = self.client_mut(owner).sent.get_mut(number as usize) {
             inbox.arrived = inbox.arrived.max(inbox.before_reply);

@@ -94,6 +94,7 @@ impl<'a> Cast<'a> {
     }
 
     /// The client with a number that means the same in every run of one schedule.
+    #[inline]
     pub(crate) fn client(&self, number: u16) -> Option<ClientId> {
         match usize::from(number).checked_sub(self.top) {
             None => Some(ClientId(number)),
@@ -190,7 +191,7 @@ pub(crate) struct Execution<'w> {
     pub(crate) steps: Vec<Step>,
     pub(crate) said: Vec<Said>,
     /// What stood in the stores after the last of them, if they are recorded.
-    pub(crate) seen: changes::Seen,
+    pub(crate) seen: Option<Box<changes::Seen>>,
     /// What each step read and wrote, if the steps are recorded.
     pub(crate) traffic: Vec<story::Traffic>,
     pub(crate) violation: Option<Violation>,
@@ -279,7 +280,7 @@ impl<'w> Execution<'w> {
             start: Vec::new(),
             steps: Vec::new(),
             said: Vec::new(),
-            seen: changes::Seen::default(),
+            seen: None,
             traffic: Vec::new(),
             violation: None,
             undecided: None,
@@ -359,13 +360,16 @@ impl<'w> Execution<'w> {
             self.ending = self.ending()?.map(Box::new);
             self.check_at_the_end()?;
         }
-        self.finish(end)
+        let run = self.finish(end);
+        let Self { worker, world, .. } = self;
+        worker.spare.take_stage(world.stage);
+        run
     }
 
     fn start(&mut self) -> Result<(), Error> {
-        let clients = std::mem::take(&mut self.world.clients);
+        let mut clients = std::mem::take(&mut self.world.clients);
         self.top = clients.len();
-        for (number, (name, port, future)) in clients.into_iter().enumerate() {
+        for (number, (name, port, future)) in clients.drain(..).enumerate() {
             let id = self.worker.client_id(None, number);
             if let Some(what) = self.worker.run_out {
                 return Err(Error::TooMany(what));
@@ -374,6 +378,7 @@ impl<'w> Execution<'w> {
                 self.add_client(id, name, port, future);
             }
         }
+        self.worker.spare.newcomers = clients;
         self.plain = self.is_plain();
         self.open_log()?;
         self.touched.clear();
@@ -536,7 +541,7 @@ impl<'w> Execution<'w> {
         Ok(())
     }
 
-    fn finish(mut self, end: End) -> Result<Run, Error> {
+    fn finish(&mut self, end: End) -> Result<Run, Error> {
         let never = self.never();
         for (_, event) in &never {
             self.worker.restart |= self.worker.things.note(&event.footprint.touched);
@@ -551,30 +556,32 @@ impl<'w> Execution<'w> {
         let mut cast = std::mem::take(&mut self.worker.spare.cast);
         cast.extend(order.drain(..).map(|id| (id, std::mem::take(&mut self.client_mut(id).name))));
         self.worker.spare.order = order;
-        self.worker.spare.take_back(self.clients);
+        self.worker.spare.take_back(std::mem::take(&mut self.clients));
         Ok(Run {
             end,
-            events: self.events,
+            events: std::mem::take(&mut self.events),
             never,
-            violation: self.violation,
-            undecided: self.undecided,
-            ending: self.ending,
+            violation: self.violation.take(),
+            undecided: self.undecided.take(),
+            ending: self.ending.take(),
             start,
-            steps: self.steps,
-            said: self.said,
+            steps: std::mem::take(&mut self.steps),
+            said: std::mem::take(&mut self.said),
             story,
             final_state,
             cast,
             top: self.top,
-            spawned: self.spawned,
-            lanes: self.lanes,
+            spawned: std::mem::take(&mut self.spawned),
+            lanes: std::mem::take(&mut self.lanes),
         })
     }
 
+    #[inline]
     pub(crate) fn client(&self, id: ClientId) -> &Client {
         self.clients[usize::from(id.0)].as_ref().expect("clients in the order exist")
     }
 
+    #[inline]
     pub(crate) fn client_mut(&mut self, id: ClientId) -> &mut Client {
         self.clients[usize::from(id.0)].as_mut().expect("clients in the order exist")
     }

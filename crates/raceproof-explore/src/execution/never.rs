@@ -11,7 +11,8 @@ impl Execution<'_> {
     pub(super) fn never(&mut self) -> Vec<(usize, Event)> {
         let mut never = Vec::new();
         let mut pauses_left = self.bounds.pauses;
-        for at in 0..=self.events.len() {
+        let places = if pauses_left > 0 { self.events.len() + 1 } else { 0 };
+        for at in 0..places {
             let clock = match self.events.get(at) {
                 None => true,
                 Some(event) if event.footprint.barrier => true,
@@ -31,8 +32,10 @@ impl Execution<'_> {
             }
         }
         let end = self.events.len();
-        let spared = self.spared();
-        never.extend(spared.into_iter().map(|(choice, touched)| (end, virtual_event(choice, None, touched, None))));
+        if self.bounds.faults.may_strike() {
+            let spared = self.spared();
+            never.extend(spared.into_iter().map(|(choice, touched)| (end, virtual_event(choice, None, touched, None))));
+        }
         for id in &self.order {
             let id = *id;
             let requests = self.clients[usize::from(id.0)].as_ref().map_or(&[][..], |client| &client.pending);

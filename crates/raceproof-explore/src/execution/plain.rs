@@ -23,7 +23,7 @@ impl Execution<'_> {
             || !self.world.history_checks.is_empty()
             || self.world.checks.iter().any(|check| check.when == When::Always);
         let beside = self.worker.recall.is_some() || self.worker.backend.is_some() || !self.worker.observed.is_empty();
-        let disturbed = self.bounds.pauses > 0 || self.bounds.faults.total() > 0;
+        let disturbed = self.bounds.pauses > 0 || self.bounds.faults.may_strike();
         let shown = self.mode.record || self.mode.in_full || self.mode.in_turn.is_some();
         !(watched || beside || disturbed || shown)
     }
@@ -109,25 +109,29 @@ impl Execution<'_> {
 
     /// Completes the footprint of a step that did what is known, and touched what has been noted besides.
     fn settle_plain(&mut self, at: usize, known: Option<&Known>) {
-        let besides = std::mem::take(&mut self.touched);
         let footprint = &mut self.events[at].footprint;
+        let things = &mut self.worker.things;
+        if let Some(known) = known.filter(|_| self.touched.is_empty()) {
+            self.worker.restart |= known.note(things);
+            if let Some(own) = Arc::get_mut(footprint) {
+                own.touched.clone_from(&known.touched);
+                known.keep(footprint);
+            }
+            return;
+        }
+        let besides = std::mem::take(&mut self.touched);
         match (known, Arc::get_mut(footprint)) {
             (None, Some(own)) => own.touched = besides,
             (Some(known), Some(own)) => {
                 own.touched.clone_from(&known.touched);
-                if besides.is_empty() {
-                    known.keep(footprint);
-                } else {
-                    besides.iter().for_each(|(thing, access)| own.touched.add(*thing, *access));
-                }
+                besides.iter().for_each(|(thing, access)| own.touched.add(*thing, *access));
             }
-            (_, None) if besides.is_empty() => {}
             (_, None) => {
                 let mut own = (**footprint).clone();
                 besides.iter().for_each(|(thing, access)| own.touched.add(*thing, *access));
                 *footprint = Arc::new(own);
             }
         }
-        self.worker.restart |= self.worker.things.note(&self.events[at].footprint.touched);
+        self.worker.restart |= things.note(&footprint.touched);
     }
 }

@@ -96,10 +96,14 @@ impl Execution<'_> {
     }
 
     /// Operations that had begun before this step start with it.
+    #[inline]
     pub(super) fn start_operations(&mut self, id: ClientId) {
-        if self.client(id).open.is_empty() {
-            return;
+        if !self.client(id).open.is_empty() {
+            self.start_open_operations(id);
         }
+    }
+
+    fn start_open_operations(&mut self, id: ClientId) {
         let (step, now_ms) = (self.number, self.now_ms);
         let open: SmallVec<[usize; 2]> = self.client(id).open.iter().map(|(_, place)| *place).collect();
         for place in open {

@@ -32,8 +32,9 @@ impl Faults {
 
 impl Execution<'_> {
     /// Whether a session of a client is a connection to the replica.
+    #[inline]
     pub(super) fn is_replica(&self, owner: ClientId, session: u32) -> bool {
-        self.client(owner).port.lock().replicas.contains(&session)
+        self.client(owner).inbox.with(|mailbox| mailbox.replicas.contains(&session))
     }
 
     pub(super) fn connect_to_replica(&mut self) -> Result<SessionId, Error> {

@@ -167,7 +167,12 @@ impl Execution<'_> {
     /// Leaves only what may happen next if the clients take turns: each runs to its end before the next one begins.
     /// `false` if the client whose turn it is would wait for ever, for one whose turn has not come or for nobody at all:
     /// then the clients cannot take turns in this order.
+    #[inline]
     pub(super) fn keep_in_turn(&mut self, enabled: &mut Vec<Enabled>) -> bool {
+        self.mode.in_turn.is_none() || self.keep_whose_turn_it_is(enabled)
+    }
+
+    fn keep_whose_turn_it_is(&mut self, enabled: &mut Vec<Enabled>) -> bool {
         let Some(turns) = &self.mode.in_turn else { return true };
         let live =
             |top: &&ClientId| self.order.iter().any(|id| self.family(*id) == **top && !self.client(*id).is_done());

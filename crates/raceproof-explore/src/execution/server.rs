@@ -11,7 +11,7 @@
 //! server that is small and has not been down; where time has passed, a command waits, or there are too many states, the
 //! engine goes on by itself until the end of the execution.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::rc::Rc;
@@ -90,16 +90,26 @@ pub(crate) struct Known {
     pub(crate) reply: Reply,
     pub(crate) touched: Touched,
     pub(crate) wrote: bool,
+    /// When that was noted, by [`Things::era`].
+    noted: Cell<Option<u32>>,
     /// The footprints of steps that were this and nothing else.
     footprints: RefCell<SmallVec<[Arc<Footprint>; 2]>>,
 }
 
 impl Known {
     fn new(reply: Reply, touched: Touched, wrote: bool) -> Rc<Self> {
-        Rc::new(Self { reply, touched, wrote, footprints: RefCell::default() })
+        Rc::new(Self { reply, touched, wrote, noted: Cell::new(None), footprints: RefCell::default() })
+    }
+
+    /// [`Things::note`] of what it touched, once.
+    #[inline]
+    pub(crate) fn note(&self, things: &mut Things) -> bool {
+        let era = Some(things.era());
+        self.noted.replace(era) != era && things.note(&self.touched)
     }
 
     /// The footprint of a step that was this and nothing else, if there was one before.
+    #[inline]
     pub(crate) fn footprint(&self, choice: Choice, client: ClientId, reach: Reach) -> Option<Arc<Footprint>> {
         let is = |known: &&Arc<Footprint>| {
             known.client == Some(client) && known.choice == choice && known.reach == reach && !known.barrier
@@ -151,6 +161,7 @@ pub(crate) struct Server {
 impl Deref for Server {
     type Target = Engine;
 
+    #[inline]
     fn deref(&self) -> &Engine {
         match self.at {
             Some(at) if self.lags => &self.states[at],
@@ -194,6 +205,8 @@ impl Server {
         self.numbers.clear();
         self.deeds.clear();
         self.now = now;
+        // A search of a few executions needs no more.
+        self.states.reserve_exact(1);
         self.states.push(self.engine.clone());
         // The programs of the referee would be over by then.
         self.forgets = if cfg!(test) { 0 } else { FORGOTTEN };
@@ -308,6 +321,7 @@ impl Server {
 
     /// What came of a deed the last time that it was done in this state. If it never was, the engine is made ready to do
     /// it now.
+    #[inline]
     fn recollect<'d>(&mut self, deed: Deed<&'d Command>) -> Recollection<'d> {
         let Some(from) = self.at else { return Recollection::Beside };
         let by = self.by(deed);

@@ -236,7 +236,7 @@ pub(crate) fn reply(reply: &Reply) -> String {
         }
         Reply::Null | Reply::NullArray | Reply::NullOf(_) => "nil".to_owned(),
         Reply::Array(items) | Reply::Set(items) | Reply::Inline(items) | Reply::Push(items) => list(items),
-        Reply::Map(pairs) => {
+        Reply::Map(pairs) | Reply::Attribute(pairs) => {
             let pairs: Vec<String> =
                 pairs.iter().map(|(key, value)| format!("{}: {}", self::reply(key), self::reply(value))).collect();
             format!("{{{}}}", pairs.join(", "))
@@ -328,7 +328,7 @@ pub(super) fn hash_reply(reply: &Reply, hasher: &mut FxHasher) {
             items.len().hash(hasher);
             items.iter().for_each(|item| hash_reply(item, hasher));
         }
-        Reply::Map(pairs) => {
+        Reply::Map(pairs) | Reply::Attribute(pairs) => {
             pairs.len().hash(hasher);
             pairs.iter().for_each(|(key, value)| {
                 hash_reply(key, hasher);

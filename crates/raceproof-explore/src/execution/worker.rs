@@ -69,6 +69,8 @@ pub(crate) struct Worker {
     /// How executions end in which the clients take turns.
     pub(crate) serial: Option<crate::search::Serial>,
     clients: FxHashMap<(Option<ClientId>, usize), ClientId>,
+    /// By number: who started the client, and which of theirs it is.
+    made_by: Vec<(Option<ClientId>, usize)>,
     processes: FxHashMap<(ClientId, Lane), ProcessId>,
     lanes: Vec<(ClientId, Lane)>,
     pub(super) spare: Spare,
@@ -113,9 +115,10 @@ impl Worker {
             numbers,
             serial: None,
             clients: FxHashMap::default(),
+            made_by: Vec::new(),
             processes: FxHashMap::default(),
             lanes: Vec::new(),
-            spare: Spare::default(),
+            spare: Spare::left(),
             run_out: None,
         }
     }
@@ -140,7 +143,8 @@ impl Worker {
     /// `Err(Ok(failure))` is a failure of the setup, which is a violation.
     pub(crate) fn world(&mut self, body: &dyn Fn(&mut World)) -> Result<Result<World, Failure>, Error> {
         self.base = self.base.take().filter(|base| !base.again);
-        let mut world = World { now_ms: self.start_ms(), ..World::default() };
+        let clients = std::mem::take(&mut self.spare.newcomers);
+        let mut world = World::on(self.spare.stage.take().unwrap_or_default(), clients, self.start_ms());
         body(&mut world);
         if let Some(error) = world.error.take() {
             return Err(error);
@@ -202,6 +206,10 @@ impl Worker {
     }
 
     pub(crate) fn client_id(&mut self, parent: Option<ClientId>, number: usize) -> ClientId {
+        // Those of the body mostly come first.
+        if self.made_by.get(number) == Some(&(parent, number)) {
+            return ClientId(u16::try_from(number).unwrap_or(u16::MAX));
+        }
         if let Some(id) = self.clients.get(&(parent, number)) {
             return *id;
         }
@@ -222,10 +230,16 @@ impl Worker {
                 self.run_out = Some("clients");
             }
             self.clients.insert(*client, id);
+            self.made_by.push(*client);
         }
     }
 
     pub(crate) fn process_id(&mut self, client: ClientId, lane: Lane) -> ProcessId {
+        const FEW: usize = 8;
+        let first = self.lanes.iter().take(FEW).position(|known| *known == (client, lane));
+        if let Some(id) = first.and_then(|at| u16::try_from(at + 1).ok()) {
+            return ProcessId(id);
+        }
         if let Some(id) = self.processes.get(&(client, lane)) {
             return *id;
         }
@@ -259,11 +273,13 @@ impl Worker {
 
     /// The client whose steps those of a process are; `None` for the clock, the faults, the end, and a command that is on
     /// its way.
+    #[inline]
     pub(crate) fn owner(&self, process: ProcessId) -> Option<ClientId> {
         self.lane(process).filter(|(_, lane)| !matches!(lane, Lane::Late(_))).map(|(client, _)| client)
     }
 
     /// What a process is the lane of, and whose; `None` for the clock, the faults and the end.
+    #[inline]
     pub(crate) fn lane(&self, process: ProcessId) -> Option<(ClientId, Lane)> {
         if matches!(process, CLOCK | END | FAULTS) { None } else { Some(self.lanes[usize::from(process.0) - 1]) }
     }
@@ -275,7 +291,7 @@ impl Worker {
 
     /// Who started a client, and which of theirs it is.
     pub(crate) fn made_by(&self, client: ClientId) -> Option<(Option<ClientId>, usize)> {
-        self.clients.iter().find(|(_, known)| **known == client).map(|(made_by, _)| *made_by)
+        self.made_by.get(usize::from(client.0)).copied()
     }
 
     /// What `CLIENT ID` says on a connection of a client: by whose it is, which of theirs, and how often it was opened
@@ -322,6 +338,12 @@ impl Worker {
             }
         }
         self.observed.len() > before
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        std::mem::take(&mut self.spare).leave();
     }
 }
 

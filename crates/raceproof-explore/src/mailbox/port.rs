@@ -126,6 +126,7 @@ pub(crate) struct Inbox(Place);
 
 impl Inbox {
     /// Looks into the mailbox.
+    #[inline]
     pub(crate) fn with<R>(&self, look: impl FnOnce(&mut Mailbox) -> R) -> R {
         match Held::at(&self.0) {
             Some(mut held) => look(&mut held),
@@ -134,10 +135,12 @@ impl Inbox {
     }
 
     /// Takes the mailbox away; [`Self::put_back`] ends that.
+    #[inline]
     pub(crate) fn take(&self) -> Option<Box<Mailbox>> {
         self.0.take()
     }
 
+    #[inline]
     pub(crate) fn put_back(&self, mailbox: Box<Mailbox>) {
         self.0.set(Some(mailbox));
     }
@@ -150,6 +153,7 @@ struct Held<'a> {
 }
 
 impl<'a> Held<'a> {
+    #[inline]
     fn at(place: &'a Cell<Option<Box<Mailbox>>>) -> Option<Self> {
         place.take().map(|mailbox| Self { mailbox: Some(mailbox), place })
     }
@@ -230,6 +234,7 @@ impl Port {
     }
 
     /// Whether something was put into a mailbox since the last call by anyone but its client.
+    #[inline]
     pub(crate) fn take_elsewhere() -> bool {
         ELSEWHERE.replace(false)
     }

@@ -112,7 +112,7 @@ fn nested(lua: &Lua, reply: Reply) -> mlua::Result<Value> {
             }
             Value::Table(table)
         }
-        Reply::Map(pairs) => {
+        Reply::Map(pairs) | Reply::Attribute(pairs) => {
             let table = lua.create_table_with_capacity(0, pairs.len())?;
             for (field, value) in pairs {
                 let field = match nested(lua, field)? {

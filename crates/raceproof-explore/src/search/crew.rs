@@ -13,6 +13,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, Scope};
+use std::time::Duration;
 
 use raceproof_engine::Access;
 use rustc_hash::FxHashMap;
@@ -32,6 +33,12 @@ const WORTH_THREADS: u64 = 64;
 const MOST_STEPS: usize = 1 << 13;
 /// For how many branches recorded executions may be held.
 const MOST_TASKS: usize = 64;
+/// A step of an execution must take so long (ns) that others shall run it. What another thread has run is in its core's
+/// caches and in its part of the heap, and so the lead pays about 1,000 ns for each step that it takes over: a step of one
+/// command to Redis takes less.
+const WORTH_NS: u128 = if cfg!(test) { 0 } else { 2_000 };
+/// How many executions of one kind it takes to outweigh all that were of the other.
+const MOST_VOTES: i8 = 16;
 /// A branch with fewer steps to go than this is not worth handing over.
 const LEAST_STEPS: usize = 4;
 /// A thread's stack: as much as a main thread has, since Lua and SQLite recurse on it.
@@ -177,6 +184,9 @@ pub(crate) struct Crew<'a> {
     sent: Vec<Sent>,
     /// How many steps executions have, as a moving average.
     length: usize,
+    /// How many more of the last executions of the lead's own were worth handing over than were not. Counted, not summed up:
+    /// one that was interrupted by other work on the machine does not weigh more than others.
+    votes: i8,
     /// Executions that were found recorded.
     pub(crate) taken: u64,
 }
@@ -191,7 +201,7 @@ impl Drop for Crew<'_> {
 impl<'a> Crew<'a> {
     pub(crate) fn new(helpers: usize, start: Box<dyn FnOnce(Arc<Board>) + 'a>) -> Self {
         let (board, sent) = (Arc::default(), Vec::new());
-        Self { helpers, start: Some(start), board, sent, length: 0, taken: 0 }
+        Self { helpers, start: Some(start), board, sent, length: 0, votes: 0, taken: 0 }
     }
 
     /// The next execution of the search, if a helper has run it.
@@ -224,11 +234,17 @@ impl<'a> Crew<'a> {
         }
     }
 
+    /// The lead has run an execution itself, in so much time.
+    pub(crate) fn note_time(&mut self, time: Duration, steps: usize) {
+        let worth = time.as_nanos() >= WORTH_NS * u128::try_from(steps).unwrap_or(u128::MAX);
+        self.votes = (self.votes + if worth { 1 } else { -1 }).clamp(-MOST_VOTES, MOST_VOTES);
+    }
+
     /// Between two executions: looks where the lead stands now, and hands over branches.
     pub(crate) fn share(&mut self, tree: &Optimal, run: &Run, worker: &Worker, executions: u64) {
         self.length = (self.length * 7 + run.events.len()).div_ceil(8);
         self.follow(tree);
-        if executions < WORTH_THREADS {
+        if executions < WORTH_THREADS || self.votes <= 0 {
             return;
         }
         if let Some(start) = self.start.take() {

@@ -60,11 +60,11 @@ pub(crate) fn execute(
     mode: Mode,
     chooser: &mut dyn Chooser,
 ) -> Result<Result<Run, Failure>, Error> {
-    let mut run = run_once(worker, body, bounds, mode, chooser)?;
-    if let Ok(run) = &mut run {
+    let mut done = run_once(worker, body, bounds, mode, chooser);
+    if let Ok(Ok(run)) = &mut done {
         serial::judge(worker, body, bounds, run)?;
     }
-    Ok(run)
+    done
 }
 
 /// Runs one execution from the start.
@@ -75,9 +75,10 @@ pub(crate) fn run_once(
     mode: Mode,
     chooser: &mut dyn Chooser,
 ) -> Result<Result<Run, Failure>, Error> {
-    match worker.world(body)? {
-        Ok(world) => Execution::new(worker, world, bounds, mode).run(chooser).map(Ok),
-        Err(failure) => Ok(Err(failure)),
+    match worker.world(body) {
+        Ok(Ok(world)) => Execution::new(worker, world, bounds, mode).run(chooser).map(Ok),
+        Ok(Err(failure)) => Ok(Err(failure)),
+        Err(error) => Err(error),
     }
 }
 
@@ -300,7 +301,15 @@ impl Bench<'_> {
             Aside::Crew(crew) => crew.take(tree, self.worker),
             Aside::Nobody | Aside::Tell(_) => None,
         };
-        known.map_or_else(|| self.run(tree), |run| Ok(Ok(run)))
+        if let Some(run) = known {
+            return Ok(Ok(run));
+        }
+        let start = matches!(self.aside, Aside::Crew(_)).then(Instant::now);
+        let run = self.run(tree);
+        if let (Aside::Crew(crew), Some(start), Ok(Ok(run))) = (&mut self.aside, start, &run) {
+            crew.note_time(start.elapsed(), run.events.len());
+        }
+        run
     }
 }
 
@@ -336,12 +345,13 @@ fn exhaustive(search: &Search, mut bench: Bench<'_>, start: Instant) -> Result<F
         let mut audited = 0;
         loop {
             let run = match std::mem::replace(&mut repeated, true) {
-                false => twice(bench.worker, search.bounds, bench.body, &mut tree)?,
-                true => bench.next(&mut tree)?,
+                false => twice(bench.worker, search.bounds, bench.body, &mut tree),
+                true => bench.next(&mut tree),
             };
             let run = match run {
-                Ok(run) => run,
-                Err(failure) => return Ok(found.with_failed_setup(failure)),
+                Ok(Ok(run)) => run,
+                Ok(Err(failure)) => return Ok(found.with_failed_setup(failure)),
+                Err(error) => return Err(error),
             };
             if std::mem::take(&mut bench.worker.restart) {
                 // What an `always` check reads has grown: what was taken for independent before may not be.

@@ -105,7 +105,7 @@ impl Steps<'_> {
     /// What the last of them touches in its new place, if that takes no execution to know.
     fn try_dry(self, from: usize, bench: &mut Bench<'_>) -> Option<Arc<Footprint>> {
         let bounds = bench.bounds;
-        if self.last >= self.happened || bounds.pauses > 0 || bounds.faults.total() > 0 {
+        if self.last >= self.happened || bounds.pauses > 0 || bounds.faults.may_strike() {
             return None;
         }
         if !bench.worker.things.are_redis() {
@@ -175,6 +175,13 @@ impl Optimal {
                 (sleep, branches)
             }
         };
+        let mut choices = SmallVec::new();
+        for one in enabled {
+            let only = one.outcomes.len() == 1 && one.sure;
+            for outcome in &one.outcomes {
+                choices.push((Choice { process: one.process, outcome: *outcome }, only));
+            }
+        }
         let mut node = Node {
             slept: sleep.len(),
             sleep,
@@ -184,13 +191,7 @@ impl Optimal {
             gives_up: false,
             below: Below::at(self.executions),
             tried: FxHashMap::default(),
-            enabled: enabled
-                .iter()
-                .flat_map(|one| {
-                    let only = one.outcomes.len() == 1 && one.sure;
-                    one.outcomes.iter().map(move |outcome| (Choice { process: one.process, outcome: *outcome }, only))
-                })
-                .collect(),
+            enabled: choices,
         };
         match self.default_choice(&node, enabled) {
             Some(choice) if node.branches.is_empty() => {

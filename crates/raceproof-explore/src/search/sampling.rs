@@ -44,9 +44,11 @@ fn random(limits: &Search, worker: &mut Worker, body: Body<'_>, seed: u64, start
     let mut found = Found::default();
     loop {
         let mut chooser = Random::new(seed, found.executions);
-        let run = match execute(worker, body, limits.bounds, Mode::default(), &mut chooser)? {
-            Ok(run) => run,
-            Err(failure) => return Ok(found.with_failed_setup(failure)),
+        // Taken apart in one go: a run is large, and moving it costs.
+        let run = match execute(worker, body, limits.bounds, Mode::default(), &mut chooser) {
+            Ok(Ok(run)) => run,
+            Ok(Err(failure)) => return Ok(found.with_failed_setup(failure)),
+            Err(error) => return Err(error),
         };
         found.executions += 1;
         found.add(&run, worker);

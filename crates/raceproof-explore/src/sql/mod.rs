@@ -108,7 +108,7 @@ impl Database {
     }
 
     async fn ask(&self, call: SqlCall) -> SqlResult {
-        match self.port.ask(Op::Sql { connection: self.connection, call }).await {
+        match self.port.ask(Op::Sql { connection: self.connection, call: Box::new(call) }).await {
             Answer::Sql(result) => result,
             Answer::Reply(_) | Answer::Redis(_) | Answer::Lost(_) | Answer::Cell | Answer::Panic(_) => {
                 Ok(SqlReply::default())

@@ -89,7 +89,7 @@ impl Server {
         let mut evicted = 0;
         for key in args {
             let universe = &mut self.universes[asker.universe];
-            self.outcome.without_effects = !universe.durability.wants_effects();
+            self.outcome.without_effects = !universe.wants_effects();
             evicted += i64::from(universe.engine.evict(session, key, now, &mut self.outcome));
             self.send_out(asker.universe, now);
         }

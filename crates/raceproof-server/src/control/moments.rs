@@ -43,6 +43,7 @@ impl Server {
         self.outcome.without_effects = !universe.durability.wants_effects();
         universe.engine.rewind(&snapshot.engine, &mut self.host, now, &mut self.outcome);
         self.send_out(asker.universe, now);
+        self.drop_replicas(asker.universe);
         Ok(Reply::Simple("OK"))
     }
 

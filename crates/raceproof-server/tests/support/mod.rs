@@ -124,6 +124,26 @@ impl Wire {
         }
     }
 
+    /// The next line, without its end.
+    pub(crate) fn line(&mut self) -> String {
+        let mut line = Vec::new();
+        while !line.ends_with(b"\r\n") {
+            line.extend(self.bytes(1));
+        }
+        String::from_utf8(line).expect("lines here are text").trim_end_matches("\r\n").to_owned()
+    }
+
+    /// The next so many bytes.
+    pub(crate) fn bytes(&mut self, count: usize) -> Vec<u8> {
+        while self.pending.len() < count {
+            let mut buffer = [0; 65536];
+            let len = self.stream.read(&mut buffer).expect("the bytes arrive in time");
+            assert!(len > 0, "the server hung up");
+            self.pending.extend_from_slice(&buffer[..len]);
+        }
+        self.pending.drain(..count).collect()
+    }
+
     /// Sends a command, words between spaces, and gives the reply as text.
     pub(crate) fn ask(&mut self, command: &str) -> String {
         self.send(format!("{command}\r\n").as_bytes());
