@@ -205,7 +205,6 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ("module|load", "4.0.0", "server"),
     ("module|loadex", "7.0.0", "server"),
     ("module|unload", "4.0.0", "server"),
-    ("migrate", "2.6.0", "generic"),
     ("monitor", "1.0.0", "server"),
     ("move", "1.0.0", "generic"),
     ("mset", "1.0.1", "string"),

@@ -16,7 +16,7 @@ use crate::{
 pub(super) const COMMANDS: &[Command] =
     &[Command::new("lcs", lcs, -3, READONLY, Group::String).keys(&[keys(1, 1, 1, &["RO", "access"])])];
 
-/// The most cells that the table of lengths may have (1 GiB of them).
+/// The most cells that the table of lengths may have, whatever `proto-max-bulk-len` is (1 GiB of them).
 const MAX_CELLS: usize = 1 << 28;
 
 #[derive(Debug, Default)]
@@ -57,7 +57,7 @@ fn lcs(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         return Err(Failure::Constant("ERR The specified keys must contain string values"));
     };
     let options = Options::parse(&args[3..])?;
-    let lengths = Lengths::new(&a, &b)?;
+    let lengths = Lengths::new(&a, &b, context.engine.config.longest_string())?;
     let total = Reply::Integer(lengths.at(a.len(), b.len()) as i64);
     if options.length {
         return Ok(total);
@@ -89,18 +89,27 @@ struct Lengths {
 }
 
 impl Lengths {
-    fn new(a: &[u8], b: &[u8]) -> Result<Self, Failure> {
+    /// `most` bytes may be taken for it.
+    fn new(a: &[u8], b: &[u8], most: usize) -> Result<Self, Failure> {
         let width = b.len() + 1;
-        let size = (a.len() + 1).checked_mul(width).filter(|size| *size <= MAX_CELLS);
-        let size =
-            size.ok_or(Failure::Constant("ERR Insufficient memory, failed allocating transient memory for LCS"))?;
+        let size = (a.len() + 1).saturating_mul(width);
+        if size > most / size_of::<u32>() {
+            let refusal = "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len";
+            return Err(Failure::Constant(refusal));
+        }
+        if size > MAX_CELLS {
+            return Err(Failure::Constant("ERR Insufficient memory, failed allocating transient memory for LCS"));
+        }
         let mut cells = vec![0u32; size];
-        for i in 1..=a.len() {
-            for j in 1..=b.len() {
-                let at = i * width + j;
-                cells[at] =
-                    if a[i - 1] == b[j - 1] { cells[at - width - 1] + 1 } else { cells[at - width].max(cells[at - 1]) };
+        let (mut above, mut rest) = cells.split_at_mut(width);
+        for from_a in a {
+            let (row, below) = rest.split_at_mut(width);
+            let mut left = 0;
+            for ((from_b, over), cell) in b.iter().zip(above.windows(2)).zip(&mut row[1..]) {
+                left = if from_a == from_b { over[0] + 1 } else { over[1].max(left) };
+                *cell = left;
             }
+            (above, rest) = (row, below);
         }
         Ok(Self { width, cells })
     }
