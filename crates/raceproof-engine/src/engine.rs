@@ -329,7 +329,7 @@ impl Engine {
         if let Some(statistics) = &mut self.statistics {
             statistics.connections += 1;
         }
-        let mut session = Session::new(id, self.acl.greets_everybody());
+        let mut session = Session::new(id, self.connections, self.acl.greets_everybody());
         session.activity = self.statistics.is_some().then(Box::default);
         if let Some(index) = self.closed.pop() {
             self.sessions[index as usize] = session;

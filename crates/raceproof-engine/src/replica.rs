@@ -67,7 +67,7 @@ impl Engine {
             let Session { db, protocol, authenticated, no_evict, replies, replica, .. } = *known;
             let (user, name, transaction) = (known.user.clone(), known.name.clone(), known.transaction.clone());
             let own = &mut self.sessions[opened.0 as usize];
-            let new = Session::new(own.id, authenticated);
+            let new = Session::new(own.id, own.nth, authenticated);
             *own = Session { db, protocol, user, name, no_evict, replies, transaction, replica, ..new };
         }
         opened

@@ -12,6 +12,8 @@ use crate::{
 pub(crate) struct Session {
     /// `CLIENT ID`: rises with every connection, never used twice.
     pub(crate) id: i64,
+    /// The how manieth connection of the server it is.
+    pub(crate) nth: i64,
     /// Whether the connection is open. A closed one's place is taken by a later connection.
     pub(crate) open: bool,
     pub(crate) db: u32,
@@ -55,9 +57,10 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(id: i64, authenticated: bool) -> Self {
+    pub(crate) fn new(id: i64, nth: i64, authenticated: bool) -> Self {
         Self {
             id,
+            nth,
             open: true,
             db: 0,
             protocol: Protocol::Resp2,

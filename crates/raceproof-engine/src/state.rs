@@ -124,7 +124,7 @@ impl Engine {
         // Nobody's reply shows whether anybody has ever tracked keys, but footprints do.
         self.tracking.is_some().hash(&mut to);
         for session in &self.sessions {
-            session.id.hash(&mut to);
+            (session.id, session.nth).hash(&mut to);
             hash_session(Some(session), &mut to);
         }
         hash_queue(self.sessions.iter().map(Some), &mut to);
@@ -181,6 +181,7 @@ fn hash_session(session: Option<&Session>, to: &mut Recorder<'_>) {
     };
     let Session {
         id: _,
+        nth: _,
         open,
         db,
         protocol,

@@ -112,7 +112,7 @@ pub(crate) struct Connection {
     pub(crate) universe: usize,
     pub(crate) session: SessionId,
     pub(crate) addresses: Addresses,
-    /// Whether it has sent nothing yet but `AUTH` and `HELLO`.
+    /// Whether it has sent nothing yet but `AUTH`, `HELLO` and `CLIENT`.
     pub(crate) begins: bool,
     /// Whether its command waits: what comes after it stays in `input`.
     pub(crate) waits: bool,

@@ -176,7 +176,8 @@ impl Server {
         let Some(connection) = self.connections.get(place) else { return };
         let name = &args[0];
         if connection.begins {
-            connection.begins = name.eq_ignore_ascii_case(b"auth") || name.eq_ignore_ascii_case(b"hello");
+            connection.begins =
+                [&b"auth"[..], b"hello", b"client"].iter().any(|first| name.eq_ignore_ascii_case(first));
         }
         // Few commands have names of these lengths, so most pass by with one comparison.
         if matches!(name.len(), 4 | 5 | 6 | 8 | 9) && self.execute_special(place, args) {

@@ -85,6 +85,9 @@ impl Parser {
                 && (count as i64 <= STRANGER_ARGS || allowed.authenticated)
             {
                 *at += len;
+                if count == 0 {
+                    return Step::Nothing;
+                }
                 self.left = count;
                 continue;
             }

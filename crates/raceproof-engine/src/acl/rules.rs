@@ -32,7 +32,8 @@ pub(crate) fn merge_selectors(args: &[Bytes]) -> Result<Vec<Bytes>, Bytes> {
     let mut open: Option<(Vec<u8>, &Bytes)> = None;
     for arg in args {
         match &mut open {
-            None if arg.starts_with(b"(") && !arg.ends_with(b")") => open = Some((arg.to_vec(), arg)),
+            // What another one left open is forgotten, as in Redis.
+            _ if arg.starts_with(b"(") && !arg.ends_with(b")") => open = Some((arg.to_vec(), arg)),
             None => merged.push(arg.clone()),
             Some((selector, _)) => {
                 selector.push(b' ');

@@ -313,8 +313,8 @@ fn list(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
             meant.push((session, (index == context.session).then_some(("client|list", args))));
         }
     }
-    // A session may have the place of one that was closed.
-    meant.sort_unstable_by_key(|(session, _)| session.id);
+    // A session may have the place of one that was closed, and a number of the caller's choice.
+    meant.sort_unstable_by_key(|(session, _)| session.nth);
     let list: String = meant.into_iter().map(|(session, running)| describe(session, running, now, version)).collect();
     Ok(Reply::Verbatim(*b"txt", list.into()))
 }

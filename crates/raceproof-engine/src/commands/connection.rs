@@ -178,7 +178,8 @@ fn reset(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
         addresses: session.addresses.take(),
         redirected: session.redirected,
         replica: session.replica,
-        ..Session::new(session.id, greeted)
+        activity: session.activity.take(),
+        ..Session::new(session.id, session.nth, greeted)
     };
     Ok(Reply::Simple("RESET"))
 }

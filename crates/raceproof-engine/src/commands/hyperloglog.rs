@@ -161,8 +161,10 @@ fn pfdebug(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         return Err(Failure::Constant("ERR The specified key does not exist"));
     };
     let sketch = Sketch::of(&text.data).ok_or(NOT_A_SKETCH)?;
-    let raw = text.encoding == Encoding::Raw;
-    let reply = match args[1].to_ascii_lowercase().as_slice() {
+    if text.encoding != Encoding::Raw {
+        edit(context, &key, |_| ());
+    }
+    match args[1].to_ascii_lowercase().as_slice() {
         b"getreg" => {
             let mut registers = Box::new([0; REGISTERS]);
             sketch.merge_into(&mut registers)?;
@@ -190,11 +192,7 @@ fn pfdebug(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
             text.push(b'\'');
             Err(Failure::Bytes(text.into()))
         }
-    };
-    if !raw {
-        edit(context, &key, |_| ());
     }
-    reply
 }
 
 /// Makes the HyperLogLog of a key dense and tells whether that was new. Nobody who watches the key is told.

@@ -298,7 +298,9 @@ fn words_sorted(value: &Value) -> Value {
             Value::Aggregate(*kind, Some(elements.iter().map(words_sorted).collect()))
         }
         Value::Bulk(kind, Some(text)) => {
-            let mut words: Vec<&[u8]> = text.split(|byte| *byte == b' ').collect();
+            // A selector stands in parentheses.
+            let apart = |byte: &u8| matches!(byte, b' ' | b'(' | b')');
+            let mut words: Vec<&[u8]> = text.split(apart).collect();
             words.sort_unstable();
             Value::Bulk(*kind, Some(words.join(&b' ')))
         }

@@ -580,31 +580,6 @@ fn writes_after_a_snapshot_that_others_have_overtaken() {
 }
 
 #[test]
-fn a_message_that_is_received_before_others_look() {
-    let numsub = Act::Beside(vec!["PUBSUB", "NUMSUB", "c"]);
-    let program = vec![
-        vec![numsub],
-        vec![redis(&["SUBSCRIBE", "c"]), Act::Receive],
-        vec![Act::Beside(vec!["PUBLISH", "c", "1"])],
-    ];
-    assert!(agree(&|world: &mut World| build(&program, world), NO_FAULTS).expect("the searches agree"));
-}
-
-/// A look has two outcomes while the message is on its way. Where one sleeps and the other does not, an execution may be
-/// begun in vain, without any fault.
-#[test]
-fn looks_at_an_inbox_may_cost_an_execution() {
-    let program = vec![
-        vec![Act::Look, redis(&["PSUBSCRIBE", "__key*"]), Act::Look],
-        vec![Act::Join(vec!["HELLO", "3"], vec!["SUBSCRIBE", "c"])],
-        vec![redis(&["SET", "a", "2"])],
-    ];
-    let body = |world: &mut World| messages::build(&program, world);
-    assert!(agree(&body, NO_FAULTS).expect("the searches agree"));
-    assert!(optimal(&body, NO_FAULTS).1 <= 1, "and no more than one");
-}
-
-#[test]
 fn a_read_while_another_client_holds_the_write_lock() {
     let program = vec![
         vec![Act::Begin, redis(&["GET", "a"])],

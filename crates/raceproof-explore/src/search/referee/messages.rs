@@ -175,3 +175,28 @@ fn what_others_than_clients_do_to_keys() {
     referee(60, 2..=2, 2, one_connection(), NO_FAULTS.with(Fault::Flush, 1));
     referee(60, 2..=2, 2, expiries(), NO_FAULTS.with(Fault::ClockJump, 1));
 }
+
+/// A look has two outcomes while the message is on its way. Where one sleeps and the other does not, an execution may be
+/// begun in vain, without any fault.
+#[test]
+fn looks_at_an_inbox_may_cost_an_execution() {
+    let program = vec![
+        vec![Act::Look, redis(&["PSUBSCRIBE", "__key*"]), Act::Look],
+        vec![Act::Join(vec!["HELLO", "3"], vec!["SUBSCRIBE", "c"])],
+        vec![redis(&["SET", "a", "2"])],
+    ];
+    let body = |world: &mut World| build(&program, world);
+    assert!(agree(&body, NO_FAULTS).expect("the searches agree"));
+    assert!(optimal(&body, NO_FAULTS).1 <= 1, "and no more than one");
+}
+
+#[test]
+fn a_message_that_is_received_before_others_look() {
+    let numsub = Act::Beside(vec!["PUBSUB", "NUMSUB", "c"]);
+    let program = vec![
+        vec![numsub],
+        vec![redis(&["SUBSCRIBE", "c"]), Act::Receive],
+        vec![Act::Beside(vec!["PUBLISH", "c", "1"])],
+    ];
+    assert!(agree(&|world: &mut World| super::build(&program, world), NO_FAULTS).expect("the searches agree"));
+}
