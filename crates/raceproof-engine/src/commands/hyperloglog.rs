@@ -170,11 +170,11 @@ fn pfdebug(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
             sketch.merge_into(&mut registers)?;
             drop(text);
             make_dense(context, &key, args)?;
-            return Ok(Reply::Array(registers.iter().map(|value| Reply::Integer(i64::from(*value))).collect()));
+            Ok(Reply::Array(registers.iter().map(|value| Reply::Integer(i64::from(*value))).collect()))
         }
         b"todense" => {
             drop(text);
-            return make_dense(context, &key, args).map(|new| Reply::Integer(i64::from(new)));
+            make_dense(context, &key, args).map(|new| Reply::Integer(i64::from(new)))
         }
         b"decode" if sketch.is_sparse() => {
             let word = |run: hyperloglog::Run| match (run.value, run.bytes) {
