@@ -14,7 +14,7 @@ use raceproof_engine::{Delivery, Engine, Footprint, Outcome, Reply, ScriptCalls}
 use crate::clock::{Clock, machine_us};
 use crate::connection::Ending;
 use crate::listener::Listener;
-use crate::request::{Allowed, Parser, Step};
+use crate::request::{Allowed, Parser, Step, write};
 use crate::server::{Connections, Greeting, LISTENERS, Stopper, WAKER};
 
 /// How many sockets are looked at in one turn.
@@ -155,12 +155,8 @@ impl Meanwhile<'_> {
             match parser.step(&connection.input, &mut connection.at, allowed) {
                 Step::Command if is_later(&parser.args) => {
                     // It is put back, to be read again when the script has ended.
-                    let mut kept = format!("*{}\r\n", parser.args.len()).into_bytes();
-                    for arg in &parser.args {
-                        kept.extend_from_slice(format!("${}\r\n", arg.len()).as_bytes());
-                        kept.extend_from_slice(arg);
-                        kept.extend_from_slice(b"\r\n");
-                    }
+                    let mut kept = Vec::new();
+                    write(&mut kept, &parser.args);
                     kept.extend_from_slice(&connection.input[connection.at..]);
                     (connection.input, connection.at, parser) = (kept, 0, Parser::default());
                     break;

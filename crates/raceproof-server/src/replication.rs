@@ -6,6 +6,7 @@
 use bytes::Bytes;
 use raceproof_engine::{Effect, Reply, Timestamp};
 
+use crate::request::write;
 use crate::server::Server;
 use crate::universe::Universe;
 
@@ -53,15 +54,6 @@ impl Replicas {
             self.ping_ms = now.ms() + period_ms;
             write(&mut self.stream, &[Bytes::from_static(b"PING")]);
         }
-    }
-}
-
-fn write(to: &mut Vec<u8>, args: &[Bytes]) {
-    to.extend_from_slice(format!("*{}\r\n", args.len()).as_bytes());
-    for arg in args {
-        to.extend_from_slice(format!("${}\r\n", arg.len()).as_bytes());
-        to.extend_from_slice(arg);
-        to.extend_from_slice(b"\r\n");
     }
 }
 

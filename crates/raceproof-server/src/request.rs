@@ -62,6 +62,16 @@ pub(crate) struct Parser {
     found: Vec<(usize, usize)>,
 }
 
+/// Writes a command as clients send it, and as it is propagated.
+pub(crate) fn write(to: &mut Vec<u8>, args: &[Bytes]) {
+    to.extend_from_slice(format!("*{}\r\n", args.len()).as_bytes());
+    for arg in args {
+        to.extend_from_slice(format!("${}\r\n", arg.len()).as_bytes());
+        to.extend_from_slice(arg);
+        to.extend_from_slice(b"\r\n");
+    }
+}
+
 impl Parser {
     /// How many bytes are kept for an argument that is not complete.
     pub(crate) const fn kept(&self) -> usize {
