@@ -1,7 +1,7 @@
 //! One connection: its socket, what has come in and is not understood yet, and what is yet to go out.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -78,6 +78,24 @@ impl Socket {
             Self::Tcp(stream) => stream.write(bytes),
             Self::Unix(stream) => stream.write(bytes),
         }
+    }
+
+    /// Writes what is followed by the end of the connection: the system may wait for [`Socket::end`], so that both go out together.
+    fn write_last(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Tcp(stream) => Ok(rustix::net::send(stream, bytes, rustix::net::SendFlags::MORE)?),
+            _ => self.write(bytes),
+        }
+    }
+
+    /// Says that nothing more will come.
+    fn end(&self) {
+        // One that is gone already has nobody to tell.
+        let _ = match self {
+            Self::Tcp(stream) => stream.shutdown(Shutdown::Write),
+            Self::Unix(stream) => stream.shutdown(Shutdown::Write),
+        };
     }
 }
 
@@ -204,10 +222,13 @@ impl Connection {
     }
 
     /// Writes as much as the socket takes, and has the poll tell when it takes more. Tells whether the connection is
-    /// still of use.
+    /// still of use. The last bytes of one that ends arrive with its end, over TCP in one segment: a client that has the reply
+    /// to `QUIT` and looks whether its connection is still open never finds it so.
     pub(crate) fn flush(&mut self, registry: &Registry, token: Token) -> bool {
+        let ends = self.ending == Ending::AfterOutput;
         while self.sent < self.output.len() {
-            match self.socket.write(&self.output[self.sent..]) {
+            let left = &self.output[self.sent..];
+            match if ends { self.socket.write_last(left) } else { self.socket.write(left) } {
                 Ok(0) => return false,
                 Ok(written) => self.sent += written,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -219,6 +240,9 @@ impl Connection {
         self.sent = 0;
         if self.output.capacity() > KEPT {
             self.output = Vec::new();
+        }
+        if ends {
+            self.socket.end();
         }
         self.await_room(false, registry, token)
     }

@@ -60,6 +60,20 @@ fn a_half_closed_connection_gets_its_replies() {
     assert_eq!(other.ask("LLEN l"), ":1", "nothing was given to it");
 }
 
+/// A pool looks whether its connection is still open before it sends the next command. Were the end to arrive after the reply,
+/// now and then it would still find it so, and the command would fail.
+#[test]
+fn a_last_reply_and_the_end_of_the_connection_arrive_together() {
+    let server = start();
+    for last in ["QUIT", "RACEPROOF CRASH POWER"].repeat(200) {
+        let (mut asker, mut other) = (server.connect(), server.connect());
+        assert_eq!(other.ask("PING"), "+PONG");
+        assert_eq!(asker.ask(last), "+OK");
+        assert!(asker.is_known_to_have_ended(), "{last}");
+        assert!(last == "QUIT" || other.is_known_to_have_ended(), "{last} ends the others first");
+    }
+}
+
 #[test]
 fn a_client_beyond_the_limits_of_its_buffers_is_closed() {
     let server = start();

@@ -4,7 +4,6 @@ use bytes::Bytes;
 use raceproof_engine::Reply;
 
 use super::{Answer, Asker, is, shown};
-use crate::connection::Ending;
 use crate::durability::{Crash, Durability, Persistence, Survivors};
 use crate::login::configure;
 use crate::server::Server;
@@ -53,7 +52,8 @@ impl Server {
         Ok(Reply::Simple("OK"))
     }
 
-    /// Every connection of the universe ends. Only the one that asked gets what it is owed, this command's reply at last.
+    /// Every connection of the universe ends. Only the one that asked gets what it is owed, this command's reply at last, and by
+    /// then the others are closed.
     fn drop_connections(&mut self, asker: Asker) {
         let universe = &mut self.universes[asker.universe];
         let dropped = std::mem::take(&mut universe.connections);
@@ -62,10 +62,13 @@ impl Server {
                 let universe = &mut self.universes[asker.universe];
                 connection.session = universe.connect(place, connection.addresses.clone(), self.machine_us);
                 connection.waits = false;
-                connection.ending = if place == asker.place { Ending::AfterOutput } else { Ending::Now };
+                connection.end_after_output();
             }
-            self.connections.mark_dirty(place);
+            if place != asker.place {
+                self.close(place);
+            }
         }
+        self.connections.mark_dirty(asker.place);
     }
 
     /// The new process reads its settings, and what expired while there was none goes.

@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -72,6 +73,7 @@ impl<T: Read + Write + Send> Stream for T {}
 pub(crate) struct Wire {
     stream: Box<dyn Stream>,
     end: Box<dyn Fn() + Send>,
+    at_once: Box<dyn Fn(bool) + Send>,
     pending: Vec<u8>,
 }
 
@@ -80,17 +82,21 @@ impl Wire {
         let stream = TcpStream::connect(address).expect("the server accepts connections");
         stream.set_read_timeout(Some(PATIENCE)).expect("the stream is open");
         stream.set_nodelay(true).expect("the stream is open");
-        let other = stream.try_clone().expect("the stream is open");
+        let other = Arc::new(stream.try_clone().expect("the stream is open"));
+        let same = Arc::clone(&other);
         let end = move || drop(other.shutdown(std::net::Shutdown::Write));
-        Self { stream: Box::new(stream), end: Box::new(end), pending: Vec::new() }
+        let at_once = move |on| same.set_nonblocking(on).expect("the stream is open");
+        Self { stream: Box::new(stream), end: Box::new(end), at_once: Box::new(at_once), pending: Vec::new() }
     }
 
     pub(crate) fn unix(path: &Path) -> Self {
         let stream = UnixStream::connect(path).expect("the server accepts connections");
         stream.set_read_timeout(Some(PATIENCE)).expect("the stream is open");
-        let other = stream.try_clone().expect("the stream is open");
+        let other = Arc::new(stream.try_clone().expect("the stream is open"));
+        let same = Arc::clone(&other);
         let end = move || drop(other.shutdown(std::net::Shutdown::Write));
-        Self { stream: Box::new(stream), end: Box::new(end), pending: Vec::new() }
+        let at_once = move |on| same.set_nonblocking(on).expect("the stream is open");
+        Self { stream: Box::new(stream), end: Box::new(end), at_once: Box::new(at_once), pending: Vec::new() }
     }
 
     /// Sends bytes. A server that has hung up already is no error here.
@@ -153,6 +159,14 @@ impl Wire {
     /// The next reply as text, without its last line's end.
     pub(crate) fn told(&mut self) -> String {
         String::from_utf8(self.reply()).expect("replies here are text").trim_end_matches("\r\n").to_owned()
+    }
+
+    /// Whether the news that the server has hung up is here already.
+    pub(crate) fn is_known_to_have_ended(&mut self) -> bool {
+        (self.at_once)(true);
+        let read = self.stream.read(&mut [0; 16]);
+        (self.at_once)(false);
+        !matches!(read, Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
     }
 
     /// Whether the server has hung up.
