@@ -18,6 +18,7 @@ redis=${REDIS_SERVER:-redis-server}
 
 folder=$(mktemp -d)
 pids=()
+other=
 finish() {
   for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
   wait
@@ -28,11 +29,18 @@ trap finish EXIT
 "$raceproof" serve --port 0 --ready-file "$folder/ready" >/dev/null & pids+=($!)
 for _ in $(seq 100); do [ -e "$folder/ready" ] && break; sleep 0.1; done
 ours=$(sed 's/.*://' "$folder/ready")
-# The kernel gives a port that is free; the other server gets the next one that answers nobody.
-theirs=$((ours + 1))
-while (exec 3<>"/dev/tcp/127.0.0.1/$theirs") 2>/dev/null; do theirs=$((theirs + 1)); done
-"$redis" --bind 127.0.0.1 --port "$theirs" --save '' --appendonly no --dir "$folder" >/dev/null & pids+=($!)
-for _ in $(seq 100); do redis-cli -p "$theirs" ping >/dev/null 2>&1 && break; sleep 0.1; done
+# The kernel gives a port that is free; the other server takes the next one that it can have.
+theirs=$ours
+until redis-cli -p "$theirs" ping >/dev/null 2>&1 && kill -0 "$other" 2>/dev/null; do
+  theirs=$((theirs + 1))
+  [ "$theirs" -lt $((ours + 100)) ] || { echo "redis-server finds no free port beside $ours" >&2; exit 1; }
+  "$redis" --bind 127.0.0.1 --port "$theirs" --save '' --appendonly no --dir "$folder" >/dev/null & other=$!
+  for _ in $(seq 100); do
+    sleep 0.1
+    if ! kill -0 "$other" 2>/dev/null || redis-cli -p "$theirs" ping >/dev/null 2>&1; then break; fi
+  done
+done
+pids+=("$other")
 
 # Ticks of 10 ms, in the program and in the kernel.
 ticks() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }

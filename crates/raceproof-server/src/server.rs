@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use mio::{Events, Poll, Registry, Token, Waker};
@@ -26,6 +26,10 @@ const EVENTS: usize = 1024;
 const ACCEPTED: usize = 1000;
 /// Files that are open besides connections.
 const OTHER_FILES: u64 = 64;
+/// Where turns follow each other within this time, requests come in quick succession.
+const BRISK: Duration = Duration::from_micros(30);
+/// For how long sockets are then asked again and again before the thread goes to sleep.
+const AWAKE: Duration = Duration::from_micros(20);
 /// How long to wait before connections are accepted again after there was no room for one.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -226,11 +230,26 @@ impl Server {
     /// The system's readiness queue fails.
     pub fn run(&mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(EVENTS);
+        let mut turned = Instant::now();
+        let mut awake_until = None;
         while !self.stopper.is_asked() {
-            match self.poll.poll(&mut events, self.patience()) {
+            let patience = if awake_until.is_some() { Some(Duration::ZERO) } else { self.patience() };
+            match self.poll.poll(&mut events, patience) {
                 Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
                 _ => {}
             }
+            // To wake a thread costs the one who sends more than to be read by one that is awake: with requests in quick
+            // succession, sleeping between them takes a tenth of the throughput.
+            let now = Instant::now();
+            if events.is_empty()
+                && self.connections.ready.is_empty()
+                && let Some(until) = awake_until
+            {
+                awake_until = Some(until).filter(|until| now < *until);
+                continue;
+            }
+            awake_until = (now - turned < BRISK).then(|| now + AWAKE);
+            turned = now;
             self.machine_us = machine_us();
             self.ring_alarms();
             if std::mem::take(&mut self.accept_again) {
