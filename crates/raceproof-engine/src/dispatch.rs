@@ -106,7 +106,7 @@ fn admitted(context: &mut Context<'_>, args: &[Bytes]) -> Result<&'static Comman
             Err(busy.refusal())
         }
         // A client that monitors counts as a replica.
-        None if context.session().monitors && touches_keys(context, command, args) => {
+        None if (context.session().monitors || context.session().fed) && touches_keys(context, command, args) => {
             Err(Failure::Constant("ERR Replica can't interact with the keyspace"))
         }
         None => Ok(command),
@@ -130,7 +130,8 @@ const NO_REPLICAS: Failure = Failure::Constant("NOREPLICAS Not enough good repli
 impl Context<'_> {
     /// Why nothing may be written, whatever it is.
     pub(crate) fn refused_write(&self) -> Option<Failure> {
-        if self.engine.config.wants_replicas() {
+        let wanted = self.engine.config.wanted_replicas();
+        if wanted > 0 && self.engine.good_replicas() < wanted {
             return Some(NO_REPLICAS);
         }
         let is_replica = self.engine.primary.is_some() && self.engine.config.replica_read_only();

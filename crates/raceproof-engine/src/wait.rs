@@ -21,6 +21,7 @@ use crate::{
     engine::frame,
     failure::{Answer, Failure},
     key::Key,
+    number::parse_integer,
     session::{Replies, Session},
 };
 
@@ -45,6 +46,18 @@ pub(crate) struct Wait {
     pub(crate) silent: bool,
     /// Rises with every wait: who began earlier has the lower number.
     pub(crate) since: u64,
+}
+
+impl Wait {
+    /// Whether it is for replicas, and for no key.
+    pub(crate) fn is_for_replicas(&self) -> bool {
+        self.args.first().is_some_and(|name| name.eq_ignore_ascii_case(b"wait"))
+    }
+
+    /// How many replicas `WAIT` wants.
+    pub(crate) fn wanted_replicas(&self) -> Option<i64> {
+        parse_integer(self.args.get(1)?)
+    }
 }
 
 /// Who waits, and what has become ready.
@@ -310,7 +323,7 @@ impl Engine {
     }
 }
 
-fn delivery(session: usize, silent: bool, reply: Reply) -> Delivery {
+pub(crate) fn delivery(session: usize, silent: bool, reply: Reply) -> Delivery {
     let session = SessionId(session as u32);
     if silent { Delivery::NoReply(session) } else { Delivery::Reply(session, reply) }
 }

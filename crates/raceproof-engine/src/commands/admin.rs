@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::{
-    Access, Object, Reply, Shutdown,
+    Access, Object, Replica, Reply, Shutdown,
     command::{Command, Group, Run, flag::*},
     context::Context,
     failure::{Answer, Failure, SYNTAX},
@@ -190,7 +190,15 @@ fn role(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
         let (host, state) = (super::text(""), super::text("connected"));
         return Ok(Reply::Array(vec![super::text("slave"), host, Reply::Integer(0), state, Reply::Integer(0)]));
     }
-    Ok(Reply::Array(vec![super::text("master"), Reply::Integer(0), Reply::Array(Vec::new())]))
+    let stream = context.engine.process.as_ref().map(|process| &process.stream);
+    let describe = |replica: &Replica| {
+        let (port, offset) = (replica.port.to_string(), replica.acknowledged.to_string());
+        Reply::Array([replica.host.clone(), port, offset].map(|part| Reply::Bulk(part.into())).into())
+    };
+    let replicas = stream.map_or(&[][..], |stream| &stream.replicas);
+    let online = replicas.iter().filter(|replica| replica.is_online);
+    let offset = Reply::Integer(stream.map_or(0, |stream| stream.offset));
+    Ok(Reply::Array(vec![super::text("master"), offset, Reply::Array(online.map(describe).collect())]))
 }
 
 /// The line without the picture, whatever version of the picture is asked for.
