@@ -164,6 +164,8 @@ fn is_out_of_memory(context: &mut Context<'_>, command: &'static Command, args: 
         return false;
     }
     context.out_of_memory = !context.make_room();
+    // What was evicted is told before the reply, which may be of a new value.
+    context.tell_pending();
     context.effects_before = context.effects.list.len();
     if !context.out_of_memory {
         return false;

@@ -23,6 +23,8 @@ pub(crate) struct Statistics {
     /// Commands that wrote since the last `SAVE`.
     pub(crate) changes: u64,
     pub(crate) saves: u64,
+    /// How often `BGREWRITEAOF` was called.
+    pub(crate) rewrites: u64,
     /// By where the name of the command lies, which is quicker to find than by the name. A name may lie in several places.
     by_command: FxHashMap<usize, (&'static str, Calls)>,
     /// By the first word of the error.
@@ -171,13 +173,14 @@ impl Hash for Statistics {
             error_replies,
             changes,
             saves,
+            rewrites,
             by_command: _,
             errors,
             slow,
             next_slow,
             spikes,
         } = self;
-        (connections, commands, hits, misses, expired, evicted, error_replies, changes, saves).hash(to);
+        (connections, commands, hits, misses, expired, evicted, error_replies, changes, saves, rewrites).hash(to);
         (self.calls(), errors, slow, next_slow, spikes).hash(to);
     }
 }

@@ -29,10 +29,14 @@ impl Doors {
         Self { bind: settings.bind.to_string(), port: port.unwrap_or(0), unix: unix.unwrap_or_default() }
     }
 
-    /// Has an engine show them.
+    /// Has an engine show them, and the folder that the process works in.
     pub(crate) fn tell(&self, engine: &mut Engine) {
         for (name, value) in [("bind", &self.bind), ("port", &self.port.to_string()), ("unixsocket", &self.unix)] {
             engine.begin_with(name, value.clone().into());
+        }
+        if let Some(folder) = std::env::current_dir().ok().and_then(|folder| folder.into_os_string().into_string().ok())
+        {
+            engine.begin_with("dir", folder.into());
         }
     }
 

@@ -95,8 +95,16 @@ fn bgsave(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     Ok(Reply::Simple(if context.may_wait { "Background saving started" } else { "Background saving scheduled" }))
 }
 
-fn bgrewriteaof(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
-    Ok(Reply::Simple("Background append only file rewriting started"))
+fn bgrewriteaof(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    if let Some(statistics) = &mut context.engine.statistics {
+        context.footprint.add(Object::Server, Access::Write);
+        statistics.rewrites += 1;
+    }
+    // A transaction is not to be held up by it.
+    Ok(Reply::Simple(match context.may_wait {
+        true => "Background append only file rewriting started",
+        false => "Background append only file rewriting scheduled",
+    }))
 }
 
 /// Whoever runs the engine ends it, as the outcome says; the reply is then never sent.

@@ -4,7 +4,7 @@ use super::info::{
     clients_memory, configured, connected, counted, human, identity, noted, peak, streamed, told, tracked,
     tracking_sessions, up_s, used, used_human,
 };
-use crate::{Stream, channels::Kind, context::Context, memory::AT_START};
+use crate::{Stream, channels::Kind, context::Context, memory::AT_START, statistics::Statistics};
 
 /// Where a field's value comes from.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +30,12 @@ fn percent(part: usize, whole: usize) -> String {
 
 fn seconds(us: i64) -> String {
     format!("{}.{:06}", us / 1_000_000, us % 1_000_000)
+}
+
+/// How long the last time of something took that is done at once (s), or that there was none.
+fn took(context: &Context<'_>, times: fn(&Statistics) -> u64) -> String {
+    let any = context.engine.statistics.as_deref().is_some_and(|statistics| times(statistics) > 0);
+    if any { "0".into() } else { "-1".into() }
 }
 
 /// The name of the history of writes.
@@ -150,7 +156,7 @@ pub(super) const PERSISTENCE: Fields = &[
     ("rdb_bgsave_in_progress", Constant("0")),
     ("rdb_last_save_time", Of(|context| context.engine.last_save_s().to_string())),
     ("rdb_last_bgsave_status", Constant("ok")),
-    ("rdb_last_bgsave_time_sec", Constant("-1")),
+    ("rdb_last_bgsave_time_sec", Of(|context| took(context, |counts| counts.saves))),
     ("rdb_current_bgsave_time_sec", Constant("-1")),
     ("rdb_saves", Of(|context| counted(context, |counts| counts.saves))),
     ("rdb_last_cow_size", Constant("0")),
@@ -159,10 +165,10 @@ pub(super) const PERSISTENCE: Fields = &[
     ("aof_enabled", Of(|context| u8::from(configured(context, "appendonly") == "yes").to_string())),
     ("aof_rewrite_in_progress", Constant("0")),
     ("aof_rewrite_scheduled", Constant("0")),
-    ("aof_last_rewrite_time_sec", Constant("-1")),
+    ("aof_last_rewrite_time_sec", Of(|context| took(context, |counts| counts.rewrites))),
     ("aof_current_rewrite_time_sec", Constant("-1")),
     ("aof_last_bgrewrite_status", Constant("ok")),
-    ("aof_rewrites", Constant("0")),
+    ("aof_rewrites", Of(|context| counted(context, |counts| counts.rewrites))),
     ("aof_rewrites_consecutive_failures", Constant("0")),
     ("aof_last_write_status", Constant("ok")),
     ("aof_last_cow_size", Constant("0")),
