@@ -71,6 +71,17 @@ pub enum Version {
 
 impl Version {
     pub(crate) const NEWEST: Self = Self::V8_4;
+
+    /// The release that a server says it is, as text and as a number.
+    pub(crate) const fn release(self) -> (&'static str, i64) {
+        match self {
+            Self::V7_0 => ("7.0.15", 0x0007_000f),
+            Self::V7_2 => ("7.2.0", 0x0007_0200),
+            Self::V7_4 => ("7.4.0", 0x0007_0400),
+            Self::V8_0 => ("8.0.2", 0x0008_0002),
+            Self::V8_4 => ("8.4.0", 0x0008_0400),
+        }
+    }
 }
 
 /// What an engine is started with.
