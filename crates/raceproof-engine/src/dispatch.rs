@@ -263,7 +263,7 @@ pub(crate) fn call(context: &mut Context<'_>, command: &'static Command, args: &
     if tracks && command.runs_script() {
         context.declared = context.tracked_keys(command, args);
     }
-    let reply = if context.engine.statistics.is_some() {
+    let mut reply = if context.engine.statistics.is_some() {
         counted_call(context, command, args)
     } else {
         (command.run)(context, args).unwrap_or_else(Failure::into_reply)
@@ -273,6 +273,10 @@ pub(crate) fn call(context: &mut Context<'_>, command: &'static Command, args: &
     context.tell_monitors(command, args);
     if tracks && command.has(flag::READONLY) && !command.runs_script() {
         context.remember_read(command, args);
+    }
+    let version = context.engine.options.version;
+    if version > Version::V7_0 {
+        reply.in_form_of(version);
     }
     reply
 }

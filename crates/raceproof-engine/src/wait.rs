@@ -303,7 +303,8 @@ impl Engine {
         let silent = wait.silent;
         self.sessions[session].wait = Some(wait);
         frame(&mut out.effects, from);
-        if let Some(reply) = reply {
+        if let Some(mut reply) = reply {
+            reply.in_form_of(self.options.version);
             self.end_wait(session, &mut out.footprint);
             out.deliveries.insert(at, delivery(session, silent, reply));
         }

@@ -118,7 +118,7 @@ fn getuser(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     };
     let passwords = user.passwords.iter().map(|digest| Reply::Bulk(digest.clone().into()));
     let mut parts = vec![
-        (text("flags"), Reply::Set(acl::flags(user).into_iter().map(text).collect())),
+        (text("flags"), Reply::Set(acl::flags(user, version).into_iter().map(text).collect())),
         (text("passwords"), Reply::Array(passwords.collect())),
     ];
     parts.extend(rules(&user.root));

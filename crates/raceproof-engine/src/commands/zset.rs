@@ -370,7 +370,11 @@ fn zscan(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if sorted {
         pairs.sort_unstable_by_key(|(member, _)| *member);
     }
-    let score_text = if zset.table().is_none() { float::packed_text } else { float::text };
+    let score_text = match zset.table() {
+        None if version >= Version::V7_2 => float::shortest_text,
+        None => float::packed_text,
+        Some(_) => float::text,
+    };
     let replies = pairs.into_iter().flat_map(|(member, score)| [bulk(member), Reply::Bulk(score_text(score).into())]);
     Ok(scan::reply(next, replies.collect()))
 }

@@ -133,6 +133,46 @@ pub(crate) const OTHERS: &[(&str, &str)] = &[
     ("PUBLISH ch x", "-NOPERM No permissions to access a channel"),
     ("AUTH default x", "+OK"),
     ("ACL DELUSER bob", ":1"),
+    ("ZADD f 0.1 a 1e300 b 1e20 c 1e7 d 12345678901234567 e 1e18 f 9.5e18 g -1e8 h 1.5e-5 i 1e-7 j 0.001234 k", ":11"),
+    ("ZADD f -0.1 l -0 m 5e-324 n 1.7976931348623157e308 o inf p 12345.000001 q 4611686018427387905 r", ":7"),
+    ("ZADD f 9223372036854775807 s -9223372036854775808 t 1.1e-5 u 0.00001234567 v -1.5e10 w -123.456 x", ":6"),
+    (
+        "ZRANGE f 0 -1 WITHSCORES",
+        "*48|$1|t|$20|-9223372036854776000|$1|w|$12|-15000000000|$1|h|$10|-100000000|$1|x|$8|\
+         -123.456|$1|l|$4|-0.1|$1|m|$1|0|$1|n|$6|5e-324|$1|j|$4|1e-7|$1|u|$8|0.000011|$1|v|$11|\
+         1.234567e-5|$1|i|$8|0.000015|$1|k|$8|0.001234|$1|a|$3|0.1|$1|q|$12|12345.000001|$1|d|$8|\
+         10000000|$1|e|$17|12345678901234568|$1|f|$19|1000000000000000000|$1|r|$19|\
+         4611686018427387904|$1|s|$19|9223372036854776000|$1|g|$7|9.5e+18|$1|c|$5|1e+20|$1|b|$6|\
+         1e+300|$1|o|$23|1.7976931348623157e+308|$1|p|$3|inf",
+    ),
+    ("ZSCORE f b", "$6|1e+300"),
+    ("ZSCAN f 0 MATCH v", "*2|$1|0|*2|$1|v|$11|1.234567e-5"),
+    ("ZSCAN f 0 MATCH s", "*2|$1|0|*2|$1|s|$19|9223372036854776000"),
+    ("ZINCRBY f 0.2 a", "$19|0.30000000000000004"),
+    ("GEOADD geo 13.361389 38.115556 P", ":1"),
+    ("GEOPOS geo P none", "*2|*2|$18|13.361389338970184|$16|38.1155563954963|*-1"),
+    (
+        "GEOSEARCH geo FROMMEMBER P BYRADIUS 200 km WITHDIST WITHCOORD",
+        "*1|*3|$1|P|$6|0.0000|*2|$18|13.361389338970184|$16|38.1155563954963",
+    ),
+    (
+        "ACL LIST",
+        "*1|$51|user default on nopass \
+         sanitize-payload ~* &* +@all",
+    ),
+    ("ACL SETUSER eve", "+OK"),
+    (
+        "ACL GETUSER eve",
+        "*12|$5|flags|*2|$3|off|$16|sanitize-payload|$9|passwords|*0|$8|commands|$5|-@all|$4|keys|$0|\
+         |$8|channels|$0||$9|selectors|*0",
+    ),
+    ("ACL SETUSER eve skip-sanitize-payload", "+OK"),
+    (
+        "ACL LIST",
+        "*2|$51|user default on nopass \
+         sanitize-payload ~* &* +@all|$54|user eve off skip-sanitize-payload resetchannels -@all",
+    ),
+    ("ACL DELUSER eve", ":1"),
 ];
 
 #[test]
@@ -146,6 +186,10 @@ fn what_came_later_is_unknown_before() {
     server.expect(&[
         ("ZADD z 1 a", ":1"),
         ("ZRANK z a WITHSCORE", "-ERR wrong number of arguments for 'zrank' command"),
+        ("ZINCRBY z -0.9 a", "$20|0.099999999999999978"),
+        ("GEOADD geo 13.361389 38.115556 P", ":1"),
+        ("GEOPOS geo P", "*1|*2|$20|13.36138933897018433|$20|38.11555639549629859"),
+        ("ACL LIST", "*1|$34|user default on nopass ~* &* +@all"),
         ("HSET h a 1", ":1"),
         ("HSCAN h 0 NOVALUES", "-ERR syntax error"),
         ("CLIENT KILL MAXAGE 1", "-ERR syntax error"),
@@ -269,6 +313,7 @@ fn scripts_of_later_versions_may_call_what_would_wait() {
             "-ERR xread command is not allowed with BLOCK option from scripts",
         ),
         ("return redis.REDIS_VERSION", "$5|8.0.2", "$6|7.0.15"),
+        ("redis.call('zadd','z',0.1,'m') return redis.call('zscore','z','m')", "$3|0.1", "$19|0.10000000000000001"),
         ("return redis.REDIS_VERSION_NUM", ":524290", ":458767"),
         (
             "return redis.call('get','zz')",
