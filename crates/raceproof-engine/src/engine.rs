@@ -59,9 +59,10 @@ pub enum Version {
     /// Redis 7.0, the reference.
     #[default]
     V7_0,
-    /// Redis 7.2: what client libraries say of themselves when they connect (`CLIENT SETINFO`), `CLIENT NO-TOUCH`.
+    /// Redis 7.2: what client libraries say of themselves when they connect (`CLIENT SETINFO`), `CLIENT NO-TOUCH`, `WAITAOF`,
+    /// the activity of consumers, floats in their shortest form.
     V7_2,
-    /// Redis 7.4: per-field deadlines (`HEXPIRE` and its family).
+    /// Redis 7.4: per-field deadlines (`HEXPIRE` and its family), `HSCAN … NOVALUES`, `XREAD … +`.
     V7_4,
     /// Redis 8.0: values of fields with deadlines (`HGETEX`, `HSETEX`, `HGETDEL`).
     V8_0,
