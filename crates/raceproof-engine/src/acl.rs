@@ -87,6 +87,19 @@ impl User {
         self.root.all_commands && self.root.all_keys && self.root.all_channels
     }
 
+    pub(crate) fn allows_all_channels(&self) -> bool {
+        self.all_selectors().any(|selector| selector.all_channels)
+    }
+
+    /// Whether one of the selectors allows to subscribe to a channel, or to a pattern: then it must be one of theirs as it is.
+    pub(crate) fn allows_channel(&self, channel: &[u8], is_pattern: bool) -> bool {
+        self.all_selectors().any(|selector| selector.allows_channel(channel, is_pattern))
+    }
+
+    fn all_selectors(&self) -> impl Iterator<Item = &Selector> {
+        std::iter::once(&self.root).chain(&self.selectors)
+    }
+
     fn admits(&self, password: &[u8]) -> bool {
         self.on && (self.nopass || self.passwords.contains(&sha256::hex(password)))
     }

@@ -43,7 +43,8 @@ pub(crate) struct Config {
     counting: Counting,
     lazy_eviction: bool,
     slow_us: i64,
-    wants_replicas: bool,
+    wanted_replicas: usize,
+    longest_lag_s: i64,
     serves_stale: bool,
     replica_read_only: bool,
     slow_entries: usize,
@@ -80,7 +81,8 @@ impl Config {
             counting: Counting { factor: 0, decay_min: 0 },
             lazy_eviction: false,
             slow_us: 0,
-            wants_replicas: false,
+            wanted_replicas: 0,
+            longest_lag_s: 0,
             serves_stale: true,
             replica_read_only: true,
             slow_entries: 0,
@@ -227,7 +229,9 @@ impl Config {
         self.counting = Counting { factor: count("lfu-log-factor"), decay_min: count("lfu-decay-time") };
         self.lazy_eviction = self.named("lazyfree-lazy-eviction") == "yes";
         self.slow_us = parse_integer(&self.named("slowlog-log-slower-than")).unwrap_or(-1);
-        self.wants_replicas = self.number("min-replicas-to-write") > 0 && self.number("min-replicas-max-lag") > 0;
+        let lag = self.number("min-replicas-max-lag");
+        self.wanted_replicas = if lag == 0 { 0 } else { self.number("min-replicas-to-write") };
+        self.longest_lag_s = i64::try_from(lag).unwrap_or(i64::MAX);
         self.serves_stale = self.named("replica-serve-stale-data") == "yes";
         self.replica_read_only = self.named("replica-read-only") == "yes";
         self.slow_entries = self.number("slowlog-max-len");
@@ -242,9 +246,25 @@ impl Config {
         self.events
     }
 
-    /// Whether writes need replicas (`min-replicas-to-write`), of which there are none.
-    pub(crate) const fn wants_replicas(&self) -> bool {
-        self.wants_replicas
+    /// How many replicas writes need (`min-replicas-to-write`); none if there is no limit to their lag.
+    pub(crate) const fn wanted_replicas(&self) -> usize {
+        self.wanted_replicas
+    }
+
+    /// After how long a replica that is not heard of counts no more (s).
+    pub(crate) const fn longest_lag_s(&self) -> i64 {
+        self.longest_lag_s
+    }
+
+    /// Sets what a server is started with, and what cannot be changed while it runs.
+    pub(crate) fn begin_with(&mut self, setting: &'static Setting, value: Bytes) {
+        self.changed.insert(setting.primary(), value);
+        self.refresh();
+    }
+
+    /// Whether there are save points.
+    pub(crate) fn saves(&self) -> bool {
+        !self.named("save").is_empty()
     }
 
     /// Whether a replica answers while it has no link to its primary.

@@ -20,6 +20,7 @@ use crate::{
     key::Key,
     libraries::Libraries,
     pause::Paused,
+    process::Process,
     rng::Random,
     scripts::ScriptCache,
     session::{Replies, Session},
@@ -150,6 +151,8 @@ pub struct Engine {
     pub(crate) primary: Option<Box<(Bytes, i64)>>,
     /// The script that runs, for those who ask meanwhile. Nothing between commands.
     pub(crate) busy: Option<Box<Busy>>,
+    /// What the process that runs it has said of itself, if any did.
+    pub(crate) process: Option<Box<Process>>,
 }
 
 /// What `DEBUG` turns off.
@@ -189,6 +192,7 @@ impl Clone for Engine {
             switches: self.switches,
             primary: self.primary.clone(),
             busy: None,
+            process: self.process.clone(),
         }
     }
 
@@ -219,6 +223,7 @@ impl Clone for Engine {
             switches,
             primary,
             busy: _,
+            process,
         } = source;
         self.options.clone_from(options);
         self.databases.clone_from(databases);
@@ -239,6 +244,7 @@ impl Clone for Engine {
         self.monitors = *monitors;
         self.statistics.clone_from(statistics);
         self.primary.clone_from(primary);
+        self.process.clone_from(process);
         (self.started, self.saved, self.switches) = (*started, *saved, *switches);
         (self.incarnation, self.connections) = (*incarnation, *connections);
     }
@@ -255,6 +261,7 @@ impl Engine {
             switches: Switches::default(),
             primary: None,
             busy: None,
+            process: None,
             connections: options.clients_before,
             options,
             databases: Databases::default(),
@@ -492,11 +499,6 @@ impl Engine {
         out.took_us = took_us;
         out.before_reply = replied.unwrap_or(out.deliveries.len());
         out.silent = mute || matches!(&out.reply, Reply::Inline(values) if values.is_empty());
-        if out.wrote
-            && let Some(statistics) = &mut self.statistics
-        {
-            statistics.changes += 1;
-        }
         out.between.extend(stood.filter(|_| out.wrote));
         out.wrote |= wrote_before;
         if framed {

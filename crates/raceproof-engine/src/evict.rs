@@ -85,6 +85,11 @@ impl Engine {
         memory::AT_START + self.databases.in_use()
     }
 
+    /// [`Self::used_memory`], where a process keeps its peak.
+    pub(crate) fn used_memory_if_told(&self) -> Option<usize> {
+        self.process.is_some().then(|| self.used_memory())
+    }
+
     fn is_over_limit(&self) -> bool {
         self.config.memory_limit().is_some_and(|limit| self.used_memory() > limit)
     }

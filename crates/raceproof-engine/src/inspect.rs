@@ -1,5 +1,7 @@
 //! What a front asks the engine besides executing commands: settings, clients, and the way back to a snapshot.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use crate::{
@@ -14,6 +16,13 @@ impl Engine {
     #[must_use]
     pub fn setting(&self, name: &str) -> Option<Bytes> {
         config::setting(name.as_bytes()).map(|setting| self.config.value(setting))
+    }
+
+    /// Sets what a server is started with (`port`, `unixsocket`, …), as its configuration file would. Tells whether there is such a setting.
+    pub fn begin_with(&mut self, name: &str, value: Bytes) -> bool {
+        let Some(setting) = config::setting(name.as_bytes()) else { return false };
+        Arc::make_mut(&mut self.config).begin_with(setting, value);
+        true
     }
 
     /// Says where a client comes from and what it has connected to (`127.0.0.1:50000`, or the path of a socket and `:0`), for
@@ -56,7 +65,7 @@ impl Engine {
     #[must_use]
     pub fn may_idle(&self, session: SessionId) -> bool {
         let state = self.sessions.get(session.0 as usize);
-        self.waits(session) || state.is_some_and(|state| state.monitors || state.subscriptions.any())
+        self.waits(session) || state.is_some_and(|state| state.monitors || state.fed || state.subscriptions.any())
     }
 
     /// The number of a client (`CLIENT ID`); 0 if there is no such session.

@@ -186,7 +186,7 @@ impl Context<'_> {
     /// Holds a command back if it is one that the pause holds. Sessions that monitor count as replicas, which are never paused.
     pub(crate) fn holds(&mut self, command: &'static Command, args: &[Bytes]) -> bool {
         let Some(pause) = self.engine.paused.pause.filter(|_| self.engine.is_paused(self.now)) else { return false };
-        let exempt = self.session().monitors || self.session().replica;
+        let exempt = self.session().monitors || self.session().replica || self.session().fed;
         if exempt || !(pause.all || self.may_send_on(command, args)) {
             return false;
         }

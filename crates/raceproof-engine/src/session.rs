@@ -52,6 +52,10 @@ pub(crate) struct Session {
     pub(crate) held: Option<Vec<Bytes>>,
     /// The connection is to a replica, which refuses writes.
     pub(crate) replica: bool,
+    /// The connection is a replica of this server's, which is sent all effects.
+    pub(crate) fed: bool,
+    /// How far the stream of effects was after its last command, where there are replicas.
+    pub(crate) wrote_up_to: i64,
     /// What it has done, where [`crate::Options::statistics`] is set.
     pub(crate) activity: Option<Box<Activity>>,
 }
@@ -84,6 +88,8 @@ impl Session {
             wait: None,
             held: None,
             replica: false,
+            fed: false,
+            wrote_up_to: 0,
             activity: None,
         }
     }

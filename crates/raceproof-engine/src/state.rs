@@ -84,6 +84,7 @@ impl Engine {
             switches,
             primary,
             busy: _,
+            process: _,
         } = self;
         let mut to = Recorder(out);
         options.hash(&mut to);
@@ -205,9 +206,11 @@ fn hash_session(session: Option<&Session>, to: &mut Recorder<'_>) {
         user,
         authenticated,
         replica,
+        fed,
+        wrote_up_to,
         activity,
     } = session;
-    (user, authenticated, replica, activity).hash(to);
+    (user, authenticated, replica, fed, wrote_up_to, activity).hash(to);
     (open, db, protocol, name, no_evict, replies, watched, subscriptions, dirty).hash(to);
     (tracking, addresses, monitors, held, no_touch, library).hash(to);
     wait.is_some().hash(to);

@@ -21,6 +21,7 @@ use crate::{
     engine::frame,
     failure::{Answer, Failure},
     key::Key,
+    number::parse_integer,
     session::{Replies, Session},
 };
 
@@ -45,6 +46,18 @@ pub(crate) struct Wait {
     pub(crate) silent: bool,
     /// Rises with every wait: who began earlier has the lower number.
     pub(crate) since: u64,
+}
+
+impl Wait {
+    /// Whether it is for replicas, and for no key.
+    pub(crate) fn is_for_replicas(&self) -> bool {
+        self.args.first().is_some_and(|name| name.eq_ignore_ascii_case(b"wait"))
+    }
+
+    /// How many replicas `WAIT` wants.
+    pub(crate) fn wanted_replicas(&self) -> Option<i64> {
+        parse_integer(self.args.get(1)?)
+    }
 }
 
 /// Who waits, and what has become ready.
@@ -260,15 +273,29 @@ impl Engine {
         }
         let mut host = scripts;
         while !self.waiting.ready.is_empty() {
-            for (db, key) in std::mem::take(&mut self.waiting.ready) {
-                let sessions = self.waiting.by_key.get(&(db, key.clone())).cloned().unwrap_or_default();
-                for session in sessions {
-                    self.serve_session(&mut host, session as usize, &key, now, out);
+            for place in std::mem::take(&mut self.waiting.ready) {
+                let taken_from = self.can_be_emptied(&place);
+                let mut at = 0;
+                while let Some(session) = self.waiting.by_key.get(&place).and_then(|waiting| waiting.get(at).copied()) {
+                    // Those that are left would find nothing, however many they are.
+                    if taken_from && !self.can_be_emptied(&place) {
+                        break;
+                    }
+                    if !self.serve_session(&mut host, session as usize, &place.1, now, out) {
+                        at += 1;
+                    }
                 }
             }
         }
     }
 
+    /// Whether the key holds something that is gone once those who wait have taken all of it.
+    fn can_be_emptied(&self, (db, key): &(u32, Key)) -> bool {
+        let value = self.databases.entry(*db, key).map(|entry| &entry.value);
+        matches!(value, Some(Value::List(_) | Value::Zset(_)))
+    }
+
+    /// Gives a session what it waits for, if the key has it. Tells whether it waits no more.
     fn serve_session(
         &mut self,
         host: &mut Option<&mut dyn ScriptHost>,
@@ -276,8 +303,8 @@ impl Engine {
         key: &Key,
         now: Timestamp,
         out: &mut Outcome,
-    ) {
-        let Some(wait) = self.sessions[session].wait.take() else { return };
+    ) -> bool {
+        let Some(wait) = self.sessions[session].wait.take() else { return false };
         let from = out.effects.len();
         // Redis takes out of a list for those who wait without saying once more that it was changed.
         let is_list = matches!(self.databases.entry(wait.db, key), Some(Entry { value: Value::List(_), .. }));
@@ -303,15 +330,15 @@ impl Engine {
         let silent = wait.silent;
         self.sessions[session].wait = Some(wait);
         frame(&mut out.effects, from);
-        if let Some(mut reply) = reply {
-            reply.in_form_of(self.options.version);
-            self.end_wait(session, &mut out.footprint);
-            out.deliveries.insert(at, delivery(session, silent, reply));
-        }
+        let Some(mut reply) = reply else { return false };
+        reply.in_form_of(self.options.version);
+        self.end_wait(session, &mut out.footprint);
+        out.deliveries.insert(at, delivery(session, silent, reply));
+        true
     }
 }
 
-fn delivery(session: usize, silent: bool, reply: Reply) -> Delivery {
+pub(crate) fn delivery(session: usize, silent: bool, reply: Reply) -> Delivery {
     let session = SessionId(session as u32);
     if silent { Delivery::NoReply(session) } else { Delivery::Reply(session, reply) }
 }

@@ -164,6 +164,22 @@ fn a_copy_of_what_is_there_would_be_noticed() {
     assert!(many[0] > few[0] + SLACK, "{few:?} {many:?}");
 }
 
+/// One element serves the one who has waited longest, however many wait behind it.
+#[test]
+fn to_serve_one_does_not_look_at_all_who_wait() {
+    let to_serve = |waiting: u32| {
+        let mut server = Server::new();
+        let mut sessions: Vec<_> = (0..waiting).map(|_| server.engine.connect()).collect();
+        sessions.iter().for_each(|session| drop(server.run_on(*session, "BLPOP list other 0")));
+        let allocated = allocation_counter::measure(|| drop(server.run("RPUSH list element"))).bytes_total;
+        assert!(!server.engine.waits(sessions.remove(0)), "it has its element");
+        assert!(sessions.iter().all(|session| server.engine.waits(*session)), "the others wait on");
+        allocated
+    };
+    let (few, many) = (to_serve(10), to_serve(5000));
+    assert!(many < few + SLACK, "{few} bytes among 10 that wait, {many} among 5000");
+}
+
 /// Expiry takes the same work for each key, however many there are and whatever the time that passes.
 #[test]
 fn the_expiry_of_many_keys_allocates_as_much_for_each_key() {

@@ -44,6 +44,19 @@ fn greetings() {
 }
 
 #[test]
+fn what_goes_on_behind_is_put_off_by_a_transaction() {
+    let mut server = Server::new();
+    server.expect(&[
+        ("BGREWRITEAOF", "+Background append only file rewriting started"),
+        ("BGSAVE", "+Background saving started"),
+        ("MULTI", "+OK"),
+        ("BGREWRITEAOF", "+QUEUED"),
+        ("BGSAVE", "+QUEUED"),
+        ("EXEC", "*2|+Background append only file rewriting scheduled|+Background saving scheduled"),
+    ]);
+}
+
+#[test]
 fn replies_can_be_turned_off() {
     let mut server = Server::new();
     let mut silent = |line| {

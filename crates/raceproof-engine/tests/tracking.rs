@@ -47,6 +47,19 @@ fn a_key_that_is_evicted_is_told_to_who_has_read_it() {
     assert_eq!(server.out.deliveries, [invalid(reader, "a")]);
 }
 
+/// What is evicted to make room for a command is told before its reply, which may be of the key's new value.
+#[test]
+fn who_makes_room_is_told_before_the_reply() {
+    let mut server = Server::new();
+    let session = server.tracker();
+    server.run(session, "CONFIG SET maxmemory 1100000 maxmemory-policy volatile-random");
+    server.run(session, "SETEX volatile 1000 x");
+    server.run(session, "GET volatile");
+    assert_eq!(server.run(session, "SETBIT big 1000000 0"), []);
+    assert_eq!(server.run(session, "GETBIT big 0"), [invalid(session, "volatile")]);
+    assert_eq!(server.out.before_reply, 1);
+}
+
 #[test]
 fn a_key_that_expires_by_itself_is_told_to_who_has_read_it() {
     let mut server = Server::new();

@@ -90,7 +90,7 @@ impl Meanwhile<'_> {
                 continue;
             }
             if place >= LISTENERS {
-                self.accept(place - LISTENERS, engine);
+                (0..self.listeners.len()).for_each(|listener| self.accept(listener, engine));
                 continue;
             }
             let Some(connection) = self.connections.get(place) else { continue };

@@ -9,6 +9,8 @@ use mio::net::{TcpStream, UnixStream};
 use mio::{Interest, Registry, Token, event::Source};
 use raceproof_engine::SessionId;
 
+use crate::buffers::Sizes;
+use crate::replication::Announced;
 use crate::request::Parser;
 use crate::universe::Universe;
 
@@ -99,6 +101,17 @@ impl Socket {
     }
 }
 
+/// What has gone through a socket.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Traffic {
+    /// Bytes.
+    pub(crate) input: u64,
+    /// Bytes.
+    pub(crate) output: u64,
+    pub(crate) reads: u64,
+    pub(crate) writes: u64,
+}
+
 /// What is left to do for a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Ending {
@@ -147,7 +160,15 @@ pub(crate) struct Connection {
     pub(crate) is_ready: bool,
     /// Whether there may be more to read.
     pub(crate) readable: bool,
-    awaits_room: bool,
+    pub(crate) awaits_room: bool,
+    pub(crate) traffic: Traffic,
+    pub(crate) sizes: Sizes,
+    /// Whether it is a replica, which gets the effects of its universe.
+    pub(crate) is_fed: bool,
+    /// How much of its output is a snapshot, which no limit counts.
+    pub(crate) spared: usize,
+    /// What a replica says of itself before it asks for them (`REPLCONF`).
+    pub(crate) announced: Announced,
 }
 
 impl Connection {
@@ -174,6 +195,11 @@ impl Connection {
             is_ready: false,
             readable: false,
             awaits_room: false,
+            traffic: Traffic::default(),
+            sizes: Sizes::default(),
+            is_fed: false,
+            spared: 0,
+            announced: Announced::default(),
         }
     }
 
@@ -226,18 +252,23 @@ impl Connection {
     /// to `QUIT` and looks whether its connection is still open never finds it so.
     pub(crate) fn flush(&mut self, registry: &Registry, token: Token) -> bool {
         let ends = self.ending == Ending::AfterOutput;
+        self.sizes.note_output(self.output.len());
         while self.sent < self.output.len() {
             let left = &self.output[self.sent..];
             match if ends { self.socket.write_last(left) } else { self.socket.write(left) } {
                 Ok(0) => return false,
-                Ok(written) => self.sent += written,
+                Ok(written) => {
+                    self.sent += written;
+                    self.traffic.output += written as u64;
+                    self.traffic.writes += 1;
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return self.await_room(true, registry, token),
                 Err(_) => return false,
             }
         }
         self.output.clear();
-        self.sent = 0;
+        (self.sent, self.spared) = (0, 0);
         if self.output.capacity() > KEPT {
             self.output = Vec::new();
         }

@@ -22,6 +22,9 @@ enum Progress {
     Ended,
 }
 
+/// Below so much waiting output no limit is looked at: Redis keeps so much for each client that its reply buffer holds at its smallest.
+const MUCH: usize = 1024;
+
 impl Server {
     /// Reads what a connection has sent, once, and executes it.
     pub(crate) fn serve(&mut self, place: usize) {
@@ -51,6 +54,8 @@ impl Server {
                 let now = self.universes[universe].clock.now(self.machine_us);
                 connection.active_s = now.ms().div_euclid(1000);
                 connection.readable = more;
+                connection.traffic.input += len as u64;
+                connection.traffic.reads += 1;
                 let keeps = connection.at < connection.input.len() || !connection.may_go_on();
                 if keeps {
                     connection.input.extend_from_slice(&scratch[..len]);
@@ -165,6 +170,7 @@ impl Server {
     fn check_input(&mut self, place: usize) {
         let Some(connection) = self.connections.get(place) else { return };
         let pending = connection.pending_input();
+        connection.sizes.note_input(pending);
         let universe = connection.universe;
         if pending > self.universes[universe].limits.input {
             self.close(place);
@@ -183,6 +189,9 @@ impl Server {
         if matches!(name.len(), 4 | 5 | 6 | 8 | 9) && self.execute_special(place, args) {
             return;
         }
+        if self.universes[number].limits.needs_replicas {
+            self.tell_stream(number);
+        }
         let universe = &self.universes[number];
         let now = universe.clock.now(self.machine_us);
         if universe.is_watched() {
@@ -195,26 +204,50 @@ impl Server {
     fn execute_special(&mut self, place: usize, args: &[Bytes]) -> bool {
         let name = &args[0];
         let is = |wanted: &str| name.eq_ignore_ascii_case(wanted.as_bytes());
-        match name.len() {
-            9 if is("raceproof") => {
+        match (name.len(), name[0].to_ascii_lowercase()) {
+            (9, b'r') if is("raceproof") => {
                 self.control(place, args);
                 true
             }
-            4 if is("sync") => self.replicate(place, args),
-            5 if is("psync") => self.replicate(place, args),
-            8 if is("replconf") => self.replicate(place, args),
-            4 if is("auth") => self.enter_by_auth(place, args),
-            5 if is("hello") => self.enter_by_hello(place, args),
+            (4, b's') if is("sync") => self.replicate(place, args),
+            (5, b'p') if is("psync") => self.replicate(place, args),
+            (8, b'r') if is("replconf") => self.replicate(place, args),
+            (4, b'i') if is("info") => self.tell_before(place),
+            (4, b'r') if is("role") => self.tell_before(place),
+            (6, b'm') if is("memory") => self.tell_before(place),
+            (6, b'c') if is("client") && shows_buffers(args) => self.tell_before(place),
+            (4, b'w') if is("wait") => self.wait_for_replicas(place, args),
+            (4, b'a') if is("auth") => self.enter_by_auth(place, args),
+            (5, b'h') if is("hello") => self.enter_by_hello(place, args),
             // What a browser sends that was led here. Redis hangs up as well.
-            4 if is("post") => self.hang_up(place),
-            5 if is("host:") => self.hang_up(place),
+            (4, b'p') if is("post") => self.hang_up(place),
+            (5, b'h') if is("host:") => self.hang_up(place),
             // `EXEC` may have them in it.
-            4 if is("exec") => self.execute_then(place, args, Universe::reread_settings),
-            6 if is("config") => self.execute_then(place, args, Universe::reread_settings),
-            4 if is("save") => self.execute_then(place, args, Universe::save),
-            6 if is("bgsave") => self.execute_then(place, args, Universe::save),
+            (4, b'e') if is("exec") => self.execute_then(place, args, Universe::reread_settings),
+            (6, b'c') if is("config") => self.configure_front(place, args),
+            (4, b's') if is("save") => self.execute_then(place, args, Universe::save),
+            (6, b'b') if is("bgsave") => self.execute_then(place, args, Universe::save),
             _ => false,
         }
+    }
+
+    /// Tells the engine what the command is about to show. The command itself is yet to be executed.
+    fn tell_before(&mut self, place: usize) -> bool {
+        if let Some(connection) = self.connections.get(place) {
+            let number = connection.universe;
+            self.tell_process(number);
+        }
+        false
+    }
+
+    /// `WAIT`: replicas are asked how far they are.
+    fn wait_for_replicas(&mut self, place: usize, args: &[Bytes]) -> bool {
+        let Some(connection) = self.connections.get(place) else { return true };
+        let number = connection.universe;
+        self.tell_stream(number);
+        self.execute_then(place, args, |_| ());
+        self.ask_replicas(number);
+        true
     }
 
     fn hang_up(&mut self, place: usize) -> bool {
@@ -226,7 +259,7 @@ impl Server {
     }
 
     /// Commands after which the front has something to do itself.
-    fn execute_then(&mut self, place: usize, args: &[Bytes], then: fn(&mut Universe)) -> bool {
+    pub(crate) fn execute_then(&mut self, place: usize, args: &[Bytes], then: fn(&mut Universe)) -> bool {
         let Some(connection) = self.connections.get(place) else { return true };
         let (number, session) = (connection.universe, connection.session);
         let now = self.universes[number].clock.now(self.machine_us);
@@ -360,8 +393,12 @@ impl Server {
         if out.close {
             connection.end_after_output();
         }
+        let is_much = connection.pending_output() > MUCH;
         if !connection.is_dirty {
             self.connections.mark_dirty(place);
+        }
+        if is_much {
+            self.check_output(place);
         }
         if !deliveries.is_empty() {
             then.iter().for_each(|delivery| self.deliver(number, delivery, now));
@@ -370,6 +407,10 @@ impl Server {
         }
         if !self.outcome.without_effects {
             self.hand_out(number);
+            if !self.outcome.waits {
+                let universe = &mut self.universes[number];
+                universe.engine.wrote_up_to(session, universe.replicas.offset());
+            }
         }
         if self.outcome.took_us > 0 {
             self.fall_asleep(place, number, before, now);
@@ -427,7 +468,7 @@ impl Server {
     }
 
     /// Sends to a session what somebody else's command, or time, has for it.
-    fn deliver(&mut self, number: usize, delivery: &Delivery, now: Timestamp) {
+    pub(crate) fn deliver(&mut self, number: usize, delivery: &Delivery, now: Timestamp) {
         let universe = &mut self.universes[number];
         let session = delivery.session();
         if universe.history.is_on() {
@@ -452,7 +493,12 @@ impl Server {
                 }
                 self.connections.mark_ready(place);
             }
-            Delivery::Push(_, message) => message.encode(protocol, &mut connection.output),
+            Delivery::Push(_, message) => {
+                message.encode(protocol, &mut connection.output);
+                if connection.pending_output() > MUCH {
+                    self.check_output(place);
+                }
+            }
             Delivery::Close(_) => connection.end_after_output(),
         }
         self.connections.mark_dirty(place);
@@ -492,6 +538,11 @@ impl Server {
         }
         self.due = due;
     }
+}
+
+/// Whether `CLIENT` shows what the engine has to be told.
+fn shows_buffers(args: &[Bytes]) -> bool {
+    args.get(1).is_some_and(|name| name.eq_ignore_ascii_case(b"list") || name.eq_ignore_ascii_case(b"info"))
 }
 
 fn is_shutdown(args: &[Bytes]) -> bool {

@@ -12,10 +12,12 @@
 //! Data flows one way: socket → `request` → `control` or the engine → output of each connection → socket.
 #![forbid(unsafe_code)]
 
+mod buffers;
 mod busy;
 mod clock;
 mod connection;
 mod control;
+mod doors;
 mod durability;
 mod execute;
 mod faults;
@@ -25,12 +27,14 @@ mod history;
 mod limits;
 mod listener;
 mod login;
+mod machine;
 mod replication;
 mod request;
 mod server;
 mod settings;
 mod show;
 mod universe;
+mod watch;
 
 pub use clock::Clock;
 pub use durability::Persistence;

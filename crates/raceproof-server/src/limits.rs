@@ -11,9 +11,17 @@ pub(crate) struct Limits {
     pub(crate) longest_bulk: i64,
     /// `client-query-buffer-limit`
     pub(crate) input: usize,
-    /// `client-output-buffer-limit`, for ordinary clients and for those that have subscribed.
+    /// `client-output-buffer-limit`, for ordinary clients, for those that have subscribed, and for replicas.
     pub(crate) normal: OutputLimit,
     pub(crate) pubsub: OutputLimit,
+    pub(crate) replica: OutputLimit,
+    /// `maxmemory-clients` (bytes): what all connections may take together. 0: as much as they like.
+    pub(crate) memory: usize,
+    /// `repl-backlog-size` (bytes), and `repl-backlog-ttl` (s; 0: for ever).
+    pub(crate) backlog: usize,
+    pub(crate) backlog_ttl_s: i64,
+    /// Whether writes need replicas (`min-replicas-to-write`).
+    pub(crate) needs_replicas: bool,
     /// `maxclients`
     pub(crate) clients: usize,
     /// `repl-ping-replica-period`
@@ -49,6 +57,18 @@ impl Limits {
             input: number("client-query-buffer-limit"),
             normal: output_limit(&output, "normal"),
             pubsub: output_limit(&output, "pubsub"),
+            replica: {
+                // Who has the whole backlog to come may be owed as much.
+                let limit = output_limit(&output, "slave");
+                OutputLimit {
+                    hard: if limit.hard == 0 { 0 } else { limit.hard.max(number("repl-backlog-size")) },
+                    ..limit
+                }
+            },
+            memory: clients_memory(engine, number("maxmemory")),
+            backlog: number("repl-backlog-size"),
+            backlog_ttl_s: i64::try_from(number("repl-backlog-ttl")).unwrap_or(0),
+            needs_replicas: number("min-replicas-to-write") > 0,
             clients: number("maxclients"),
             ping_period_ms: i64::try_from(number("repl-ping-replica-period")).unwrap_or(10).saturating_mul(1000),
             idle_s: i64::try_from(number("timeout")).unwrap_or(i64::MAX),
@@ -61,7 +81,8 @@ impl Limits {
 impl OutputLimit {
     /// Whether a connection has to be closed for the output that it does not take.
     pub(crate) fn is_exceeded(self, connection: &mut Connection, machine_us: i64) -> bool {
-        let waiting = connection.pending_output();
+        // As Redis counts it: what fits into the reply buffer is free.
+        let (_, _, waiting) = connection.output_parts();
         if self.soft == 0 || waiting <= self.soft {
             connection.above_since = None;
         }
@@ -73,6 +94,16 @@ impl OutputLimit {
             let since = *connection.above_since.get_or_insert(second);
             second - since > self.seconds
         }
+    }
+}
+
+/// `maxmemory-clients`: bytes, or a share of `maxmemory`.
+fn clients_memory(engine: &Engine, maxmemory: usize) -> usize {
+    let set = engine.setting("maxmemory-clients").unwrap_or_default();
+    let set = String::from_utf8_lossy(&set);
+    match set.strip_suffix('%') {
+        Some(percent) => percent.parse::<usize>().map_or(0, |percent| maxmemory.saturating_mul(percent) / 100),
+        None => set.parse().unwrap_or(0),
     }
 }
 

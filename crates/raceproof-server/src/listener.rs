@@ -32,6 +32,9 @@ pub enum StartError {
     Poll(io::Error),
 }
 
+/// How many connections may wait to be accepted (`tcp-backlog`).
+const BACKLOG: i32 = 511;
+
 /// An open door.
 #[derive(Debug)]
 pub(crate) enum Listener {
@@ -49,6 +52,21 @@ impl Listener {
             let hint = if taken { "\n  └ choose another with --port, or any free one with --port 0" } else { "" };
             StartError::Listen { place: place.to_string(), cause, hint }
         })
+    }
+
+    /// Listens on an address, beside others of the same port: one for all of IPv6 is for none of IPv4.
+    pub(crate) fn one_of(address: SocketAddr) -> io::Result<Self> {
+        use rustix::net::{self, AddressFamily, SocketFlags, SocketType, sockopt};
+        let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let socket = net::socket_with(family, SocketType::STREAM, flags, None)?;
+        sockopt::set_socket_reuseaddr(&socket, true)?;
+        if address.is_ipv6() {
+            sockopt::set_ipv6_v6only(&socket, true)?;
+        }
+        net::bind(&socket, &address)?;
+        net::listen(&socket, BACKLOG)?;
+        Ok(Self::Tcp(TcpListener::from_std(socket.into())))
     }
 
     /// Listens on a path. A socket that nobody listens on any more is replaced; anything else is left alone.

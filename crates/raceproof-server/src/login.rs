@@ -8,6 +8,7 @@
 use bytes::Bytes;
 use raceproof_engine::{LuaHost, Options, Outcome, Reply};
 
+use crate::doors::Doors;
 use crate::durability::Durability;
 use crate::server::Server;
 use crate::settings::Settings;
@@ -32,7 +33,7 @@ impl Server {
         if !name.is_empty() {
             universe.history.begin();
         }
-        configure(&mut universe, &self.settings, self.machine_us, &mut self.host)?;
+        configure(&mut universe, &self.settings, &self.doors, self.machine_us, &mut self.host)?;
         universe.durability = Durability::new(self.settings.persistence, &universe.engine);
         self.universes.push(universe);
         let place = self.universes.len() - 1;
@@ -116,7 +117,7 @@ impl Server {
         }
         let known_as = self.universes[left].engine.client_name(old);
         let protocol = self.universes[left].engine.protocol(old);
-        self.universes[left].disconnect(old);
+        self.universes[left].disconnect(old, self.machine_us);
         let session = self.universes[number].connect(place, addresses, self.machine_us);
         if let Some(connection) = self.connections.get(place) {
             (connection.universe, connection.session) = (number, session);
@@ -137,9 +138,11 @@ impl Server {
 pub(crate) fn configure(
     universe: &mut Universe,
     settings: &Settings,
+    doors: &Doors,
     machine_us: i64,
     host: &mut LuaHost,
 ) -> Result<(), String> {
+    doors.tell(&mut universe.engine);
     if settings.config.is_empty() {
         return Ok(());
     }

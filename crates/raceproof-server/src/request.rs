@@ -73,6 +73,11 @@ pub(crate) fn write(to: &mut Vec<u8>, args: &[Bytes]) {
 }
 
 impl Parser {
+    /// How many bytes Redis makes room for when a large argument begins.
+    pub(crate) fn expected(&self) -> usize {
+        self.bulk.filter(|bytes| *bytes >= LARGE).map_or(0, |bytes| bytes + 2)
+    }
+
     /// How many bytes are kept for an argument that is not complete.
     pub(crate) const fn kept(&self) -> usize {
         self.large.len()

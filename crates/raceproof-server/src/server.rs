@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use mio::{Events, Poll, Registry, Token, Waker};
-use raceproof_engine::{Footprint, LuaHost, Outcome, SessionId, Timestamp};
+use raceproof_engine::{Footprint, LuaHost, Outcome, ProcessCounts, SessionId, Timestamp};
 use rustc_hash::FxHashMap;
 
 use crate::clock::machine_us;
 use crate::connection::{Addresses, Connection, Ending, Socket};
+use crate::doors::Doors;
 use crate::listener::{Listener, StartError};
 use crate::settings::Settings;
 use crate::universe::{Due, NOBODY, Universe};
@@ -32,6 +33,8 @@ const BRISK: Duration = Duration::from_micros(30);
 const AWAKE: Duration = Duration::from_micros(20);
 /// How long to wait before connections are accepted again after there was no room for one.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How often those are looked at whose output is above a soft limit.
+const SOFT_LIMIT_PAUSE: Duration = Duration::from_millis(100);
 
 pub(crate) const WAKER: Token = Token(usize::MAX);
 /// Tokens from here on are listeners, below are connections.
@@ -162,6 +165,13 @@ pub struct Server {
     /// The machine's clock in this turn (µs).
     pub(crate) machine_us: i64,
     pub(crate) stopper: Stopper,
+    pub(crate) doors: Doors,
+    /// The number of the next listener.
+    pub(crate) next_door: usize,
+    /// What connections that are closed have left, and what is counted besides.
+    pub(crate) counts: ProcessCounts,
+    /// The places of connections whose output was above a soft limit when it was last looked at.
+    pub(crate) above: Vec<usize>,
 }
 
 impl Server {
@@ -182,6 +192,8 @@ impl Server {
         for (index, listener) in listeners.iter_mut().enumerate() {
             listener.register(poll.registry(), Token(LISTENERS + index)).map_err(StartError::Poll)?;
         }
+        let port = listeners.iter().find_map(Listener::address).map(|address| address.port());
+        let (doors, next_door) = (Doors::of(&settings, port), listeners.len());
         let mut server = Self {
             poll,
             listeners,
@@ -198,6 +210,10 @@ impl Server {
             settings,
             machine_us: machine_us(),
             stopper: Stopper { waker, asked: Arc::default() },
+            doors,
+            next_door,
+            counts: ProcessCounts::default(),
+            above: Vec::new(),
         };
         let first = server.new_universe(Bytes::new()).map_err(StartError::Setting)?;
         raise_file_limit(server.universes[first].limits.clients as u64 + OTHER_FILES);
@@ -253,7 +269,7 @@ impl Server {
             self.machine_us = machine_us();
             self.ring_alarms();
             if std::mem::take(&mut self.accept_again) {
-                (0..self.listeners.len()).for_each(|index| self.accept(index));
+                self.accept_all();
             }
             for event in &events {
                 let Token(place) = event.token();
@@ -261,7 +277,8 @@ impl Server {
                     continue;
                 }
                 if place >= LISTENERS {
-                    self.accept(place - LISTENERS);
+                    // Which of them: they come and go, and are few.
+                    self.accept_all();
                     continue;
                 }
                 if event.is_writable() {
@@ -284,7 +301,9 @@ impl Server {
     pub(crate) fn finish_turn(&mut self) {
         self.go_on_with_ready();
         self.flush();
+        self.close_overdue();
         self.close_idle();
+        self.evict_clients();
         self.set_alarms();
     }
 
@@ -299,10 +318,15 @@ impl Server {
             Duration::from_millis(us.div_ceil(1000))
         });
         let pause = self.accept_again.then_some(ACCEPT_PAUSE);
-        [alarm, pause].into_iter().flatten().min()
+        let above = (!self.above.is_empty()).then_some(SOFT_LIMIT_PAUSE);
+        [alarm, pause, above].into_iter().flatten().min()
     }
 
     // Connections
+
+    fn accept_all(&mut self) {
+        (0..self.listeners.len()).for_each(|index| self.accept(index));
+    }
 
     fn accept(&mut self, index: usize) {
         for _ in 0..ACCEPTED {
@@ -321,6 +345,7 @@ impl Server {
 
     fn open(&mut self, mut socket: Socket) {
         if self.connections.count() >= self.universes[0].limits.clients {
+            self.counts.rejected += 1;
             // Whether it still gets this is its own affair.
             let _ = socket.write(b"-ERR max number of clients reached\r\n");
             return;
@@ -344,7 +369,12 @@ impl Server {
         connection.deregister(self.poll.registry());
         self.connections.free.push(place);
         self.touch(connection.universe);
-        self.universes[connection.universe].disconnect(connection.session);
+        let number = connection.universe;
+        self.count_traffic(&connection);
+        self.universes[number].disconnect(connection.session, self.machine_us);
+        if connection.is_fed {
+            self.tell_stream(number);
+        }
     }
 
     /// Those that waited, were held back, or had more input than fits into one turn.
@@ -379,10 +409,15 @@ impl Server {
             let universe = &self.universes[connection.universe];
             if done {
                 connection.active_s = universe.clock.now(self.machine_us).ms().div_euclid(1000);
+                connection.above_since = None;
             }
-            let subscribes = !done && universe.engine.is_subscriber(connection.session);
-            let limit = if subscribes { universe.limits.pubsub } else { universe.limits.normal };
-            let overdue = limit.is_exceeded(connection, self.machine_us);
+            let overdue = !done && {
+                let overdue = universe.output_limit(connection).is_exceeded(connection, self.machine_us);
+                if connection.above_since.is_some() && !self.above.contains(&place) {
+                    self.above.push(place);
+                }
+                overdue
+            };
             if !useful || overdue || (done && connection.ending == Ending::AfterOutput) {
                 self.close(place);
             }

@@ -141,12 +141,12 @@ impl Universe {
     }
 
     /// Ends the session of a connection.
-    pub(crate) fn disconnect(&mut self, session: SessionId) {
+    pub(crate) fn disconnect(&mut self, session: SessionId, machine_us: i64) {
         self.engine.disconnect(session);
         let place = session.0 as usize;
         let connection = std::mem::replace(&mut self.connections[place], NOBODY);
         self.held.forget(connection);
-        self.replicas.forget(connection);
+        self.replicas.forget(connection, self.clock.now(machine_us).ms());
         self.history.forget(session);
     }
 
@@ -233,7 +233,7 @@ impl Universe {
 
     /// Hands on what a command, or the passing of time, propagated.
     pub(crate) fn propagate(&mut self, effects: &mut Vec<Effect>, now: Timestamp, host: &mut LuaHost) {
-        if !self.replicas.is_empty() {
+        if self.replicas.is_kept() {
             self.replicas.feed(effects);
         }
         if self.durability.wants_effects() {

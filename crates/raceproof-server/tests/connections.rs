@@ -139,3 +139,38 @@ fn it_listens_on_the_loopback_interface_only() {
     assert!(server.address.ip().is_loopback());
     TcpStream::connect(server.address).expect("it listens");
 }
+
+/// Redis closes who has subscribed to what the user's new rules do not allow, and nobody else.
+#[test]
+fn who_may_no_longer_hear_what_it_has_subscribed_to_is_hung_up_on() {
+    let server = start();
+    let mut control = server.connect();
+    let rule = |control: &mut Wire, rules: &str| {
+        assert_eq!(control.ask(&format!("ACL SETUSER listener {rules}")), "+OK");
+    };
+    rule(&mut control, "on >word +@all ~* resetchannels &one &two:*");
+    let mut subscriber = |command: &str| {
+        let mut wire = server.connect();
+        assert_eq!(wire.ask("AUTH listener word"), "+OK");
+        assert!(wire.ask(command).contains("subscribe"), "{command}");
+        wire
+    };
+    let (mut one, mut two, mut pattern) =
+        (subscriber("SUBSCRIBE one"), subscriber("SSUBSCRIBE two:a"), subscriber("PSUBSCRIBE two:*"));
+    rule(&mut control, "allchannels");
+    rule(&mut control, "resetchannels &one &two:*");
+    assert_eq!(control.ask("PUBLISH one m"), ":1");
+    one.told();
+    // A pattern has to be one of the rules as it is.
+    rule(&mut control, "resetchannels &one &two:a");
+    assert!(pattern.has_ended());
+    assert_eq!(control.ask("SPUBLISH two:a m"), ":1");
+    two.told();
+    rule(&mut control, "resetchannels (&one)");
+    assert!(two.has_ended());
+    assert_eq!(control.ask("PUBLISH one m"), ":1");
+    one.told();
+    rule(&mut control, "clearselectors");
+    assert!(one.has_ended());
+    assert_eq!(control.ask("PING"), "+PONG");
+}

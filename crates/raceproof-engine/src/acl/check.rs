@@ -67,7 +67,7 @@ impl Selector {
         self.keys.iter().any(|(pattern, known)| known & uses == uses && glob::matches(pattern, key, false))
     }
 
-    fn allows_channel(&self, channel: &[u8], is_pattern: bool) -> bool {
+    pub(super) fn allows_channel(&self, channel: &[u8], is_pattern: bool) -> bool {
         self.channels.iter().any(
             |pattern| {
                 if is_pattern { pattern == channel } else { glob::matches(pattern, channel, false) }

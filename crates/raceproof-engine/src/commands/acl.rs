@@ -8,6 +8,7 @@ use super::{bulk, help, text};
 use crate::{
     Access, Delivery, Object, Reply, SessionId, Version,
     acl::{self, CATEGORIES, DEFAULT, Denial, Refusal, Selector, User},
+    channels::Kind,
     command::{self, Command, Group, Run, flag::*},
     context::Context,
     failure::{self, Answer, Failure, NOT_AN_INTEGER},
@@ -74,8 +75,30 @@ fn setuser(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
             .map_err(|reason| Failure::quoting("ERR Error in ACL SETUSER modifier '", rule, &format!("': {reason}")))?;
     }
     write_users(context);
+    close_deprived(context, name, &user);
     Arc::make_mut(&mut context.engine.acl).set(name.clone(), user);
     Ok(Reply::Simple("OK"))
+}
+
+/// Closes the connections of a user that have subscribed to something which the user's new rules do not allow.
+fn close_deprived(context: &mut Context<'_>, name: &Bytes, user: &User) {
+    if context.engine.acl.user(name).is_none() || user.allows_all_channels() {
+        return;
+    }
+    for index in 0..context.engine.sessions.len() {
+        let session = &context.engine.sessions[index];
+        let allowed =
+            |kind| session.subscriptions.list(kind).iter().all(|name| user.allows_channel(name, kind == Kind::Pattern));
+        if !session.open || session.user != name || [Kind::Channel, Kind::Pattern, Kind::Shard].into_iter().all(allowed)
+        {
+            continue;
+        }
+        if index == context.session {
+            context.close = true;
+        } else {
+            context.deliveries.push(Delivery::Close(SessionId(index as u32)));
+        }
+    }
 }
 
 /// The connections of a removed user are closed.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::{
-    Access, Object, Reply, Shutdown, Version,
+    Access, Object, Replica, Reply, Shutdown, Version,
     command::{Command, Group, Run, flag::*},
     context::Context,
     failure::{Answer, Failure, SYNTAX},
@@ -69,7 +69,7 @@ pub(super) const COMMANDS: &[Command] = &[
     clustered("readwrite", LOADING | STALE),
 ];
 
-fn saved(context: &mut Context<'_>) {
+pub(super) fn saved(context: &mut Context<'_>) {
     context.read_clock();
     context.touch(Object::Server, Access::Write);
     context.engine.saved = Some(context.now_ms().div_euclid(1000));
@@ -96,8 +96,16 @@ fn bgsave(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     Ok(Reply::Simple(if context.may_wait { "Background saving started" } else { "Background saving scheduled" }))
 }
 
-fn bgrewriteaof(_: &mut Context<'_>, _: &[Bytes]) -> Answer {
-    Ok(Reply::Simple("Background append only file rewriting started"))
+fn bgrewriteaof(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
+    if let Some(statistics) = &mut context.engine.statistics {
+        context.footprint.add(Object::Server, Access::Write);
+        statistics.rewrites += 1;
+    }
+    // A transaction is not to be held up by it.
+    Ok(Reply::Simple(match context.may_wait {
+        true => "Background append only file rewriting started",
+        false => "Background append only file rewriting scheduled",
+    }))
 }
 
 /// Whoever runs the engine ends it, as the outcome says; the reply is then never sent.
@@ -191,7 +199,15 @@ fn role(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
         let (host, state) = (super::text(""), super::text("connected"));
         return Ok(Reply::Array(vec![super::text("slave"), host, Reply::Integer(0), state, Reply::Integer(0)]));
     }
-    Ok(Reply::Array(vec![super::text("master"), Reply::Integer(0), Reply::Array(Vec::new())]))
+    let stream = context.engine.process.as_ref().map(|process| &process.stream);
+    let describe = |replica: &Replica| {
+        let (port, offset) = (replica.port.to_string(), replica.acknowledged.to_string());
+        Reply::Array([replica.host.clone(), port, offset].map(|part| Reply::Bulk(part.into())).into())
+    };
+    let replicas = stream.map_or(&[][..], |stream| &stream.replicas);
+    let online = replicas.iter().filter(|replica| replica.is_online);
+    let offset = Reply::Integer(stream.map_or(0, |stream| stream.offset));
+    Ok(Reply::Array(vec![super::text("master"), offset, Reply::Array(online.map(describe).collect())]))
 }
 
 /// The line without the picture, whatever version of the picture is asked for.

@@ -4,13 +4,14 @@ use bytes::Bytes;
 
 use super::{client_tracking as tracking, connection::set_name};
 use crate::{
-    Access, Engine, Object, Protocol, Reply, Timestamp, Version,
+    Access, Engine, Object, Protocol, Reply, SessionId, Timestamp, Version,
     channels::Kind,
     command::{self, Command, Group, Run, flag::*},
     context::Context,
     failure::{self, Answer, Failure, NOT_AN_INTEGER, SYNTAX},
     number::parse_integer,
     pause::Pause,
+    process::Buffers,
     session::{ClientLibrary, Replies, Session},
     tracking::Mode,
 };
@@ -185,8 +186,9 @@ fn unpause(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
 pub(super) type Running<'a> = (&'static str, &'a [Bytes]);
 
 /// One line of `CLIENT LIST`. What is known of the commands of a session is there where statistics are kept, but for the
-/// one that is being executed for it. Buffers are the business of whoever owns the sockets: they are constants here.
-pub(super) fn describe(session: &Session, running: Option<Running<'_>>, now: Timestamp, version: Version) -> String {
+/// one that is being executed for it. Buffers are the business of whoever owns the sockets: they are constants where he has not told.
+pub(super) fn describe(engine: &Engine, index: usize, running: Option<Running<'_>>, now: Timestamp) -> String {
+    let (session, version) = (&engine.sessions[index], engine.options.version);
     let activity = session.activity.as_deref();
     let command = match activity {
         Some(activity) => activity.command,
@@ -203,9 +205,25 @@ pub(super) fn describe(session: &Session, running: Option<Running<'_>>, now: Tim
         Some(_) if session.executing.is_some() => sizes([4]),
         Some((_, args)) => sizes(args.iter().map(Bytes::len)),
     };
+    let buffers = engine.process.as_ref().and_then(|process| process.buffers_of(index));
+    let (query, arguments) = match &buffers {
+        Some(buffers) if running.is_none() => (buffers.input, arguments.max(buffers.arguments)),
+        _ => (query, arguments),
+    };
+    let count = match running {
+        None => 0,
+        Some(_) if session.executing.is_some() => 1,
+        Some((_, args)) => args.len(),
+    };
+    let queued_memory = if buffers.is_some() { queued_memory(session) } else { 0 };
+    let told = buffers.is_some();
+    let buffers = buffers.unwrap_or(CONSTANT);
+    let room = buffers.input_room.max(query);
+    let total = if told { total_memory(&buffers, room, arguments + 8 * count) + session_memory(session) } else { 0 };
     let subscriptions = &session.subscriptions;
     let marks = [
         (session.monitors, 'O'),
+        (session.fed, 'S'),
         (subscriptions.any(), 'P'),
         (session.transaction.is_some() || session.executing.is_some(), 'x'),
         (session.wait.is_some() || session.held.is_some(), 'b'),
@@ -238,12 +256,13 @@ pub(super) fn describe(session: &Session, running: Option<Running<'_>>, now: Tim
     };
     let thread = if version < Version::V8_0 { "" } else { " io-thread=0" };
     format!(
-        "id={} addr={} laddr={} fd=8 name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} \
-         multi={}{} qbuf={} qbuf-free=0 argv-mem={} multi-mem=0 rbs=1024 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r \
+        "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} \
+         multi={}{} qbuf={} qbuf-free={} argv-mem={} multi-mem={} rbs={} rbp={} obl={} oll={} omem={} tot-mem={} events={} \
          cmd={} user={} redir={} resp={}{}{}\n",
         session.id,
         String::from_utf8_lossy(session.peer()),
         String::from_utf8_lossy(session.local()),
+        buffers.file,
         String::from_utf8_lossy(&session.name),
         passed(activity.and_then(|activity| activity.connected)),
         passed(activity.map(|activity| activity.last)),
@@ -255,7 +274,16 @@ pub(super) fn describe(session: &Session, running: Option<Running<'_>>, now: Tim
         queued,
         watching,
         query,
+        if told { room - query } else { 0 },
         arguments,
+        queued_memory,
+        buffers.reply_buffer,
+        buffers.reply_peak,
+        buffers.output,
+        buffers.output_blocks,
+        buffers.output_memory,
+        total,
+        if buffers.awaits_room { "rw" } else { "r" },
         command,
         String::from_utf8_lossy(&session.user),
         if session.tracking.is_some() { session.redirect } else { -1 },
@@ -263,6 +291,65 @@ pub(super) fn describe(session: &Session, running: Option<Running<'_>>, now: Tim
         library,
         thread,
     )
+}
+
+/// What is shown of a connection of which nobody has said anything.
+const CONSTANT: Buffers = Buffers {
+    file: 8,
+    input: 0,
+    input_room: 0,
+    arguments: 0,
+    reply_buffer: 1024,
+    reply_peak: 0,
+    output: 0,
+    output_blocks: 0,
+    output_memory: 0,
+    awaits_room: false,
+};
+
+/// What Redis's allocator gives for a client without buffers.
+const CLIENT: usize = 776;
+
+/// What a connection takes in a Redis: its client, its buffers, and `arguments` bytes of the command that is there.
+fn total_memory(buffers: &Buffers, room: usize, arguments: usize) -> usize {
+    CLIENT + buffers.reply_buffer + room + buffers.output_memory + arguments
+}
+
+/// The arguments of the commands that wait for `EXEC`, and the pointers to them.
+fn queued_memory(session: &Session) -> usize {
+    let of = |args: &[Bytes]| args.iter().map(|arg| arg.len() + 8).sum::<usize>();
+    session.transaction.as_ref().map_or(0, |transaction| transaction.queue.iter().map(|queued| of(&queued.args)).sum())
+}
+
+/// What a session takes beside its connection's buffers: the queue of its transaction, the keys that it watches, what it has subscribed to,
+/// the prefixes that it tracks.
+fn session_memory(session: &Session) -> usize {
+    /// A command that is queued, an entry of a list and its element, an entry of a table.
+    const QUEUED: usize = 24;
+    const WATCHED: usize = 24 + 40;
+    const SUBSCRIBED: usize = 24 + 16;
+    let queued = session.transaction.as_ref().map_or(0, |transaction| transaction.queue.len());
+    let subscriptions = &session.subscriptions;
+    let names = [Kind::Channel, Kind::Pattern, Kind::Shard].map(|kind| subscriptions.len(kind) as usize);
+    let prefixes =
+        session.tracking.as_ref().map_or(0, |tracking| tracking.prefixes.iter().map(|prefix| prefix.len() + 24).sum());
+    queued_memory(session)
+        + queued * QUEUED
+        + session.watched.iter().map(|watched| watched.key.name.len() + WATCHED).sum::<usize>()
+        + names.iter().sum::<usize>() * SUBSCRIBED
+        + prefixes
+}
+
+impl Engine {
+    /// What a session takes in a Redis, buffers included, as [`Self::process_mut`] was told; and whether `CLIENT NO-EVICT` spares it.
+    /// `None` if there is no such session, or it was not told.
+    #[must_use]
+    pub fn client_memory(&self, session: SessionId) -> Option<(usize, bool)> {
+        let state = self.sessions.get(session.0 as usize).filter(|session| session.open)?;
+        let buffers = self.process.as_ref()?.buffers_of(session.0 as usize)?;
+        let total = total_memory(&buffers, buffers.input_room.max(buffers.input), buffers.arguments);
+        Some((total + session_memory(state), state.no_evict))
+    }
 }
 
 /// The bytes that a command takes in the protocol, and those of its arguments alone.
@@ -278,7 +365,7 @@ fn sizes(lens: impl IntoIterator<Item = usize>) -> (usize, usize) {
 }
 
 fn info(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
-    let line = describe(context.session(), Some(("client|info", args)), context.now, context.engine.options.version);
+    let line = describe(context.engine, context.session, Some(("client|info", args)), context.now);
     Ok(Reply::Verbatim(*b"txt", line.into()))
 }
 
@@ -286,12 +373,14 @@ fn list(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let mut shown: Option<Vec<i64>> = None;
     // Whether sessions in subscribed mode are meant, or the others.
     let mut subscribed = None;
+    let mut fed = false;
     match &args[2..] {
         [] => {}
         [option, kind] if option.eq_ignore_ascii_case(b"type") => match kind.to_ascii_lowercase().as_slice() {
             b"normal" => subscribed = Some(false),
             b"pubsub" => subscribed = Some(true),
-            b"master" | b"replica" | b"slave" => shown = Some(Vec::new()),
+            b"replica" | b"slave" => fed = true,
+            b"master" => shown = Some(Vec::new()),
             _ => {
                 let kind = String::from_utf8_lossy(kind);
                 return Err(Failure::Text(format!("ERR Unknown client type '{kind}'")));
@@ -305,16 +394,18 @@ fn list(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     }
     context.touch(Object::Server, Access::Read);
     let mut meant = Vec::new();
-    let (now, version) = (context.now, context.engine.options.version);
+    let now = context.now;
     for (index, session) in context.engine.sessions.iter().enumerate() {
         let is_meant = shown.as_ref().is_none_or(|ids| ids.contains(&session.id))
-            && subscribed.is_none_or(|subscribed| subscribed == session.subscriptions.any());
+            && subscribed.is_none_or(|subscribed| !session.fed && subscribed == session.subscriptions.any())
+            && (!fed || session.fed);
         if session.open && is_meant {
-            meant.push((session, (index == context.session).then_some(("client|list", args))));
+            meant.push((session.nth, index, (index == context.session).then_some(("client|list", args))));
         }
     }
     // A session may have the place of one that was closed, and a number of the caller's choice.
-    meant.sort_unstable_by_key(|(session, _)| session.nth);
-    let list: String = meant.into_iter().map(|(session, running)| describe(session, running, now, version)).collect();
+    meant.sort_unstable_by_key(|(nth, _, _)| *nth);
+    let line = |(_, index, running)| describe(context.engine, index, running, now);
+    let list: String = meant.into_iter().map(line).collect();
     Ok(Reply::Verbatim(*b"txt", list.into()))
 }

@@ -24,12 +24,13 @@ struct Meant {
     spares_itself: bool,
 }
 
-/// The classes of clients. There are no replicas and masters here.
+/// The classes of clients. There are no masters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Normal,
     Subscriber,
-    Other,
+    Replica,
+    Master,
 }
 
 impl Kind {
@@ -37,13 +38,18 @@ impl Kind {
         match word.to_ascii_lowercase().as_slice() {
             b"normal" => Ok(Self::Normal),
             b"pubsub" => Ok(Self::Subscriber),
-            b"master" | b"replica" | b"slave" => Ok(Self::Other),
+            b"replica" | b"slave" => Ok(Self::Replica),
+            b"master" => Ok(Self::Master),
             _ => Err(Failure::quoting("ERR Unknown client type '", word, "'")),
         }
     }
 
     fn of(session: &Session) -> Self {
-        if session.subscriptions.any() { Self::Subscriber } else { Self::Normal }
+        match session.fed {
+            true => Self::Replica,
+            false if session.subscriptions.any() => Self::Subscriber,
+            false => Self::Normal,
+        }
     }
 }
 

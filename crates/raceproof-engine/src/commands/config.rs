@@ -96,6 +96,9 @@ fn resetstat(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
         context.footprint.add(Object::Server, Access::Write);
         statistics.reset();
     }
+    if let Some(process) = &mut context.engine.process {
+        process.reset();
+    }
     Ok(Reply::Simple("OK"))
 }
 

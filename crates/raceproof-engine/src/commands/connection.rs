@@ -131,7 +131,8 @@ pub(crate) fn note_refusal(
     context.touch(Object::Users, Access::Write);
     context.read_clock();
     let version = context.engine.options.version;
-    let client = Bytes::from(describe(context.session(), None, context.now, version).trim_end().to_owned());
+    let client = describe(context.engine, context.session, None, context.now);
+    let client = Bytes::from(client.trim_end().to_owned());
     let at_ms = context.now_ms();
     let refusal = Refusal { id: 0, count: 1, reason, context: place, object, user, at_ms, since_ms: at_ms, client };
     let longest = context.engine.config.refusals();

@@ -33,6 +33,17 @@ fn debug(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
             context.engine.switches.keeps_expired = is_zero(on);
             ok
         }
+        (b"replybuffer", [what, time]) if what.eq_ignore_ascii_case(b"peak-reset-time") => {
+            let reset_ms = match time.to_ascii_lowercase().as_slice() {
+                b"never" => None,
+                b"reset" => Some(crate::Process::REPLY_PEAK_MS),
+                _ => Some(parse_integer(time).ok_or(failure::NOT_AN_INTEGER)?),
+            };
+            if let Some(process) = &mut context.engine.process {
+                process.reply_peak_ms = reset_ms;
+            }
+            ok
+        }
         (b"set-disable-deny-scripts", [on]) => {
             for object in [Object::Server, Object::Scripts, Object::Functions] {
                 context.touch(object, Access::Write);
@@ -61,6 +72,12 @@ fn debug(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         (b"reload", options)
             if options.iter().all(|option| RELOAD.iter().any(|known| option.eq_ignore_ascii_case(known))) =>
         {
+            // What it saves is seen in the counts, and by nobody where there are none.
+            if context.engine.statistics.is_some()
+                && !options.iter().any(|option| option.eq_ignore_ascii_case(b"nosave"))
+            {
+                super::admin::saved(context);
+            }
             ok
         }
         (b"reload", _) => {

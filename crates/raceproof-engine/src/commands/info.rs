@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::info_fields::{self as fields, Field};
 use crate::{
-    Access, Object, Reply,
+    Access, Engine, Machine, Object, ProcessCounts, Reply, SessionId, Stream,
     command::{Command, Group, flag::*},
     context::Context,
     failure::Answer,
@@ -74,6 +74,10 @@ fn look(context: &mut Context<'_>, section: &str) {
 fn info(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     context.touch(Object::Server, Access::Read);
     let asked = |name: &str| args[1..].iter().any(|arg| arg.eq_ignore_ascii_case(name.as_bytes()));
+    let used = context.engine.used_memory_if_told();
+    if let (Some(process), Some(used)) = (&mut context.engine.process, used) {
+        process.peak = process.peak.max(used);
+    }
     let everything = asked("all") || asked("everything");
     let default = args.len() == 1 || asked("default");
     let mut text = String::new();
@@ -104,10 +108,23 @@ fn show(context: &Context<'_>, text: &mut String, fields: &[(&str, Field)]) {
 
 /// A name of 40 hexadecimal digits, which a server gives itself at random when it starts.
 pub(super) fn identity(context: &Context<'_>, salt: u64) -> String {
-    let process = context.engine.incarnation.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let mut random = Random::new(context.engine.options.seed ^ salt ^ process);
-    let digits: String = (0..3).map(|_| format!("{:016x}", random.next())).collect();
-    digits[..40].into()
+    context.engine.identity(salt)
+}
+
+impl Engine {
+    fn identity(&self, salt: u64) -> String {
+        let process = self.incarnation.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut random = Random::new(self.options.seed ^ salt ^ process);
+        let digits: String = (0..3).map(|_| format!("{:016x}", random.next())).collect();
+        digits[..40].into()
+    }
+
+    /// The name of the history of writes (`master_replid`): another one for each `epoch`, which is to rise when what replicas have is no
+    /// longer a beginning of it.
+    #[must_use]
+    pub fn history_identity(&self, epoch: u64) -> String {
+        self.identity(0x7265_706c_6964 ^ epoch.wrapping_mul(0xd134_2543_de82_ef95))
+    }
 }
 
 pub(super) fn up_s(context: &Context<'_>) -> i64 {
@@ -125,6 +142,35 @@ pub(super) fn used(context: &Context<'_>) -> String {
 
 pub(super) fn used_human(context: &Context<'_>) -> String {
     human(&used(context))
+}
+
+/// The most that the data was ever seen to take.
+pub(super) fn peak(context: &Context<'_>) -> usize {
+    let used = context.engine.used_memory();
+    context.engine.process.as_ref().map_or(used, |process| process.peak.max(used))
+}
+
+/// The memory of connections as Redis counts it: of replicas, or of the others.
+pub(super) fn clients_memory(context: &Context<'_>, fed: bool) -> usize {
+    let engine = &context.engine;
+    let of_kind = engine.sessions.iter().enumerate().filter(|(_, session)| session.open && session.fed == fed);
+    of_kind.filter_map(|(index, _)| Some(engine.client_memory(SessionId(index as u32))?.0)).sum()
+}
+
+/// Something that the process has said of the machine, or what is shown where nobody has.
+pub(super) fn told(context: &Context<'_>, otherwise: &str, what: fn(&Machine) -> String) -> String {
+    let machine = context.engine.process.as_ref().and_then(|process| process.machine.as_ref());
+    machine.map_or_else(|| otherwise.into(), what)
+}
+
+/// Something that the process has counted since the last reset.
+pub(super) fn noted(context: &Context<'_>, count: fn(&ProcessCounts) -> u64) -> String {
+    context.engine.process.as_ref().map_or(0, |process| count(&process.counted())).to_string()
+}
+
+/// Something of the stream that replicas get, or what is shown where nobody has said anything of one.
+pub(super) fn streamed(context: &Context<'_>, otherwise: &str, what: fn(&Stream) -> String) -> String {
+    context.engine.process.as_ref().map_or_else(|| otherwise.into(), |process| what(&process.stream))
 }
 
 /// How many sessions are told of changes.
@@ -175,6 +221,19 @@ fn replication(context: &Context<'_>, text: &mut String) {
         let host = String::from_utf8_lossy(&primary.0);
         let _ = write!(text, "master_host:{host}\r\nmaster_port:{}\r\n", primary.1);
         show(context, text, fields::UNREACHABLE_PRIMARY);
+    }
+    let replicas = context.engine.process.as_ref().map_or(&[][..], |process| &process.stream.replicas);
+    let _ = write!(text, "connected_slaves:{}\r\n", replicas.len());
+    if context.engine.config.wanted_replicas() > 0 {
+        let _ = write!(text, "min_slaves_good_slaves:{}\r\n", context.engine.good_replicas());
+    }
+    for (number, replica) in replicas.iter().enumerate() {
+        let state = if replica.is_online { "online" } else { "send_bulk" };
+        let _ = write!(
+            text,
+            "slave{number}:ip={},port={},state={state},offset={},lag={}\r\n",
+            replica.host, replica.port, replica.acknowledged, replica.lag_s
+        );
     }
     show(context, text, fields::REPLICATION);
 }

@@ -1,9 +1,10 @@
 //! The fields of `INFO`, in the order of Redis 7.0. What only a process can know (memory, sockets, forks) is constant.
 
 use super::info::{
-    configured, connected, counted, human, identity, tracked, tracking_sessions, up_s, used, used_human,
+    clients_memory, configured, connected, counted, human, identity, noted, peak, streamed, told, tracked,
+    tracking_sessions, up_s, used, used_human,
 };
-use crate::{channels::Kind, context::Context, memory::AT_START};
+use crate::{Stream, channels::Kind, context::Context, memory::AT_START, statistics::Statistics};
 
 /// Where a field's value comes from.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +19,36 @@ const fn share(all: bool) -> &'static str {
     if all { "100.00%" } else { "0.00%" }
 }
 
+/// Resident memory, or what the data would take.
+fn resident(context: &Context<'_>) -> String {
+    told(context, &used(context), |machine| machine.resident.to_string())
+}
+
+fn percent(part: usize, whole: usize) -> String {
+    format!("{:.2}%", part as f64 * 100.0 / whole.max(1) as f64)
+}
+
+fn seconds(us: i64) -> String {
+    format!("{}.{:06}", us / 1_000_000, us % 1_000_000)
+}
+
+/// How long the last time of something took that is done at once (s), or that there was none.
+fn took(context: &Context<'_>, times: fn(&Statistics) -> u64) -> String {
+    let any = context.engine.statistics.as_deref().is_some_and(|statistics| times(statistics) > 0);
+    if any { "0".into() } else { "-1".into() }
+}
+
+/// The name of the history of writes.
+fn history(context: &Context<'_>) -> String {
+    let told = streamed(context, "", |stream| stream.identity.clone());
+    if told.is_empty() { context.engine.history_identity(0) } else { told }
+}
+
+/// The offset of the first byte that is kept for replicas.
+fn first_kept(stream: &Stream) -> String {
+    stream.backlog.map_or(0, |kept| stream.offset - kept as i64 + 1).to_string()
+}
+
 type Fields = &'static [(&'static str, Field)];
 
 pub(super) const SERVER: Fields = &[
@@ -26,13 +57,13 @@ pub(super) const SERVER: Fields = &[
     ("redis_git_dirty", Constant("0")),
     ("redis_build_id", Constant("0")),
     ("redis_mode", Constant("standalone")),
-    ("os", Constant("raceproof")),
+    ("os", Of(|context| told(context, "raceproof", |machine| machine.system.clone()))),
     ("arch_bits", Constant("64")),
-    ("monotonic_clock", Constant("virtual")),
-    ("multiplexing_api", Constant("none")),
+    ("monotonic_clock", Of(|context| told(context, "virtual", |_| "POSIX clock_gettime".into()))),
+    ("multiplexing_api", Of(|context| told(context, "none", |_| "epoll".into()))),
     ("atomicvar_api", Constant("none")),
     ("gcc_version", Constant("0.0.0")),
-    ("process_id", Constant("1")),
+    ("process_id", Of(|context| told(context, "1", |machine| machine.id.to_string()))),
     ("process_supervised", Constant("no")),
     ("run_id", Of(|context| identity(context, 0x7275_6e5f_6964))),
     ("tcp_port", Of(|context| configured(context, "port"))),
@@ -42,7 +73,7 @@ pub(super) const SERVER: Fields = &[
     ("hz", Of(|context| configured(context, "hz"))),
     ("configured_hz", Of(|context| configured(context, "hz"))),
     ("lru_clock", Of(|context| ((context.now_ms() / 1000) & 0xff_ffff).to_string())),
-    ("executable", Constant("")),
+    ("executable", Of(|context| told(context, "", |machine| machine.executable.clone()))),
     ("config_file", Constant("")),
     ("io_threads_active", Constant("0")),
 ];
@@ -61,20 +92,20 @@ pub(super) const CLIENTS: Fields = &[
 pub(super) const MEMORY: Fields = &[
     ("used_memory", Of(used)),
     ("used_memory_human", Of(used_human)),
-    ("used_memory_rss", Of(used)),
-    ("used_memory_rss_human", Of(used_human)),
-    ("used_memory_peak", Of(used)),
-    ("used_memory_peak_human", Of(used_human)),
-    ("used_memory_peak_perc", Constant("100.00%")),
+    ("used_memory_rss", Of(resident)),
+    ("used_memory_rss_human", Of(|context| human(&resident(context)))),
+    ("used_memory_peak", Of(|context| peak(context).to_string())),
+    ("used_memory_peak_human", Of(|context| human(&peak(context).to_string()))),
+    ("used_memory_peak_perc", Of(|context| percent(context.engine.used_memory(), peak(context)))),
     ("used_memory_overhead", Constant("1048576")),
     ("used_memory_startup", Constant("1048576")),
     ("used_memory_dataset", Of(|context| (context.engine.used_memory() - AT_START).to_string())),
     ("used_memory_dataset_perc", Of(|context| share(context.engine.used_memory() > AT_START).into())),
     ("allocator_allocated", Of(used)),
     ("allocator_active", Of(used)),
-    ("allocator_resident", Of(used)),
-    ("total_system_memory", Constant("0")),
-    ("total_system_memory_human", Constant("0B")),
+    ("allocator_resident", Of(resident)),
+    ("total_system_memory", Of(|context| told(context, "0", |machine| machine.memory.to_string()))),
+    ("total_system_memory_human", Of(|context| told(context, "0B", |machine| human(&machine.memory.to_string())))),
     ("used_memory_lua", Constant("0")),
     ("used_memory_vm_eval", Constant("0")),
     ("used_memory_lua_human", Constant("0B")),
@@ -100,10 +131,10 @@ pub(super) const MEMORY: Fields = &[
     ("mem_fragmentation_ratio", Constant("1.00")),
     ("mem_fragmentation_bytes", Constant("0")),
     ("mem_not_counted_for_evict", Constant("0")),
-    ("mem_replication_backlog", Constant("0")),
+    ("mem_replication_backlog", Of(|context| streamed(context, "0", |stream| stream.backlog.unwrap_or(0).to_string()))),
     ("mem_total_replication_buffers", Constant("0")),
-    ("mem_clients_slaves", Constant("0")),
-    ("mem_clients_normal", Constant("0")),
+    ("mem_clients_slaves", Of(|context| clients_memory(context, true).to_string())),
+    ("mem_clients_normal", Of(|context| clients_memory(context, false).to_string())),
     ("mem_cluster_links", Constant("0")),
     ("mem_aof_buffer", Constant("0")),
     ("mem_allocator", Constant("none")),
@@ -125,7 +156,7 @@ pub(super) const PERSISTENCE: Fields = &[
     ("rdb_bgsave_in_progress", Constant("0")),
     ("rdb_last_save_time", Of(|context| context.engine.last_save_s().to_string())),
     ("rdb_last_bgsave_status", Constant("ok")),
-    ("rdb_last_bgsave_time_sec", Constant("-1")),
+    ("rdb_last_bgsave_time_sec", Of(|context| took(context, |counts| counts.saves))),
     ("rdb_current_bgsave_time_sec", Constant("-1")),
     ("rdb_saves", Of(|context| counted(context, |counts| counts.saves))),
     ("rdb_last_cow_size", Constant("0")),
@@ -134,10 +165,10 @@ pub(super) const PERSISTENCE: Fields = &[
     ("aof_enabled", Of(|context| u8::from(configured(context, "appendonly") == "yes").to_string())),
     ("aof_rewrite_in_progress", Constant("0")),
     ("aof_rewrite_scheduled", Constant("0")),
-    ("aof_last_rewrite_time_sec", Constant("-1")),
+    ("aof_last_rewrite_time_sec", Of(|context| took(context, |counts| counts.rewrites))),
     ("aof_current_rewrite_time_sec", Constant("-1")),
     ("aof_last_bgrewrite_status", Constant("ok")),
-    ("aof_rewrites", Constant("0")),
+    ("aof_rewrites", Of(|context| counted(context, |counts| counts.rewrites))),
     ("aof_rewrites_consecutive_failures", Constant("0")),
     ("aof_last_write_status", Constant("ok")),
     ("aof_last_cow_size", Constant("0")),
@@ -159,24 +190,24 @@ pub(super) const STATS: Fields = &[
     ("total_connections_received", Of(|context| counted(context, |counts| counts.connections))),
     ("total_commands_processed", Of(|context| counted(context, |counts| counts.commands))),
     ("instantaneous_ops_per_sec", Constant("0")),
-    ("total_net_input_bytes", Constant("0")),
-    ("total_net_output_bytes", Constant("0")),
+    ("total_net_input_bytes", Of(|context| noted(context, |counts| counts.input_bytes))),
+    ("total_net_output_bytes", Of(|context| noted(context, |counts| counts.output_bytes))),
     ("total_net_repl_input_bytes", Constant("0")),
-    ("total_net_repl_output_bytes", Constant("0")),
+    ("total_net_repl_output_bytes", Of(|context| noted(context, |counts| counts.replica_bytes))),
     ("instantaneous_input_kbps", Constant("0.00")),
     ("instantaneous_output_kbps", Constant("0.00")),
     ("instantaneous_input_repl_kbps", Constant("0.00")),
     ("instantaneous_output_repl_kbps", Constant("0.00")),
-    ("rejected_connections", Constant("0")),
-    ("sync_full", Constant("0")),
-    ("sync_partial_ok", Constant("0")),
-    ("sync_partial_err", Constant("0")),
+    ("rejected_connections", Of(|context| noted(context, |counts| counts.rejected))),
+    ("sync_full", Of(|context| noted(context, |counts| counts.full_syncs))),
+    ("sync_partial_ok", Of(|context| noted(context, |counts| counts.partial_syncs))),
+    ("sync_partial_err", Of(|context| noted(context, |counts| counts.refused_partial_syncs))),
     ("expired_keys", Of(|context| counted(context, |counts| counts.expired))),
     ("expired_stale_perc", Constant("0.00")),
     ("expired_time_cap_reached_count", Constant("0")),
     ("expire_cycle_cpu_milliseconds", Constant("0")),
     ("evicted_keys", Of(|context| counted(context, |counts| counts.evicted))),
-    ("evicted_clients", Constant("0")),
+    ("evicted_clients", Of(|context| noted(context, |counts| counts.evicted))),
     ("total_eviction_exceeded_time", Constant("0")),
     ("current_eviction_exceeded_time", Constant("0")),
     ("keyspace_hits", Of(|context| counted(context, |counts| counts.hits))),
@@ -200,8 +231,8 @@ pub(super) const STATS: Fields = &[
     ("unexpected_error_replies", Constant("0")),
     ("total_error_replies", Of(|context| counted(context, |counts| counts.error_replies))),
     ("dump_payload_sanitizations", Constant("0")),
-    ("total_reads_processed", Constant("0")),
-    ("total_writes_processed", Constant("0")),
+    ("total_reads_processed", Of(|context| noted(context, |counts| counts.reads))),
+    ("total_writes_processed", Of(|context| noted(context, |counts| counts.writes))),
     ("io_threaded_reads_processed", Constant("0")),
     ("io_threaded_writes_processed", Constant("0")),
     ("reply_buffer_shrinks", Constant("0")),
@@ -222,25 +253,27 @@ pub(super) const UNREACHABLE_PRIMARY: Fields = &[
 ];
 
 pub(super) const REPLICATION: Fields = &[
-    ("connected_slaves", Constant("0")),
     ("master_failover_state", Constant("no-failover")),
-    ("master_replid", Of(|context| identity(context, 0x7265_706c_6964))),
+    ("master_replid", Of(history)),
     ("master_replid2", Constant("0000000000000000000000000000000000000000")),
-    ("master_repl_offset", Constant("0")),
+    ("master_repl_offset", Of(|context| streamed(context, "0", |stream| stream.offset.to_string()))),
     ("second_repl_offset", Constant("-1")),
-    ("repl_backlog_active", Constant("0")),
+    (
+        "repl_backlog_active",
+        Of(|context| streamed(context, "0", |stream| u8::from(stream.backlog.is_some()).to_string())),
+    ),
     ("repl_backlog_size", Of(|context| configured(context, "repl-backlog-size"))),
-    ("repl_backlog_first_byte_offset", Constant("0")),
-    ("repl_backlog_histlen", Constant("0")),
+    ("repl_backlog_first_byte_offset", Of(|context| streamed(context, "0", first_kept))),
+    ("repl_backlog_histlen", Of(|context| streamed(context, "0", |stream| stream.backlog.unwrap_or(0).to_string()))),
 ];
 
 pub(super) const CPU: Fields = &[
-    ("used_cpu_sys", Constant("0.000000")),
-    ("used_cpu_user", Constant("0.000000")),
+    ("used_cpu_sys", Of(|context| told(context, "0.000000", |machine| seconds(machine.system_us)))),
+    ("used_cpu_user", Of(|context| told(context, "0.000000", |machine| seconds(machine.user_us)))),
     ("used_cpu_sys_children", Constant("0.000000")),
     ("used_cpu_user_children", Constant("0.000000")),
-    ("used_cpu_sys_main_thread", Constant("0.000000")),
-    ("used_cpu_user_main_thread", Constant("0.000000")),
+    ("used_cpu_sys_main_thread", Of(|context| told(context, "0.000000", |machine| seconds(machine.system_us)))),
+    ("used_cpu_user_main_thread", Of(|context| told(context, "0.000000", |machine| seconds(machine.user_us)))),
 ];
 
 pub(super) const CLUSTER: Fields = &[("cluster_enabled", Constant("0"))];

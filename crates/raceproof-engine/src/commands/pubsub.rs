@@ -86,11 +86,20 @@ fn unsubscribe(context: &mut Context<'_>, args: &[Bytes], kind: Kind) -> Answer 
 
 /// Redis sends it on to replicas, where others may listen, and not to the append-only file: it is no effect.
 fn publish(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    send_on(context, args);
     Ok(Reply::Integer(context.publish(&args[1], &args[2])))
 }
 
 fn spublish(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    send_on(context, args);
     Ok(Reply::Integer(context.publish_to(Kind::Shard, &args[1], &args[2])))
+}
+
+/// Replicas have subscribers of their own.
+fn send_on(context: &mut Context<'_>, args: &[Bytes]) {
+    if context.engine.has_replicas() {
+        context.propagate(args);
+    }
 }
 
 fn names(context: &mut Context<'_>, args: &[Bytes], kind: Kind) -> Answer {

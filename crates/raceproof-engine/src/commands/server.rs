@@ -42,7 +42,7 @@ fn lastsave(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
     Ok(Reply::Integer(context.engine.last_save_s()))
 }
 
-/// There are no replicas: none has acknowledged anything, nor will waiting change that.
+/// Where nobody has said anything of replicas there are none: none has acknowledged anything, nor will waiting change that.
 fn wait(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if is_replica(context) {
         return Err(Failure::Constant(
@@ -53,10 +53,11 @@ fn wait(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     }
     let wanted = parse_integer(&args[1]).ok_or(NOT_AN_INTEGER)?;
     let timeout_ms = super::milliseconds(&args[2])?;
-    if wanted <= 0 || !context.can_wait() {
-        return Ok(Reply::Integer(0));
+    let count = context.engine.acknowledgements(context.session);
+    if count >= wanted || !context.can_wait() {
+        return Ok(Reply::Integer(count));
     }
-    context.wait(args.to_vec(), &[], |_, _, _| Ok(None), timeout_ms, Reply::Integer(0))
+    context.wait(args.to_vec(), &[], |_, _, _| Ok(None), timeout_ms, Reply::Integer(count))
 }
 
 fn is_replica(context: &Context<'_>) -> bool {

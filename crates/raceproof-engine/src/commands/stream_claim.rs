@@ -226,6 +226,7 @@ fn see(context: &mut Context<'_>, key: &Key, group: &Bytes, claim: &Claim<'_>) {
         stream.groups.get_mut(group).is_some_and(|group| group.see(claim.consumer, now_ms))
     });
     if new == Some(true) {
+        context.count_changes(1);
         context.event(STREAM, "xgroup-createconsumer", key);
     }
 }
@@ -235,6 +236,7 @@ fn consumer_created(context: &mut Context<'_>, key: &Key, replies: &mut [Reply],
     if let Some(first) = first_seen.and_then(|at| replies.get_mut(at)) {
         let sent = context.deliveries.len();
         context.event(STREAM, "xgroup-createconsumer", key);
+        context.count_changes(1);
         *first = context.woven(sent, std::mem::replace(first, Reply::Null));
     }
 }

@@ -151,7 +151,10 @@ fn read(context: &mut Context<'_>, args: &[Bytes], grouped: bool) -> Answer {
         let entries = match query.reader {
             Some((group, consumer)) if matches!(from, From::Undelivered) && !has_undelivered(context, &key, group) => {
                 if context.engine.options.version >= Version::V7_2 {
-                    see(context, &key, &query, group, consumer);
+                    let before = context.changes();
+                    let new = see(context, &key, &query, group, consumer);
+                    let counted = context.changes() - before;
+                    context.count_changes(i64::from(new) - counted);
                 }
                 None
             }
@@ -320,15 +323,21 @@ fn read_as(
     consumer: &Bytes,
     from: From,
 ) -> Vec<Reply> {
-    see(context, key, query, group, consumer);
-    match from {
+    let before = context.changes();
+    let new = see(context, key, query, group, consumer);
+    let entries = match from {
         From::After(id) => history(context, key, group, consumer, id, query.count),
         From::Last(_) | From::Undelivered => undelivered(context, key, query, group, consumer),
-    }
+    };
+    // The stream counts, however much of it was delivered, and so does a new consumer.
+    let counted = context.changes() - before;
+    context.count_changes(1 + i64::from(new) - counted);
+    entries
 }
 
 /// Notes that a consumer asks for something, which it is known for from then on. Before 7.2 it has to get something, too.
-fn see(context: &mut Context<'_>, key: &Key, query: &Query<'_>, group: &Bytes, consumer: &Bytes) {
+/// Tells whether it is new.
+fn see(context: &mut Context<'_>, key: &Key, query: &Query<'_>, group: &Bytes, consumer: &Bytes) -> bool {
     context.touch_key(key, Access::Write);
     context.read_clock();
     let now_ms = context.now_ms();
@@ -341,6 +350,7 @@ fn see(context: &mut Context<'_>, key: &Key, query: &Query<'_>, group: &Bytes, c
         let words = [&b"XGROUP"[..], b"CREATECONSUMER", &key.name, group, consumer];
         context.propagate_as(words.iter().map(|word| Bytes::copy_from_slice(word)).collect());
     }
+    new == Some(true)
 }
 
 /// What is pending for a consumer after an ID. Entries that are gone are shown without their fields.

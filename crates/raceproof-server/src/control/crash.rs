@@ -75,7 +75,7 @@ impl Server {
     fn start_again(&mut self, number: usize) {
         let universe = &mut self.universes[number];
         // They were accepted at the start.
-        let _ = configure(universe, &self.settings, self.machine_us, &mut self.host);
+        let _ = configure(universe, &self.settings, &self.doors, self.machine_us, &mut self.host);
         universe.reread_settings();
         universe.durability = Durability::new(universe.durability.policy, &universe.engine);
         let now = universe.clock.now(self.machine_us);
