@@ -108,12 +108,16 @@ impl User {
 /// Something that was refused, as `ACL LOG` shows it.
 #[derive(Clone, Debug, Hash)]
 pub(crate) struct Refusal {
+    /// Which entry of the log it is, counted from 0 on. Shown from 7.2 on, and 0 before.
+    pub(crate) id: i64,
     pub(crate) count: i64,
     pub(crate) reason: &'static str,
     pub(crate) context: &'static str,
     pub(crate) object: Bytes,
     pub(crate) user: Bytes,
     pub(crate) at_ms: i64,
+    /// When the first of its kind came.
+    pub(crate) since_ms: i64,
     pub(crate) client: Bytes,
 }
 
@@ -126,6 +130,8 @@ pub(crate) struct Acl {
     users: BTreeMap<Bytes, Arc<User>>,
     /// The latest first.
     pub(crate) log: VecDeque<Refusal>,
+    /// How many entries the log was given, where that is shown.
+    logged: i64,
     /// Whether the default user may do everything. Follows from the users.
     default_is_unlimited: bool,
 }
@@ -133,7 +139,7 @@ pub(crate) struct Acl {
 impl Hash for Acl {
     /// A user that is as the default user was at the start counts as that, which is all that most servers ever have.
     fn hash<H: Hasher>(&self, to: &mut H) {
-        let Self { users, log, default_is_unlimited: _ } = self;
+        let Self { users, log, logged, default_is_unlimited: _ } = self;
         let first = User::all_powerful();
         users.len().hash(to);
         for (name, user) in users {
@@ -144,6 +150,7 @@ impl Hash for Acl {
             }
         }
         log.hash(to);
+        logged.hash(to);
     }
 }
 
@@ -153,7 +160,7 @@ impl Acl {
         static FIRST: OnceLock<Arc<Acl>> = OnceLock::new();
         let make = || {
             let users = BTreeMap::from([(Bytes::from_static(DEFAULT.as_bytes()), User::all_powerful().clone())]);
-            Arc::new(Self { users, log: VecDeque::new(), default_is_unlimited: true })
+            Arc::new(Self { users, log: VecDeque::new(), logged: 0, default_is_unlimited: true })
         };
         FIRST.get_or_init(make).clone()
     }
@@ -203,22 +210,27 @@ impl Acl {
         self.set(Bytes::from_static(DEFAULT.as_bytes()), user);
     }
 
-    /// Notes a refusal, with an earlier one if it is of the same kind.
-    pub(crate) fn note(&mut self, refusal: Refusal, longest: usize) {
+    /// Notes a refusal, with an earlier one if it is of the same kind. Its number and its count are given here.
+    pub(crate) fn note(&mut self, refusal: Refusal, longest: usize, version: Version) {
         let same = |known: &Refusal| {
             (known.reason, known.context, &known.object, &known.user)
                 == (refusal.reason, refusal.context, &refusal.object, &refusal.user)
                 && refusal.at_ms - known.at_ms <= SAME_ENTRY_MS
         };
         let earlier = self.log.iter().position(same).and_then(|at| self.log.remove(at));
-        let count = earlier.map_or(1, |earlier| earlier.count + 1);
-        self.log.push_front(Refusal { count, ..refusal });
+        let noted = match earlier {
+            Some(Refusal { id, count, since_ms, .. }) => Refusal { id, count: count + 1, since_ms, ..refusal },
+            None => Refusal { id: self.logged, count: 1, ..refusal },
+        };
+        if noted.count == 1 && version >= Version::V7_2 {
+            self.logged += 1;
+        }
+        self.log.push_front(noted);
         self.log.truncate(longest);
     }
 }
 
 /// All commands and subcommands of a version, containers before what they contain.
 pub(crate) fn everything(version: Version) -> impl Iterator<Item = &'static Command> {
-    let commands = command::all().filter(move |command| command.since <= version);
-    commands.flat_map(move |command| std::iter::once(command).chain(command.subcommands_in(version)))
+    command::all_in(version).flat_map(move |command| std::iter::once(command).chain(command.subcommands_in(version)))
 }

@@ -27,6 +27,8 @@ pub(crate) struct Command {
     pub(crate) tips: &'static [&'static str],
     pub(crate) subcommands: &'static [Command],
     pub(crate) since: Version,
+    /// The row in whose place this one is from a later version on.
+    pub(crate) later: Option<&'static Self>,
 }
 
 impl fmt::Debug for Command {
@@ -161,7 +163,18 @@ pub(crate) const fn first_keys(begin: usize, flags: &'static [&'static str]) -> 
 impl Command {
     /// A row without keys, tips and subcommands, in every version.
     pub(crate) const fn new(name: &'static str, run: Run, arity: i32, flags: u32, group: Group) -> Self {
-        Self { name, run, arity, flags, group, keys: &[], tips: &[], subcommands: &[], since: Version::V7_0 }
+        Self {
+            name,
+            run,
+            arity,
+            flags,
+            group,
+            keys: &[],
+            tips: &[],
+            subcommands: &[],
+            since: Version::V7_0,
+            later: None,
+        }
     }
 
     pub(crate) const fn keys(mut self, keys: &'static [KeySpec]) -> Self {
@@ -181,7 +194,19 @@ impl Command {
 
     /// The subcommands that there are in a version.
     pub(crate) fn subcommands_in(&self, version: Version) -> impl Iterator<Item = &'static Self> + use<> {
-        self.subcommands.iter().filter(move |row| row.since <= version)
+        self.subcommands.iter().filter_map(move |row| row.in_version(version))
+    }
+
+    /// The row as a version has it, if there is such a command in it.
+    pub(crate) fn in_version(&'static self, version: Version) -> Option<&'static Self> {
+        let later = self.later.and_then(|row| row.in_version(version));
+        later.or_else(|| (self.since <= version).then_some(self))
+    }
+
+    /// Says what the command is from the version of another row on.
+    pub(crate) const fn then(mut self, later: &'static Self) -> Self {
+        self.later = Some(later);
+        self
     }
 
     pub(crate) const fn since(mut self, version: Version) -> Self {
@@ -365,9 +390,14 @@ fn index() -> &'static Index {
     })
 }
 
-/// Every command of every version, without subcommands.
-pub(crate) fn all() -> impl Iterator<Item = &'static Command> {
+/// Every command of every version as it was at first, without subcommands.
+fn all() -> impl Iterator<Item = &'static Command> {
     commands::FAMILIES.iter().copied().flatten()
+}
+
+/// The commands of a version, without subcommands.
+pub(crate) fn all_in(version: Version) -> impl Iterator<Item = &'static Command> {
+    all().filter_map(move |command| command.in_version(version))
 }
 
 /// The command of a name in any case, without looking at subcommands.
@@ -377,7 +407,7 @@ pub(crate) fn by_name(name: &[u8], version: Version) -> Option<&'static Command>
         None => index().other.get(&folded(name)?)?,
     };
     // A zero that ends a name is none of its bytes to a number.
-    (command.name.len() == name.len() && command.since <= version).then_some(command)
+    if command.name.len() == name.len() { command.in_version(version) } else { None }
 }
 
 /// The command that is called, which is the subcommand if there is one.
@@ -422,7 +452,7 @@ mod tests {
         for command in all() {
             let name = command.name.to_ascii_uppercase();
             assert!(
-                by_name(name.as_bytes(), Version::NEWEST).is_some_and(|found| std::ptr::eq(found, command)),
+                by_name(name.as_bytes(), Version::NEWEST).is_some_and(|found| found.name == command.name),
                 "{name}"
             );
             for other in [format!("{name}\0"), format!("{name}x"), name[1..].to_owned(), format!(" {name}")] {

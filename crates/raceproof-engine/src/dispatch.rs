@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::{
-    Access, Engine, Object, Reply,
+    Access, Engine, Object, Reply, Version,
     acl::{self, Denial},
     command::{self, Command, flag},
     commands::{connection::note_refusal, module, scripting, transaction},
@@ -111,15 +111,26 @@ fn admitted(context: &mut Context<'_>, args: &[Bytes]) -> Result<&'static Comman
             Err(Failure::Constant("ERR Replica can't interact with the keyspace"))
         }
         None => Ok(command),
-        Some(Denial::Command) => {
-            Err(Failure::Text(format!("NOPERM this user has no permissions to run the '{}' command", command.name)))
+        Some(denial) => {
+            let version = context.engine.options.version;
+            let told = told_of(denial, &context.session().user, command, version);
+            Err(Failure::Bytes([b"NOPERM ", &told[..]].concat().into()))
         }
-        Some(Denial::Key(_)) => {
-            Err(Failure::Constant("NOPERM this user has no permissions to access one of the keys used as arguments"))
+    }
+}
+
+/// What a user is told who may not do something; from 7.2 on it is named.
+pub(crate) fn told_of(denial: Denial, user: &[u8], command: &Command, version: Version) -> Vec<u8> {
+    let later = version >= Version::V7_2;
+    match denial {
+        Denial::Command if later => {
+            [b"User ", user, b" has no permissions to run the '", command.name.as_bytes(), b"' command"].concat()
         }
-        Some(Denial::Channel(_)) => Err(Failure::Constant(
-            "NOPERM this user has no permissions to access one of the channels used as arguments",
-        )),
+        Denial::Command => format!("this user has no permissions to run the '{}' command", command.name).into(),
+        Denial::Key(_) if later => b"No permissions to access a key".into(),
+        Denial::Key(_) => b"this user has no permissions to access one of the keys used as arguments".into(),
+        Denial::Channel(_) if later => b"No permissions to access a channel".into(),
+        Denial::Channel(_) => b"this user has no permissions to access one of the channels used as arguments".into(),
     }
 }
 
@@ -256,7 +267,7 @@ pub(crate) fn call(context: &mut Context<'_>, command: &'static Command, args: &
     if tracks && command.runs_script() {
         context.declared = context.tracked_keys(command, args);
     }
-    let reply = if context.engine.statistics.is_some() {
+    let mut reply = if context.engine.statistics.is_some() {
         counted_call(context, command, args)
     } else {
         (command.run)(context, args).unwrap_or_else(Failure::into_reply)
@@ -266,6 +277,10 @@ pub(crate) fn call(context: &mut Context<'_>, command: &'static Command, args: &
     context.tell_monitors(command, args);
     if tracks && command.has(flag::READONLY) && !command.runs_script() {
         context.remember_read(command, args);
+    }
+    let version = context.engine.options.version;
+    if version > Version::V7_0 {
+        reply.in_form_of(version);
     }
     reply
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Protocol, Reply,
-    number::{MAX_DECIMAL_LEN, decimal_text, float_text, write_integer},
+    number::{MAX_DECIMAL_LEN, decimal_text, float_text, shortest_text, write_integer},
 };
 
 impl Reply {
@@ -41,6 +41,10 @@ impl Reply {
             }
             Self::Double(value) => {
                 let text = double_text(*value);
+                if resp3 { line(out, b',', text.as_bytes()) } else { bulk(out, text.as_bytes()) }
+            }
+            Self::Shortest(value) => {
+                let text = if value.is_finite() { shortest_text(*value) } else { double_text(*value) };
                 if resp3 { line(out, b',', text.as_bytes()) } else { bulk(out, text.as_bytes()) }
             }
             Self::Decimal(value) => {

@@ -60,9 +60,10 @@ pub enum Version {
     /// Redis 7.0, the reference.
     #[default]
     V7_0,
-    /// Redis 7.2: what client libraries say of themselves when they connect (`CLIENT SETINFO`), `CLIENT NO-TOUCH`.
+    /// Redis 7.2: what client libraries say of themselves when they connect (`CLIENT SETINFO`), `CLIENT NO-TOUCH`, `WAITAOF`,
+    /// the activity of consumers, floats in their shortest form.
     V7_2,
-    /// Redis 7.4: per-field deadlines (`HEXPIRE` and its family).
+    /// Redis 7.4: per-field deadlines (`HEXPIRE` and its family), `HSCAN … NOVALUES`, `XREAD … +`.
     V7_4,
     /// Redis 8.0: values of fields with deadlines (`HGETEX`, `HSETEX`, `HGETDEL`).
     V8_0,
@@ -72,6 +73,17 @@ pub enum Version {
 
 impl Version {
     pub(crate) const NEWEST: Self = Self::V8_4;
+
+    /// The release that a server says it is, as text and as a number.
+    pub(crate) const fn release(self) -> (&'static str, i64) {
+        match self {
+            Self::V7_0 => ("7.0.15", 0x0007_000f),
+            Self::V7_2 => ("7.2.0", 0x0007_0200),
+            Self::V7_4 => ("7.4.0", 0x0007_0400),
+            Self::V8_0 => ("8.0.2", 0x0008_0002),
+            Self::V8_4 => ("8.4.0", 0x0008_0400),
+        }
+    }
 }
 
 /// What an engine is started with.

@@ -49,6 +49,11 @@ pub(crate) fn text(value: f64) -> String {
     number::float_text(value)
 }
 
+/// As [`text`], in the form of 7.2 and later.
+pub(crate) fn shortest_text(value: f64) -> String {
+    if value.is_infinite() { text(value) } else { number::shortest_text(value) }
+}
+
 /// Whole numbers up to this size are integers in a listpack.
 const MOST_INTEGER: f64 = (1_u64 << 62) as f64;
 

@@ -28,7 +28,7 @@ use bytes::Bytes;
 use mlua::{Function, HookTriggers, Lua, LuaOptions, StdLib, Table, Value, VmState};
 use rustc_hash::FxHashMap;
 
-use crate::{LibraryFunction, Reply, Script, ScriptCalls, ScriptHost};
+use crate::{LibraryFunction, Reply, Script, ScriptCalls, ScriptHost, Version};
 use failure::Failures;
 use library::{Registered, Registry};
 use native::{Fail, Raised, native};
@@ -54,6 +54,7 @@ pub struct LuaHost {
     /// Made for the first script.
     state: Option<mlua::Result<State>>,
     instruction_limit: u64,
+    version: Version,
 }
 
 impl std::fmt::Debug for LuaHost {
@@ -73,7 +74,7 @@ impl LuaHost {
     /// the state not come to be for want of memory, every script's reply says so.
     #[must_use]
     pub fn new() -> Self {
-        Self { state: None, instruction_limit: INSTRUCTION_LIMIT }
+        Self { state: None, instruction_limit: INSTRUCTION_LIMIT, version: Version::default() }
     }
 
     /// Sets how many instructions of the Lua machine a script may take; the default is 50 million, about half a second.
@@ -84,11 +85,18 @@ impl LuaHost {
         self.instruction_limit = limit;
         self
     }
+
+    /// Sets which version scripts are told of (`redis.REDIS_VERSION`), once for all: the default is 7.0.
+    #[must_use]
+    pub fn with_version(mut self, version: Version) -> Self {
+        (self.state, self.version) = (None, version);
+        self
+    }
 }
 
 impl ScriptHost for LuaHost {
     fn compile(&mut self, sha1: &str, source: &Bytes) -> Result<(), Bytes> {
-        match self.state.get_or_insert_with(State::new) {
+        match self.state.get_or_insert_with(|| State::new(self.version)) {
             Ok(state) => state.function(sha1, source).map(drop),
             Err(error) => Err(no_state(error)),
         }
@@ -100,7 +108,8 @@ impl ScriptHost for LuaHost {
     }
 
     fn load_library(&mut self, sha1: &str, source: &Bytes) -> Result<Vec<LibraryFunction>, Bytes> {
-        let state = self.state.get_or_insert_with(State::new).as_mut().map_err(|error| no_state(error))?;
+        let state =
+            self.state.get_or_insert_with(|| State::new(self.version)).as_mut().map_err(|error| no_state(error))?;
         let body = state.library(sha1, source)?;
         let registered = state.begin(self.instruction_limit).and_then(|()| state.register(&body));
         let registered = registered.unwrap_or_else(|error| Err(failure::host_error(sha1, &error)));
@@ -125,7 +134,7 @@ impl LuaHost {
         limit: u64,
         meanwhile: &mut Meanwhile<'_>,
     ) -> Reply {
-        let state = match self.state.get_or_insert_with(State::new) {
+        let state = match self.state.get_or_insert_with(|| State::new(self.version)) {
             Ok(state) => state,
             Err(error) => return Reply::Error(no_state(error)),
         };
@@ -146,7 +155,7 @@ impl LuaHost {
         limit: u64,
         meanwhile: &mut Meanwhile<'_>,
     ) -> Reply {
-        let state = match self.state.get_or_insert_with(State::new) {
+        let state = match self.state.get_or_insert_with(|| State::new(self.version)) {
             Ok(state) => state,
             Err(error) => return Reply::Error(no_state(error)),
         };
@@ -235,7 +244,7 @@ struct State {
 }
 
 impl State {
-    fn new() -> mlua::Result<Self> {
+    fn new(version: Version) -> mlua::Result<Self> {
         let libraries = StdLib::TABLE | StdLib::STRING | StdLib::MATH;
         let lua = Lua::new_with(libraries, LuaOptions::new())?;
         let channel = Rc::<Channel>::default();
@@ -245,7 +254,7 @@ impl State {
 
         let host = lua.create_table()?;
         let registry = Rc::<Registry>::default();
-        let redis = redis_lib::library(&lua, &channel)?;
+        let redis = redis_lib::library(&lua, &channel, version)?;
         host.raw_set("load_redis", library::library(&lua, &redis, &registry)?)?;
         host.raw_set("redis", redis)?;
         host.raw_set("cjson", cjson::library(&lua, &cjson)?)?;

@@ -100,6 +100,36 @@ pub(crate) fn float_text(value: f64) -> String {
     format!("{}e{sign}{:02}", trim_decimals(mantissa), exponent.abs())
 }
 
+/// Whole numbers within these bounds are written as integers.
+const WHOLE: f64 = (1_u64 << 62) as f64;
+
+/// A finite float in the fewest digits that tell it from others, as versions from 7.2 on write it: integers are integers,
+/// small fractions have leading zeros rather than an exponent, and large numbers ending zeros, up to seven.
+pub(crate) fn shortest_text(value: f64) -> String {
+    if value.abs() <= WHOLE && value.trunc() == value {
+        return (value as i64).to_string();
+    }
+    let scientific = format!("{:e}", value.abs());
+    let Some((mantissa, exponent)) = scientific.split_once('e') else { return scientific };
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+    let sign = if value < 0.0 { "-" } else { "" };
+    // The power of ten of the last digit.
+    let last = exponent + 1 - digits.len() as i32;
+    let zeros = if sign.is_empty() { 7 } else { 6 };
+    if last >= 0 && exponent < digits.len() as i32 + zeros {
+        return format!("{sign}{digits}{}", "0".repeat(last.unsigned_abs() as usize));
+    }
+    if last < 0 && (last > -7 || exponent.abs() < 4) {
+        return match usize::try_from(exponent) {
+            Ok(before) => format!("{sign}{}.{}", &digits[..=before], &digits[before + 1..]),
+            Err(_) => format!("{sign}0.{}{digits}", "0".repeat(exponent.unsigned_abs() as usize - 1)),
+        };
+    }
+    let direction = if exponent < 0 { '-' } else { '+' };
+    format!("{sign}{mantissa}e{direction}{}", exponent.abs())
+}
+
 /// A float in decimals, seventeen at most.
 pub(crate) fn decimal_text(value: f64) -> String {
     let text = format!("{value:.17}");

@@ -17,11 +17,20 @@ pub(crate) use write::{integer_width, list_node_sizes, pack_hash, pack_zset};
 
 use bytes::Bytes;
 
-use crate::{config::Config, db::Value};
+use crate::{Version, config::Config, db::Value};
 use strings::{Reader, Writer};
 
-/// The version of the format of Redis 7.0. Later ones are refused.
+/// The version of the format of Redis 7.0, which is what is written.
 const VERSION: u16 = 10;
+
+/// The newest format that a version takes.
+const fn newest(version: Version) -> u16 {
+    match version {
+        Version::V7_0 => VERSION,
+        Version::V7_2 => 11,
+        Version::V7_4 | Version::V8_0 | Version::V8_4 => 12,
+    }
+}
 
 /// The version and the checksum.
 const FOOTER: usize = 10;
@@ -45,6 +54,9 @@ mod kind {
     pub(super) const ZSET_LISTPACK: u8 = 17;
     pub(super) const LIST_NODES: u8 = 18;
     pub(super) const STREAM_2: u8 = 19;
+    /// Those from here on are of 7.2.
+    pub(super) const SET_LISTPACK: u8 = 20;
+    pub(super) const STREAM_3: u8 = 21;
 }
 
 /// What comes before the source of a library of functions, and what came before it in unfinished versions.
@@ -72,8 +84,8 @@ pub(crate) fn dump_libraries<'a>(sources: impl Iterator<Item = &'a Bytes>, confi
 }
 
 /// The sources of a payload of libraries.
-pub(crate) fn restore_libraries(payload: &Bytes) -> Result<Vec<Bytes>, &'static str> {
-    let body = body(payload).map_err(|_| "ERR DUMP payload version or checksum are wrong")?;
+pub(crate) fn restore_libraries(payload: &Bytes, version: Version) -> Result<Vec<Bytes>, &'static str> {
+    let body = body(payload, version).map_err(|_| "ERR DUMP payload version or checksum are wrong")?;
     let (mut from, mut sources) = (Reader(body), Vec::new());
     while let Some(kind) = from.byte() {
         match kind {
@@ -103,18 +115,18 @@ pub(crate) enum Refused {
 }
 
 /// The value of a payload.
-pub(crate) fn restore(payload: &Bytes, config: &Config) -> Result<Value, Refused> {
-    body(payload)?;
+pub(crate) fn restore(payload: &Bytes, config: &Config, version: Version) -> Result<Value, Refused> {
+    body(payload, version)?;
     // Redis reads on into the footer where the value is too short.
-    read::value(payload, config).ok_or(Refused::Format)
+    read::value(payload, config, version).ok_or(Refused::Format)
 }
 
 /// What is before the footer, which must be right.
-fn body(payload: &Bytes) -> Result<&[u8], Refused> {
+fn body(payload: &Bytes, version: Version) -> Result<&[u8], Refused> {
     let body = payload.len().checked_sub(FOOTER).ok_or(Refused::VersionOrChecksum)?;
-    let version = u16::from_le_bytes([payload[body], payload[body + 1]]);
+    let written = u16::from_le_bytes([payload[body], payload[body + 1]]);
     let checksum = checksum::crc64(&payload[..body + 2]).to_le_bytes();
-    if version > VERSION || payload[body + 2..] != checksum {
+    if written > newest(version) || payload[body + 2..] != checksum {
         return Err(Refused::VersionOrChecksum);
     }
     Ok(&payload[..body])

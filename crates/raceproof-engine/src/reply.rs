@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 
+use crate::Version;
+
 /// The version of the protocol that a session speaks (`HELLO 2`, `HELLO 3`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Protocol {
@@ -42,6 +44,9 @@ pub enum Reply {
     Double(f64),
     /// A float in decimals, without an exponent: a bulk string in RESP2, `,x` in RESP3.
     Decimal(f64),
+    /// A float in the fewest digits that tell it from others, as versions from 7.2 on write it: a bulk string in RESP2, `,x`
+    /// in RESP3.
+    Shortest(f64),
     /// A boolean: `:1`/`:0` in RESP2, `#t`/`#f` in RESP3.
     Boolean(bool),
     /// Text with a three-letter format: a bulk string in RESP2, `=n` in RESP3.
@@ -58,6 +63,25 @@ pub enum Reply {
 }
 
 impl Reply {
+    /// Floats in the form of a version: with seventeen digits at first, in the fewest from 7.2 on, and from 8.0 on places
+    /// on Earth too.
+    pub(crate) fn in_form_of(&mut self, version: Version) {
+        match self {
+            Self::Double(value) if version >= Version::V7_2 => *self = Self::Shortest(*value),
+            Self::Decimal(value) if version >= Version::V8_0 => *self = Self::Shortest(*value),
+            Self::Array(parts) | Self::Set(parts) | Self::Push(parts) | Self::Inline(parts) => {
+                parts.iter_mut().for_each(|part| part.in_form_of(version));
+            }
+            Self::Map(pairs) | Self::Attribute(pairs) => {
+                for (key, value) in pairs {
+                    key.in_form_of(version);
+                    value.in_form_of(version);
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// No reply at all (`SUBSCRIBE`, which is answered by messages).
     pub const NONE: Self = Self::Inline(Vec::new());
 }

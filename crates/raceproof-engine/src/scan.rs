@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use crate::{
-    Reply,
+    Reply, Version,
     failure::{Failure, INVALID_CURSOR, NOT_AN_INTEGER, SYNTAX},
     glob,
     key::{Key, Placed},
@@ -21,19 +21,39 @@ pub(crate) struct ScanOptions {
     pattern: Option<Bytes>,
     /// `TYPE`, of `SCAN` only.
     pub(crate) kind: Option<Bytes>,
+    /// `NOVALUES`, of `HSCAN` only, from 7.4 on.
+    pub(crate) no_values: bool,
+}
+
+/// What is scanned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scanned {
+    Keys,
+    Fields,
+    Members,
 }
 
 impl ScanOptions {
-    pub(crate) fn parse(args: &[Bytes], with_type: bool) -> Result<Self, Failure> {
-        let mut options = Self { count: 10, pattern: None, kind: None };
-        for pair in args.chunks(2) {
-            let [name, value] = pair else { return Err(SYNTAX) };
+    pub(crate) fn parse(args: &[Bytes], scanned: Scanned, version: Version) -> Result<Self, Failure> {
+        let mut options = Self { count: 10, pattern: None, kind: None, no_values: false };
+        let mut left = args;
+        while let [name, rest @ ..] = left {
+            if version >= Version::V7_4 && name.eq_ignore_ascii_case(b"novalues") {
+                if scanned != Scanned::Fields {
+                    return Err(Failure::Constant("ERR NOVALUES option can only be used in HSCAN"));
+                }
+                options.no_values = true;
+                left = rest;
+                continue;
+            }
+            let [value, rest @ ..] = rest else { return Err(SYNTAX) };
+            left = rest;
             if name.eq_ignore_ascii_case(b"count") {
                 let count = parse_integer(value).ok_or(NOT_AN_INTEGER)?;
                 options.count = usize::try_from(count).ok().filter(|count| *count > 0).ok_or(SYNTAX)?;
             } else if name.eq_ignore_ascii_case(b"match") {
                 options.pattern = (value != "*").then(|| value.clone());
-            } else if with_type && name.eq_ignore_ascii_case(b"type") {
+            } else if scanned == Scanned::Keys && name.eq_ignore_ascii_case(b"type") {
                 options.kind = Some(value.clone());
             } else {
                 return Err(SYNTAX);

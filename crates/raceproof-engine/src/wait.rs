@@ -330,7 +330,8 @@ impl Engine {
         let silent = wait.silent;
         self.sessions[session].wait = Some(wait);
         frame(&mut out.effects, from);
-        let Some(reply) = reply else { return false };
+        let Some(mut reply) = reply else { return false };
+        reply.in_form_of(self.options.version);
         self.end_wait(session, &mut out.footprint);
         out.deliveries.insert(at, delivery(session, silent, reply));
         true

@@ -4,6 +4,8 @@
 //! raceproof-engine --test later` asks one again. Those of 8.4 are from its documentation and Redis's own tests.
 
 mod common;
+#[path = "later/options.rs"]
+mod options;
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
@@ -11,6 +13,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{START_MS, Server};
+use options::OTHERS;
 use raceproof_engine::{Options, Version};
 
 fn server(version: Version) -> Server {
@@ -164,12 +167,15 @@ fn a_redis_server_of_version_8_says_the_same() {
         std::thread::sleep(Duration::from_millis(10));
     };
     let mut said = Vec::new();
-    for (line, _) in FIELDS {
-        stream.write_all(format!("{line}\r\n").as_bytes()).expect("the server reads");
-        said.push(reply(&mut stream));
+    for table in [FIELDS, &[("FLUSHALL", "+OK")], OTHERS] {
+        for (line, _) in table {
+            stream.write_all(format!("{line}\r\n").as_bytes()).expect("the server reads");
+            said.push(reply(&mut stream));
+        }
     }
     child.kill().and_then(|()| child.wait()).expect("the server ends");
-    for ((line, known), said) in FIELDS.iter().zip(said) {
+    let known = FIELDS.iter().chain([&("FLUSHALL", "+OK")]).chain(OTHERS);
+    for ((line, known), said) in known.zip(said) {
         assert_eq!(said, *known, "{line}");
     }
 }

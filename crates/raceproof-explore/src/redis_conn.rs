@@ -234,7 +234,7 @@ fn value(reply: Reply) -> RedisResult<Value> {
         Reply::Map(pairs) | Reply::Attribute(pairs) => Value::Map(
             pairs.into_iter().map(|(key, item)| Ok((value(key)?, value(item)?))).collect::<RedisResult<_>>()?,
         ),
-        Reply::Double(x) | Reply::Decimal(x) => Value::Double(x),
+        Reply::Double(x) | Reply::Decimal(x) | Reply::Shortest(x) => Value::Double(x),
         Reply::Boolean(b) => Value::Boolean(b),
         Reply::Verbatim(format, text) => Value::VerbatimString {
             format: match &format {

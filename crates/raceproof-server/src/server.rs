@@ -203,7 +203,7 @@ impl Server {
             by_name: FxHashMap::default(),
             alarms: BTreeSet::new(),
             touched: Vec::new(),
-            host: LuaHost::default(),
+            host: LuaHost::default().with_version(settings.version),
             outcome: Outcome { footprint: Footprint::ignoring(), ..Outcome::default() },
             due: Vec::new(),
             scratch: vec![0; READ],

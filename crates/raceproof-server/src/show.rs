@@ -82,7 +82,9 @@ fn show(reply: &Reply, text: &mut String) {
         Reply::Bulk(bytes) | Reply::Verbatim(_, bytes) => quoted(bytes, text),
         Reply::BigNumber(number) => text.push_str(&String::from_utf8_lossy(number)),
         Reply::Null | Reply::NullArray | Reply::NullOf(_) => text.push_str("(nil)"),
-        Reply::Double(value) | Reply::Decimal(value) => text.push_str(&format!("(double) {value}")),
+        Reply::Double(value) | Reply::Decimal(value) | Reply::Shortest(value) => {
+            text.push_str(&format!("(double) {value}"))
+        }
         Reply::Boolean(value) => text.push_str(if *value { "(true)" } else { "(false)" }),
         Reply::Array(elements) => list('[', elements, ']', text),
         Reply::Set(elements) => list('{', elements, '}', text),

@@ -6,7 +6,7 @@ use crate::{Version, commands::introspection::categories};
 /// `user name on nopass ~* &* +@all`
 pub(crate) fn describe_user(name: &[u8], user: &User, version: Version) -> Vec<u8> {
     let mut words: Vec<Vec<u8>> = vec![b"user".to_vec(), name.to_vec()];
-    words.extend(flags(user).into_iter().map(|flag| flag.as_bytes().to_vec()));
+    words.extend(flags(user, version).into_iter().map(|flag| flag.as_bytes().to_vec()));
     words.extend(user.passwords.iter().map(|digest| format!("#{digest}").into_bytes()));
     words.push(describe(&user.root, version));
     for selector in &user.selectors {
@@ -15,14 +15,14 @@ pub(crate) fn describe_user(name: &[u8], user: &User, version: Version) -> Vec<u
     words.join(&b' ')
 }
 
-pub(crate) fn flags(user: &User) -> Vec<&'static str> {
+pub(crate) fn flags(user: &User, version: Version) -> Vec<&'static str> {
     let mut flags = vec![if user.on { "on" } else { "off" }];
     if user.nopass {
         flags.push("nopass");
     }
     match user.sanitize_payload {
-        None => {}
-        Some(true) => flags.push("sanitize-payload"),
+        None if version < Version::V7_2 => {}
+        None | Some(true) => flags.push("sanitize-payload"),
         Some(false) => flags.push("skip-sanitize-payload"),
     }
     flags

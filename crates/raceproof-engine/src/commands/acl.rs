@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{bulk, help, text};
 use crate::{
-    Access, Delivery, Object, Reply, SessionId,
+    Access, Delivery, Object, Reply, SessionId, Version,
     acl::{self, CATEGORIES, DEFAULT, Denial, Refusal, Selector, User},
     channels::Kind,
     command::{self, Command, Group, Run, flag::*},
@@ -141,7 +141,7 @@ fn getuser(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     };
     let passwords = user.passwords.iter().map(|digest| Reply::Bulk(digest.clone().into()));
     let mut parts = vec![
-        (text("flags"), Reply::Set(acl::flags(user).into_iter().map(text).collect())),
+        (text("flags"), Reply::Set(acl::flags(user, version).into_iter().map(text).collect())),
         (text("passwords"), Reply::Array(passwords.collect())),
     ];
     parts.extend(rules(&user.root));
@@ -176,10 +176,12 @@ fn dryrun(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if !command.accepts(call.len()) {
         return Err(failure::wrong_arity(command.name));
     }
+    let later = context.engine.options.version >= Version::V7_2;
     // Redis formats it as C does, so that a name ends with its first NUL.
     let told = |what: &str, name: &[u8]| {
         let shown = name.split(|byte| *byte == 0).next().unwrap_or_default();
-        [b"This user has no permissions to ", what.as_bytes(), b" the '", shown].concat()
+        let who = if later { [b"User ", &args[2][..]].concat() } else { b"This user".to_vec() };
+        [&who, &b" has no permissions to "[..], what.as_bytes(), b" the '", shown].concat()
     };
     let text = match acl::denial(user, command, call) {
         None => return Ok(Reply::Simple("OK")),
@@ -230,12 +232,13 @@ fn log(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     context.read_clock();
     let count = usize::try_from(count).unwrap_or_default();
     let now_ms = context.now_ms();
-    let shown = context.engine.acl.log.iter().take(count).map(|refusal| describe(refusal, now_ms));
+    let version = context.engine.options.version;
+    let shown = context.engine.acl.log.iter().take(count).map(|refusal| describe(refusal, now_ms, version));
     Ok(Reply::Array(shown.collect()))
 }
 
-fn describe(refusal: &Refusal, now_ms: i64) -> Reply {
-    Reply::Map(vec![
+fn describe(refusal: &Refusal, now_ms: i64, version: Version) -> Reply {
+    let mut pairs = vec![
         (text("count"), Reply::Integer(refusal.count)),
         (text("reason"), text(refusal.reason)),
         (text("context"), text(refusal.context)),
@@ -243,5 +246,13 @@ fn describe(refusal: &Refusal, now_ms: i64) -> Reply {
         (text("username"), bulk(&refusal.user)),
         (text("age-seconds"), Reply::Double((now_ms - refusal.at_ms) as f64 / 1000.0)),
         (text("client-info"), bulk(&refusal.client)),
-    ])
+    ];
+    if version >= Version::V7_2 {
+        pairs.extend([
+            (text("entry-id"), Reply::Integer(refusal.id)),
+            (text("timestamp-created"), Reply::Integer(refusal.since_ms)),
+            (text("timestamp-last-updated"), Reply::Integer(refusal.at_ms)),
+        ]);
+    }
+    Reply::Map(pairs)
 }

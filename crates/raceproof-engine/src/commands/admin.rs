@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::{
-    Access, Object, Replica, Reply, Shutdown,
+    Access, Object, Replica, Reply, Shutdown, Version,
     command::{Command, Group, Run, flag::*},
     context::Context,
     failure::{Answer, Failure, SYNTAX},
@@ -52,6 +52,7 @@ pub(super) const COMMANDS: &[Command] = &[
         slots("cluster|links", 2, STALE).tips(VARIES),
         slots("cluster|meet", -4, ADMIN | STALE | NO_ASYNC_LOADING),
         slots("cluster|myid", 2, STALE),
+        slots("cluster|myshardid", 2, STALE).tips(VARIES).since(Version::V7_2),
         slots("cluster|nodes", 2, STALE).tips(VARIES),
         slots("cluster|replicas", 3, ADMIN | STALE).tips(VARIES),
         slots("cluster|replicate", 3, ADMIN | STALE | NO_ASYNC_LOADING),

@@ -3,7 +3,7 @@
 use bytes::{Bytes, BytesMut};
 
 use crate::{
-    Access, Object, Reply,
+    Access, Object, Reply, Version,
     command::{Command, Group, Run, flag::*, keys},
     context::{Context, Deadline},
     db::{Text, Value},
@@ -96,7 +96,33 @@ fn bit_range(len: usize, start: i64, end: i64, in_bits: bool) -> Option<(usize, 
     Some(if in_bits { (start, end) } else { (start * 8, end * 8 + 7) })
 }
 
+/// From 7.2 on the bounds of a range are looked at before the key, which need not be there. `BITPOS` may name the first
+/// alone, and looks at the unit before the last.
+fn check_bounds(context: &Context<'_>, bounds: &[Bytes], of_position: bool) -> Result<(), Failure> {
+    if context.engine.options.version < Version::V7_2 {
+        return Ok(());
+    }
+    let integer = |text: &Bytes| parse_integer(text).map(drop).ok_or(NOT_AN_INTEGER);
+    match bounds {
+        [] => Ok(()),
+        [start] if of_position => integer(start),
+        [start, end] => integer(start).and_then(|()| integer(end)),
+        [start, end, unit] if of_position => {
+            integer(start)?;
+            counts_bits(unit)?;
+            integer(end)
+        }
+        [start, end, unit] => {
+            integer(start)?;
+            integer(end)?;
+            counts_bits(unit).map(drop)
+        }
+        _ => Err(SYNTAX),
+    }
+}
+
 fn bitcount(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    check_bounds(context, &args[2..], false)?;
     let Some(data) = context.text(&Key::new(&args[1]))?.map(|text| text.data.to_bytes()) else {
         return Ok(Reply::Integer(0));
     };
@@ -134,6 +160,7 @@ fn bitpos(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         1 => true,
         _ => return Err(Failure::Constant("ERR The bit argument must be 1 or 0.")),
     };
+    check_bounds(context, &args[3..], true)?;
     let Some(data) = context.text(&Key::new(&args[1]))?.map(|text| text.data.to_bytes()) else {
         return Ok(Reply::Integer(if bit { -1 } else { 0 }));
     };

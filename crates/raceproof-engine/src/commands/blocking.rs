@@ -9,7 +9,7 @@ use super::{
     zset,
 };
 use crate::{
-    Access, Reply,
+    Access, Reply, Version,
     command::{Command, Group, KeySpec, Run, first_keys, flag::*, keys},
     context::Context,
     failure::{Answer, Failure},
@@ -29,14 +29,26 @@ const fn row(name: &'static str, run: Run, arity: i32, flags: u32, group: Group,
     Command::new(name, run, arity, WRITE | BLOCKING | flags, group).keys(keys)
 }
 
+/// From 7.2 on scripts may call it, and do not wait.
+const fn taking(name: &'static str, run: Run, flags: u32, group: Group) -> Command {
+    row(name, run, -3, flags, group, ALL)
+}
+
+/// As [`taking`].
+const fn moving(name: &'static str, run: Run, arity: i32, flags: u32) -> Command {
+    row(name, run, arity, DENYOOM | flags, Group::List, list_move::MOVED)
+}
+
 pub(super) const COMMANDS: &[Command] = &[
-    row("blpop", blpop, -3, NOSCRIPT, Group::List, ALL),
-    row("brpop", brpop, -3, NOSCRIPT, Group::List, ALL),
+    taking("blpop", blpop, NOSCRIPT, Group::List).then(&taking("blpop", blpop, 0, Group::List).since(Version::V7_2)),
+    taking("brpop", brpop, NOSCRIPT, Group::List).then(&taking("brpop", brpop, 0, Group::List).since(Version::V7_2)),
     row("blmpop", blmpop, -5, MOVABLE_KEYS, Group::List, COUNTED),
-    row("blmove", blmove, 6, NOSCRIPT | DENYOOM, Group::List, list_move::MOVED),
-    row("brpoplpush", brpoplpush, 4, NOSCRIPT | DENYOOM, Group::List, list_move::MOVED),
-    row("bzpopmin", bzpopmin, -3, NOSCRIPT | FAST, Group::SortedSet, ALL),
-    row("bzpopmax", bzpopmax, -3, NOSCRIPT | FAST, Group::SortedSet, ALL),
+    moving("blmove", blmove, 6, NOSCRIPT).then(&moving("blmove", blmove, 6, 0).since(Version::V7_2)),
+    moving("brpoplpush", brpoplpush, 4, NOSCRIPT).then(&moving("brpoplpush", brpoplpush, 4, 0).since(Version::V7_2)),
+    taking("bzpopmin", bzpopmin, NOSCRIPT | FAST, Group::SortedSet)
+        .then(&taking("bzpopmin", bzpopmin, FAST, Group::SortedSet).since(Version::V7_2)),
+    taking("bzpopmax", bzpopmax, NOSCRIPT | FAST, Group::SortedSet)
+        .then(&taking("bzpopmax", bzpopmax, FAST, Group::SortedSet).since(Version::V7_2)),
     row("bzmpop", bzmpop, -5, MOVABLE_KEYS, Group::SortedSet, COUNTED),
 ];
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::{
-    Access, Object, Reply, SessionId,
+    Access, Object, Reply, SessionId, Version,
     context::Context,
     failure::{Answer, Failure, SYNTAX},
     number::parse_integer,
@@ -18,6 +18,8 @@ struct Meant {
     local: Option<Bytes>,
     user: Option<Bytes>,
     kind: Option<Kind>,
+    /// Connected for at least so long (7.4).
+    min_age_s: Option<i64>,
     /// Whether the session itself is spared.
     spares_itself: bool,
 }
@@ -66,6 +68,14 @@ impl Meant {
                 b"laddr" => meant.local = Some(value.clone()),
                 b"user" if context.engine.acl.user(value).is_some() => meant.user = Some(value.clone()),
                 b"user" => return Err(Failure::quoting("ERR No such user '", value, "'")),
+                b"maxage" if context.engine.options.version >= Version::V7_4 => {
+                    let age_s = parse_integer(value);
+                    let age_s = age_s.ok_or(Failure::Constant("ERR maxage is not an integer or out of range"))?;
+                    if age_s <= 0 {
+                        return Err(Failure::Constant("ERR maxage should be greater than 0"));
+                    }
+                    meant.min_age_s = Some(age_s);
+                }
                 b"skipme" => match value.to_ascii_lowercase().as_slice() {
                     b"yes" => meant.spares_itself = true,
                     b"no" => meant.spares_itself = false,
@@ -77,11 +87,15 @@ impl Meant {
         Ok(meant)
     }
 
-    fn is(&self, session: &Session) -> bool {
+    fn is(&self, session: &Session, now_s: i64) -> bool {
+        // When a client came is kept where `CLIENT LIST` says so; elsewhere nobody has an age.
+        let connected = session.activity.as_ref().and_then(|activity| activity.connected);
+        let age_s = connected.map_or(0, |connected| now_s - connected.ms().div_euclid(1000));
         self.id.is_none_or(|id| session.id == id)
             && self.peer.as_ref().is_none_or(|peer| session.peer() == peer)
             && self.local.as_ref().is_none_or(|local| session.local() == local)
             && self.user.as_ref().is_none_or(|user| session.user == user)
+            && self.min_age_s.is_none_or(|least| age_s >= least)
             && self.kind.is_none_or(|kind| Kind::of(session) == kind)
     }
 }
@@ -95,11 +109,15 @@ pub(super) fn kill(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     };
     context.touch(Object::Server, Access::Read);
     context.touch(Object::Users, Access::Read);
+    if meant.min_age_s.is_some() {
+        context.read_clock();
+    }
+    let now_s = context.now_ms().div_euclid(1000);
     let mut killed = 0;
     for index in 0..context.engine.sessions.len() {
         let session = &context.engine.sessions[index];
         let spared = meant.spares_itself && index == context.session;
-        if !session.open || spared || !meant.is(session) {
+        if !session.open || spared || !meant.is(session, now_s) {
             continue;
         }
         killed += 1;

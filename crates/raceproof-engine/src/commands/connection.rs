@@ -130,11 +130,13 @@ pub(crate) fn note_refusal(
 ) {
     context.touch(Object::Users, Access::Write);
     context.read_clock();
+    let version = context.engine.options.version;
     let client = describe(context.engine, context.session, None, context.now);
     let client = Bytes::from(client.trim_end().to_owned());
-    let refusal = Refusal { count: 1, reason, context: place, object, user, at_ms: context.now_ms(), client };
+    let at_ms = context.now_ms();
+    let refusal = Refusal { id: 0, count: 1, reason, context: place, object, user, at_ms, since_ms: at_ms, client };
     let longest = context.engine.config.refusals();
-    Arc::make_mut(&mut context.engine.acl).note(refusal, longest);
+    Arc::make_mut(&mut context.engine.acl).note(refusal, longest, version);
 }
 
 fn auth(context: &mut Context<'_>, args: &[Bytes]) -> Answer {

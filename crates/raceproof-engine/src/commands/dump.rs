@@ -105,10 +105,13 @@ fn restore(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if ttl < 0 {
         return Err(Failure::Constant("ERR Invalid TTL value, must be >= 0"));
     }
-    let value = rdb::restore(&args[3], &context.engine.config).map_err(|refused| match refused {
-        Refused::VersionOrChecksum => Failure::Constant("ERR DUMP payload version or checksum are wrong"),
-        Refused::Format => Failure::Constant("ERR Bad data format"),
-    })?;
+    let value =
+        rdb::restore(&args[3], &context.engine.config, context.engine.options.version).map_err(
+            |refused| match refused {
+                Refused::VersionOrChecksum => Failure::Constant("ERR DUMP payload version or checksum are wrong"),
+                Refused::Format => Failure::Constant("ERR Bad data format"),
+            },
+        )?;
     if ttl == 0 {
         put(context, &key, value, Deadline::Clear, &options);
         context.propagate(args);

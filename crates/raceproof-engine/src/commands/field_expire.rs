@@ -16,22 +16,24 @@ use crate::{
 const WRITTEN: &[KeySpec] = &[keys(1, 0, 1, &["RW", "update"])];
 const READ: &[KeySpec] = &[keys(1, 0, 1, &["RO", "access"])];
 
-const fn writer(name: &'static str, run: Run, arity: i32, flags: u32) -> Command {
-    Command::new(name, run, arity, WRITE | FAST | flags, Group::Hash).keys(WRITTEN).since(Version::V7_4)
+const fn writer(name: &'static str, run: Run, arity: i32) -> Command {
+    Command::new(name, run, arity, WRITE | FAST, Group::Hash).keys(WRITTEN).since(Version::V7_4)
 }
 
 const fn reader(name: &'static str, run: Run) -> Command {
     Command::new(name, run, -5, READONLY | FAST, Group::Hash).keys(READ).since(Version::V7_4)
 }
 
+const VARIES: &[&str] = &["nondeterministic_output"];
+
 pub(super) const COMMANDS: &[Command] = &[
-    writer("hexpire", |context, args| expire(context, args, &HEXPIRE), -6, DENYOOM),
-    writer("hpexpire", |context, args| expire(context, args, &HPEXPIRE), -6, DENYOOM),
-    writer("hexpireat", |context, args| expire(context, args, &HEXPIREAT), -6, DENYOOM),
-    writer("hpexpireat", |context, args| expire(context, args, &HPEXPIREAT), -6, DENYOOM),
-    writer("hpersist", persist, -5, 0),
-    reader("httl", |context, args| ttl(context, args, true, true)),
-    reader("hpttl", |context, args| ttl(context, args, false, true)),
+    writer("hexpire", |context, args| expire(context, args, &HEXPIRE), -6),
+    writer("hpexpire", |context, args| expire(context, args, &HPEXPIRE), -6),
+    writer("hexpireat", |context, args| expire(context, args, &HEXPIREAT), -6),
+    writer("hpexpireat", |context, args| expire(context, args, &HPEXPIREAT), -6),
+    writer("hpersist", persist, -5),
+    reader("httl", |context, args| ttl(context, args, true, true)).tips(VARIES),
+    reader("hpttl", |context, args| ttl(context, args, false, true)).tips(VARIES),
     reader("hexpiretime", |context, args| ttl(context, args, true, false)),
     reader("hpexpiretime", |context, args| ttl(context, args, false, false)),
 ];

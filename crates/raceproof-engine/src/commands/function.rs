@@ -181,7 +181,7 @@ fn restore(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         _ => return Err(failure::wrong_subcommand(args)),
     };
     let mut restored = Libraries::default();
-    for code in rdb::restore_libraries(&args[2]).map_err(Failure::Constant)? {
+    for code in rdb::restore_libraries(&args[2], context.engine.options.version).map_err(Failure::Constant)? {
         let name = libraries::name_of(&code)?;
         if restored.contains(&name) {
             return Err(Failure::quoting("ERR Library '", &name, "' already exists"));

@@ -18,7 +18,7 @@ use crate::{
     long_double::LongDouble,
     notify::{GENERIC, HASH},
     number::{integer_text, parse_integer},
-    scan::{self, ScanOptions},
+    scan::{self, ScanOptions, Scanned},
 };
 
 const ACCESS: &[KeySpec] = &[keys(1, 0, 1, &["RO", "access"])];
@@ -332,12 +332,13 @@ fn draw(context: &mut Context<'_>, key: &Key, wanted: Draw) -> Result<Vec<(Bytes
 
 fn hscan(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let cursor = scan::cursor(&args[2])?;
+    let version = context.engine.options.version;
     let sorted = context.engine.options.sorted_replies;
     // Redis answers for a key that is missing before it looks at the options.
     let Some(hash) = context.hash(&Key::new(&args[1]), Access::Read)? else {
         return Ok(scan::reply(0, Vec::new()));
     };
-    let options = ScanOptions::parse(&args[3..], false)?;
+    let options = ScanOptions::parse(&args[3..], Scanned::Fields, version)?;
     let (mut pairs, next): (Vec<(&Bytes, &Bytes)>, u64) = match hash.table() {
         None => (hash.iter().collect(), 0),
         Some(table) => {
@@ -349,5 +350,10 @@ fn hscan(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if sorted {
         pairs.sort_unstable();
     }
-    Ok(scan::reply(next, pairs.into_iter().flat_map(|(field, value)| [bulk(field), bulk(value)]).collect()))
+    let shown = if options.no_values {
+        pairs.into_iter().map(|(field, _)| bulk(field)).collect()
+    } else {
+        pairs.into_iter().flat_map(|(field, value)| [bulk(field), bulk(value)]).collect()
+    };
+    Ok(scan::reply(next, shown))
 }

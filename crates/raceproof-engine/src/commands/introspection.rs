@@ -22,15 +22,15 @@ pub(super) const COMMANDS: &[Command] = &[row("command", all, -1).tips(ANY_ORDER
     row("command|info", info, -2).tips(ANY_ORDER),
     row("command|list", list, -2).tips(ANY_ORDER),
     row("command|docs", docs, -2).tips(ANY_ORDER),
-    row("command|getkeys", getkeys, -4),
-    row("command|getkeysandflags", getkeysandflags, -4),
+    row("command|getkeys", getkeys, -4).then(&row("command|getkeys", getkeys, -3).since(Version::V7_2)),
+    row("command|getkeysandflags", getkeysandflags, -4)
+        .then(&row("command|getkeysandflags", getkeysandflags, -3).since(Version::V7_2)),
     row("command|help", super::help::command, 2),
 ])];
 
 /// The commands of the version that the engine shows.
 fn shown(context: &Context<'_>) -> impl Iterator<Item = &'static Command> {
-    let version = context.engine.options.version;
-    command::all().filter(move |command| command.since <= version)
+    command::all_in(context.engine.options.version)
 }
 
 fn all(context: &mut Context<'_>, _: &[Bytes]) -> Answer {

@@ -10,7 +10,7 @@ use crate::{
     glob,
     key::{Key, Name},
     number::parse_integer,
-    scan::{self, ScanOptions},
+    scan::{self, ScanOptions, Scanned},
 };
 
 const fn row(name: &'static str, run: Run, arity: i32, flags: u32) -> Command {
@@ -61,7 +61,8 @@ fn keys(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 
 fn scan(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let cursor = scan::cursor(&args[1])?;
-    let options = ScanOptions::parse(&args[2..], true)?;
+    let version = context.engine.options.version;
+    let options = ScanOptions::parse(&args[2..], Scanned::Keys, version)?;
     read_keyspace(context);
     context.reads = false;
     let database = context.databases().get(context.db);

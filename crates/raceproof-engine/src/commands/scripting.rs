@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::{
-    Access, Engine, FunctionFlags, Object, Protocol, Reply, Script, ScriptCalls, ScriptHost,
+    Access, Engine, FunctionFlags, Object, Protocol, Reply, Script, ScriptCalls, ScriptHost, Version,
     acl::{self, Denial},
     busy::{self, Busy},
     command::{self, Command, FindKeys, Group, KeySpec, Run, flag::*},
@@ -232,17 +232,24 @@ impl Calls<'_, '_> {
             {
                 return Err(failure);
             }
-            Some(command) if let Some(denial) = dispatch::refused(self.context, command, args, "lua") => match denial {
-                Denial::Command => "ERR The user executing the script can't run this command or subcommand",
-                Denial::Key(_) => {
-                    "ERR The user executing the script can't access at least one of the keys mentioned in the command \
-                     arguments"
+            Some(command) if let Some(denial) = dispatch::refused(self.context, command, args, "lua") => {
+                let version = self.context.engine.options.version;
+                match denial {
+                    _ if version >= Version::V7_2 => {
+                        let told = dispatch::told_of(denial, &self.context.session().user, command, version);
+                        return Err(Failure::Bytes([b"ERR ACL failure in script: ", &told[..]].concat().into()));
+                    }
+                    Denial::Command => "ERR The user executing the script can't run this command or subcommand",
+                    Denial::Key(_) => {
+                        "ERR The user executing the script can't access at least one of the keys mentioned in the \
+                         command arguments"
+                    }
+                    Denial::Channel(_) => {
+                        "ERR The user executing the script can't access at least one of the channels mentioned in the \
+                         command arguments"
+                    }
                 }
-                Denial::Channel(_) => {
-                    "ERR The user executing the script can't access at least one of the channels mentioned in the \
-                     command arguments"
-                }
-            },
+            }
             Some(command) if command.has(DENYOOM) && self.refuses_memory() => {
                 return Err(dispatch::OUT_OF_MEMORY);
             }

@@ -13,7 +13,7 @@ use crate::{
     failure::{Answer, SYNTAX},
     key::Key,
     notify::{GENERIC, SET},
-    scan::{self, ScanOptions},
+    scan::{self, ScanOptions, Scanned},
     set::Set,
 };
 
@@ -252,10 +252,11 @@ fn smove(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 
 fn sscan(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let cursor = scan::cursor(&args[2])?;
+    let version = context.engine.options.version;
     let Some(set) = context.collection::<Set>(&Key::new(&args[1]), Access::Read)?.cloned() else {
         return Ok(scan::reply(0, Vec::new()));
     };
-    let options = ScanOptions::parse(&args[3..], false)?;
+    let options = ScanOptions::parse(&args[3..], Scanned::Members, version)?;
     let (members, next): (Vec<Bytes>, u64) = match &set {
         Set::Integers(_) => (set.iter().collect(), 0),
         Set::Table { members: table, .. } => {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::stream::shown;
 use crate::{
-    Access, Reply,
+    Access, Reply, Version,
     command::{Command, Group as Family, KeySpec, Run, flag::*, keys},
     context::Context,
     failure::{self, Answer, Failure, SYNTAX},
@@ -61,6 +61,8 @@ struct Claim<'a> {
     just_id: bool,
     force: bool,
     now_ms: i64,
+    /// The same where the consumer's activity is kept.
+    activity_ms: Option<i64>,
 }
 
 /// What became of an entry.
@@ -95,9 +97,10 @@ impl Claim<'_> {
         let deliveries = self.deliveries.unwrap_or(if self.just_id { deliveries } else { deliveries.wrapping_add(1) });
         let pending = Pending { consumer: self.consumer.clone(), delivered_ms: self.delivered_ms, deliveries };
         let effect = claimed(key, name, written, &pending, group.last_id);
-        // A consumer that gets nothing is not even known.
+        // Before 7.2 a consumer that gets nothing is not even known.
         let new = group.see(self.consumer, self.now_ms);
         group.deliver(id, pending);
+        group.note_activity(self.consumer, self.activity_ms);
         Claimed::Yes(reply, effect, new)
     }
 }
@@ -181,8 +184,10 @@ fn xclaim(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         just_id: options.just_id,
         force: options.force,
         now_ms,
+        activity_ms: (context.engine.options.version >= Version::V7_2).then_some(now_ms),
     };
     context.touch_key(&key, Access::Write);
+    see(context, &key, &args[2], &claim);
     let done = context.edit(&key, |stream: &mut Stream| {
         let (mut replies, mut effects) = (Vec::new(), Vec::new());
         let (mut moved, mut first_seen) = (false, None);
@@ -212,6 +217,18 @@ fn xclaim(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         context.propagate_as(effect);
     }
     Ok(Reply::Array(replies))
+}
+
+/// From 7.2 on a consumer is known from when it asks for something.
+fn see(context: &mut Context<'_>, key: &Key, group: &Bytes, claim: &Claim<'_>) {
+    let Some(now_ms) = claim.activity_ms else { return };
+    let new = context.edit(key, |stream: &mut Stream| {
+        stream.groups.get_mut(group).is_some_and(|group| group.see(claim.consumer, now_ms))
+    });
+    if new == Some(true) {
+        context.count_changes(1);
+        context.event(STREAM, "xgroup-createconsumer", key);
+    }
 }
 
 /// Tells that the consumer was created for one of the entries, just before that.
@@ -263,8 +280,10 @@ fn xautoclaim(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         just_id,
         force: false,
         now_ms,
+        activity_ms: (context.engine.options.version >= Version::V7_2).then_some(now_ms),
     };
     context.touch_key(&key, Access::Write);
+    see(context, &key, &args[2], &claim);
     let done = context.edit(&key, |stream: &mut Stream| claim_from(stream, &claim, args, start, count));
     let Some((mut replies, gone, effects, next, first_seen)) = done else { return Ok(Reply::Array(Vec::new())) };
     consumer_created(context, &key, &mut replies, first_seen);

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{bulk, stream::shown, stream_group::no_such_group, text};
 use crate::{
-    Access, Reply,
+    Access, Reply, Version,
     command::{Command, Group as Family, KeySpec, Run, flag::*, keys},
     context::Context,
     failure::{self, Answer, Failure, NO_SUCH_KEY, NOT_AN_INTEGER},
@@ -64,6 +64,7 @@ fn full(args: &[Bytes]) -> Result<Option<usize>, Failure> {
 }
 
 fn stream(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    let version = context.engine.options.version;
     let stream = look_up(context, args)?;
     let full = full(args)?;
     let mut pairs = vec![
@@ -77,7 +78,8 @@ fn stream(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     ];
     if let Some(count) = full {
         let entries = stream.range(Id::MIN, Id::MAX).take(count).map(shown).collect();
-        let groups = stream.groups.iter().map(|(name, group)| whole_group(stream, name, group, count)).collect();
+        let groups =
+            stream.groups.iter().map(|(name, group)| whole_group(stream, name, group, count, version)).collect();
         pairs.extend([("entries", Reply::Array(entries)), ("groups", Reply::Array(groups))]);
     } else {
         let (first, last) = stream.ends();
@@ -91,7 +93,7 @@ fn stream(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     Ok(map(pairs))
 }
 
-fn whole_group(stream: &Stream, name: &Bytes, group: &Group, count: usize) -> Reply {
+fn whole_group(stream: &Stream, name: &Bytes, group: &Group, count: usize, version: Version) -> Reply {
     let pending = group.pending.iter().take(count).map(|(at, pending)| {
         let (time, deliveries) = (Reply::Integer(pending.delivered_ms), Reply::Integer(pending.deliveries));
         Reply::Array(vec![id(*at), bulk(&pending.consumer), time, deliveries])
@@ -102,12 +104,13 @@ fn whole_group(stream: &Stream, name: &Bytes, group: &Group, count: usize) -> Re
             let (time, deliveries) = (Reply::Integer(pending.delivered_ms), Reply::Integer(pending.deliveries));
             Some(Reply::Array(vec![id(*at), time, deliveries]))
         });
-        map(vec![
-            ("name", bulk(name)),
-            ("seen-time", Reply::Integer(consumer.seen_ms)),
-            ("pel-count", size(consumer.pending.len())),
-            ("pending", Reply::Array(pending.collect())),
-        ])
+        let pending = Reply::Array(pending.collect());
+        let mut pairs = vec![("name", bulk(name)), ("seen-time", Reply::Integer(consumer.seen_ms))];
+        if version >= Version::V7_2 {
+            pairs.push(("active-time", Reply::Integer(consumer.active_ms.unwrap_or(-1))));
+        }
+        pairs.extend([("pel-count", size(consumer.pending.len())), ("pending", pending)]);
+        map(pairs)
     });
     map(vec![
         ("name", bulk(name)),
@@ -138,13 +141,19 @@ fn groups(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 fn consumers(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     context.read_clock();
     let now_ms = context.now_ms();
+    let version = context.engine.options.version;
     let group = look_up(context, args)?.groups.get(&args[3]).ok_or_else(|| no_such_group(args))?;
     let shown = group.consumers.iter().map(|(name, consumer)| {
-        map(vec![
+        let mut pairs = vec![
             ("name", bulk(name)),
             ("pending", size(consumer.pending.len())),
             ("idle", Reply::Integer((now_ms - consumer.seen_ms).max(0))),
-        ])
+        ];
+        if version >= Version::V7_2 {
+            let inactive_ms = consumer.active_ms.map_or(-1, |active_ms| (now_ms - active_ms).max(0));
+            pairs.push(("inactive", Reply::Integer(inactive_ms)));
+        }
+        map(pairs)
     });
     Ok(Reply::Array(shown.collect()))
 }

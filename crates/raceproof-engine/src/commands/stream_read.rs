@@ -8,7 +8,7 @@ use super::{
     stream_claim::{claimed, group_moved},
 };
 use crate::{
-    Access, Protocol, Reply,
+    Access, Protocol, Reply, Version,
     command::{Command, FindKeys, Group, KeySpec, flag::*},
     context::Context,
     failure::{self, Answer, Failure, NOT_AN_INTEGER, SYNTAX},
@@ -57,13 +57,14 @@ struct Query<'a> {
 
 impl<'a> Query<'a> {
     fn parse(context: &Context<'_>, args: &'a [Bytes], grouped: bool) -> Result<Self, Failure> {
+        let version = context.engine.options.version;
         let mut query = Self { waits: None, count: 0, no_ack: false, reader: None, names: &[], ids: &[] };
         let mut left = &args[1..];
         while let [option, rest @ ..] = left {
             left = rest;
             match (option.to_ascii_lowercase().as_slice(), rest) {
                 (b"block", [timeout, rest @ ..]) => {
-                    if context.script.is_some() {
+                    if context.script.is_some() && version < Version::V7_2 {
                         let mut text = b"ERR ".to_vec();
                         text.extend_from_slice(&args[0]);
                         text.extend_from_slice(b" command is not allowed with BLOCK option from scripts");
@@ -79,9 +80,7 @@ impl<'a> Query<'a> {
                 }
                 (b"streams", [_, ..]) => {
                     if !rest.len().is_multiple_of(2) {
-                        return Err(Failure::Constant(
-                            "ERR Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified.",
-                        ));
+                        return Err(unbalanced(grouped, version));
                     }
                     (query.names, query.ids) = rest.split_at(rest.len() / 2);
                     break;
@@ -116,10 +115,22 @@ impl<'a> Query<'a> {
     }
 }
 
+fn unbalanced(grouped: bool, version: Version) -> Failure {
+    let (command, wanted) = match (grouped, version) {
+        (_, Version::V7_0) => ("XREAD", "an ID or '$'"),
+        (true, _) => ("'xreadgroup'", "an ID or '>'"),
+        (false, Version::V7_2) => ("'xread'", "an ID or '$'"),
+        (false, _) => ("'xread'", "an ID, '+', or '$'"),
+    };
+    Failure::Text(format!("ERR Unbalanced {command} list of streams: for each stream key {wanted} must be specified."))
+}
+
 /// From where a stream is read.
 #[derive(Clone, Copy, Debug)]
 enum From {
     After(Id),
+    /// `+`: the last entry, which there is (7.4).
+    Last(Id),
     /// `>`: what was not delivered to the group yet.
     Undelivered,
 }
@@ -138,7 +149,15 @@ fn read(context: &mut Context<'_>, args: &[Bytes], grouped: bool) -> Answer {
         context.visit(&key, Access::Read);
         let seen = context.deliveries.len();
         let entries = match query.reader {
-            Some((group, _)) if matches!(from, From::Undelivered) && !has_undelivered(context, &key, group) => None,
+            Some((group, consumer)) if matches!(from, From::Undelivered) && !has_undelivered(context, &key, group) => {
+                if context.engine.options.version >= Version::V7_2 {
+                    let before = context.changes();
+                    let new = see(context, &key, &query, group, consumer);
+                    let counted = context.changes() - before;
+                    context.count_changes(i64::from(new) - counted);
+                }
+                None
+            }
             Some((group, consumer)) => Some(read_as(context, &key, &query, group, consumer, from)),
             None => entries_after(context, &key, from, query.count),
         };
@@ -241,6 +260,7 @@ fn serve_group(context: &mut Context<'_>, args: &[Bytes], key: &Key) -> Result<O
 
 /// Looks a stream up and says from where it is read.
 fn start(context: &mut Context<'_>, query: &Query<'_>, name: &Bytes, id: &Bytes) -> Result<From, Failure> {
+    let knows_last = context.engine.options.version >= Version::V7_4;
     let stream = context.collection::<Stream>(&Key::new(name), Access::Read)?;
     if let Some((group, _)) = query.reader
         && !stream.is_some_and(|stream| stream.groups.contains_key(group))
@@ -248,6 +268,15 @@ fn start(context: &mut Context<'_>, query: &Query<'_>, name: &Bytes, id: &Bytes)
         return Err(failure::no_group(name, group, " in XREADGROUP with GROUP option"));
     }
     match (&id[..], query.reader) {
+        (b"+", Some(_)) if knows_last => Err(Failure::Constant(
+            "ERR The + ID is meaningless in the context of XREADGROUP: you want to read the history of this consumer by \
+             specifying a proper ID, or use the > ID to get new messages. The + ID would just return an empty result \
+             set.",
+        )),
+        (b"+", None) if knows_last => {
+            let Some(stream) = stream else { return Ok(From::After(Id::MIN)) };
+            Ok(stream.ends().1.map_or(From::After(stream.last_id), |last| From::Last(last.id)))
+        }
         (b"$", Some(_)) => Err(Failure::Constant(
             "ERR The $ ID is meaningless in the context of XREADGROUP: you want to read the history of this consumer by \
              specifying a proper ID, or use the > ID to get new messages. The $ ID would just return an empty result \
@@ -268,9 +297,13 @@ const fn most(count: usize) -> usize {
 
 /// The entries after an ID; `None` if there is none.
 fn entries_after(context: &Context<'_>, key: &Key, from: From, count: usize) -> Option<Vec<Reply>> {
-    let From::After(id) = from else { return None };
+    let first = match from {
+        From::After(id) => id.next()?,
+        From::Last(id) => id,
+        From::Undelivered => return None,
+    };
     let stream = context.collection_now::<Stream>(key)?;
-    let entries: Vec<Reply> = stream.range(id.next()?, Id::MAX).take(most(count)).map(shown).collect();
+    let entries: Vec<Reply> = stream.range(first, Id::MAX).take(most(count)).map(shown).collect();
     (!entries.is_empty()).then_some(entries)
 }
 
@@ -290,10 +323,24 @@ fn read_as(
     consumer: &Bytes,
     from: From,
 ) -> Vec<Reply> {
+    let before = context.changes();
+    let new = see(context, key, query, group, consumer);
+    let entries = match from {
+        From::After(id) => history(context, key, group, consumer, id, query.count),
+        From::Last(_) | From::Undelivered => undelivered(context, key, query, group, consumer),
+    };
+    // The stream counts, however much of it was delivered, and so does a new consumer.
+    let counted = context.changes() - before;
+    context.count_changes(1 + i64::from(new) - counted);
+    entries
+}
+
+/// Notes that a consumer asks for something, which it is known for from then on. Before 7.2 it has to get something, too.
+/// Tells whether it is new.
+fn see(context: &mut Context<'_>, key: &Key, query: &Query<'_>, group: &Bytes, consumer: &Bytes) -> bool {
     context.touch_key(key, Access::Write);
     context.read_clock();
     let now_ms = context.now_ms();
-    let before = context.changes();
     let new = context
         .edit(key, |stream: &mut Stream| stream.groups.get_mut(group).is_some_and(|group| group.see(consumer, now_ms)));
     if new == Some(true) {
@@ -303,14 +350,7 @@ fn read_as(
         let words = [&b"XGROUP"[..], b"CREATECONSUMER", &key.name, group, consumer];
         context.propagate_as(words.iter().map(|word| Bytes::copy_from_slice(word)).collect());
     }
-    let entries = match from {
-        From::After(id) => history(context, key, group, consumer, id, query.count),
-        From::Undelivered => undelivered(context, key, query, group, consumer),
-    };
-    // The stream counts, however much of it was delivered, and so does a new consumer.
-    let counted = context.changes() - before;
-    context.count_changes(1 + i64::from(new == Some(true)) - counted);
-    entries
+    new == Some(true)
 }
 
 /// What is pending for a consumer after an ID. Entries that are gone are shown without their fields.
@@ -347,6 +387,7 @@ fn undelivered(
     consumer: &Bytes,
 ) -> Vec<Reply> {
     let now_ms = context.now_ms();
+    let activity = (context.engine.options.version >= Version::V7_2).then_some(now_ms);
     let done = context.edit(key, |stream: &mut Stream| {
         let mut group = stream.groups.get(group_name).cloned().unwrap_or_default();
         let (mut replies, mut effects) = (Vec::new(), Vec::new());
@@ -364,6 +405,7 @@ fn undelivered(
                 let pending = Pending { consumer: consumer.clone(), delivered_ms: now_ms, deliveries: 1 };
                 effects.push(claimed(&key.name, group_name, entry.id.text(), &pending, group.last_id));
                 group.deliver(entry.id, pending);
+                group.note_activity(consumer, activity);
             }
         }
         if query.no_ack && !replies.is_empty() {

@@ -6,16 +6,16 @@ use bytes::Bytes;
 
 use super::{Pops, bulk};
 use crate::{
-    Access, Protocol, Reply,
+    Access, Protocol, Reply, Version,
     command::{Command, Group, KeySpec, Run, first_keys, flag::*, keys},
     context::Context,
     draw::{self, Draw},
-    failure::{Answer, Failure, NOT_A_FLOAT, SYNTAX},
+    failure::{self, Answer, Failure, NOT_A_FLOAT, SYNTAX},
     float,
     key::Key,
     notify::{GENERIC, ZSET},
     number::integer_text,
-    scan::{self, ScanOptions},
+    scan::{self, ScanOptions, Scanned},
     zset::{Place, Zset},
 };
 
@@ -25,6 +25,11 @@ const fn row(name: &'static str, run: Run, arity: i32, flags: u32, keys: &'stati
     Command::new(name, run, arity, flags, Group::SortedSet).keys(keys)
 }
 
+/// From 7.2 on it may say `WITHSCORE`.
+const fn ranks(name: &'static str, run: Run, arity: i32) -> Command {
+    row(name, run, arity, READONLY | FAST, ACCESS)
+}
+
 pub(super) const COMMANDS: &[Command] = &[
     row("zadd", zadd, -4, WRITE | DENYOOM | FAST, &[keys(1, 0, 1, &["RW", "update"])]),
     row("zincrby", zincrby, 4, WRITE | DENYOOM | FAST, &[keys(1, 0, 1, &["RW", "access", "update"])]),
@@ -32,8 +37,8 @@ pub(super) const COMMANDS: &[Command] = &[
     row("zscore", zscore, 3, READONLY | FAST, ACCESS),
     row("zmscore", zmscore, -3, READONLY | FAST, ACCESS),
     row("zcard", zcard, 2, READONLY | FAST, &[keys(1, 0, 1, &["RO"])]),
-    row("zrank", |context, args| rank(context, args, false), 3, READONLY | FAST, ACCESS),
-    row("zrevrank", |context, args| rank(context, args, true), 3, READONLY | FAST, ACCESS),
+    ranks("zrank", zrank, 3).then(&ranks("zrank", zrank, -3).since(Version::V7_2)),
+    ranks("zrevrank", zrevrank, 3).then(&ranks("zrevrank", zrevrank, -3).since(Version::V7_2)),
     row("zpopmin", |context, args| pop(context, args, End::Min), -2, WRITE | FAST, super::TAKEN),
     row("zpopmax", |context, args| pop(context, args, End::Max), -2, WRITE | FAST, super::TAKEN),
     row("zmpop", zmpop, -4, WRITE | MOVABLE_KEYS, &[first_keys(1, &["RW", "access", "delete"])]),
@@ -201,10 +206,26 @@ fn zcard(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     Ok(Reply::Integer(context.collection_now::<Zset>(&key).map_or(0, Zset::len) as i64))
 }
 
+fn zrank(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    rank(context, args, false)
+}
+
+fn zrevrank(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
+    rank(context, args, true)
+}
+
 fn rank(context: &mut Context<'_>, args: &[Bytes], from_last: bool) -> Answer {
-    let Some(zset) = context.collection::<Zset>(&Key::new(&args[1]), Access::Read)? else { return Ok(Reply::Null) };
-    let Some(rank) = zset.rank(&args[2]) else { return Ok(Reply::Null) };
-    Ok(Reply::Integer(if from_last { zset.len() - 1 - rank } else { rank } as i64))
+    let with_score = match &args[3..] {
+        [] => false,
+        [option] if option.eq_ignore_ascii_case(b"withscore") => true,
+        [_] => return Err(SYNTAX),
+        _ => return Err(failure::wrong_arity(if from_last { "zrevrank" } else { "zrank" })),
+    };
+    let missing = if with_score { Reply::NullArray } else { Reply::Null };
+    let Some(zset) = context.collection::<Zset>(&Key::new(&args[1]), Access::Read)? else { return Ok(missing) };
+    let (Some(rank), Some(score)) = (zset.rank(&args[2]), zset.score(&args[2])) else { return Ok(missing) };
+    let rank = Reply::Integer(if from_last { zset.len() - 1 - rank } else { rank } as i64);
+    Ok(if with_score { Reply::Array(vec![rank, Reply::Double(score)]) } else { rank })
 }
 
 /// Places as replies: members, and their scores if these are wanted, each pair an array of its own if `nested`.
@@ -335,11 +356,12 @@ fn zrandmember(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 
 fn zscan(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let cursor = scan::cursor(&args[2])?;
+    let version = context.engine.options.version;
     let sorted = context.engine.options.sorted_replies;
     let Some(zset) = context.collection::<Zset>(&Key::new(&args[1]), Access::Read)? else {
         return Ok(scan::reply(0, Vec::new()));
     };
-    let options = ScanOptions::parse(&args[3..], false)?;
+    let options = ScanOptions::parse(&args[3..], Scanned::Members, version)?;
     let (mut pairs, next): (Vec<(&Bytes, f64)>, u64) = match zset.table() {
         None => (zset.iter().map(|place| (&place.member, place.score)).collect(), 0),
         Some(table) => {
@@ -351,7 +373,11 @@ fn zscan(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if sorted {
         pairs.sort_unstable_by_key(|(member, _)| *member);
     }
-    let score_text = if zset.table().is_none() { float::packed_text } else { float::text };
+    let score_text = match zset.table() {
+        None if version >= Version::V7_2 => float::shortest_text,
+        None => float::packed_text,
+        Some(_) => float::text,
+    };
     let replies = pairs.into_iter().flat_map(|(member, score)| [bulk(member), Reply::Bulk(score_text(score).into())]);
     Ok(scan::reply(next, replies.collect()))
 }

@@ -70,8 +70,9 @@ pub(super) fn to_lua(lua: &Lua, reply: &Reply, resp3: bool) -> mlua::Result<Valu
         Reply::Map(pairs) | Reply::Attribute(pairs) => {
             array(lua, pairs.iter().flat_map(|(key, value)| [key, value]), resp3)
         }
-        Reply::Double(n) if resp3 => field("double", Value::Number(*n)),
-        Reply::Double(n) => text(format_g(*n, 17).as_bytes()),
+        Reply::Double(n) | Reply::Shortest(n) if resp3 => field("double", Value::Number(*n)),
+        Reply::Shortest(n) if n.is_finite() => text(crate::number::shortest_text(*n).as_bytes()),
+        Reply::Double(n) | Reply::Shortest(n) => text(format_g(*n, 17).as_bytes()),
         Reply::Decimal(n) if resp3 => {
             field("double", Value::Number(crate::number::decimal_text(*n).parse().unwrap_or(*n)))
         }

@@ -9,11 +9,9 @@ use mlua::{Function, Lua, Table, Thread, Value};
 use super::native::{Args, Fail, Text, native, to_integer, to_number};
 use super::number::format_g;
 use super::{Meanwhile, convert};
-use crate::{Reply, ScriptCalls};
+use crate::{Reply, ScriptCalls, Version};
 
 const REPL_ALL: i64 = 3;
-const REDIS_VERSION: &str = "7.0.15";
-const REDIS_VERSION_NUM: i64 = 0x0007_000f;
 
 /// What a function of the library asks of the engine.
 pub(super) enum Request {
@@ -268,7 +266,7 @@ fn single_field(args: &Args<'_>, field: &str, make: fn(&[u8]) -> Text) -> Result
 }
 
 /// Makes the library's table.
-pub(super) fn library(lua: &Lua, channel: &Rc<Channel>) -> mlua::Result<Table> {
+pub(super) fn library(lua: &Lua, channel: &Rc<Channel>, version: Version) -> mlua::Result<Table> {
     let redis = lua.create_table()?;
     for (name, value) in [("LOG_DEBUG", 0), ("LOG_VERBOSE", 1), ("LOG_NOTICE", 2), ("LOG_WARNING", 3)] {
         redis.raw_set(name, value)?;
@@ -278,8 +276,9 @@ pub(super) fn library(lua: &Lua, channel: &Rc<Channel>) -> mlua::Result<Table> {
     {
         redis.raw_set(name, value)?;
     }
-    redis.raw_set("REDIS_VERSION", REDIS_VERSION)?;
-    redis.raw_set("REDIS_VERSION_NUM", REDIS_VERSION_NUM)?;
+    let (release, number) = version.release();
+    redis.raw_set("REDIS_VERSION", release)?;
+    redis.raw_set("REDIS_VERSION_NUM", number)?;
 
     *channel.aside.body.borrow_mut() = Some(aside(lua, channel)?);
     let shared = Rc::clone(channel);

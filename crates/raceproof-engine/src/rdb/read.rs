@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::{Element, elements, kind, strings::Reader, ziplist};
 use crate::{
+    Version,
     config::Config,
     db::{Text, Value},
     float,
@@ -22,7 +23,7 @@ const PLAIN: u64 = 1;
 const PACKED: u64 = 2;
 
 /// The value that a payload begins with. What follows it is not looked at.
-pub(super) fn value(payload: &[u8], config: &Config) -> Option<Value> {
+pub(super) fn value(payload: &[u8], config: &Config, version: Version) -> Option<Value> {
     let mut from = Reader(payload);
     match from.byte()? {
         kind::STRING => from.string().map(|text| Value::Text(Text::new(&text))),
@@ -54,7 +55,9 @@ pub(super) fn value(payload: &[u8], config: &Config) -> Option<Value> {
         }
         kind::HASH_ZIPLIST => packed_hash(pairs(&ziplist::elements(&from.string()?)?)?, config, false),
         kind::HASH_LISTPACK => packed_hash(pairs(&elements(&from.string()?)?)?, config, false),
-        form @ (kind::STREAM_1 | kind::STREAM_2) => stream(&mut from, form == kind::STREAM_2),
+        form @ (kind::STREAM_1 | kind::STREAM_2) => stream(&mut from, form, version),
+        kind::SET_LISTPACK if version >= Version::V7_2 => packed_set(&elements(&from.string()?)?, config),
+        kind::STREAM_3 if version >= Version::V7_2 => stream(&mut from, kind::STREAM_3, version),
         _ => None,
     }
 }
@@ -95,6 +98,12 @@ fn set(from: &mut Reader<'_>, config: &Config) -> Option<Value> {
         }
     }
     Some(Value::Set(Arc::new(set)))
+}
+
+fn packed_set(elements: &[Element<'_>], config: &Config) -> Option<Value> {
+    let mut set = Set::default();
+    let all_new = elements.iter().all(|element| set.add(&element.bytes(), config.set_integers()));
+    (all_new && !elements.is_empty()).then(|| Value::Set(Arc::new(set)))
 }
 
 fn integers(packed: &Bytes, config: &Config) -> Option<Value> {
@@ -214,7 +223,8 @@ fn key_id(from: &mut Reader<'_>) -> Option<Id> {
     Id::of_key(from.take(16)?)
 }
 
-fn stream(from: &mut Reader<'_>, second_form: bool) -> Option<Value> {
+fn stream(from: &mut Reader<'_>, form: u8, version: Version) -> Option<Value> {
+    let second_form = form != kind::STREAM_1;
     let mut stream = Stream::default();
     for _ in 0..from.len()? {
         let id = Id::of_key(&from.string()?)?;
@@ -236,7 +246,7 @@ fn stream(from: &mut Reader<'_>, second_form: bool) -> Option<Value> {
     }
     for _ in 0..from.len()? {
         let name = from.string()?;
-        let group = group(from, &stream, second_form)?;
+        let group = group(from, &stream, form, version)?;
         if stream.groups.insert(name, group).is_some() {
             return None;
         }
@@ -244,7 +254,8 @@ fn stream(from: &mut Reader<'_>, second_form: bool) -> Option<Value> {
     Some(Value::Stream(Arc::new(stream)))
 }
 
-fn group(from: &mut Reader<'_>, stream: &Stream, second_form: bool) -> Option<Group> {
+fn group(from: &mut Reader<'_>, stream: &Stream, form: u8, version: Version) -> Option<Group> {
+    let second_form = form != kind::STREAM_1;
     let last_id = id(from)?;
     let read = if second_form { Some(from.number()?.cast_signed()) } else { stream.added_until(last_id) };
     let mut group = Group { last_id, entries_read: read.filter(|read| *read != -1), ..Group::default() };
@@ -264,6 +275,9 @@ fn group(from: &mut Reader<'_>, stream: &Stream, second_form: bool) -> Option<Gr
         if !group.see(&consumer, seen_ms) {
             return None;
         }
+        // Where a payload does not say when a consumer got something last, it is when it was seen.
+        let active_ms = if form == kind::STREAM_3 { i64::from_le_bytes(from.eight()?) } else { seen_ms };
+        group.note_activity(&consumer, (version >= Version::V7_2 && active_ms != -1).then_some(active_ms));
         for _ in 0..from.len()? {
             let id = key_id(from)?;
             let (delivered_ms, deliveries) = *known.get(&id)?;

@@ -156,7 +156,10 @@ fn write_id(id: Id, to: &mut Writer) {
 }
 
 fn write_stream(stream: &Stream, to: &mut Writer) {
-    to.bytes.push(kind::STREAM_2);
+    // A version before 7.2 keeps no activity, and knows no other form.
+    let consumers = || stream.groups.values().flat_map(|group| group.consumers.values());
+    let with_activity = consumers().any(|consumer| consumer.active_ms.is_some());
+    to.bytes.push(if with_activity { kind::STREAM_3 } else { kind::STREAM_2 });
     to.len(stream.nodes() as u64);
     for (id, packed) in stream.packed_nodes() {
         to.string(&id.key());
@@ -182,6 +185,9 @@ fn write_stream(stream: &Stream, to: &mut Writer) {
         for (name, consumer) in &group.consumers {
             to.string(name);
             to.bytes.extend_from_slice(&consumer.seen_ms.to_le_bytes());
+            if with_activity {
+                to.bytes.extend_from_slice(&consumer.active_ms.unwrap_or(-1).to_le_bytes());
+            }
             to.len(consumer.pending.len() as u64);
             consumer.pending.iter().for_each(|id| to.bytes.extend_from_slice(&id.key()));
         }

@@ -30,6 +30,8 @@ pub(crate) struct Pending {
 pub(crate) struct Consumer {
     /// When it last asked for something, Unix ms.
     pub(crate) seen_ms: i64,
+    /// When it last got an entry that is then pending for it, Unix ms; kept from 7.2 on.
+    pub(crate) active_ms: Option<i64>,
     pub(crate) pending: BTreeSet<Id>,
 }
 
@@ -39,6 +41,13 @@ impl Group {
         let new = !self.consumers.contains_key(consumer);
         self.consumers.entry(consumer.clone()).or_default().seen_ms = now_ms;
         new
+    }
+
+    /// Notes that a consumer that is known got something, if that is kept.
+    pub(crate) fn note_activity(&mut self, consumer: &Bytes, now_ms: Option<i64>) {
+        if let (Some(_), Some(consumer)) = (now_ms, self.consumers.get_mut(consumer)) {
+            consumer.active_ms = now_ms;
+        }
     }
 
     /// Makes an entry pending for a consumer that is known, whoever had it before.

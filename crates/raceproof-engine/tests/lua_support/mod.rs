@@ -163,7 +163,7 @@ fn put(out: &mut Vec<u8>, reply: &Reply, resp3: bool) {
                 put(out, value, resp3);
             }
         }
-        Reply::Double(n) | Reply::Decimal(n) => {
+        Reply::Double(n) | Reply::Decimal(n) | Reply::Shortest(n) => {
             // The scripts here use doubles whose shortest form is also what Redis prints.
             let text =
                 if n.is_infinite() { if *n > 0.0 { "inf".into() } else { "-inf".into() } } else { n.to_string() };

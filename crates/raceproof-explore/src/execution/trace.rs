@@ -241,7 +241,7 @@ pub(crate) fn reply(reply: &Reply) -> String {
                 pairs.iter().map(|(key, value)| format!("{}: {}", self::reply(key), self::reply(value))).collect();
             format!("{{{}}}", pairs.join(", "))
         }
-        Reply::Double(x) | Reply::Decimal(x) => x.to_string(),
+        Reply::Double(x) | Reply::Decimal(x) | Reply::Shortest(x) => x.to_string(),
         Reply::Boolean(b) => b.to_string(),
     }
 }
@@ -344,7 +344,7 @@ pub(super) fn hash_reply(reply: &Reply, hasher: &mut FxHasher) {
                 hash_reply(value, hasher);
             });
         }
-        Reply::Double(x) | Reply::Decimal(x) => x.to_bits().hash(hasher),
+        Reply::Double(x) | Reply::Decimal(x) | Reply::Shortest(x) => x.to_bits().hash(hasher),
         Reply::Boolean(b) => b.hash(hasher),
     }
 }

@@ -102,7 +102,7 @@ fn nested(lua: &Lua, reply: Reply) -> mlua::Result<Value> {
             Value::Table(table)
         }
         Reply::Integer(n) => Value::Integer(n),
-        Reply::Double(x) | Reply::Decimal(x) => Value::Number(x),
+        Reply::Double(x) | Reply::Decimal(x) | Reply::Shortest(x) => Value::Number(x),
         Reply::Boolean(b) => Value::Boolean(b),
         Reply::Null | Reply::NullArray | Reply::NullOf(_) => Value::NULL,
         Reply::Array(items) | Reply::Set(items) | Reply::Inline(items) | Reply::Push(items) => {
