@@ -149,7 +149,7 @@ fn who_may_no_longer_hear_what_it_has_subscribed_to_is_hung_up_on() {
         assert_eq!(control.ask(&format!("ACL SETUSER listener {rules}")), "+OK");
     };
     rule(&mut control, "on >word +@all ~* resetchannels &one &two:*");
-    let mut subscriber = |command: &str| {
+    let subscriber = |command: &str| {
         let mut wire = server.connect();
         assert_eq!(wire.ask("AUTH listener word"), "+OK");
         assert!(wire.ask(command).contains("subscribe"), "{command}");
