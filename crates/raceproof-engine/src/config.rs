@@ -262,6 +262,11 @@ impl Config {
         self.refresh();
     }
 
+    /// Whether there are save points.
+    pub(crate) fn saves(&self) -> bool {
+        !self.named("save").is_empty()
+    }
+
     /// Whether a replica answers while it has no link to its primary.
     pub(crate) const fn serves_stale(&self) -> bool {
         self.serves_stale

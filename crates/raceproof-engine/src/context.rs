@@ -415,12 +415,31 @@ impl Context<'_> {
         self.propagate_with(|| args.to_vec());
     }
 
+    /// What is propagated counts as one change for `rdb_changes_since_last_save`; these are counted beside it.
+    pub(crate) fn count_changes(&mut self, changes: i64) {
+        if let Some(statistics) = &mut self.engine.statistics {
+            statistics.changes = statistics.changes.saturating_add_signed(changes);
+        }
+    }
+
+    /// How many changes have been counted.
+    pub(crate) fn changes(&self) -> i64 {
+        self.engine.statistics.as_ref().map_or(0, |statistics| statistics.changes.cast_signed())
+    }
+
+    /// [`Self::propagate`] of a command that made so many changes.
+    pub(crate) fn propagate_changes(&mut self, args: &[Bytes], changes: usize) {
+        self.count_changes(changes as i64 - 1);
+        self.propagate(args);
+    }
+
     /// Propagates a command in another form than it came in.
     pub(crate) fn propagate_as(&mut self, args: Vec<Bytes>) {
         self.propagate_with(|| args);
     }
 
     fn propagate_with(&mut self, args: impl FnOnce() -> Vec<Bytes>) {
+        self.count_changes(1);
         if self.script.is_none_or(|script| script.propagates) {
             self.effects.add(self.db, args);
         }

@@ -11,6 +11,7 @@ use crate::{
     failure::{Failure, READ_ONLY},
     monitor,
     session::Queued,
+    statistics::Statistics,
 };
 
 /// Refuses, queues or executes a command.
@@ -279,24 +280,34 @@ fn counted_call(context: &mut Context<'_>, command: &'static Command, args: &[By
     let before_us = context.took_us;
     let reply = (command.run)(context, args).unwrap_or_else(Failure::into_reply);
     context.counts_lookups = outer;
-    // An error that a script passes on was counted when the script got it.
-    let passed_on = match (&reply, context.script_error.take()) {
-        (Reply::Error(text), Some(inner)) => text.starts_with(&inner),
-        _ => false,
-    };
+    let inner = context.script_error.take();
     let took_us = context.took_us - before_us;
-    let failed = matches!(reply, Reply::Error(_));
     if let Some(statistics) = &mut context.engine.statistics {
+        let failed = count_errors(statistics, &reply, inner.as_ref(), command.runs_script());
         statistics.count(command.name, failed, took_us);
-        if !passed_on {
-            statistics.count_error(&reply);
-        }
     }
     // Who waits is logged when he has his reply.
     if context.session().wait.is_none() {
         log_slow(context, command, args, took_us);
     }
     reply
+}
+
+/// Counts the errors in a reply, of a script's those within arrays as well, and tells whether there are any. The one that a
+/// script had from a command was counted when it got it.
+fn count_errors(statistics: &mut Statistics, reply: &Reply, counted: Option<&Bytes>, nested: bool) -> bool {
+    match reply {
+        Reply::Error(text) => {
+            if !counted.is_some_and(|counted| text.starts_with(counted)) {
+                statistics.count_error(reply);
+            }
+            true
+        }
+        Reply::Array(items) | Reply::Set(items) if nested => {
+            items.iter().filter(|item| count_errors(statistics, item, counted, true)).count() > 0
+        }
+        _ => false,
+    }
 }
 
 /// Tells the slow log and the latency monitor how long a command took.

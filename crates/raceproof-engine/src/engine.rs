@@ -487,11 +487,6 @@ impl Engine {
         out.took_us = took_us;
         out.before_reply = replied.unwrap_or(out.deliveries.len());
         out.silent = mute || matches!(&out.reply, Reply::Inline(values) if values.is_empty());
-        if out.wrote
-            && let Some(statistics) = &mut self.statistics
-        {
-            statistics.changes += 1;
-        }
         out.between.extend(stood.filter(|_| out.wrote));
         out.wrote |= wrote_before;
         if framed {

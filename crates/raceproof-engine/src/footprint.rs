@@ -178,6 +178,7 @@ impl Footprint {
     }
 
     /// Forgets all accesses, keeping the memory.
+    #[inline]
     pub fn clear(&mut self) {
         self.accesses.clear();
     }

@@ -67,7 +67,7 @@ impl Context<'_> {
                 (found, look(entry))
             }
         };
-        if self.counts_lookups
+        if (self.counts_lookups || self.reads)
             && let Some(statistics) = &mut self.engine.statistics
         {
             *(if found { &mut statistics.hits } else { &mut statistics.misses }) += 1;

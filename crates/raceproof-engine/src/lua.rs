@@ -217,10 +217,10 @@ struct State {
     globals: Table,
     /// Compiles a source; gives a function, or nil and the message.
     compile: Function,
-    compiled: FxHashMap<Box<str>, Function>,
+    compiled: Kept,
     /// The same for the body of a library.
     compile_library: Function,
-    libraries: FxHashMap<Box<str>, Function>,
+    libraries: Kept,
     /// Runs the body of a library.
     register: Function,
     /// Calls a function of a library.
@@ -265,9 +265,9 @@ impl State {
             reset: made.raw_get("reset")?,
             globals: made.raw_get("globals")?,
             compile: made.raw_get("compile")?,
-            compiled: FxHashMap::default(),
+            compiled: Kept::new(&lua)?,
             compile_library: made.raw_get("compile_library")?,
-            libraries: FxHashMap::default(),
+            libraries: Kept::new(&lua)?,
             register: made.raw_get("register")?,
             call_function: made.raw_get("call_function")?,
             registry,
@@ -283,24 +283,24 @@ impl State {
     /// The compiled script.
     fn function(&mut self, sha1: &str, source: &Bytes) -> Result<Function, Bytes> {
         if let Some(function) = self.compiled.get(sha1) {
-            return Ok(function.clone());
+            return Ok(function);
         }
         let body = &source[shebang::parse(source)?.len..];
         let compile = |body: &[u8]| self.compile.call::<(Value, Value)>(self.lua.create_string(body)?);
         let function = failure::compiled(sha1, compile(body), failure::COMPILING_SCRIPT)?;
-        keep(&mut self.compiled, sha1, &function);
+        self.compiled.keep(sha1, &function);
         Ok(function)
     }
 
     /// The compiled body of a library.
     fn library(&mut self, sha1: &str, source: &Bytes) -> Result<Function, Bytes> {
         if let Some(function) = self.libraries.get(sha1) {
-            return Ok(function.clone());
+            return Ok(function);
         }
         let body = source.iter().position(|byte| *byte == b'\n').map_or(&[][..], |end| &source[end..]);
         let compile = |body: &[u8]| self.compile_library.call::<(Value, Value)>(self.lua.create_string(body)?);
         let function = failure::compiled(sha1, compile(body), failure::COMPILING_LIBRARY)?;
-        keep(&mut self.libraries, sha1, &function);
+        self.libraries.keep(sha1, &function);
         Ok(function)
     }
 
@@ -397,6 +397,7 @@ impl State {
     /// Makes the state what it is for every script.
     fn begin(&self, instruction_limit: u64) -> mlua::Result<()> {
         self.channel.resp3.set(false);
+        self.channel.prepare(&self.lua)?;
         self.random.seed(0);
         *self.cjson.borrow_mut() = cjson::Settings::default();
         self.failures.clear();
@@ -439,12 +440,33 @@ impl State {
     }
 }
 
-/// Keeps what was compiled; when that is too much, all of it goes.
-fn keep(compiled: &mut FxHashMap<Box<str>, Function>, sha1: &str, function: &Function) {
-    if compiled.len() >= COMPILED_MAX {
-        compiled.clear();
+/// What was compiled, by the sum of its source. The functions are kept in Lua: of what is held outside there are some 8,000
+/// at a time, which scripts need.
+struct Kept {
+    functions: Table,
+    places: FxHashMap<Box<str>, usize>,
+}
+
+impl Kept {
+    fn new(lua: &Lua) -> mlua::Result<Self> {
+        Ok(Self { functions: lua.create_table()?, places: FxHashMap::default() })
     }
-    compiled.insert(sha1.into(), function.clone());
+
+    fn get(&self, sha1: &str) -> Option<Function> {
+        self.functions.raw_get(*self.places.get(sha1)?).ok()
+    }
+
+    /// When that is too much, all of it goes. What cannot be kept for want of memory is compiled again.
+    fn keep(&mut self, sha1: &str, function: &Function) {
+        if self.places.len() >= COMPILED_MAX {
+            self.places.clear();
+            let _ = self.functions.clear();
+        }
+        let place = self.places.len() + 1;
+        if self.functions.raw_set(place, function).is_ok() {
+            self.places.insert(sha1.into(), place);
+        }
+    }
 }
 
 /// What the prelude needs to refuse writes and unknown globals.

@@ -51,6 +51,7 @@ pub struct Outcome {
 
 impl Outcome {
     /// Forgets what an earlier command did, keeping the memory.
+    #[inline]
     pub fn clear(&mut self) {
         self.reply = Reply::Null;
         self.footprint.clear();

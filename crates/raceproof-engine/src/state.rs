@@ -161,19 +161,19 @@ impl Hash for Entry {
 impl Hash for Databases {
     /// The databases that hold keys. The indices of deadlines follow from them.
     fn hash<H: Hasher>(&self, to: &mut H) {
-        self.iter().count().hash(to);
         for (number, database) in self.iter() {
-            number.hash(to);
+            (number + 1).hash(to);
             database.keys.hash(to);
         }
+        0_usize.hash(to);
     }
 }
 
 /// How keys were used, of those that remember it.
 fn hash_uses(databases: &Databases, to: &mut Recorder<'_>) {
-    let noted = || (0_usize..).zip(databases.entries()).filter(|(_, (_, _, entry))| entry.used != Used::default());
-    noted().count().hash(to);
-    noted().for_each(|(at, (_, _, entry))| (at, entry.used).hash(to));
+    let noted = (1_usize..).zip(databases.entries()).filter(|(_, (_, _, entry))| entry.used != Used::default());
+    noted.for_each(|(at, (_, _, entry))| (at, entry.used).hash(to));
+    0_usize.hash(to);
 }
 
 fn hash_session(session: Option<&Session>, to: &mut Recorder<'_>) {
@@ -250,11 +250,15 @@ fn hash_held(paused: &Paused, place: impl Fn(u32) -> Option<usize>, to: &mut Rec
 /// Who has read which names, and who is told in whose place, each by its place among those given.
 fn hash_tracking<'a>(
     table: Option<&Table>,
-    sessions: impl Iterator<Item = Option<&'a Session>>,
+    sessions: impl Iterator<Item = Option<&'a Session>> + Clone,
     to: &mut Recorder<'_>,
 ) {
-    let empty = Table::default();
     // That somebody once tracked nobody can tell.
+    let tracks = |known: Option<&Session>| known.is_some_and(|session| session.open && session.tracking.is_some());
+    if table.is_none() && !sessions.clone().any(tracks) {
+        return (0_usize, 0_usize).hash(to);
+    }
+    let empty = Table::default();
     let table = table.unwrap_or(&empty);
     let sessions: Vec<Option<&Session>> = sessions.map(|known| known.filter(|session| session.open)).collect();
     let place = |id: i64| sessions.iter().position(|known| known.is_some_and(|session| session.id == id));

@@ -20,7 +20,7 @@ pub(crate) struct Statistics {
     pub(crate) expired: u64,
     pub(crate) evicted: u64,
     pub(crate) error_replies: u64,
-    /// Commands that wrote since the last `SAVE`.
+    /// What was changed since the last `SAVE`: elements, fields, members, keys.
     pub(crate) changes: u64,
     pub(crate) saves: u64,
     /// How often `BGREWRITEAOF` was called.
@@ -84,6 +84,9 @@ pub(crate) struct Slow {
     pub(crate) address: Bytes,
 }
 
+/// Where the code of an error must have ended for it to count as one.
+const LONGEST_CODE: usize = 31;
+
 /// How many arguments an entry of the slow log has at most, and how many bytes of each.
 const SLOW_ARGS: usize = 32;
 const SLOW_ARG: usize = 128;
@@ -130,8 +133,8 @@ impl Statistics {
     pub(crate) fn count_error(&mut self, reply: &Reply) {
         if let Reply::Error(text) = reply {
             self.error_replies += 1;
-            let code = text.split(|byte| *byte == b' ').next().unwrap_or_default();
-            *self.errors.entry(text.slice_ref(code)).or_default() += 1;
+            let code = text.iter().take(LONGEST_CODE).position(|byte| *byte == b' ').map(|end| text.slice(..end));
+            *self.errors.entry(code.unwrap_or(Bytes::from_static(b"ERR"))).or_default() += 1;
         }
     }
 

@@ -17,10 +17,16 @@ use crate::event::Reach;
 thread_local! {
     /// By their hash, each in the place that it names.
     static KNOWN: RefCell<Vec<Option<Command>>> = const { RefCell::new(Vec::new()) };
+
+    /// By where they were sent from the last time.
+    static LIKELY: RefCell<Vec<Option<Command>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// How many commands a thread keeps, a power of two. One that comes to the place of another takes it.
 const MOST_KNOWN: usize = 1024;
+
+/// For how many places a thread keeps what was sent from there last, a power of two.
+const MOST_LIKELY: usize = 256;
 
 /// How long a command may be to be kept (bytes): few are longer, and those would cost memory.
 const LONGEST_KNOWN: usize = 256;
@@ -73,14 +79,29 @@ impl From<Vec<Bytes>> for Command {
 }
 
 impl Command {
-    /// What redis-rs would send.
-    pub(crate) fn of_redis_rs(cmd: &Cmd) -> RedisResult<Self> {
+    /// What redis-rs would send. `place` is a number of where it is sent from: nearly always a client's first command is
+    /// the one that it was in the execution before, and so on, and to compare is less work than to hash.
+    pub(crate) fn of_redis_rs(cmd: &Cmd, place: usize) -> RedisResult<Self> {
+        LIKELY.with_borrow_mut(|likely| {
+            if likely.is_empty() {
+                likely.resize(MOST_LIKELY, None);
+            }
+            let likely = &mut likely[place % MOST_LIKELY];
+            match likely {
+                Some(command) if command.is(cmd.args_iter().map(text)) => Ok(command.clone()),
+                _ => {
+                    let (command, is_short) = Self::found(cmd)?;
+                    *likely = is_short.then(|| command.clone());
+                    Ok(command)
+                }
+            }
+        })
+    }
+
+    /// What redis-rs would send, by its hash; and whether it may be kept.
+    fn found(cmd: &Cmd) -> RedisResult<(Self, bool)> {
         let mut understood = true;
-        let args = cmd.args_iter().map(|arg| match arg {
-            Arg::Simple(bytes) => Some(bytes),
-            Arg::Cursor => Some(&b"0"[..]),
-            _ => None,
-        });
+        let args = cmd.args_iter().map(text);
         let (hash, bytes) = hash(args.clone().map(|arg| {
             understood &= arg.is_some();
             arg.unwrap_or_default()
@@ -92,7 +113,8 @@ impl Command {
             )));
         }
         let args = args.map(Option::unwrap_or_default);
-        Ok(if bytes > LONGEST_KNOWN { Self::new(args, hash) } else { Self::known(args, hash) })
+        let is_short = bytes <= LONGEST_KNOWN;
+        Ok((if is_short { Self::known(args, hash) } else { Self::new(args, hash) }, is_short))
     }
 
     pub(crate) fn reach(&self) -> Reach {
@@ -108,7 +130,7 @@ impl Command {
             // The upper bits of a hash are its best.
             let place = &mut known[(hash >> 32) as usize % MOST_KNOWN];
             match place {
-                Some(command) if command.0.hash == hash && command.is(args.clone()) => command.clone(),
+                Some(command) if command.0.hash == hash && command.is(args.clone().map(Some)) => command.clone(),
                 _ => {
                     let command = Self::new(args, hash);
                     *place = Some(command.clone());
@@ -118,11 +140,12 @@ impl Command {
         })
     }
 
-    fn is<'c>(&self, args: impl Iterator<Item = &'c [u8]>) -> bool {
+    #[inline]
+    fn is<'c>(&self, args: impl Iterator<Item = Option<&'c [u8]>>) -> bool {
         let mut known = self.iter();
         // The last of them ends the loop.
         for arg in args {
-            if known.next().is_none_or(|known| known != arg) {
+            if known.next().is_none_or(|known| arg.is_none_or(|arg| known != arg)) {
                 return false;
             }
         }
@@ -135,6 +158,15 @@ impl Command {
         let mut rest = Bytes::from(args.concat());
         let args = args.iter().map(|arg| rest.split_to(arg.len())).collect();
         Self(Arc::new(Arguments::new(args, hash)))
+    }
+}
+
+/// An argument; nothing if it is of a kind that is not known.
+fn text(arg: Arg<&[u8]>) -> Option<&[u8]> {
+    match arg {
+        Arg::Simple(bytes) => Some(bytes),
+        Arg::Cursor => Some(b"0"),
+        _ => None,
     }
 }
 

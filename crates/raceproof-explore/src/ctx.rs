@@ -73,7 +73,8 @@ impl Stage {
     pub(crate) fn clear(&mut self) {
         let Self { spawned, started, ports, names: _, files, returned, asked, at_the_end } = self;
         spawned.get_mut().clear();
-        ports.get_mut().clear();
+        // The last first, so that each client of the next execution has the mailbox that it had in this one.
+        while ports.get_mut().pop().is_some() {}
         returned.get_mut().clear();
         files.take();
         (*started.get_mut(), *asked.get_mut(), *at_the_end.get_mut()) = (0, false, false);

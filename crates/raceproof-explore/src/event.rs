@@ -80,11 +80,16 @@ pub(crate) enum Thing {
 
 pub(crate) type ThingId = u32;
 
+/// How many objects of Redis are looked through before any is sought by its hash.
+const FIRST: usize = 4;
+
 /// Things by number. A number stays for a whole search and means the same to all its workers.
 #[derive(Debug, Default)]
 pub(crate) struct Things {
     numbers: Numbers,
     redis: FxHashMap<Object, ThingId>,
+    /// The first of those, which are found without a hash.
+    first: SmallVec<[(Object, ThingId); FIRST]>,
     other: FxHashMap<Thing, ThingId>,
     /// The first keyspace.
     keyspace: Option<ThingId>,
@@ -173,6 +178,9 @@ impl Things {
         if let (Object::Keyspace(0), Some(id)) = (object, self.keyspace) {
             return id;
         }
+        if let Some((_, id)) = self.first.iter().find(|(known, _)| known == object) {
+            return *id;
+        }
         match self.redis.get(object) {
             Some(id) => *id,
             None => self.meet(Named::Redis(object.clone())),
@@ -217,6 +225,8 @@ impl Things {
                 Named::Redis(object) => {
                     if *object == Object::Keyspace(0) {
                         self.keyspace = Some(id);
+                    } else if self.first.len() < FIRST {
+                        self.first.push((object.clone(), id));
                     }
                     self.redis.insert(object.clone(), id);
                 }
@@ -342,11 +352,48 @@ impl Things {
     }
 }
 
-/// The objects that a step touched, with a filter that tells most unrelated steps apart at once.
+/// The objects that a step touched, with a filter that tells at once what nearly any two steps are to each other.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Touched {
     accesses: SmallVec<[(ThingId, Access); 8]>,
-    filter: u64,
+    filter: Filter,
+}
+
+/// The things that were touched, each as the bit of its number modulo 64.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Filter {
+    any: u64,
+    writes: u64,
+    reads: u64,
+    intends_to_write: u64,
+    /// There are things beyond the first 64: a bit may mean several.
+    far: bool,
+}
+
+impl Filter {
+    fn add(&mut self, thing: ThingId, access: Access) {
+        let bit = 1 << (thing % 64);
+        self.any |= bit;
+        self.far |= thing >= 64;
+        match access {
+            Access::IntentRead => {}
+            Access::IntentWrite => self.intends_to_write |= bit,
+            Access::Read => self.reads |= bit,
+            Access::Write => self.writes |= bit,
+        }
+    }
+
+    /// Whether accesses conflict, as [`Access::conflicts`] has it; `None` if these bits do not tell.
+    fn conflicts(&self, other: &Self) -> Option<bool> {
+        let meet = (self.writes & other.any)
+            | (self.any & other.writes)
+            | (self.reads & other.intends_to_write)
+            | (self.intends_to_write & other.reads);
+        if meet == 0 {
+            return Some(false);
+        }
+        (!self.far && !other.far).then_some(true)
+    }
 }
 
 impl Clone for Touched {
@@ -367,7 +414,7 @@ impl Touched {
     }
 
     pub(crate) fn add(&mut self, thing: ThingId, access: Access) {
-        self.filter |= 1 << (thing % 64);
+        self.filter.add(thing, access);
         if !self.accesses.contains(&(thing, access)) {
             self.accesses.push((thing, access));
         }
@@ -383,10 +430,15 @@ impl Touched {
     }
 
     pub(crate) fn conflicts(&self, other: &Self) -> bool {
-        self.filter & other.filter != 0
-            && self.accesses.iter().any(|(thing, access)| {
-                other.accesses.iter().any(|(theirs, how)| thing == theirs && access.conflicts(*how))
-            })
+        self.filter.conflicts(&other.filter).unwrap_or_else(|| self.compare(other))
+    }
+
+    /// As [`Self::conflicts`], access by access.
+    fn compare(&self, other: &Self) -> bool {
+        let conflicts = |(thing, access): &(ThingId, Access)| {
+            other.accesses.iter().any(|(theirs, how)| thing == theirs && access.conflicts(*how))
+        };
+        self.accesses.iter().any(conflicts)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &(ThingId, Access)> {
@@ -395,7 +447,7 @@ impl Touched {
 
     pub(crate) fn clear(&mut self) {
         self.accesses.clear();
-        self.filter = 0;
+        self.filter = Filter::default();
     }
 }
 

@@ -253,6 +253,7 @@ impl Mailbox {
         };
     }
 
+    #[inline]
     pub(crate) fn answer(&mut self, id: u64, answer: Answer) {
         self.answers.push((id, answer));
     }
@@ -294,6 +295,7 @@ impl Port {
         self.lock().note(Local::Cell(cell, access));
     }
 
+    #[inline]
     pub(crate) fn post(&self, op: Op) -> u64 {
         // Taken out inside: what is large is moved once.
         let mut op = Some(op);
@@ -309,6 +311,7 @@ impl Port {
         })
     }
 
+    #[inline]
     pub(crate) fn take_answer(&self, id: u64) -> Option<Answer> {
         let mut answer = None;
         self.with(|mailbox| {

@@ -28,6 +28,8 @@ use crate::mailbox::{Answer, Lost, Op, Port};
 pub struct RedisConnection {
     port: Port,
     session: u32,
+    /// How many commands redis-rs has sent by this handle.
+    sent: usize,
 }
 
 impl RedisConnection {
@@ -36,7 +38,7 @@ impl RedisConnection {
             mailbox.sessions += 1;
             mailbox.sessions - 1
         });
-        Self { port: *port, session }
+        Self { port: *port, session, sent: 0 }
     }
 
     pub(crate) fn to_replica(port: &Port) -> Self {
@@ -89,6 +91,13 @@ impl RedisConnection {
         replies(self.port.ask(Op::Redis { session: self.session, commands }).await)
     }
 
+    /// What redis-rs sends next by this handle.
+    fn next_command(&mut self, cmd: &Cmd) -> RedisResult<Command> {
+        const USUAL: usize = 16;
+        self.sent += 1;
+        Command::of_redis_rs(cmd, self.port.place() * USUAL + self.session as usize + self.sent)
+    }
+
     fn deliver(&self, command: Command) -> Delivery<'_> {
         Delivery { connection: self, stage: Stage::Unsent(command) }
     }
@@ -111,7 +120,7 @@ impl Future for Delivery<'_> {
     type Output = Answer;
 
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Answer> {
-        let RedisConnection { port, session } = self.connection;
+        let RedisConnection { port, session, .. } = self.connection;
         if let Stage::Sent(id) = self.stage {
             return port.take_answer(id).map_or(Poll::Pending, Poll::Ready);
         }
@@ -151,7 +160,7 @@ fn only(answer: Answer) -> Result<Reply, Lost> {
 
 impl ConnectionLike for RedisConnection {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
-        match Command::of_redis_rs(cmd) {
+        match self.next_command(cmd) {
             Ok(command) => Box::pin(Valued(self.deliver(command))),
             Err(error) => Box::pin(std::future::ready(Err(error))),
         }
@@ -164,7 +173,8 @@ impl ConnectionLike for RedisConnection {
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
         Box::pin(async move {
-            let commands: Vec<Command> = pipeline.cmd_iter().map(Command::of_redis_rs).collect::<RedisResult<_>>()?;
+            let commands: Vec<Command> =
+                pipeline.cmd_iter().map(|cmd| self.next_command(cmd)).collect::<RedisResult<_>>()?;
             let replies = if pipeline.is_transaction() {
                 let mut together: SmallVec<[Command; 1]> = smallvec![vec![Bytes::from_static(b"MULTI")].into()];
                 together.extend(commands);

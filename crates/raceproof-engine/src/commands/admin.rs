@@ -68,7 +68,7 @@ pub(super) const COMMANDS: &[Command] = &[
     clustered("readwrite", LOADING | STALE),
 ];
 
-fn saved(context: &mut Context<'_>) {
+pub(super) fn saved(context: &mut Context<'_>) {
     context.read_clock();
     context.touch(Object::Server, Access::Write);
     context.engine.saved = Some(context.now_ms().div_euclid(1000));

@@ -182,14 +182,15 @@ fn bitfield(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let (grown, results) = context.edit_text(&key, (highest >> 3) as usize + 1, |data| {
         operations.iter().map(|operation| operation.apply(data)).collect::<Vec<_>>()
     });
-    let written = |(operation, (reply, new)): (&Operation, &(Reply, bool))| {
+    let written = |&(operation, (reply, new)): &(&Operation, &(Reply, bool))| {
         !matches!(operation.action, Action::Get) && *reply != Reply::Null && (grown || *new)
     };
-    if operations.iter().zip(&results).any(written) {
+    let changes = operations.iter().zip(&results).filter(written).count();
+    if changes > 0 {
         context.changed(context.db, &key);
         context.replies_here();
         context.event(notify::STRING, "setbit", &key);
-        context.propagate(args);
+        context.propagate_changes(args, changes);
     }
     Ok(Reply::Array(results.into_iter().map(|(reply, _)| reply).collect()))
 }

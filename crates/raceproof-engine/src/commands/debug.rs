@@ -72,6 +72,12 @@ fn debug(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         (b"reload", options)
             if options.iter().all(|option| RELOAD.iter().any(|known| option.eq_ignore_ascii_case(known))) =>
         {
+            // What it saves is seen in the counts, and by nobody where there are none.
+            if context.engine.statistics.is_some()
+                && !options.iter().any(|option| option.eq_ignore_ascii_case(b"nosave"))
+            {
+                super::admin::saved(context);
+            }
             ok
         }
         (b"reload", _) => {

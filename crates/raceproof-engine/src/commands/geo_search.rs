@@ -316,5 +316,6 @@ fn search(context: &mut Context<'_>, args: &[Bytes], kind: Kind) -> Answer {
     let result = Zset::of(places.collect(), context.engine.config.zset_limits());
     let event = if kind == Kind::SearchStore { "geosearchstore" } else { "georadiusstore" };
     context.store_result(&Key::new(store), result, args, (notify::ZSET, event, false));
+    context.count_changes(count.saturating_sub(1) as i64);
     Ok(Reply::Integer(count as i64))
 }

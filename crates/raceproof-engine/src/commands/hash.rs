@@ -117,7 +117,7 @@ fn put_pairs(context: &mut Context<'_>, args: &[Bytes], command: &str) -> Result
     context.replies_here();
     context.tell_now(context.db, &key);
     context.event(HASH, "hset", &key);
-    context.propagate(args);
+    context.propagate_changes(args, args.len() / 2 - 1);
     Ok(added)
 }
 
@@ -225,7 +225,7 @@ fn hvals(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 /// Removing a field reads how many there are: without the last one the key is gone, and its deadline with it.
 fn hdel(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let key = Key::new(&args[1]);
-    let mut removed = 0;
+    let mut removed = 0_usize;
     if context.hash(&key, Access::IntentRead)?.is_none() {
         return Ok(Reply::Integer(0));
     }
@@ -245,9 +245,9 @@ fn hdel(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         if context.entry(&key).is_none() {
             context.event(GENERIC, "del", &key);
         }
-        context.propagate(args);
+        context.propagate_changes(args, removed);
     }
-    Ok(Reply::Integer(removed))
+    Ok(Reply::Integer(removed as i64))
 }
 
 fn hincrby(context: &mut Context<'_>, args: &[Bytes]) -> Answer {

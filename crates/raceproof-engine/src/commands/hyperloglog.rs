@@ -73,21 +73,21 @@ fn pfadd(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     }
     drop(old);
     let changed = edit(context, &key, |data| {
-        let mut changed = new;
+        let mut changed = usize::from(new);
         for (index, value) in places {
-            changed |= hyperloglog::raise(data, index, value, limit)?;
+            changed += usize::from(hyperloglog::raise(data, index, value, limit)?);
         }
-        if changed {
+        if changed > 0 {
             hyperloglog::invalidate(data);
         }
         Ok::<_, Corrupted>(changed)
     })?;
-    if changed {
+    if changed > 0 {
         context.changed(context.db, &key);
         context.event(notify::STRING, "pfadd", &key);
-        context.propagate(args);
+        context.propagate_changes(args, changed);
     }
-    Ok(Reply::Integer(i64::from(changed)))
+    Ok(Reply::Integer(i64::from(changed > 0)))
 }
 
 fn pfcount(context: &mut Context<'_>, args: &[Bytes]) -> Answer {

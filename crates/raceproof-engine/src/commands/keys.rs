@@ -49,7 +49,7 @@ pub(super) const COMMANDS: &[Command] = &[
 ];
 
 pub(super) fn del(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
-    let mut removed = 0;
+    let mut removed = 0_usize;
     for name in &args[1..] {
         let key = Key::new(name);
         if context.visit(&key, Access::IntentRead) {
@@ -59,9 +59,9 @@ pub(super) fn del(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         }
     }
     if removed > 0 {
-        context.propagate(args);
+        context.propagate_changes(args, removed);
     }
-    Ok(Reply::Integer(removed))
+    Ok(Reply::Integer(removed as i64))
 }
 
 /// Also `TOUCH`, which counts as an access.

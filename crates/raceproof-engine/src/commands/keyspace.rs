@@ -95,7 +95,7 @@ const COUNTED_OFF: usize = 1024;
 
 fn randomkey(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
     read_keyspace(context);
-    context.reads = false;
+    (context.reads, context.counts_lookups) = (false, false);
     loop {
         let size = context.databases().get(context.db).keys.len();
         if size == 0 {
@@ -165,22 +165,25 @@ fn check_flush_options(args: &[Bytes]) -> Result<(), Failure> {
     }
 }
 
-fn empty(context: &mut Context<'_>, db: u32) {
+/// Tells how many keys there were.
+fn empty(context: &mut Context<'_>, db: u32) -> usize {
     let now_ms = context.now_ms();
     context.touch(Object::Keyspace(db), Access::Write);
     if context.databases().is_volatile(db) {
         context.touch(Object::Deadlines, Access::IntentWrite);
     }
     context.engine.touch_watched_in(db, None, now_ms);
+    let keys = context.databases().get(db).keys.len();
     context.engine.databases.clear(db);
     context.engine.waiting.signal_all(db);
+    keys
 }
 
 fn flushdb(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     check_flush_options(args)?;
     context.invalidate_all();
-    empty(context, context.db);
-    context.propagate(args);
+    let keys = empty(context, context.db);
+    context.propagate_changes(args, keys);
     Ok(Reply::Simple("OK"))
 }
 
@@ -189,9 +192,12 @@ fn flushdb(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 fn flushall(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     check_flush_options(args)?;
     context.invalidate_all();
-    for db in 0..context.engine.config.databases() {
-        empty(context, db);
+    let keys = (0..context.engine.config.databases()).map(|db| empty(context, db)).sum();
+    context.propagate_changes(args, keys);
+    // With save points the empty data is saved at once. Without counts the time of it is nobody's business: to note it would
+    // be a write of the server.
+    if context.engine.statistics.is_some() && context.engine.config.saves() {
+        super::admin::saved(context);
     }
-    context.propagate(args);
     Ok(Reply::Simple("OK"))
 }

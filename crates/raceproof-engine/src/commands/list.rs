@@ -89,7 +89,7 @@ fn push(context: &mut Context<'_>, args: &[Bytes], end: End, may_create: bool) -
     context.replies_here();
     context.tell_now(context.db, &key);
     pushed(context, &key, end);
-    context.propagate(args);
+    context.propagate_changes(args, args.len() - 2);
     Ok(Reply::Integer(len.unwrap_or(0) as i64))
 }
 
@@ -137,7 +137,7 @@ fn pop(context: &mut Context<'_>, args: &[Bytes], end: End) -> Answer {
     }
     let mut taken = take(context, &key, end, wanted.unwrap_or(1)).into_iter().map(Reply::Bulk);
     popped(context, &key, end);
-    context.propagate(args);
+    context.propagate_changes(args, taken.len());
     Ok(match wanted {
         None => taken.next().unwrap_or(Reply::Null),
         Some(_) => Reply::Array(taken.collect()),
@@ -236,7 +236,7 @@ fn lrem(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     });
     context.event(LIST, "lrem", &key);
     removed_if_empty(context, &key);
-    context.propagate(args);
+    context.propagate_changes(args, removed);
     Ok(Reply::Integer(removed as i64))
 }
 
@@ -256,7 +256,7 @@ fn ltrim(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     removed_if_empty(context, &key);
     context.tell_now(context.db, &key);
     if kept.len() < len {
-        context.propagate(args);
+        context.propagate_changes(args, len - kept.len());
     }
     Ok(Reply::Simple("OK"))
 }

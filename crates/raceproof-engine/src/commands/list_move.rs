@@ -88,5 +88,6 @@ pub(super) fn pop_many(context: &mut Context<'_>, key: &Key, end: End, count: us
     let command = if end == End::Left { "LPOP" } else { "RPOP" };
     let effect = vec![Bytes::from_static(command.as_bytes()), key.name.clone(), integer_text(taken.len() as i64)];
     context.propagate_as(effect);
+    context.count_changes(taken.len() as i64 - 1);
     Reply::Array(vec![bulk(&key.name), Reply::Array(taken.into_iter().map(Reply::Bulk).collect())])
 }

@@ -211,10 +211,9 @@ impl Calls<'_, '_> {
     fn refuses_memory(&self) -> bool {
         self.context.out_of_memory && self.context.script.is_some_and(|script| !script.wrote && !script.allows_oom)
     }
-}
 
-impl ScriptCalls for Calls<'_, '_> {
-    fn call(&mut self, args: &[Bytes]) -> Reply {
+    /// The command that is called, if the script may call it now.
+    fn admitted(&mut self, args: &[Bytes]) -> Result<&'static Command, Failure> {
         let read_only = self.context.script.is_some_and(|script| script.read_only);
         let refusal = match command::find(args, self.context.engine.options.version) {
             None => "ERR Unknown Redis command called from script",
@@ -222,7 +221,7 @@ impl ScriptCalls for Calls<'_, '_> {
                 "ERR Wrong number of args calling Redis command from script"
             }
             Some(command) if command.has(NOSCRIPT) && !self.context.engine.switches.allows_in_scripts => {
-                return NOT_FROM_SCRIPT.into_reply();
+                return Err(NOT_FROM_SCRIPT);
             }
             Some(command) if command.has(WRITE) && read_only => {
                 "ERR Write commands are not allowed from read-only scripts."
@@ -231,7 +230,7 @@ impl ScriptCalls for Calls<'_, '_> {
                 if command.has(WRITE)
                     && let Some(failure) = self.context.refused_write() =>
             {
-                return failure.into_reply();
+                return Err(failure);
             }
             Some(command) if let Some(denial) = dispatch::refused(self.context, command, args, "lua") => match denial {
                 Denial::Command => "ERR The user executing the script can't run this command or subcommand",
@@ -245,23 +244,46 @@ impl ScriptCalls for Calls<'_, '_> {
                 }
             },
             Some(command) if command.has(DENYOOM) && self.refuses_memory() => {
-                return dispatch::OUT_OF_MEMORY.into_reply();
+                return Err(dispatch::OUT_OF_MEMORY);
             }
-            Some(command) => {
+            Some(command) => return Ok(command),
+        };
+        Err(Failure::Constant(refusal))
+    }
+
+    /// What is not executed counts as an error, and as a refusal of the command if there is such a one.
+    fn refused(&mut self, args: &[Bytes], failure: Failure) -> Reply {
+        let reply = failure.into_reply();
+        let version = self.context.engine.options.version;
+        if let Some(statistics) = &mut self.context.engine.statistics {
+            statistics.count_error(&reply);
+            if let Some(command) = command::find(args, version) {
+                statistics.count_rejected(command.name);
+            }
+        }
+        reply
+    }
+}
+
+impl ScriptCalls for Calls<'_, '_> {
+    fn call(&mut self, args: &[Bytes]) -> Reply {
+        let reply = match self.admitted(args) {
+            Ok(command) => {
                 if let Some(script) = &mut self.context.script {
                     script.wrote |= command.has(WRITE);
                 }
                 let reply = dispatch::call(self.context, command, args);
-                self.context.script_error = match &reply {
-                    Reply::Error(text) if self.context.engine.statistics.is_some() => Some(text.clone()),
-                    _ => None,
-                };
                 // Whatever it sends comes before the reply of the script.
                 self.context.replied = None;
-                return reply;
+                reply
             }
+            Err(failure) => self.refused(args, failure),
         };
-        Failure::Constant(refusal).into_reply()
+        self.context.script_error = match &reply {
+            Reply::Error(text) if self.context.engine.statistics.is_some() => Some(text.clone()),
+            _ => None,
+        };
+        reply
     }
 
     fn set_resp(&mut self, version: u8) {

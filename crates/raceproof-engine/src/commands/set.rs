@@ -68,7 +68,7 @@ fn sadd(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     let added = args[2..].iter().filter(|member| add(context, &key, member)).count();
     if added > 0 {
         context.event(SET, "sadd", &key);
-        context.propagate(args);
+        context.propagate_changes(args, added);
     }
     Ok(Reply::Integer(added as i64))
 }
@@ -87,7 +87,7 @@ fn srem(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if context.collection::<Set>(&key, Access::IntentRead)?.is_none() {
         return Ok(Reply::Integer(0));
     }
-    let mut removed = 0;
+    let mut removed = 0_usize;
     for member in &args[2..] {
         if has(context, &key, member) {
             removed += 1;
@@ -99,9 +99,9 @@ fn srem(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if removed > 0 {
         context.event(SET, "srem", &key);
         removed_if_empty(context, &key);
-        context.propagate(args);
+        context.propagate_changes(args, removed);
     }
-    Ok(Reply::Integer(removed))
+    Ok(Reply::Integer(removed as i64))
 }
 
 fn removed_if_empty(context: &mut Context<'_>, key: &Key) {
@@ -161,6 +161,12 @@ fn spop(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     if wanted == Some(0) {
         return Ok(Reply::Set(Vec::new()));
     }
+    if wanted.is_some_and(|wanted| wanted >= len) {
+        // Redis shows all of it as a union of one set does, which looks it up again.
+        context.reads = true;
+        context.visit(&key, Access::Read);
+        context.reads = false;
+    }
     context.tell_later(context.db, &key);
     let taken = pop(context, &key, len, wanted.unwrap_or(1));
     context.event(SET, "spop", &key);
@@ -169,6 +175,7 @@ fn spop(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     context.tell_now(context.db, &key);
     if wanted.is_some() && taken.len() == len {
         context.propagate_as(vec![Bytes::from_static(b"DEL"), args[1].clone()]);
+        context.count_changes(taken.len() as i64 - 1);
     } else {
         for member in &taken {
             context.propagate_as(vec![Bytes::from_static(b"SREM"), args[1].clone(), member.clone()]);
@@ -236,6 +243,7 @@ fn smove(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         context.tell_now(context.db, &source);
         if add(context, &destination, member) {
             context.event(SET, "sadd", &destination);
+            context.count_changes(1);
         }
         context.propagate(args);
     }

@@ -158,6 +158,7 @@ fn sort(context: &mut Context<'_>, args: &[Bytes], read_only: bool) -> Answer {
     let list: List = found.into_iter().map(element).collect();
     let len = list.len();
     context.store_result(&Key::new(store), list, args, (LIST, "sortstore", false));
+    context.count_changes(len.saturating_sub(1) as i64);
     Ok(Reply::Integer(len as i64))
 }
 

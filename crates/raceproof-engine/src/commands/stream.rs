@@ -272,8 +272,9 @@ fn xdel(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
     }
     let deleted = context.edit_whole(&key, |stream: &mut Stream| ids.iter().filter(|id| stream.delete(**id)).count());
     context.event(STREAM, "xdel", &key);
-    context.propagate(args);
-    Ok(Reply::Integer(deleted.unwrap_or(0) as i64))
+    let deleted = deleted.unwrap_or(0);
+    context.propagate_changes(args, deleted);
+    Ok(Reply::Integer(deleted as i64))
 }
 
 fn xtrim(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
@@ -290,7 +291,7 @@ fn xtrim(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         context.edit_whole(&key, |stream: &mut Stream| *stream = trimmed);
         context.event(STREAM, "xtrim", &key);
         context.tell_now(context.db, &key);
-        context.propagate_as(effect);
+        context.propagate_changes(&effect, removed as usize);
     }
     Ok(Reply::Integer(removed as i64))
 }

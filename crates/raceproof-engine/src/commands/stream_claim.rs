@@ -219,6 +219,7 @@ fn consumer_created(context: &mut Context<'_>, key: &Key, replies: &mut [Reply],
     if let Some(first) = first_seen.and_then(|at| replies.get_mut(at)) {
         let sent = context.deliveries.len();
         context.event(STREAM, "xgroup-createconsumer", key);
+        context.count_changes(1);
         *first = context.woven(sent, std::mem::replace(first, Reply::Null));
     }
 }

@@ -211,8 +211,9 @@ fn xack(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         let group = stream.groups.get_mut(&args[2])?;
         Some(ids.iter().filter(|id| group.settle(**id).is_some()).count())
     });
-    context.propagate(args);
-    Ok(Reply::Integer(settled.flatten().unwrap_or(0) as i64))
+    let settled = settled.flatten().unwrap_or(0);
+    context.propagate_changes(args, settled);
+    Ok(Reply::Integer(settled as i64))
 }
 
 /// What of the pending entries `XPENDING` is asked for.

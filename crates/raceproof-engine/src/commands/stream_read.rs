@@ -293,6 +293,7 @@ fn read_as(
     context.touch_key(key, Access::Write);
     context.read_clock();
     let now_ms = context.now_ms();
+    let before = context.changes();
     let new = context
         .edit(key, |stream: &mut Stream| stream.groups.get_mut(group).is_some_and(|group| group.see(consumer, now_ms)));
     if new == Some(true) {
@@ -302,10 +303,14 @@ fn read_as(
         let words = [&b"XGROUP"[..], b"CREATECONSUMER", &key.name, group, consumer];
         context.propagate_as(words.iter().map(|word| Bytes::copy_from_slice(word)).collect());
     }
-    match from {
+    let entries = match from {
         From::After(id) => history(context, key, group, consumer, id, query.count),
         From::Undelivered => undelivered(context, key, query, group, consumer),
-    }
+    };
+    // The stream counts, however much of it was delivered, and so does a new consumer.
+    let counted = context.changes() - before;
+    context.count_changes(1 + i64::from(new == Some(true)) - counted);
+    entries
 }
 
 /// What is pending for a consumer after an ID. Entries that are gone are shown without their fields.

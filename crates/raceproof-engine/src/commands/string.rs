@@ -347,7 +347,7 @@ fn msetnx(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
 
 fn store_pairs(context: &mut Context<'_>, args: &[Bytes]) {
     args[1..].chunks_exact(2).for_each(|pair| store_pair(context, pair, Deadline::Clear));
-    context.propagate(args);
+    context.propagate_changes(args, args.len() / 2);
 }
 
 /// Stores a value under a name.

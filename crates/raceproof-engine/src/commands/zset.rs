@@ -130,6 +130,7 @@ fn add(context: &mut Context<'_>, args: &[Bytes], adding: Adding, pairs: &[Bytes
         context.tell_now(context.db, &key);
         context.event(ZSET, if adding.increment { "zincr" } else { "zadd" }, &key);
         context.propagate(args);
+        context.count_changes(added + moved - 1);
     }
     if adding.increment {
         return Ok(last.map_or(Reply::Null, Reply::Double));
@@ -175,6 +176,7 @@ fn zrem(context: &mut Context<'_>, args: &[Bytes]) -> Answer {
         removed_if_empty(context, &key);
         context.tell_now(context.db, &key);
         context.propagate(args);
+        context.count_changes(removed - 1);
     }
     Ok(Reply::Integer(removed))
 }
@@ -284,7 +286,7 @@ fn pop(context: &mut Context<'_>, args: &[Bytes], end: End) -> Answer {
     }
     let nested = wanted.is_some() && context.protocol() == Protocol::Resp3;
     let taken = take_shown(context, &key, end, wanted.unwrap_or(1), nested);
-    context.propagate(args);
+    context.propagate_changes(args, if nested { taken.len() } else { taken.len() / 2 });
     Ok(Reply::Array(taken))
 }
 
@@ -306,6 +308,7 @@ pub(super) fn pop_many(context: &mut Context<'_>, key: &Key, end: End, count: us
     let command = if end == End::Min { "ZPOPMIN" } else { "ZPOPMAX" };
     let effect = vec![Bytes::from_static(command.as_bytes()), key.name.clone(), integer_text(taken.len() as i64)];
     context.propagate_as(effect);
+    context.count_changes(taken.len() as i64 - 1);
     Reply::Array(vec![bulk(&key.name), Reply::Array(taken)])
 }
 

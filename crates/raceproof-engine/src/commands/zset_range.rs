@@ -202,6 +202,6 @@ fn remove(context: &mut Context<'_>, args: &[Bytes], by: By) -> Answer {
     if context.entry(&key).is_none() {
         context.event(GENERIC, "del", &key);
     }
-    context.propagate(args);
+    context.propagate_changes(args, members.len());
     Ok(Reply::Integer(members.len() as i64))
 }

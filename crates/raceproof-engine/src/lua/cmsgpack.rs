@@ -6,6 +6,10 @@ use super::native::{Args, Fail, Text, native};
 
 /// Deeper tables are packed as nil.
 const PACK_DEPTH_MAX: usize = 16;
+/// As many values are put onto Lua's stack a second time, which ends at 8,000.
+const PACKED_AT_ONCE: usize = 4_000;
+/// More values do not fit on that stack.
+const UNPACKED_AT_ONCE: usize = 7_998;
 /// Redis stops where Lua's stack for C functions ends; this host stops before its own stack does.
 const UNPACK_DEPTH_MAX: usize = 1_000;
 
@@ -32,6 +36,9 @@ pub(super) fn library(lua: &Lua) -> mlua::Result<Table> {
 fn pack(args: &Args<'_>) -> Result<LuaString, Fail> {
     if args.len() == 0 {
         return Err(Fail::arg(0, "MessagePack pack needs input."));
+    }
+    if args.len() > PACKED_AT_ONCE {
+        return Err(Fail::arg(0, "Too many arguments for MessagePack pack."));
     }
     let mut out = Text::new();
     for value in args.values {
@@ -102,32 +109,34 @@ fn pack_double(n: f64, out: &mut Text) {
 }
 
 fn pack_table(table: &Table, out: &mut Text, depth: usize) -> Result<(), Fail> {
-    let pairs = table.pairs::<Value, Value>().collect::<Result<Vec<_>, _>>()?;
-    if is_array(&pairs) {
-        pack_len(out, pairs.len(), (0x90, 16), None, (0xdc, 0xdd));
-        for index in 1..=pairs.len() {
+    let (len, is_array) = shape(table)?;
+    if is_array {
+        pack_len(out, len, (0x90, 16), None, (0xdc, 0xdd));
+        for index in 1..=len {
             pack_value(&table.raw_get::<Value>(index)?, out, depth + 1)?;
         }
         return Ok(());
     }
-    pack_len(out, pairs.len(), (0x80, 16), None, (0xde, 0xdf));
-    for (key, value) in &pairs {
-        pack_value(key, out, depth + 1)?;
-        pack_value(value, out, depth + 1)?;
+    pack_len(out, len, (0x80, 16), None, (0xde, 0xdf));
+    for pair in table.pairs::<Value, Value>() {
+        let (key, value) = pair?;
+        pack_value(&key, out, depth + 1)?;
+        pack_value(&value, out, depth + 1)?;
     }
     Ok(())
 }
 
-/// Whether the keys are exactly 1 to n.
-fn is_array(pairs: &[(Value, Value)]) -> bool {
-    let mut max = 0;
-    for (key, _) in pairs {
-        match key {
-            Value::Integer(n) if *n >= 1 => max = max.max(*n),
-            _ => return false,
+/// How many pairs there are, and whether the keys are exactly 1 to n.
+fn shape(table: &Table) -> Result<(usize, bool), Fail> {
+    let (mut count, mut max, mut positive) = (0_usize, 0, true);
+    for pair in table.pairs::<Value, Value>() {
+        match pair?.0 {
+            Value::Integer(n) if n >= 1 => max = max.max(n),
+            _ => positive = false,
         }
+        count += 1;
     }
-    max == pairs.len() as i64
+    Ok((count, positive && max == count as i64))
 }
 
 fn unpack(args: &Args<'_>, limit: i64, offset: i64) -> Result<MultiValue, Fail> {
@@ -147,6 +156,10 @@ fn unpack(args: &Args<'_>, limit: i64, offset: i64) -> Result<MultiValue, Fail> 
     let mut cursor = Cursor { lua: args.lua, data: &data[offset as usize..] };
     let mut results = Vec::new();
     while !cursor.data.is_empty() && (results.len() as i64) < limit {
+        if results.len() == UNPACKED_AT_ONCE {
+            let text = "stack overflow (too many return values at once; use unpack_one or unpack_limit instead.)";
+            return Err(Fail::at(text));
+        }
         results.push(cursor.value(0)?);
     }
     if !all {

@@ -107,11 +107,11 @@ fn array<'a>(lua: &Lua, items: impl Iterator<Item = &'a Reply>, resp3: bool) -> 
     Ok(Value::Table(table))
 }
 
-/// A table whose elements are being converted.
+/// A table whose elements are being converted. They stay in Lua: mlua holds some 8,000 values at a time.
 struct Open {
     kind: Kind,
-    /// What is still to be converted, the next one last.
-    pending: Vec<Value>,
+    /// What is to be converted, up to the first nil.
+    elements: Table,
     done: Vec<Reply>,
 }
 
@@ -122,6 +122,11 @@ enum Kind {
 }
 
 impl Open {
+    fn next(&self) -> mlua::Result<Option<Value>> {
+        let element: Value = self.elements.raw_get(self.done.len() + 1)?;
+        Ok((!element.is_nil()).then_some(element))
+    }
+
     fn close(self) -> Reply {
         match self.kind {
             Kind::Array => Reply::Array(self.done),
@@ -148,23 +153,21 @@ pub(super) fn from_lua(lua: &Lua, value: Value, resp3: bool) -> mlua::Result<Rep
         } else {
             match begin(lua, next, resp3)? {
                 Begun::Done(reply) => reply,
-                Begun::Open(table) => {
-                    open.push(table);
-                    match open.last_mut().and_then(|table| table.pending.pop()) {
-                        Some(element) => {
-                            next = element;
-                            continue;
-                        }
-                        None => open.pop().map_or(Reply::Null, Open::close),
+                Begun::Open(table) => match table.next()? {
+                    Some(element) => {
+                        open.push(table);
+                        next = element;
+                        continue;
                     }
-                }
+                    None => table.close(),
+                },
             }
         };
         // Hand the finished reply to the table around it, closing every table that it completes.
         loop {
             let Some(table) = open.last_mut() else { return Ok(reply) };
             table.done.push(reply);
-            match table.pending.pop() {
+            match table.next()? {
                 Some(element) => {
                     next = element;
                     break;
@@ -187,16 +190,16 @@ fn begin(lua: &Lua, value: Value, resp3: bool) -> mlua::Result<Begun> {
         Value::Number(n) => Reply::Integer(to_integer(n)),
         Value::Boolean(truth) if resp3 => Reply::Boolean(truth),
         Value::Boolean(true) => Reply::Integer(1),
-        Value::Table(table) => return begin_table(lua, &table),
+        Value::Table(table) => return begin_table(lua, table),
         _ => Reply::Null,
     }))
 }
 
-fn begin_table(lua: &Lua, table: &Table) -> mlua::Result<Begun> {
-    if let Some(err) = text_field(table, "err")? {
+fn begin_table(lua: &Lua, table: Table) -> mlua::Result<Begun> {
+    if let Some(err) = text_field(&table, "err")? {
         return Ok(Begun::Done(Reply::Error(one_line(trim_line_ends(&err)).into())));
     }
-    if let Some(status) = text_field(table, "ok")? {
+    if let Some(status) = text_field(&table, "ok")? {
         return Ok(Begun::Done(Reply::Status(one_line(&status).into())));
     }
     let double: Value = table.raw_get("double")?;
@@ -204,34 +207,28 @@ fn begin_table(lua: &Lua, table: &Table) -> mlua::Result<Begun> {
         return Ok(Begun::Done(Reply::Double(n)));
     }
     if let Value::Table(map) = table.raw_get("map")? {
-        let mut pending = Vec::new();
+        let elements = lua.create_table()?;
         for pair in map.pairs::<Value, Value>() {
             let (key, value) = pair?;
-            pending.extend([key, value]);
+            elements.raw_push(key)?;
+            elements.raw_push(value)?;
         }
-        pending.reverse();
-        return Ok(Begun::Open(Open { kind: Kind::Map, pending, done: Vec::new() }));
+        return Ok(Begun::Open(Open { kind: Kind::Map, elements, done: Vec::new() }));
     }
     if let Value::Table(set) = table.raw_get("set")? {
-        let mut pending = set.pairs::<Value, Value>().map(|pair| Ok(pair?.0)).collect::<mlua::Result<Vec<_>>>()?;
-        pending.reverse();
-        return Ok(Begun::Open(Open { kind: Kind::Set, pending, done: Vec::new() }));
+        let elements = lua.create_table()?;
+        for pair in set.pairs::<Value, Value>() {
+            elements.raw_push(pair?.0)?;
+        }
+        return Ok(Begun::Open(Open { kind: Kind::Set, elements, done: Vec::new() }));
     }
-    if let Some(digits) = text_field(table, "big_number")? {
+    if let Some(digits) = text_field(&table, "big_number")? {
         return Ok(Begun::Done(Reply::BigNumber(one_line(&digits).into())));
     }
-    if let Some(reply) = verbatim(table)? {
+    if let Some(reply) = verbatim(&table)? {
         return Ok(Begun::Done(reply));
     }
-    let mut pending = Vec::new();
-    for index in 1.. {
-        match table.raw_get::<Value>(index)? {
-            Value::Nil => break,
-            element => pending.push(element),
-        }
-    }
-    pending.reverse();
-    Ok(Begun::Open(Open { kind: Kind::Array, pending, done: Vec::new() }))
+    Ok(Begun::Open(Open { kind: Kind::Array, elements: table, done: Vec::new() }))
 }
 
 fn verbatim(table: &Table) -> mlua::Result<Option<Reply>> {

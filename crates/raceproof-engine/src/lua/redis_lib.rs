@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use bytes::Bytes;
-use mlua::{Function, Lua, Table, Value};
+use mlua::{Function, Lua, Table, Thread, Value};
 
 use super::native::{Args, Fail, Text, native, to_integer, to_number};
 use super::number::format_g;
@@ -40,9 +40,51 @@ pub(super) struct Channel {
     pub(super) resp3: Cell<bool>,
     /// Whether the body of a library runs, which has no engine to speak to: what it logs is dropped.
     pub(super) silent: Cell<bool>,
+    aside: Aside,
+}
+
+/// Where a command is executed whose arguments leave no room on the stack of the function that was called: a coroutine
+/// has a stack of its own.
+#[derive(Default)]
+struct Aside {
+    /// Executes what is ordered, whenever it is resumed.
+    thread: RefCell<Option<Thread>>,
+    /// What such a coroutine runs.
+    body: RefCell<Option<Function>>,
+    /// The command, and whether its errors are values.
+    ordered: RefCell<Option<(Vec<Bytes>, bool)>>,
+    done: RefCell<Option<Result<Value, Fail>>>,
+}
+
+impl Aside {
+    fn execute(&self, command: Vec<Bytes>, protected: bool) -> Result<Value, Fail> {
+        *self.ordered.borrow_mut() = Some((command, protected));
+        let Some(thread) = self.thread.borrow_mut().take() else {
+            return Err(mlua::Error::StackError.into());
+        };
+        let outcome = thread.resume::<()>(());
+        // Coming back, mlua may find no room for what there is none of.
+        match (self.done.borrow_mut().take(), outcome) {
+            (Some(done), _) => {
+                *self.thread.borrow_mut() = Some(thread);
+                done
+            }
+            (None, Err(error)) => Err(error.into()),
+            (None, Ok(())) => Err(mlua::Error::StackError.into()),
+        }
+    }
 }
 
 impl Channel {
+    /// Makes the coroutine for commands with very many arguments, if there is none or a script was ended within it.
+    pub(super) fn prepare(&self, lua: &Lua) -> mlua::Result<()> {
+        let mut thread = self.aside.thread.borrow_mut();
+        if let (None, Some(body)) = (thread.as_ref(), self.aside.body.borrow().as_ref()) {
+            *thread = Some(lua.create_thread(body.clone())?);
+        }
+        Ok(())
+    }
+
     /// Sends a request. The reply of a request without an answer is null.
     fn send(&self, request: Request) -> Result<Reply, Fail> {
         if self.silent.get() {
@@ -106,18 +148,50 @@ fn command_args(args: &Args<'_>) -> Result<Vec<Bytes>, Fail> {
     args.values.iter().map(convert).collect()
 }
 
+/// From how many arguments on a command is executed aside. A C function has 8,000 slots of Lua's stack.
+const CROWDED: usize = 7_900;
+
 fn call(args: &Args<'_>, channel: &Channel) -> Result<Value, Fail> {
-    let reply = channel.send(Request::Call(command_args(args)?))?;
-    match reply {
+    let command = command_args(args)?;
+    if args.len() >= CROWDED { channel.aside.execute(command, false) } else { execute(args.lua, command, channel) }
+}
+
+fn execute(lua: &Lua, command: Vec<Bytes>, channel: &Channel) -> Result<Value, Fail> {
+    match channel.send(Request::Call(command))? {
         Reply::Error(text) => Err(Fail::Command(convert::error_with_code(&text))),
-        reply => Ok(convert::to_lua(args.lua, &reply, channel.resp3.get())?),
+        reply => Ok(convert::to_lua(lua, &reply, channel.resp3.get())?),
     }
 }
 
+/// What runs in the coroutine for commands with very many arguments.
+fn aside(lua: &Lua, channel: &Rc<Channel>) -> mlua::Result<Function> {
+    let shared = Rc::clone(channel);
+    let work = native(lua, move |args| {
+        let ordered = shared.aside.ordered.borrow_mut().take();
+        if let Some((command, protected)) = ordered {
+            let done = execute(args.lua, command, &shared);
+            let done = if protected { as_value(args.lua, done) } else { done };
+            *shared.aside.done.borrow_mut() = Some(done);
+        }
+        Ok(())
+    })?;
+    let coroutine: Table = lua.globals().raw_get("coroutine")?;
+    let made = lua.load("local work, yield = ... return function() while true do work() yield() end end");
+    made.set_name("=aside").call((work, coroutine.raw_get::<Function>("yield")?))
+}
+
 fn pcall(args: &Args<'_>, channel: &Channel) -> Result<Value, Fail> {
-    match call(args, channel) {
-        Err(Fail::Reply(err)) => Ok(Value::Table(convert::error_table(args.lua, &err, false)?)),
-        Err(Fail::Command(err)) => Ok(Value::Table(convert::error_table(args.lua, &err, true)?)),
+    if args.len() >= CROWDED {
+        return channel.aside.execute(command_args(args)?, true);
+    }
+    as_value(args.lua, call(args, channel))
+}
+
+/// An error as the value that `redis.pcall` makes of it.
+fn as_value(lua: &Lua, outcome: Result<Value, Fail>) -> Result<Value, Fail> {
+    match outcome {
+        Err(Fail::Reply(err)) => Ok(Value::Table(convert::error_table(lua, &err, false)?)),
+        Err(Fail::Command(err)) => Ok(Value::Table(convert::error_table(lua, &err, true)?)),
         other => other,
     }
 }
@@ -207,6 +281,7 @@ pub(super) fn library(lua: &Lua, channel: &Rc<Channel>) -> mlua::Result<Table> {
     redis.raw_set("REDIS_VERSION", REDIS_VERSION)?;
     redis.raw_set("REDIS_VERSION_NUM", REDIS_VERSION_NUM)?;
 
+    *channel.aside.body.borrow_mut() = Some(aside(lua, channel)?);
     let shared = Rc::clone(channel);
     redis.raw_set("call", native(lua, move |args| call(args, &shared))?)?;
     let shared = Rc::clone(channel);

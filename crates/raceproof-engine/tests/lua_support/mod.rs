@@ -32,6 +32,7 @@ impl ScriptCalls for Store {
             b"ping" => 1..=2,
             b"get" | b"incr" | b"hgetall" | b"echo" => 2..=2,
             b"set" => 3..=3,
+            b"mget" => 2..=usize::MAX,
             b"hset" => 4..=4,
             _ => return error("ERR Unknown Redis command called from script"),
         };
@@ -47,6 +48,10 @@ impl ScriptCalls for Store {
             b"set" => {
                 self.strings.insert(args[1].clone(), args[2].clone());
                 Reply::Simple("OK")
+            }
+            b"mget" => {
+                let value = |name| self.strings.get(name).map_or(Reply::Null, |value| Reply::Bulk(value.clone()));
+                Reply::Array(args[1..].iter().map(value).collect())
             }
             b"incr" => self.incr(&args[1]),
             b"hset" => {

@@ -24,8 +24,8 @@ pub(crate) struct Client {
     pub(crate) port: Port,
     /// What the port leads to.
     pub(crate) inbox: Inbox,
-    /// The lane that was posted to last, with its process.
-    pub(super) lane: Option<(Lane, ProcessId)>,
+    /// The lane that was posted to last, with its process and the place of that in the execution.
+    pub(super) lane: Option<(Lane, ProcessId, usize)>,
     pub(crate) future: Option<ClientFuture>,
     pub(super) woken: Arc<Woken>,
     /// Sets `woken`.
@@ -52,8 +52,15 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(name: String, place: Option<usize>, port: Port, future: ClientFuture) -> Self {
-        let woken = Arc::<Woken>::default();
+    /// `anyone` is told whenever it is woken.
+    pub(super) fn new(
+        name: String,
+        place: Option<usize>,
+        port: Port,
+        future: ClientFuture,
+        anyone: Arc<AtomicBool>,
+    ) -> Self {
+        let woken = Arc::new(Woken { own: AtomicBool::new(false), anyone });
         Self {
             name,
             place,
@@ -119,7 +126,7 @@ impl Client {
 
     /// Has the client polled again.
     pub(super) fn wake(&self) {
-        self.woken.set(true);
+        self.woken.notify();
     }
 
     pub(super) fn wake_not(&self) {
@@ -131,22 +138,32 @@ impl Client {
     }
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Woken(AtomicBool);
+/// Whether a client was woken.
+#[derive(Debug)]
+pub(super) struct Woken {
+    own: AtomicBool,
+    /// Whether any of the clients was, which is asked after every step.
+    anyone: Arc<AtomicBool>,
+}
 
 impl Woken {
+    fn notify(&self) {
+        self.own.store(true, Ordering::Relaxed);
+        self.anyone.store(true, Ordering::Relaxed);
+    }
+
     pub(super) fn set(&self, woken: bool) {
-        self.0.store(woken, Ordering::Relaxed);
+        self.own.store(woken, Ordering::Relaxed);
     }
 
     pub(super) fn get(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.own.load(Ordering::Relaxed)
     }
 }
 
 impl Wake for Woken {
     fn wake(self: Arc<Self>) {
-        self.0.store(true, Ordering::Relaxed);
+        self.notify();
     }
 }
 
@@ -162,7 +179,11 @@ pub(super) struct Spare {
     pub(super) events: Vec<Event>,
     pub(super) order: Vec<ClientId>,
     pub(super) lanes: Vec<ProcessId>,
+    /// Whether a client was woken since somebody looked for those who were.
+    pub(super) woken: Arc<AtomicBool>,
     pub(super) cast: Vec<(ClientId, String)>,
+    /// All of it is written anew.
+    pub(super) run: Option<Box<Run>>,
 }
 
 thread_local! {
@@ -186,12 +207,13 @@ impl Spare {
     }
 
     /// Takes what nobody needs any more of an execution.
-    pub(super) fn take_run(&mut self, run: Run) {
-        let Run { mut events, mut lanes, mut cast, .. } = run;
-        events.clear();
-        lanes.clear();
-        cast.clear();
-        (self.events, self.lanes, self.cast) = (events, lanes, cast);
+    pub(super) fn take_run(&mut self, mut run: Box<Run>) {
+        (self.events, self.lanes, self.cast) =
+            (std::mem::take(&mut run.events), std::mem::take(&mut run.lanes), std::mem::take(&mut run.cast));
+        self.events.clear();
+        self.lanes.clear();
+        self.cast.clear();
+        self.run = Some(run);
     }
 
     /// Takes the stage of an execution that is over, if nobody holds on to it.

@@ -1,6 +1,7 @@
 //! The clients: polling them, taking over what they post, and telling which of their requests can be delivered.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use raceproof_engine::{Access, Object};
@@ -10,9 +11,9 @@ use super::client::Client;
 use super::{Execution, Outcomes};
 use crate::Error;
 use crate::ctx::{ClientEnd, ClientFuture};
-use crate::event::{CLOCK, ClientId, Outcome, ProcessId, Thing, Things, Touched};
+use crate::event::{CLOCK, Choice, ClientId, Outcome, ProcessId, Thing, Things, Touched};
 use crate::faults::Fault;
-use crate::mailbox::{Local, Lost, Op, Port};
+use crate::mailbox::{Local, Lost, Mailbox, Op, Port};
 use crate::panics;
 use crate::report::Broken;
 use crate::sql::{self, SqlCall};
@@ -34,6 +35,8 @@ pub(crate) struct Pending {
     pub(crate) id: u64,
     pub(crate) op: Op,
     pub(crate) process: ProcessId,
+    /// The place of the process among those of the execution.
+    pub(crate) place: usize,
     pub(crate) posted_after: Option<usize>,
     pub(crate) waited: Vec<usize>,
     /// The client whose connection it is, and where the answer goes: another one than the client that asks, if that was
@@ -74,7 +77,7 @@ impl Execution<'_> {
                 idle.future = Some(future);
                 idle
             }
-            None => Box::new(Client::new(name, place, port, future)),
+            None => Box::new(Client::new(name, place, port, future, self.worker.spare.woken.clone())),
         };
         self.clients[at] = Some(client);
         self.order.push(id);
@@ -110,6 +113,7 @@ impl Execution<'_> {
 
     /// Lets a client run to its next gate and takes over what it posted on the way.
     fn poll_one(&mut self, id: ClientId) -> Result<(), Error> {
+        self.stirred |= self.mover != Some(id);
         self.overtake(id);
         self.recall_goes_on(id);
         let client = self.clients[usize::from(id.0)].as_mut().expect("clients in the order exist");
@@ -208,7 +212,13 @@ impl Execution<'_> {
     }
 
     /// Polls the clients that others have woken, until all is quiet.
+    #[inline]
     pub(super) fn poll_woken(&mut self) -> Result<(), Error> {
+        if self.worker.spare.woken.load(Ordering::Relaxed) { self.poll_all_woken() } else { Ok(()) }
+    }
+
+    fn poll_all_woken(&mut self) -> Result<(), Error> {
+        self.worker.spare.woken.store(false, Ordering::Relaxed);
         let mut last = ClientId(0);
         for _ in 0..MOST_POLLS {
             let woken = self.order.iter().copied().find(|id| {
@@ -243,6 +253,7 @@ impl Execution<'_> {
         }
     }
 
+    #[inline(always)]
     fn take_over_from(&mut self, id: ClientId, owner: ClientId) {
         let Some(mut mailbox) = self.client(owner).inbox.take() else { return };
         if mailbox.local.is_empty() && mailbox.withdrawn.is_empty() && mailbox.posted.len() <= 1 {
@@ -252,6 +263,10 @@ impl Execution<'_> {
             self.client(owner).inbox.put_back(mailbox);
             return;
         }
+        self.take_over_all(id, owner, mailbox);
+    }
+
+    fn take_over_all(&mut self, id: ClientId, owner: ClientId, mut mailbox: Box<Mailbox>) {
         let (posted, local) = (std::mem::take(&mut mailbox.posted), std::mem::take(&mut mailbox.local));
         let withdrawn = std::mem::take(&mut mailbox.withdrawn);
         self.client(owner).inbox.put_back(mailbox);
@@ -267,22 +282,24 @@ impl Execution<'_> {
     }
 
     /// Queues what a client has posted.
+    #[inline(always)]
     fn at_the_gate(&mut self, id: ClientId, owner: ClientId, number: u64, op: Op) {
         let lane = op.lane((owner != id).then_some(owner));
-        let process = match self.client(id).lane {
-            Some((known, process)) if known == lane => process,
+        let (process, place) = match self.client(id).lane {
+            Some((known, process, place)) if known == lane => (process, place),
             _ => {
                 let process = self.process(id, lane);
-                if !self.lanes.contains(&process) {
+                let place = self.lanes.iter().position(|known| *known == process).unwrap_or_else(|| {
                     self.lanes.push(process);
-                }
-                self.client_mut(id).lane = Some((lane, process));
-                process
+                    self.lanes.len() - 1
+                });
+                self.client_mut(id).lane = Some((lane, process, place));
+                (process, place)
             }
         };
         self.watch_inbox(owner, &op);
         let (posted_after, waited) = (self.current, Vec::new());
-        let pending = Pending { id: number, op, process, posted_after, waited, owner, overtaken: false };
+        let pending = Pending { id: number, op, process, place, posted_after, waited, owner, overtaken: false };
         self.client_mut(id).pending.push(pending);
     }
 
@@ -313,11 +330,12 @@ impl Execution<'_> {
         self.current.map_or(0, |at| at + 1)
     }
 
-    /// Fills in what can happen next: the clock first, then by process, in the order of their first requests.
-    pub(super) fn list_enabled(&mut self, enabled: &mut Vec<Enabled>) {
+    /// Fills in what can happen next: the clock first, then by process, in the order of their first requests. True if that
+    /// is one command to Redis for each client that can go on, and nothing else.
+    pub(super) fn list_enabled(&mut self, enabled: &mut Vec<Enabled>) -> bool {
         enabled.clear();
         if self.plain && self.list_plain(enabled) {
-            return self.sort_enabled(enabled);
+            return true;
         }
         let at = self.events.len();
         enabled.clear();
@@ -367,21 +385,47 @@ impl Execution<'_> {
         }
         self.enable_faults(enabled);
         self.sort_enabled(enabled);
+        false
+    }
+
+    /// Brings a list of one command to Redis for each client up to date after a plain step, if the client that made it is
+    /// the only one that has gone on. `false` if that is not so or something else can happen: then all has to be listed.
+    pub(super) fn list_after(&self, choice: Choice, enabled: &mut Vec<Enabled>) -> bool {
+        let Some(id) = self.mover.filter(|_| !self.stirred) else { return false };
+        let client = self.client(id);
+        match client.pending.as_slice() {
+            [next] => {
+                let is_redis = matches!(next.op, Op::Redis { .. });
+                is_redis && next.process == choice.process && client.steps < self.bounds.steps_per_client
+            }
+            [] if enabled.len() > 1 => {
+                enabled.retain(|one| one.process != choice.process);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Lists what can happen next in an execution of plain steps, if each client sends one request to Redis or none: that
     /// is all then, since time passes only where nothing else happens. `false` if there is nothing or something else.
     fn list_plain(&self, enabled: &mut Vec<Enabled>) -> bool {
+        // Mostly the clients come to their first gates in the order in which they are.
+        let (mut sorted, mut last) = (true, 0);
         for id in &self.order {
             let client = self.client(*id);
             match client.pending.as_slice() {
                 [] => {}
                 [request] if matches!(request.op, Op::Redis { .. }) && client.steps < self.bounds.steps_per_client => {
-                    let outcomes = smallvec![Outcome::Done];
+                    sorted &= request.place >= last;
+                    last = request.place;
+                    let outcomes = Outcomes::from_buf_and_len([Outcome::Done; 3], 1);
                     enabled.push(Enabled { process: request.process, outcomes, optional: false, sure: true });
                 }
                 _ => return false,
             }
+        }
+        if !sorted {
+            self.sort_enabled(enabled);
         }
         !enabled.is_empty()
     }

@@ -111,9 +111,10 @@ impl<'a> Cast<'a> {
 }
 
 /// How an execution ended.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) enum End {
     /// All clients ended or died.
+    #[default]
     Complete,
     /// The chooser gave it up.
     Abandoned,
@@ -137,7 +138,7 @@ pub(crate) struct Violation {
 }
 
 /// What is left of an execution when it is over.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Run {
     pub(crate) end: End,
     pub(crate) events: Vec<Event>,
@@ -223,6 +224,8 @@ pub(crate) struct Execution<'w> {
     frozen: bool,
     /// See [`Self::is_plain`].
     plain: bool,
+    /// Another client than the one that makes it has gone on in the step under way, or been told something.
+    stirred: bool,
     watching: Option<Rc<Watching>>,
     /// Replies that were lost: when who sent the request learns of it (virtual ms since the Unix epoch).
     silent: Vec<Silent>,
@@ -300,6 +303,7 @@ impl<'w> Execution<'w> {
             server_ahead_ms: 0,
             frozen: false,
             plain: false,
+            stirred: false,
             watching: Watching::current(),
             silent: Vec::new(),
             waiters: Vec::new(),
@@ -313,14 +317,17 @@ impl<'w> Execution<'w> {
     }
 
     /// Runs to the end.
-    pub(crate) fn run(mut self, chooser: &mut dyn Chooser) -> Result<Run, Error> {
+    pub(crate) fn run(mut self, chooser: &mut dyn Chooser) -> Result<Box<Run>, Error> {
         self.start()?;
         let mut enabled = std::mem::take(&mut self.worker.spare.enabled);
+        let (mut all_plain, mut is_listed) = (false, false);
         let end = loop {
             if let Some(what) = self.worker.run_out {
                 return Err(Error::TooMany(what));
             }
-            self.list_enabled(&mut enabled);
+            if !is_listed {
+                all_plain = self.list_enabled(&mut enabled);
+            }
             if !self.keep_in_turn(&mut enabled) {
                 break End::Abandoned;
             }
@@ -345,9 +352,12 @@ impl<'w> Execution<'w> {
             }
             let cast = Cast { worker: self.worker, top: self.top, spawned: &self.spawned, lanes: &self.lanes };
             let Some(choice) = chooser.choose(self.events.len(), &enabled, &cast) else { break End::Abandoned };
-            if !self.plain_step(choice)? {
+            is_listed = if self.plain_step(choice)? {
+                all_plain && self.list_after(choice, &mut enabled)
+            } else {
                 self.step(choice, &enabled)?;
-            }
+                false
+            };
             let at = self.events.len() - 1;
             chooser.executed(at, &self.events[at])?;
             if self.mode.stop_at_violation && self.violation.is_some() {
@@ -541,7 +551,7 @@ impl<'w> Execution<'w> {
         Ok(())
     }
 
-    fn finish(&mut self, end: End) -> Result<Run, Error> {
+    fn finish(&mut self, end: End) -> Result<Box<Run>, Error> {
         let never = self.never();
         for (_, event) in &never {
             self.worker.restart |= self.worker.things.note(&event.footprint.touched);
@@ -557,23 +567,36 @@ impl<'w> Execution<'w> {
         cast.extend(order.drain(..).map(|id| (id, std::mem::take(&mut self.client_mut(id).name))));
         self.worker.spare.order = order;
         self.worker.spare.take_back(std::mem::take(&mut self.clients));
-        Ok(Run {
-            end,
-            events: std::mem::take(&mut self.events),
-            never,
-            violation: self.violation.take(),
-            undecided: self.undecided.take(),
-            ending: self.ending.take(),
-            start,
-            steps: std::mem::take(&mut self.steps),
-            said: std::mem::take(&mut self.said),
-            story,
-            final_state,
-            cast,
-            top: self.top,
-            spawned: std::mem::take(&mut self.spawned),
-            lanes: std::mem::take(&mut self.lanes),
-        })
+        // Filled in place: it is large, and moving it from hand to hand costs.
+        let mut run = self.worker.spare.run.take().unwrap_or_default();
+        let Run {
+            end: ended,
+            events,
+            never: missed,
+            violation,
+            undecided,
+            ending,
+            start: found,
+            steps,
+            said,
+            story: told,
+            final_state: left,
+            cast: all,
+            top,
+            spawned,
+            lanes,
+        } = &mut *run;
+        (*ended, *top) = (end, self.top);
+        (*missed, *found, *told, *left, *all) = (never, start, story, final_state, cast);
+        *events = std::mem::take(&mut self.events);
+        *violation = self.violation.take();
+        *undecided = self.undecided.take();
+        *ending = self.ending.take();
+        *steps = std::mem::take(&mut self.steps);
+        *said = std::mem::take(&mut self.said);
+        *spawned = std::mem::take(&mut self.spawned);
+        *lanes = std::mem::take(&mut self.lanes);
+        Ok(run)
     }
 
     #[inline]

@@ -1,12 +1,10 @@
 //! The step that nearly all are: one command to Redis that nothing goes wrong with, and that nobody but its client looks
 //! at. It leaves out what [`Execution::step`] does for all the others, and does nothing else.
 
-use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use raceproof_engine::{Reply, SessionId};
-use rustc_hash::FxHasher;
 
 use super::clients::Pending;
 use super::{Delivered, Execution, Known, Worker, trace};
@@ -44,17 +42,13 @@ impl Execution<'_> {
         let Some(request) = request else { return Ok(false) };
         let Op::Redis { session: number, commands } = &request.op else { return Ok(false) };
         let at = self.events.len();
-        (self.current, self.number, self.mover) = (Some(at), at + 1, Some(id));
+        (self.current, self.number, self.mover, self.stirred) = (Some(at), at + 1, Some(id), false);
         self.client_mut(id).steps += 1;
         self.touched.clear();
         self.start_operations(id);
         let session = self.redis_session(request.owner, *number)?;
         let replica = self.worker.engine.is_replica(session);
-        let (reply, known) = self.plain_command(session, &commands[0]);
-        let mut fingerprint = FxHasher::default();
-        choice.outcome.hash(&mut fingerprint);
-        commands[0].hash(&mut fingerprint);
-        trace::hash_reply(&reply, &mut fingerprint);
+        let (reply, fingerprint, known) = self.plain_command(session, &commands[0]);
         let waits = self.worker.outcome.waits;
         if self.mode.noted {
             self.show_redis(id, commands, if waits { &[] } else { std::slice::from_ref(&reply) });
@@ -72,12 +66,13 @@ impl Execution<'_> {
         let reach = commands[0].reach();
         let own = || Footprint { choice, client: Some(id), touched: Touched::default(), reach, barrier: false };
         let shared = known.as_ref().and_then(|known| known.footprint(choice, id, reach));
+        let is_shared = shared.is_some();
         let Pending { op: Op::Redis { session, commands }, posted_after, waited, owner, .. } = request else {
             return Ok(false);
         };
         self.events.push(Event {
             footprint: shared.unwrap_or_else(|| Arc::new(own())),
-            fingerprint: fingerprint.finish(),
+            fingerprint,
             posted_after,
             optional: false,
             needs_lock: false,
@@ -89,30 +84,41 @@ impl Execution<'_> {
             delivered: (!replica).then_some(Delivered { owner, session, commands }),
         });
         if !self.served.is_empty() || !self.closing.is_empty() {
+            self.stirred = true;
             self.deliver()?;
         }
         self.poll_woken()?;
-        self.settle_plain(at, known.as_deref());
+        self.settle_plain(at, known.as_deref(), is_shared);
         Ok(true)
     }
 
-    /// The reply, and what is known of the command if that is all that the step has touched so far.
-    fn plain_command(&mut self, session: SessionId, command: &Command) -> (Reply, Option<Rc<Known>>) {
+    /// The reply, the fingerprint of the step, and what is known of the command if that is all that the step has touched so
+    /// far.
+    #[inline(always)]
+    fn plain_command(&mut self, session: SessionId, command: &Command) -> (Reply, u64, Option<Rc<Known>>) {
         let now = self.server_time();
         let Worker { engine, lua, things, outcome, .. } = &mut *self.worker;
-        let known = engine.execute(lua, things, (session, command), now, outcome);
-        if let Some(done) = known.as_ref().filter(|_| self.touched.is_empty()) {
-            return (done.reply.clone(), known);
+        match engine.execute(lua, things, (session, command), now, outcome) {
+            Some(known) if self.touched.is_empty() => (known.reply.clone(), known.fingerprint, Some(known)),
+            known => {
+                let reply = self.take_in(session, known.as_deref());
+                let fingerprint = known.map_or_else(|| trace::fingerprint(command, &reply), |known| known.fingerprint);
+                (reply, fingerprint, None)
+            }
         }
-        (self.take_in(session, known.as_deref()), None)
     }
 
-    /// Completes the footprint of a step that did what is known, and touched what has been noted besides.
-    fn settle_plain(&mut self, at: usize, known: Option<&Known>) {
+    /// Completes the footprint of a step that did what is known, and touched what has been noted besides. One that is
+    /// shared with what is known says that already.
+    #[inline(always)]
+    fn settle_plain(&mut self, at: usize, known: Option<&Known>, is_shared: bool) {
         let footprint = &mut self.events[at].footprint;
         let things = &mut self.worker.things;
         if let Some(known) = known.filter(|_| self.touched.is_empty()) {
             self.worker.restart |= known.note(things);
+            if is_shared {
+                return;
+            }
             if let Some(own) = Arc::get_mut(footprint) {
                 own.touched.clone_from(&known.touched);
                 known.keep(footprint);

@@ -4,14 +4,15 @@
 //! does is a function of the state, the session, the command and the time. So the states that executions come through
 //! have numbers, and what was done in one of them is remembered with the state that it led to. As long as an execution
 //! stays where others have been the engine itself stands still; it catches up, with the copy that is kept of each state,
-//! when something new is done.
+//! when something new is done. A state is copied when the engine goes on from it: the last one of an execution is where
+//! the engine is left, and is taken from there when the engine is needed elsewhere.
 //!
 //! States are the same if their bytes are (`Engine::state` with `Engine::session_numbers`: all that the engine answers
 //! from), compared and not only hashed. Remembered is what happens at the time at which every execution starts, to a
 //! server that is small and has not been down; where time has passed, a command waits, or there are too many states, the
 //! engine goes on by itself until the end of the execution.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::rc::Rc;
@@ -19,8 +20,8 @@ use std::sync::Arc;
 
 use raceproof_engine::{Engine, LuaHost, Object, Outcome, Reply, SessionId, Timestamp};
 use rustc_hash::{FxHashMap, FxHasher};
-use smallvec::SmallVec;
 
+use super::trace;
 use crate::command::Command;
 use crate::event::{Choice, ClientId, Footprint, Reach, Things, Touched};
 
@@ -33,6 +34,9 @@ const FORGOTTEN: u32 = 6;
 
 /// Room for so many deeds is made at once: growing moves all that there are.
 const USUAL_DEEDS: usize = 512;
+
+/// So many deeds of a state are looked through one by one, which is less work than to hash the one that is sought.
+const FEW_DEEDS: u32 = 8;
 
 /// What has to be minded where things are remembered. Tests leave one out to show that the mistake does not go unseen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +78,7 @@ impl Deed<&Command> {
 }
 
 impl Deed<Command> {
+    #[inline]
     fn is(&self, other: Deed<&Command>) -> bool {
         match (self, other) {
             (Self::Execute(session, command), Deed::Execute(theirs, known)) => *session == theirs && command == known,
@@ -90,15 +95,20 @@ pub(crate) struct Known {
     pub(crate) reply: Reply,
     pub(crate) touched: Touched,
     pub(crate) wrote: bool,
+    /// [`trace::fingerprint`] of a step that was this.
+    pub(crate) fingerprint: u64,
     /// When that was noted, by [`Things::era`].
     noted: Cell<Option<u32>>,
-    /// The footprints of steps that were this and nothing else.
-    footprints: RefCell<SmallVec<[Arc<Footprint>; 2]>>,
+    /// The footprint of a step that was this and nothing else: mostly there is one, since a session is one client's.
+    footprint: OnceCell<Arc<Footprint>>,
+    /// Those of other clients and other choices.
+    others: RefCell<Vec<Arc<Footprint>>>,
 }
 
 impl Known {
-    fn new(reply: Reply, touched: Touched, wrote: bool) -> Rc<Self> {
-        Rc::new(Self { reply, touched, wrote, noted: Cell::new(None), footprints: RefCell::default() })
+    fn new(reply: Reply, touched: Touched, wrote: bool, fingerprint: u64) -> Rc<Self> {
+        let (noted, footprint, others) = (Cell::new(None), OnceCell::new(), RefCell::default());
+        Rc::new(Self { reply, touched, wrote, fingerprint, noted, footprint, others })
     }
 
     /// [`Things::note`] of what it touched, once.
@@ -114,15 +124,23 @@ impl Known {
         let is = |known: &&Arc<Footprint>| {
             known.client == Some(client) && known.choice == choice && known.reach == reach && !known.barrier
         };
-        self.footprints.borrow().iter().find(is).cloned()
+        let first = self.footprint.get()?;
+        if is(&first) {
+            return Some(first.clone());
+        }
+        self.others.borrow().iter().find(is).cloned()
     }
 
     /// Keeps the footprint of a step that was this and nothing else.
     pub(crate) fn keep(&self, footprint: &Arc<Footprint>) {
         const MOST: usize = 16;
-        let mut footprints = self.footprints.borrow_mut();
-        if footprints.len() < MOST {
-            footprints.push(footprint.clone());
+        if self.footprint.get().is_none() {
+            self.footprint.get_or_init(|| footprint.clone());
+            return;
+        }
+        let mut others = self.others.borrow_mut();
+        if others.len() < MOST {
+            others.push(footprint.clone());
         }
     }
 }
@@ -134,6 +152,18 @@ struct Remembered {
     to: usize,
     known: Rc<Known>,
     session: SessionId,
+    /// The next of the few deeds of the state that are looked through.
+    next: Option<usize>,
+}
+
+/// A state that executions come through.
+#[derive(Debug, Default)]
+struct State {
+    /// A copy of the server. Nothing as long as the engine has not moved since it came here.
+    copy: Option<Engine>,
+    /// How many deeds of it are looked through, and the first of them.
+    few: u32,
+    first: Option<usize>,
 }
 
 /// The engine, and what is known of the states that it comes through. Derefs to the engine as it stands.
@@ -142,17 +172,18 @@ pub(crate) struct Server {
     engine: Engine,
     /// The number of the present state, if it has one.
     at: Option<usize>,
-    /// The engine itself is in another state than that.
-    lags: bool,
+    /// The number of the state in which the engine itself is, if it has one. Another state than that has a copy.
+    stands: Option<usize>,
     /// The time at which deeds are remembered.
     now: Timestamp,
     /// How many more executions start there before anything is remembered.
     forgets: u32,
-    /// Copies of the server, by number; the first is where every execution starts.
-    states: Vec<Engine>,
+    /// By number; the first is where every execution starts.
+    states: Vec<State>,
     numbers: FxHashMap<Box<[u8]>, usize>,
-    /// By what [`Deed::hash_in`] gives.
-    deeds: FxHashMap<u64, Remembered>,
+    deeds: Vec<Remembered>,
+    /// The deeds of states with many of them, by what [`Deed::hash_in`] gives.
+    many: FxHashMap<u64, usize>,
     bytes: Vec<u8>,
     #[cfg(test)]
     careless: Option<Care>,
@@ -164,7 +195,7 @@ impl Deref for Server {
     #[inline]
     fn deref(&self) -> &Engine {
         match self.at {
-            Some(at) if self.lags => &self.states[at],
+            Some(at) if self.stands != Some(at) => self.states[at].copy.as_ref().unwrap_or(&self.engine),
             _ => &self.engine,
         }
     }
@@ -176,12 +207,13 @@ impl Server {
         Self {
             engine,
             at: None,
-            lags: false,
+            stands: None,
             now: Timestamp::default(),
             forgets: 0,
             states: Vec::new(),
             numbers: FxHashMap::default(),
-            deeds: FxHashMap::default(),
+            deeds: Vec::new(),
+            many: FxHashMap::default(),
             bytes: Vec::new(),
             #[cfg(test)]
             careless: None,
@@ -204,23 +236,24 @@ impl Server {
         self.states.clear();
         self.numbers.clear();
         self.deeds.clear();
+        self.many.clear();
         self.now = now;
         // A search of a few executions needs no more.
         self.states.reserve_exact(1);
-        self.states.push(self.engine.clone());
+        self.states.push(State { copy: Some(self.engine.clone()), ..State::default() });
         // The programs of the referee would be over by then.
         self.forgets = if cfg!(test) { 0 } else { FORGOTTEN };
-        self.at = None;
+        (self.at, self.stands) = (None, None);
     }
 
     /// The server as it is where executions start; `None` before the setup is done.
     pub(crate) fn start(&self) -> Option<&Engine> {
-        self.states.first()
+        self.states.first().and_then(|state| state.copy.as_ref())
     }
 
     /// Goes back to where executions start.
     pub(crate) fn restart(&mut self) {
-        (self.at, self.lags) = (Some(0), true);
+        self.at = Some(0);
         if self.forgets > 0 {
             self.forgets -= 1;
             self.leave();
@@ -236,20 +269,36 @@ impl Server {
     /// The engine as it stands, for whoever changes it in a way that is not remembered.
     pub(crate) fn leave(&mut self) -> &mut Engine {
         self.catch_up();
-        self.at = None;
+        self.keep();
+        (self.at, self.stands) = (None, None);
         &mut self.engine
     }
 
     /// Another server takes the place of this one.
     pub(crate) fn replace(&mut self, engine: Engine) {
-        (self.engine, self.at, self.lags) = (engine, None, false);
+        self.keep();
+        (self.engine, self.at, self.stands) = (engine, None, None);
     }
 
+    /// Brings the engine to the present state.
     fn catch_up(&mut self) {
-        if let Some(at) = self.at.filter(|_| self.lags) {
-            self.engine.clone_from(&self.states[at]);
+        let Some(at) = self.at.filter(|at| self.stands != Some(*at)) else { return };
+        let Some(copy) = &self.states[at].copy else { return };
+        match self.stands.filter(|stood| self.states[*stood].copy.is_none()) {
+            Some(stood) => {
+                let left = std::mem::replace(&mut self.engine, copy.clone());
+                self.states[stood].copy = Some(left);
+            }
+            None => self.engine.clone_from(copy),
         }
-        self.lags = false;
+        self.stands = Some(at);
+    }
+
+    /// Copies the state in which the engine is, before the engine goes on from it.
+    fn keep(&mut self) {
+        if let Some(state) = self.stands.and_then(|at| self.states.get_mut(at)) {
+            state.copy.get_or_insert_with(|| self.engine.clone());
+        }
     }
 
     /// Opens a connection, with this `CLIENT ID` if there is one.
@@ -258,29 +307,32 @@ impl Server {
             Some(id) => engine.connect_as(id),
             None => engine.connect(),
         };
-        match self.recollect(Deed::Connect(id)) {
-            Recollection::Known(_, session) => session,
-            Recollection::New(deed, from) => {
-                let session = open(&mut self.engine);
-                self.remember(deed, from, session, nothing());
-                session
-            }
-            Recollection::Beside => open(&mut self.engine),
+        let deed = Deed::Connect(id);
+        if let Some((_, session)) = self.recollect(deed) {
+            return session;
         }
+        let from = self.go_on();
+        let session = open(&mut self.engine);
+        if let Some(from) = from {
+            self.remember(deed, from, session, nothing());
+        }
+        session
     }
 
     pub(crate) fn disconnect(&mut self, session: SessionId) {
-        match self.recollect(Deed::Disconnect(session)) {
-            Recollection::Known(..) => {}
-            Recollection::New(deed, from) => {
-                self.engine.disconnect(session);
-                self.remember(deed, from, session, nothing());
-            }
-            Recollection::Beside => self.engine.disconnect(session),
+        let deed = Deed::Disconnect(session);
+        if self.recollect(deed).is_some() {
+            return;
+        }
+        let from = self.go_on();
+        self.engine.disconnect(session);
+        if let Some(from) = from {
+            self.remember(deed, from, session, nothing());
         }
     }
 
     /// Executes a command. What it did is given if it can be remembered; if not, it stands in `out`.
+    #[inline(always)]
     pub(crate) fn execute(
         &mut self,
         lua: &mut LuaHost,
@@ -292,49 +344,78 @@ impl Server {
         if now != self.now && self.minds(Care::Time) {
             self.leave();
         }
-        match self.recollect(Deed::Execute(session, command)) {
-            Recollection::Known(known, _) => {
-                out.clear();
-                out.wrote = known.wrote;
-                Some(known)
-            }
-            Recollection::New(deed, from) => {
-                self.engine.execute(lua, session, command, now, out);
-                if does_more(out) && self.minds(Care::Besides) {
-                    self.at = None;
-                    return None;
-                }
-                let mut touched = Touched::default();
-                for (object, access) in out.footprint.iter() {
-                    touched.add(things.redis(object), *access);
-                }
-                let known = Known::new(out.reply.clone(), touched, out.wrote);
-                self.remember(deed, from, session, known.clone());
-                Some(known)
-            }
-            Recollection::Beside => {
-                self.engine.execute(lua, session, command, now, out);
-                None
-            }
+        if let Some((known, _)) = self.recollect(Deed::Execute(session, command)) {
+            out.clear();
+            out.wrote = known.wrote;
+            return Some(known);
         }
+        self.execute_anew(lua, things, (session, command), now, out)
     }
 
-    /// What came of a deed the last time that it was done in this state. If it never was, the engine is made ready to do
-    /// it now.
-    #[inline]
-    fn recollect<'d>(&mut self, deed: Deed<&'d Command>) -> Recollection<'d> {
-        let Some(from) = self.at else { return Recollection::Beside };
-        let by = self.by(deed);
-        match self.deeds.get(&by.hash_in(from)).filter(|done| done.from == from && done.deed.is(by)) {
-            Some(done) => {
-                (self.at, self.lags) = (Some(done.to), true);
-                Recollection::Known(done.known.clone(), done.session)
-            }
-            None => {
-                self.catch_up();
-                Recollection::New(deed, from)
-            }
+    /// [`Self::execute`], of what was never done in this state.
+    fn execute_anew(
+        &mut self,
+        lua: &mut LuaHost,
+        things: &mut Things,
+        (session, command): (SessionId, &Command),
+        now: Timestamp,
+        out: &mut Outcome,
+    ) -> Option<Rc<Known>> {
+        let deed = Deed::Execute(session, command);
+        let from = self.go_on();
+        self.engine.execute(lua, session, command, now, out);
+        let from = from?;
+        if does_more(out) && self.minds(Care::Besides) {
+            self.at = None;
+            return None;
         }
+        let mut touched = Touched::default();
+        for (object, access) in out.footprint.iter() {
+            touched.add(things.redis(object), *access);
+        }
+        let fingerprint = trace::fingerprint(command, &out.reply);
+        let known = Known::new(out.reply.clone(), touched, out.wrote, fingerprint);
+        self.remember(deed, from, session, known.clone());
+        Some(known)
+    }
+
+    /// What came of a deed the last time that it was done in this state, which is thereby done again; with the session that
+    /// it opened or that did it.
+    #[inline(always)]
+    fn recollect(&mut self, deed: Deed<&Command>) -> Option<(Rc<Known>, SessionId)> {
+        let done = self.find(self.at?, self.by(deed))?;
+        let (to, known, session) = (done.to, done.known.clone(), done.session);
+        self.at = Some(to);
+        Some((known, session))
+    }
+
+    /// Makes the engine ready to do something new, and gives the number of the state in which it is done, if that has
+    /// one.
+    fn go_on(&mut self) -> Option<usize> {
+        let from = self.at?;
+        self.catch_up();
+        self.keep();
+        self.stands = None;
+        Some(from)
+    }
+
+    #[inline(always)]
+    fn find(&self, from: usize, deed: Deed<&Command>) -> Option<&Remembered> {
+        let state = &self.states[from];
+        let mut next = state.first;
+        while let Some(at) = next {
+            let done = &self.deeds[at];
+            if done.deed.is(deed) {
+                return Some(done);
+            }
+            next = done.next;
+        }
+        if state.few < FEW_DEEDS { None } else { self.find_of_many(from, deed) }
+    }
+
+    fn find_of_many(&self, from: usize, deed: Deed<&Command>) -> Option<&Remembered> {
+        let done = &self.deeds[*self.many.get(&deed.hash_in(from))?];
+        (done.from == from && done.deed.is(deed)).then_some(done)
     }
 
     /// Remembers what the engine has just done, if the state that it led to can be kept.
@@ -344,8 +425,9 @@ impl Server {
         if self.at.is_none() && self.bytes.len() <= MOST_BYTES && self.states.len() < MOST_STATES {
             self.at = Some(self.states.len());
             self.numbers.insert(self.bytes.as_slice().into(), self.states.len());
-            self.states.push(self.engine.clone());
+            self.states.push(State::default());
         }
+        self.stands = self.at;
         if let Some(to) = self.at {
             let deed = self.by(deed);
             let number = deed.hash_in(from);
@@ -354,7 +436,15 @@ impl Server {
                 Deed::Disconnect(session) => Deed::Disconnect(session),
                 Deed::Execute(session, command) => Deed::Execute(session, command.clone()),
             };
-            self.deeds.insert(number, Remembered { from, deed, to, known, session });
+            let (at, state) = (self.deeds.len(), &mut self.states[from]);
+            let mut next = None;
+            if state.few < FEW_DEEDS {
+                state.few += 1;
+                next = state.first.replace(at);
+            } else {
+                self.many.insert(number, at);
+            }
+            self.deeds.push(Remembered { from, deed, to, known, session, next });
         }
     }
 
@@ -384,16 +474,8 @@ fn does_more(out: &Outcome) -> bool {
     *waits || *silent || *close || shutdown.is_some() || !deliveries.is_empty() || heard
 }
 
-enum Recollection<'d> {
-    Known(Rc<Known>, SessionId),
-    /// It was never done in this state, which has a number.
-    New(Deed<&'d Command>, usize),
-    /// The state has no number.
-    Beside,
-}
-
 fn nothing() -> Rc<Known> {
-    Known::new(Reply::Null, Touched::default(), false)
+    Known::new(Reply::Null, Touched::default(), false, 0)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use super::Execution;
 use crate::Error;
 use crate::command::Command;
-use crate::event::ClientId;
+use crate::event::{ClientId, Outcome};
 use crate::mailbox::Op;
 use crate::report::{DIES, Step, StepKind};
 use crate::sql::{SqlCall, SqlReply, SqlResult};
@@ -311,6 +311,15 @@ fn rows(reply: &SqlReply) -> String {
         .map(|row| format!("({})", row.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")))
         .collect();
     rows.join(" ")
+}
+
+/// The fingerprint of a step that is one command, and goes as steps do.
+pub(super) fn fingerprint(command: &Command, reply: &Reply) -> u64 {
+    let mut hasher = FxHasher::default();
+    Outcome::Done.hash(&mut hasher);
+    command.hash(&mut hasher);
+    hash_reply(reply, &mut hasher);
+    hasher.finish()
 }
 
 pub(super) fn hash_reply(reply: &Reply, hasher: &mut FxHasher) {

@@ -65,6 +65,8 @@ pub(crate) struct Worker {
     /// What a search that keeps states knows; `None` in all others.
     pub(crate) recall: Option<Recall>,
     pub(super) base: Option<Base>,
+    /// The stores are as they were made.
+    is_new: bool,
     numbers: Numbers,
     /// How executions end in which the clients take turns.
     pub(crate) serial: Option<crate::search::Serial>,
@@ -112,6 +114,7 @@ impl Worker {
             backend: None,
             recall: None,
             base: None,
+            is_new: true,
             numbers,
             serial: None,
             clients: FxHashMap::default(),
@@ -124,7 +127,7 @@ impl Worker {
     }
 
     /// Takes back what an execution is made of, for the next one.
-    pub(crate) fn recycle(&mut self, run: Run) {
+    pub(crate) fn recycle(&mut self, run: Box<Run>) {
         self.spare.take_run(run);
     }
 
@@ -181,9 +184,14 @@ impl Worker {
 
     /// Runs the setup. True if it must run before every execution.
     fn set_up(&mut self, world: &mut World) -> Result<Result<bool, Failure>, Error> {
-        self.engine.replace(engine());
-        self.sql.clear().map_err(|error| Error::Database(error.to_string()))?;
+        if !std::mem::take(&mut self.is_new) {
+            self.engine.replace(engine());
+            self.sql.clear().map_err(|error| Error::Database(error.to_string()))?;
+        }
         let setups = std::mem::take(&mut world.setup);
+        if setups.is_empty() {
+            return Ok(Ok(world.stage.has_spawned()));
+        }
         let now_ms = world.now_ms;
         let mut execution =
             Execution::new(self, World { now_ms, ..World::default() }, Bounds::default(), Mode::default());

@@ -126,7 +126,7 @@ pub(crate) struct Inbox(Place);
 
 impl Inbox {
     /// Looks into the mailbox.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn with<R>(&self, look: impl FnOnce(&mut Mailbox) -> R) -> R {
         match Held::at(&self.0) {
             Some(mut held) => look(&mut held),
@@ -180,8 +180,13 @@ impl Drop for Held<'_> {
 }
 
 impl Port {
+    /// A small number, which the same client mostly has in the next execution.
+    pub(crate) const fn place(&self) -> usize {
+        self.place
+    }
+
     /// Looks into the mailbox, at less cost than [`Self::lock`]. Ports must be neither opened nor closed meanwhile.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn with<R>(&self, look: impl FnOnce(&mut Mailbox) -> R) -> R {
         let mut look = Some(look);
         let looked = MAILBOXES.try_with(|mailboxes| {

@@ -61,7 +61,7 @@ fn commute(run: &Run, earlier: usize, later: usize) -> bool {
 }
 
 /// `None` if the schedule cannot be followed.
-fn again(worker: &mut Worker, body: Body<'_>, bounds: Bounds, choices: &[Encoded]) -> Result<Option<Run>, Error> {
+fn again(worker: &mut Worker, body: Body<'_>, bounds: Bounds, choices: &[Encoded]) -> Result<Option<Box<Run>>, Error> {
     let mode = Mode { fingerprint_state: true, ..Mode::default() };
     let mut chooser = Replay::new(choices);
     let run = execute(worker, body, bounds, mode, &mut chooser)?;

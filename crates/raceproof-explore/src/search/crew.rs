@@ -205,7 +205,7 @@ impl<'a> Crew<'a> {
     }
 
     /// The next execution of the search, if a helper has run it.
-    pub(crate) fn take(&mut self, tree: &mut Optimal, worker: &mut Worker) -> Option<Run> {
+    pub(crate) fn take(&mut self, tree: &mut Optimal, worker: &mut Worker) -> Option<Box<Run>> {
         let sent = self.sent.iter_mut().rev().find(|sent| sent.entered)?;
         let before: Vec<Choice> =
             (sent.branch.depth..tree.depth() - 1).filter_map(|depth| tree.choice_at(depth)).collect();

@@ -59,7 +59,7 @@ pub(crate) fn execute(
     bounds: Bounds,
     mode: Mode,
     chooser: &mut dyn Chooser,
-) -> Result<Result<Run, Failure>, Error> {
+) -> Result<Result<Box<Run>, Failure>, Error> {
     let mut done = run_once(worker, body, bounds, mode, chooser);
     if let Ok(Ok(run)) = &mut done {
         serial::judge(worker, body, bounds, run)?;
@@ -74,7 +74,7 @@ pub(crate) fn run_once(
     bounds: Bounds,
     mode: Mode,
     chooser: &mut dyn Chooser,
-) -> Result<Result<Run, Failure>, Error> {
+) -> Result<Result<Box<Run>, Failure>, Error> {
     match worker.world(body) {
         Ok(Ok(world)) => Execution::new(worker, world, bounds, mode).run(chooser).map(Ok),
         Ok(Err(failure)) => Ok(Err(failure)),
@@ -274,7 +274,7 @@ pub(crate) enum Aside<'a> {
 }
 
 impl Bench<'_> {
-    pub(crate) fn run(&mut self, chooser: &mut dyn Chooser) -> Result<Result<Run, Failure>, Error> {
+    pub(crate) fn run(&mut self, chooser: &mut dyn Chooser) -> Result<Result<Box<Run>, Failure>, Error> {
         execute(self.worker, self.body, self.bounds, self.mode.clone(), chooser)
     }
 
@@ -296,7 +296,7 @@ impl Bench<'_> {
     }
 
     /// The next execution of an exhaustive search.
-    pub(crate) fn next(&mut self, tree: &mut Optimal) -> Result<Result<Run, Failure>, Error> {
+    pub(crate) fn next(&mut self, tree: &mut Optimal) -> Result<Result<Box<Run>, Failure>, Error> {
         let known = match &mut self.aside {
             Aside::Crew(crew) => crew.take(tree, self.worker),
             Aside::Nobody | Aside::Tell(_) => None,
@@ -372,6 +372,7 @@ fn exhaustive(search: &Search, mut bench: Bench<'_>, start: Instant) -> Result<F
                 }
             }
             if !more {
+                bench.worker.recycle(run);
                 found.exhaustive = true;
                 return Ok(found);
             }
@@ -407,7 +408,7 @@ fn twice(
     bounds: Bounds,
     body: Body<'_>,
     chooser: &mut dyn Chooser,
-) -> Result<Result<Run, Failure>, Error> {
+) -> Result<Result<Box<Run>, Failure>, Error> {
     let mode = Mode { noted: true, ..Mode::default() };
     let first = match execute(worker, body, bounds, mode.clone(), chooser)? {
         Ok(run) => run,
@@ -434,7 +435,7 @@ fn difference(first: &Run, second: &Run) -> Option<usize> {
 
 /// A run of a schedule in stores of its own, with the steps as text.
 pub(crate) struct Replayed {
-    pub(crate) run: Run,
+    pub(crate) run: Box<Run>,
     pub(crate) stuck_at: Option<usize>,
     pub(crate) difference: Option<String>,
     /// The backend, handed back.
@@ -471,7 +472,7 @@ pub(crate) fn replay_schedule(
 
 /// The counterexample that a replayed run is.
 pub(crate) fn counterexample(
-    run: Run,
+    run: Box<Run>,
     violation: Violation,
     absent: Vec<u16>,
     choices: Vec<Encoded>,

@@ -33,8 +33,14 @@ use crate::{Bounds, Error, Persistence};
 /// How many steps that were tried out a node remembers: the first nodes live as long as the search.
 const MOST_TRIED: usize = 1 << 10;
 
+/// Lists of so many steps of an execution take no memory of their own.
+const USUAL_STEPS: usize = 24;
+
+/// The steps that stay before one that is moved, by number.
+type Before = SmallVec<[usize; USUAL_STEPS]>;
+
 /// A state on the present path, and what is left to do from it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Node {
     /// Steps whose executions from here are all done already.
     sleep: Vec<Planned>,
@@ -70,10 +76,24 @@ enum Keeps {
     More,
 }
 
+impl Node {
+    /// Makes it one of which nothing is known, and keeps the memory.
+    fn clear(&mut self) {
+        let Self { sleep, slept, branches, fingerprint, tried, explored, below, gives_up, enabled } = self;
+        sleep.clear();
+        branches.clear();
+        tried.clear();
+        enabled.clear();
+        (*slept, *fingerprint, *explored, *below, *gives_up) = (0, None, false, Below::default(), false);
+    }
+}
+
 /// The search tree along the present path.
 #[derive(Debug, Default)]
 pub(crate) struct Optimal {
     path: Vec<Node>,
+    /// Nodes that the path has left, for later ones.
+    left: Vec<Node>,
     /// The present execution was given up, because everything that it could do next was done before.
     blocked: bool,
     /// Whether steps may happen that nobody waits for: time while clients could go on, faults of the surroundings.
@@ -112,8 +132,11 @@ impl Steps<'_> {
             return None;
         }
         let order = (0..from).chain(self.before.iter().copied()).chain([self.last]);
-        let requests: Option<Vec<_>> = order.map(|at| self.events[at].delivered.as_ref()).collect();
-        let touched = bench.worker.dry_run(&requests?)?;
+        let mut requests: SmallVec<[_; USUAL_STEPS]> = SmallVec::new();
+        for at in order {
+            requests.push(self.events[at].delivered.as_ref()?);
+        }
+        let touched = bench.worker.dry_run(&requests)?;
         Some(Arc::new(Footprint { touched, ..(*self.events[self.last].footprint).clone() }))
     }
 }
@@ -153,7 +176,11 @@ impl Chooser for Optimal {
             }
             _ => node.fingerprint = Some(event.fingerprint),
         }
-        node.branches[0].step.footprint = Some(event.footprint.clone());
+        // Mostly it is the one that is there.
+        let footprint = &mut node.branches[0].step.footprint;
+        if !footprint.as_ref().is_some_and(|known| Arc::ptr_eq(known, &event.footprint)) {
+            *footprint = Some(event.footprint.clone());
+        }
         Ok(())
     }
 }
@@ -166,33 +193,23 @@ impl Optimal {
 
     /// Adds the node for a state that the path has not reached yet. `None` if everything enabled there sleeps.
     fn extend(&mut self, enabled: &[Enabled]) -> Option<()> {
-        let (sleep, branches) = match self.path.last_mut() {
-            None => (Vec::new(), Vec::new()),
-            Some(parent) => {
-                let taken = parent.branches[0].step.footprint.clone()?;
-                let sleep: Vec<Planned> = parent.sleep.iter().filter(|one| sleeps_on(one, &taken)).cloned().collect();
-                let branches = std::mem::take(&mut parent.branches[0].next);
-                (sleep, branches)
+        let mut node = self.left.pop().unwrap_or_default();
+        if let Some(parent) = self.path.last_mut() {
+            let branch = &mut parent.branches[0];
+            let taken = branch.step.footprint.as_ref()?;
+            node.sleep.extend(parent.sleep.iter().filter(|one| sleeps_on(one, taken)).cloned());
+            if !branch.next.is_empty() {
+                node.branches = std::mem::take(&mut branch.next);
             }
-        };
-        let mut choices = SmallVec::new();
+        }
+        node.slept = node.sleep.len();
+        node.below = Below::at(self.executions);
         for one in enabled {
             let only = one.outcomes.len() == 1 && one.sure;
             for outcome in &one.outcomes {
-                choices.push((Choice { process: one.process, outcome: *outcome }, only));
+                node.enabled.push((Choice { process: one.process, outcome: *outcome }, only));
             }
         }
-        let mut node = Node {
-            slept: sleep.len(),
-            sleep,
-            branches,
-            fingerprint: None,
-            explored: false,
-            gives_up: false,
-            below: Below::at(self.executions),
-            tried: FxHashMap::default(),
-            enabled: choices,
-        };
         match self.default_choice(&node, enabled) {
             Some(choice) if node.branches.is_empty() => {
                 let step = Planned { choice, footprint: None, only: only(&node, choice) };
@@ -245,13 +262,15 @@ impl Optimal {
 
     fn plan_races(&mut self, run: &Run, bench: &mut Bench<'_>) -> Result<(), Error> {
         let happened = run.events.len();
-        let events: Vec<&Event> = run.events.iter().chain(run.never.iter().map(|(_, event)| event)).collect();
-        let places: Vec<usize> = (0..happened).chain(run.never.iter().map(|(place, _)| *place)).collect();
+        let events: SmallVec<[&Event; USUAL_STEPS]> =
+            run.events.iter().chain(run.never.iter().map(|(_, event)| event)).collect();
+        let places: SmallVec<[usize; USUAL_STEPS]> =
+            (0..happened).chain(run.never.iter().map(|(place, _)| *place)).collect();
         let mut races = std::mem::take(&mut self.races);
         let order = Order::of(&events, &places, &mut races);
         for race in &races {
             let between = (race.first + 1..happened).filter(|at| *at != race.second);
-            let mut tries: SmallVec<[Vec<usize>; 1]> =
+            let mut tries: SmallVec<[Before; 1]> =
                 smallvec![between.filter(|at| !order.precedes(race.first, *at)).collect()];
             let mut next = 0;
             // What need not happen is tried with fewer steps before it, too; all others once.
@@ -270,7 +289,8 @@ impl Optimal {
                     }
                     Keeps::Surely | Keeps::Perhaps => {}
                 }
-                let mut sequence: Vec<Planned> = before.iter().map(|at| self.planned(&events, *at)).collect();
+                let mut sequence = Vec::with_capacity(before.len() + 1);
+                sequence.extend(before.iter().map(|at| self.planned(&events, *at)));
                 let certain = keeps == Keeps::Surely;
                 sequence.push(self.moved(&events, happened, race.second, certain, &bench.worker.things));
                 let steps = Steps { events: &events, happened, before: &before, last: race.second };
@@ -408,7 +428,10 @@ impl Optimal {
             if !node.branches.is_empty() {
                 return true;
             }
-            self.path.pop();
+            if let Some(mut node) = self.path.pop() {
+                node.clear();
+                self.left.push(node);
+            }
         }
         false
     }
@@ -416,11 +439,11 @@ impl Optimal {
 
 /// An optional step is not possible after the events `before`. What is in its way may be more than one, none of
 /// which comes after another: each is taken away in turn, with what comes after it.
-fn less(events: &[&Event], order: &Order, before: &[usize], second: usize, tries: &mut SmallVec<[Vec<usize>; 1]>) {
+fn less(events: &[&Event], order: &Order, before: &[usize], second: usize, tries: &mut SmallVec<[Before; 1]>) {
     let second = &events[second].footprint;
     for in_its_way in before.iter().filter(|at| dependent(&events[**at].footprint, second)) {
         let stays = |at: &usize| at != in_its_way && !order.precedes(*in_its_way, *at);
-        let fewer: Vec<usize> = before.iter().copied().filter(stays).collect();
+        let fewer: Before = before.iter().copied().filter(stays).collect();
         if !tries.contains(&fewer) {
             tries.push(fewer);
         }

@@ -52,10 +52,10 @@ impl Random {
 impl Chooser for Random {
     fn choose(&mut self, _at: usize, enabled: &[Enabled], _cast: &Cast<'_>) -> Option<Choice> {
         let rare = self.0.next() % 256 < RARE;
-        let must = enabled.iter().filter(|one| !one.optional).count();
-        let one = if rare || must == 0 || must == enabled.len() {
+        let one = if rare || enabled.iter().all(|one| one.optional == enabled[0].optional) {
             &enabled[self.0.below(enabled.len())]
         } else {
+            let must = enabled.iter().filter(|one| !one.optional).count();
             let chosen = self.0.below(must);
             enabled.iter().filter(|one| !one.optional).nth(chosen)?
         };

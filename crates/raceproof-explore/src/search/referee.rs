@@ -247,7 +247,7 @@ fn in_full() -> Mode {
     Mode { in_full: true, ..mode() }
 }
 
-fn run(worker: &mut Worker, body: Body<'_>, bounds: Bounds, chooser: &mut dyn Chooser) -> Run {
+fn run(worker: &mut Worker, body: Body<'_>, bounds: Bounds, chooser: &mut dyn Chooser) -> Box<Run> {
     execute(worker, body, bounds, in_full(), chooser).expect("the program runs").expect("the setup works")
 }
 

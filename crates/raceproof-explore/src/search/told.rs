@@ -12,7 +12,7 @@ use crate::execution::{Cast, Chooser, Enabled, Run};
 pub(crate) struct Recorded {
     pub(crate) from: usize,
     pub(crate) enabled: Vec<Box<[Enabled]>>,
-    pub(crate) run: Run,
+    pub(crate) run: Box<Run>,
 }
 
 /// Executions that begin alike.
@@ -32,7 +32,7 @@ struct State {
     /// What did, and to which state it led.
     next: Vec<(Choice, Event, usize)>,
     /// The execution that ended here, until somebody takes it.
-    run: Option<Run>,
+    run: Option<Box<Run>>,
 }
 
 impl Told {
@@ -76,7 +76,7 @@ impl Told {
         before: impl Iterator<Item = Choice>,
         chooser: &mut dyn Chooser,
         cast: &Cast<'_>,
-    ) -> Option<Run> {
+    ) -> Option<Box<Run>> {
         let (mut at, mut state) = (self.depth, 0);
         for choice in before {
             state = self.next(state, choice)?;

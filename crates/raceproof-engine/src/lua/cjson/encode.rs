@@ -44,8 +44,7 @@ impl Encoder {
         if depth > self.settings.encode_depth_max.min(DEPTH_MAX) {
             return Err(Fail::at(format!("Cannot serialise, excessive nesting ({depth})")));
         }
-        let pairs = table.pairs::<Value, Value>().collect::<Result<Vec<_>, _>>()?;
-        match self.array_len(&pairs, value)? {
+        match self.array_len(table, value)? {
             Some(len) if len > 0 => {
                 for index in 1..=len {
                     self.out.push(if index == 1 { b'[' } else { b',' });
@@ -53,23 +52,23 @@ impl Encoder {
                 }
                 self.out.push(b']');
             }
-            _ => self.object(&pairs, depth)?,
+            _ => self.object(table, depth)?,
         }
         Ok(())
     }
 
     /// The length of the array that a table is, if it is one.
-    fn array_len(&self, pairs: &[(Value, Value)], value: &Value) -> Result<Option<i64>, Fail> {
-        let mut max = 0;
-        for (key, _) in pairs {
-            match key {
-                Value::Integer(n) if *n >= 1 => max = max.max(*n),
+    fn array_len(&self, table: &Table, value: &Value) -> Result<Option<i64>, Fail> {
+        let (mut count, mut max) = (0_i128, 0);
+        for pair in table.pairs::<Value, Value>() {
+            match pair?.0 {
+                Value::Integer(n) if n >= 1 => max = max.max(n),
                 _ => return Ok(None),
             }
+            count += 1;
         }
         let Settings { sparse_convert, sparse_ratio, sparse_safe, .. } = self.settings;
-        let sparse =
-            sparse_ratio > 0 && i128::from(max) > pairs.len() as i128 * i128::from(sparse_ratio) && max > sparse_safe;
+        let sparse = sparse_ratio > 0 && i128::from(max) > count * i128::from(sparse_ratio) && max > sparse_safe;
         match (sparse, sparse_convert) {
             (false, _) => Ok(Some(max)),
             (true, true) => Ok(None),
@@ -77,23 +76,24 @@ impl Encoder {
         }
     }
 
-    fn object(&mut self, pairs: &[(Value, Value)], depth: i64) -> Result<(), Fail> {
+    fn object(&mut self, table: &Table, depth: i64) -> Result<(), Fail> {
         self.out.push(b'{');
-        for (index, (key, value)) in pairs.iter().enumerate() {
+        for (index, pair) in table.pairs::<Value, Value>().enumerate() {
+            let (key, value) = pair?;
             if index > 0 {
                 self.out.push(b',');
             }
-            match key {
+            match &key {
                 Value::String(text) => self.string(&text.as_bytes()),
                 Value::Integer(_) | Value::Number(_) => {
                     self.out.push(b'"');
-                    self.value(key, depth)?;
+                    self.value(&key, depth)?;
                     self.out.push(b'"');
                 }
                 other => return Err(refuse(other, "table key must be a number or string")),
             }
             self.out.push(b':');
-            self.value(value, depth)?;
+            self.value(&value, depth)?;
         }
         self.out.push(b'}');
         Ok(())

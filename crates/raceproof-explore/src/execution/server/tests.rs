@@ -316,7 +316,7 @@ impl Pair {
 
     fn compare(&mut self, after: &str) -> Result<(), String> {
         self.deeds += 1;
-        self.stood_still += usize::from(self.server.lags);
+        self.stood_still += usize::from(self.server.stands != self.server.at);
         same(&format!("the state after {after}"), &bytes(&self.server), &bytes(&self.bare))
     }
 

@@ -39,7 +39,7 @@ impl Endings {
     }
 }
 
-fn run(worker: &mut Worker, body: Body<'_>, bounds: Bounds, chooser: &mut dyn Chooser) -> Run {
+fn run(worker: &mut Worker, body: Body<'_>, bounds: Bounds, chooser: &mut dyn Chooser) -> Box<Run> {
     let mode = Mode { fingerprint_state: true, stop_at_violation: true, in_full: true, ..Mode::default() };
     execute(worker, body, bounds, mode, chooser).expect("the program runs").expect("the setup works")
 }
