@@ -93,7 +93,7 @@ impl Sizes {
 impl Connection {
     /// What waits in Redis's reply buffer, in how many blocks behind it, and the memory of those.
     pub(crate) fn output_parts(&self) -> (usize, usize, usize) {
-        let waiting = self.pending_output().saturating_sub(self.spared);
+        let waiting = self.pending_output().saturating_sub(self.spared.saturating_sub(self.sent));
         let first = waiting.min(self.sizes.reply);
         let blocks = (waiting - first).div_ceil(BLOCK);
         (first, blocks, blocks * (BLOCK + BLOCK_HEAD))

@@ -134,7 +134,7 @@ pub(crate) struct Connection {
     pub(crate) at: usize,
     /// Output, of which `sent` bytes have gone out.
     pub(crate) output: Vec<u8>,
-    sent: usize,
+    pub(crate) sent: usize,
     /// Since when its output has been above the soft limit (Unix s of the machine's clock).
     pub(crate) above_since: Option<i64>,
     /// When it last sent or took something (Unix s of its universe's clock).
@@ -165,7 +165,7 @@ pub(crate) struct Connection {
     pub(crate) sizes: Sizes,
     /// Whether it is a replica, which gets the effects of its universe.
     pub(crate) is_fed: bool,
-    /// How much of its output is a snapshot, which no limit counts.
+    /// How much of its output, from its start on, is a snapshot, which no limit counts.
     pub(crate) spared: usize,
     /// What a replica says of itself before it asks for them (`REPLCONF`).
     pub(crate) announced: Announced,

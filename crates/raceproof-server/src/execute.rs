@@ -12,6 +12,7 @@ use crate::faults::Kind;
 use crate::request::{Allowed, Parser, Step};
 use crate::server::Server;
 use crate::universe::{Due, Universe};
+use crate::watch::shows_buffers;
 
 /// What became of the input of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -229,25 +230,6 @@ impl Server {
             (6, b'b') if is("bgsave") => self.execute_then(place, args, Universe::save),
             _ => false,
         }
-    }
-
-    /// Tells the engine what the command is about to show. The command itself is yet to be executed.
-    fn tell_before(&mut self, place: usize) -> bool {
-        if let Some(connection) = self.connections.get(place) {
-            let number = connection.universe;
-            self.tell_process(number);
-        }
-        false
-    }
-
-    /// `WAIT`: replicas are asked how far they are.
-    fn wait_for_replicas(&mut self, place: usize, args: &[Bytes]) -> bool {
-        let Some(connection) = self.connections.get(place) else { return true };
-        let number = connection.universe;
-        self.tell_stream(number);
-        self.execute_then(place, args, |_| ());
-        self.ask_replicas(number);
-        true
     }
 
     fn hang_up(&mut self, place: usize) -> bool {
@@ -538,11 +520,6 @@ impl Server {
         }
         self.due = due;
     }
-}
-
-/// Whether `CLIENT` shows what the engine has to be told.
-fn shows_buffers(args: &[Bytes]) -> bool {
-    args.get(1).is_some_and(|name| name.eq_ignore_ascii_case(b"list") || name.eq_ignore_ascii_case(b"info"))
 }
 
 fn is_shutdown(args: &[Bytes]) -> bool {

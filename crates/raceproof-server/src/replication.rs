@@ -113,8 +113,13 @@ impl Replicas {
         }
     }
 
-    pub(crate) fn next_ping_ms(&self) -> Option<i64> {
-        (!self.is_empty()).then_some(self.ping_ms)
+    /// When the replicas are told something, or the end of the stream is kept no longer (Unix ms).
+    pub(crate) fn next_event_ms(&self, backlog_ttl_s: i64) -> Option<i64> {
+        if !self.fed.is_empty() {
+            return Some(self.ping_ms);
+        }
+        let ends = backlog_ttl_s > 0 && self.backlog.is_some();
+        ends.then(|| self.alone_since_ms.saturating_add(backlog_ttl_s.saturating_mul(1000)).saturating_add(1))
     }
 
     /// Says that the universe is still there, if that is due.
@@ -212,14 +217,13 @@ impl Server {
                 self.counts.full_syncs += 1;
                 self.counts.refused_partial_syncs += u64::from(args.get(1).is_some_and(|id| id.as_ref() != b"?"));
                 let snapshot = universe.engine.snapshot(now);
-                let before = connection.output.len();
                 if args.len() == 3 {
                     let text = format!("+FULLRESYNC {identity} {}\r\n", universe.replicas.offset);
                     connection.output.extend_from_slice(text.as_bytes());
                 }
                 connection.output.extend_from_slice(format!("${}\r\n", snapshot.len()).as_bytes());
                 connection.output.extend_from_slice(&snapshot);
-                connection.spared = connection.output.len() - before;
+                connection.spared = connection.output.len();
             }
         }
         connection.is_fed = true;

@@ -192,7 +192,8 @@ impl Universe {
         let expiry = self.engine.next_deadline_ms().filter(|_| self.engine.expires_by_itself());
         let expiry = expiry.map(|deadline| after(deadline.max(paused)));
         let timeout = self.engine.next_timeout_ms().map(after);
-        [expiry, timeout, self.held.next_ms(), self.replicas.next_ping_ms()].into_iter().flatten().min()
+        let replicas = self.replicas.next_event_ms(self.limits.backlog_ttl_s);
+        [expiry, timeout, self.held.next_ms(), replicas].into_iter().flatten().min()
     }
 
     /// Lets time pass from one moment to another and gives what it sends out, in the order of time. What is due at
@@ -227,6 +228,7 @@ impl Universe {
             self.take(now, host, out, due);
             // Once is enough, however much time passes.
             self.replicas.ping(to, self.limits.ping_period_ms);
+            self.replicas.expire_backlog(to.ms(), self.limits.backlog_ttl_s);
         }
         ends
     }

@@ -1,5 +1,6 @@
 //! What is looked at beside the traffic: connections that take too much, and what the engine is told of them.
 
+use bytes::Bytes;
 use raceproof_engine::{Machine, ProcessCounts};
 
 use crate::clock::Clock;
@@ -80,6 +81,25 @@ impl Server {
         }
     }
 
+    /// Tells the engine what the command is about to show. The command itself is yet to be executed.
+    pub(crate) fn tell_before(&mut self, place: usize) -> bool {
+        if let Some(connection) = self.connections.get(place) {
+            let number = connection.universe;
+            self.tell_process(number);
+        }
+        false
+    }
+
+    /// `WAIT`: replicas are asked how far they are.
+    pub(crate) fn wait_for_replicas(&mut self, place: usize, args: &[Bytes]) -> bool {
+        let Some(connection) = self.connections.get(place) else { return true };
+        let number = connection.universe;
+        self.tell_stream(number);
+        self.execute_then(place, args, |_| ());
+        self.ask_replicas(number);
+        true
+    }
+
     /// Tells the engine what it is about to show: of the process, of connections, of replicas. Where the clock stands, replies are to be the
     /// same in every run, and nothing is told of the machine.
     pub(crate) fn tell_process(&mut self, number: usize) {
@@ -118,6 +138,11 @@ impl Server {
     pub(crate) fn count_traffic(&mut self, connection: &Connection) {
         add_traffic(&mut self.counts, connection);
     }
+}
+
+/// Whether `CLIENT` shows what the engine has to be told.
+pub(crate) fn shows_buffers(args: &[Bytes]) -> bool {
+    args.get(1).is_some_and(|name| name.eq_ignore_ascii_case(b"list") || name.eq_ignore_ascii_case(b"info"))
 }
 
 fn add_traffic(counts: &mut ProcessCounts, connection: &Connection) {

@@ -330,7 +330,7 @@ fn session_memory(session: &Session) -> usize {
     const SUBSCRIBED: usize = 24 + 16;
     let queued = session.transaction.as_ref().map_or(0, |transaction| transaction.queue.len());
     let subscriptions = &session.subscriptions;
-    let names = [Kind::Channel, Kind::Pattern, Kind::Shard].map(|kind| subscriptions.len(kind) as usize);
+    let names = [Kind::Channel, Kind::Pattern, Kind::Shard].map(|kind| subscriptions.len(kind));
     let prefixes =
         session.tracking.as_ref().map_or(0, |tracking| tracking.prefixes.iter().map(|prefix| prefix.len() + 24).sum());
     queued_memory(session)
