@@ -189,9 +189,11 @@ pub struct Report {
     pub verdict: Verdict,
     /// The executions run to find it; for an exhaustive search the number of traces.
     pub executions: u64,
-    /// Executions that were started and found to repeat an earlier trace. Without faults, pauses, and messages that
-    /// are looked for, an exhaustive search has none.
+    /// Executions that were started and given up because all that could follow had been run before. An exhaustive search
+    /// is meant to have none; in a sample by `uniform` they are the walks that end asleep.
     pub redundant: u64,
+    /// Executions that were started and given up because the step that was planned next is not possible there.
+    pub impossible: u64,
     /// The execution (from 1) that first violated a check.
     pub met_at: Option<u64>,
     /// A client that was cut off by the step limit: the search is not complete.

@@ -25,8 +25,23 @@ pub(crate) struct Enabled {
     pub(crate) outcomes: Outcomes,
     /// The step need never happen.
     pub(crate) optional: bool,
-    /// The step will happen unless its client dies: it is not optional, and its client cannot take it back.
+    /// The step will happen unless its client dies, and has no other outcomes later than now: it is not optional, and its
+    /// client cannot take it back.
     pub(crate) sure: bool,
+    /// Its client can take it back, and make another one instead.
+    pub(crate) fickle: bool,
+}
+
+impl Enabled {
+    /// A step that will happen.
+    pub(crate) fn surely(process: ProcessId, outcomes: Outcomes) -> Self {
+        Self { process, outcomes, optional: false, sure: true, fickle: false }
+    }
+
+    /// A step that need not happen.
+    pub(crate) fn optional(process: ProcessId, outcomes: Outcomes) -> Self {
+        Self { optional: true, sure: false, ..Self::surely(process, outcomes) }
+    }
 }
 
 /// A request at the gate.
@@ -334,7 +349,7 @@ impl Execution<'_> {
                         && client.steps < self.bounds.steps_per_client =>
                 {
                     let outcomes = smallvec![Outcome::Done];
-                    enabled.push(Enabled { process: request.process, outcomes, optional: false, sure: true });
+                    enabled.push(Enabled::surely(request.process, outcomes));
                     continue;
                 }
                 _ => {}
@@ -357,8 +372,9 @@ impl Execution<'_> {
                     continue;
                 }
                 let outcomes = self.outcomes(id, request, first);
-                let sure = !request.op.can_be_taken_back() && !self.may_lag(request);
-                enabled.push(Enabled { process: request.process, outcomes, optional: false, sure });
+                let fickle = request.op.can_be_taken_back();
+                let sure = !fickle && !self.may_lag(request);
+                enabled.push(Enabled { sure, fickle, ..Enabled::surely(request.process, outcomes) });
             }
             self.client_mut(id).pending = pending;
         }
@@ -378,7 +394,7 @@ impl Execution<'_> {
                 [] => {}
                 [request] if matches!(request.op, Op::Redis { .. }) && client.steps < self.bounds.steps_per_client => {
                     let outcomes = smallvec![Outcome::Done];
-                    enabled.push(Enabled { process: request.process, outcomes, optional: false, sure: true });
+                    enabled.push(Enabled::surely(request.process, outcomes));
                 }
                 _ => return false,
             }

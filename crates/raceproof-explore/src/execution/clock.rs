@@ -61,7 +61,7 @@ impl Execution<'_> {
         if key == Some(next) {
             outcomes.push(Outcome::PastDeadline);
         }
-        (!outcomes.is_empty()).then_some(Enabled { process: CLOCK, outcomes, optional: true, sure: false })
+        (!outcomes.is_empty()).then(|| Enabled::optional(CLOCK, outcomes))
     }
 
     /// Everyone waits. A key whose deadline is the very millisecond of waking is seen on both sides of it: a sleeper
@@ -72,7 +72,7 @@ impl Execution<'_> {
         if self.free_target(timer) == timer && (expires || self.replica_has_deadline_at(timer)) {
             outcomes.push(Outcome::PastDeadline);
         }
-        Some(Enabled { process: CLOCK, outcomes, optional: false, sure: true })
+        Some(Enabled::surely(CLOCK, outcomes))
     }
 
     /// Where free time goes: to the end of the first sleep, and with `always` checks, which see every instant, to the

@@ -166,7 +166,7 @@ impl Execution<'_> {
         let must_arrive = all_wait && self.anything_is_late();
         if (all_wait && !must_arrive) || self.order.iter().all(|id| self.client(*id).is_done()) {
             let outcomes = smallvec::smallvec![Outcome::Done];
-            enabled.push(Enabled { process: END, outcomes, optional: false, sure: true });
+            enabled.push(Enabled::surely(END, outcomes));
         }
         if enabled.is_empty() && !must_arrive {
             return;
@@ -179,7 +179,7 @@ impl Execution<'_> {
             }
         }
         if !outcomes.is_empty() {
-            enabled.push(Enabled { process: FAULTS, outcomes, optional: true, sure: false });
+            enabled.push(Enabled::optional(FAULTS, outcomes));
         }
     }
 

@@ -59,12 +59,8 @@ impl Execution<'_> {
 
     /// Adds what may arrive to what can happen next. `must`: nothing else can, and somebody waits on the server.
     pub(super) fn enable_arrivals(&self, enabled: &mut Vec<Enabled>, must: bool) {
-        let arrival = |late: &Late| Enabled {
-            process: late.process,
-            outcomes: smallvec![Outcome::Arrives],
-            optional: !must,
-            sure: false,
-        };
+        let arrival =
+            |late: &Late| Enabled { optional: !must, ..Enabled::optional(late.process, smallvec![Outcome::Arrives]) };
         enabled.extend(self.late.iter().map(arrival));
     }
 

@@ -18,6 +18,7 @@ fn report(bounds: Bounds, violation: Option<Counterexample>) -> Report {
         verdict,
         executions: 1204,
         redundant: 0,
+        impossible: 0,
         met_at: violation.as_ref().map(|_| 2),
         cut_off: None,
         too_deep: false,

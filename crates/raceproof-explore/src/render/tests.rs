@@ -428,6 +428,7 @@ fn how_it_was_met_never_claims_more_than_was_searched() {
         verdict: Verdict::Violated,
         executions: 1204,
         redundant: 0,
+        impossible: 0,
         met_at: Some(1061),
         cut_off: None,
         too_deep: false,

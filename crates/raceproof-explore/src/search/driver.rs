@@ -87,6 +87,7 @@ pub(crate) fn run_once(
 pub(crate) struct Found {
     pub(crate) executions: u64,
     pub(crate) redundant: u64,
+    pub(crate) impossible: u64,
     met_at: Option<u64>,
     pub(crate) violation: Option<Violation>,
     schedule: Vec<Encoded>,
@@ -169,6 +170,7 @@ pub(crate) fn search(search: &Search, body: Body<'_>, bodies: &dyn Bodies) -> Re
         },
         executions: found.executions,
         redundant: found.redundant,
+        impossible: found.impossible,
         met_at: found.met_at,
         cut_off: found.cut_off,
         too_deep: found.too_deep,
@@ -362,7 +364,7 @@ fn exhaustive(search: &Search, mut bench: Bench<'_>, start: Instant) -> Result<F
                 // So has it where a step was tried out.
                 continue 'again;
             }
-            (found.executions, found.redundant) = (tree.executions, tree.redundant);
+            (found.executions, found.redundant, found.impossible) = (tree.executions, tree.redundant, tree.impossible);
             found.add(&run, bench.worker);
             if audited < search.audit && !matches!(run.end, End::Abandoned) {
                 audited += 1;
@@ -550,6 +552,7 @@ fn replay(search: &Search, text: &str, body: Body<'_>) -> Result<Report, Error> 
         verdict: if violation.is_some() { Verdict::Violated } else { Verdict::NoViolationFound },
         executions: 1,
         redundant: 0,
+        impossible: 0,
         met_at: violation.as_ref().map(|_| 1),
         cut_off: None,
         too_deep: false,

@@ -9,23 +9,24 @@
 //! see [`Optimal::plan`]. A step may have several *outcomes* (its client may die before or after it): taking it plans all
 //! of them, and one outcome that is done says nothing about executions that take another. And a step may be *optional*
 //! (a pause): it takes part in the races at the end although it never happened, and it never stands for executions
-//! without it. And where one outcome of a step sleeps and another does not, whatever may wake the first is tried before
-//! the second, see [`wake_the_usual`].
+//! without it.
 
 mod estimate;
 mod fork;
+mod outcomes;
 
 use std::cmp::Ordering;
 use std::sync::Arc;
 
 use estimate::Below;
 pub(crate) use fork::Pending;
+use outcomes::plan_outcomes;
 use rustc_hash::FxHashMap;
 use smallvec::{SmallVec, smallvec};
 
 use super::driver::Bench;
 use super::races::{Order, Race};
-use super::wakeup::{Branch, Initial, Planned, covers, insert, weak_initial};
+use super::wakeup::{Branch, Duty, Initial, Planned, Rest, covers, insert, weak_initial};
 use crate::event::{Choice, END, Event, Footprint, Kept, Outcome, Things, dependent};
 use crate::execution::{Cast, Chooser, Enabled, Run};
 use crate::{Bounds, Error, Persistence};
@@ -38,8 +39,6 @@ const MOST_TRIED: usize = 1 << 10;
 struct Node {
     /// Steps whose executions from here are all done already.
     sleep: Vec<Planned>,
-    /// So many of them were done before anybody came here.
-    slept: usize,
     /// What is to be explored from here; the first branch is under way.
     branches: Vec<Branch>,
     /// The fingerprint of the step that the branch under way makes, once it is known.
@@ -53,8 +52,23 @@ struct Node {
     /// Everything that must happen here was done before. The execution that finds it is given up, so that what need not
     /// happen takes part in its races; the branches are what it may wake that by.
     gives_up: bool,
-    /// How many outcomes each process has here, and whether it is optional.
-    enabled: SmallVec<[(Choice, bool); 4]>,
+    /// All that can happen here.
+    enabled: SmallVec<[(Choice, Duty); 4]>,
+}
+
+impl Node {
+    fn duty(&self, choice: Choice) -> Duty {
+        self.enabled.iter().find(|(known, _)| *known == choice).map_or(Duty::Fickle, |(_, duty)| *duty)
+    }
+
+    /// A step that nobody has made here yet.
+    fn step(&self, choice: Choice) -> Planned {
+        Planned { choice, footprint: None, duty: self.duty(choice) }
+    }
+
+    fn is_asleep(&self, choice: Choice) -> bool {
+        self.sleep.iter().any(|asleep| asleep.choice == choice)
+    }
 }
 
 /// Whether a server may have kept so many entries of its log.
@@ -89,6 +103,7 @@ pub(crate) struct Optimal {
     fixed: usize,
     pub(crate) executions: u64,
     pub(crate) redundant: u64,
+    pub(crate) impossible: u64,
 }
 
 /// The steps of an execution that a planned sequence is made of.
@@ -177,13 +192,17 @@ impl Optimal {
         };
         let mut choices = SmallVec::new();
         for one in enabled {
-            let only = one.outcomes.len() == 1 && one.sure;
+            let duty = match one {
+                Enabled { fickle: true, .. } => Duty::Fickle,
+                Enabled { optional: true, .. } => Duty::May,
+                Enabled { sure: true, outcomes, .. } if outcomes.len() == 1 => Duty::Only,
+                _ => Duty::Must,
+            };
             for outcome in &one.outcomes {
-                choices.push((Choice { process: one.process, outcome: *outcome }, only));
+                choices.push((Choice { process: one.process, outcome: *outcome }, duty));
             }
         }
         let mut node = Node {
-            slept: sleep.len(),
             sleep,
             branches,
             fingerprint: None,
@@ -194,16 +213,15 @@ impl Optimal {
             enabled: choices,
         };
         match self.default_choice(&node, enabled) {
-            Some(choice) if node.branches.is_empty() => {
-                let step = Planned { choice, footprint: None, only: only(&node, choice) };
-                node.branches.push(Branch { step, next: Vec::new() });
-            }
+            Some(choice) if node.branches.is_empty() => node.branches.push(Branch::of(node.step(choice))),
             Some(_) => {}
-            None => {
+            None if node.branches.is_empty() => {
                 plan_optional(&mut node, enabled);
                 node.gives_up = !node.branches.is_empty();
                 self.blocked = true;
             }
+            // An optional step was planned. That it may turn out otherwise here only the states tell that come to this one.
+            None => plan_optional(&mut node, enabled),
         }
         if !node.branches.is_empty() {
             self.path.push(node);
@@ -218,7 +236,7 @@ impl Optimal {
     fn default_choice(&self, node: &Node, enabled: &[Enabled]) -> Option<Choice> {
         let awake = |one: &Enabled, outcome: &Outcome| {
             let choice = Choice { process: one.process, outcome: *outcome };
-            (!node.sleep.iter().any(|asleep| asleep.choice == choice)).then_some(choice)
+            (!node.is_asleep(choice)).then_some(choice)
         };
         let first = |one: &Enabled| awake(one, one.outcomes.first()?);
         let any = |one: &Enabled| one.outcomes.iter().find_map(|outcome| awake(one, outcome));
@@ -231,6 +249,7 @@ impl Optimal {
     pub(crate) fn advance(&mut self, run: &Run, bench: &mut Bench<'_>) -> Result<bool, Error> {
         if std::mem::take(&mut self.infeasible) {
             // An optional step that a race suggested is not possible there: nothing was run.
+            self.impossible += 1;
         } else {
             // An execution that is given up repeats a trace, but its steps may have races that nobody has seen.
             let blocked = std::mem::take(&mut self.blocked);
@@ -240,7 +259,7 @@ impl Optimal {
             self.path.iter_mut().for_each(|node| node.explored = true);
         }
         self.previous = None;
-        Ok(self.backtrack())
+        self.backtrack(bench)
     }
 
     fn plan_races(&mut self, run: &Run, bench: &mut Bench<'_>) -> Result<(), Error> {
@@ -322,7 +341,8 @@ impl Optimal {
         steps: Steps<'_>,
         bench: &mut Bench<'_>,
     ) -> Result<bool, Error> {
-        if self.is_planned(from, &sequence) {
+        let rest = Rest(&steps.events[from..steps.happened]);
+        if self.is_planned(from, &sequence, rest) {
             return Ok(true);
         }
         if sequence.last().is_some_and(|last| last.footprint.is_none()) {
@@ -332,21 +352,21 @@ impl Optimal {
             if let Some(last) = sequence.last_mut() {
                 last.footprint = Some(footprint);
             }
-            if self.is_planned(from, &sequence) {
+            if self.is_planned(from, &sequence, rest) {
                 return Ok(true);
             }
         }
-        insert(&mut self.path[from].branches, 1, sequence);
+        insert(&mut self.path[from].branches, 1, sequence, rest);
         Ok(true)
     }
 
-    fn is_planned(&self, from: usize, sequence: &[Planned]) -> bool {
+    fn is_planned(&self, from: usize, sequence: &[Planned], rest: Rest<'_>) -> bool {
         let node = &self.path[from];
         // The branch under way counts like those that are done: the step that was moved before it may have nothing to do
         // with it there.
         let done = node.sleep.iter().chain(node.branches.first().map(|branch| &branch.step));
-        done.into_iter().any(|done| !matches!(weak_initial(done, sequence), Initial::No))
-            || (node.branches.len() > 1 && covers(&node.branches[1..], sequence.iter().collect()))
+        done.into_iter().any(|done| !matches!(weak_initial(done, sequence, rest), Initial::No))
+            || (node.branches.len() > 1 && covers(&node.branches[1..], sequence.iter().collect(), rest))
     }
 
     /// What the last of the choices touches; `None` if it is not possible there.
@@ -379,7 +399,7 @@ impl Optimal {
     /// A step that stays in its place.
     fn planned(&self, events: &[&Event], at: usize) -> Planned {
         let footprint = events[at].footprint.clone();
-        Planned { choice: footprint.choice, only: only(&self.path[at], footprint.choice), footprint: Some(footprint) }
+        Planned { choice: footprint.choice, duty: self.path[at].duty(footprint.choice), footprint: Some(footprint) }
     }
 
     /// The step that is to come before another one: what it will touch there is known only if it is the same anywhere.
@@ -387,11 +407,12 @@ impl Optimal {
         let footprint = events[at].footprint.clone();
         let choice = footprint.choice;
         let certain = certain || (!self.pauses && things.is_fixed(&footprint));
-        Planned { choice, only: at < happened && only(&self.path[at], choice), footprint: certain.then_some(footprint) }
+        let duty = if at < happened { self.path[at].duty(choice) } else { Duty::May };
+        Planned { choice, duty, footprint: certain.then_some(footprint) }
     }
 
     /// Leaves the deepest branch that is under way and takes up the next one.
-    fn backtrack(&mut self) -> bool {
+    fn backtrack(&mut self, bench: &mut Bench<'_>) -> Result<bool, Error> {
         while let Some(node) = self.path.get_mut(self.fixed..).and_then(<[Node]>::last_mut) {
             if std::mem::take(&mut node.gives_up) {
                 // None of its branches was under way.
@@ -405,12 +426,13 @@ impl Optimal {
             }
             node.fingerprint = None;
             node.branches.retain(|branch| !is_covered(&node.sleep, branch));
-            if !node.branches.is_empty() {
-                return true;
+            self.drop_vain(bench)?;
+            if self.path.last().is_some_and(|node| !node.branches.is_empty()) {
+                return Ok(true);
             }
             self.path.pop();
         }
-        false
+        Ok(false)
     }
 }
 
@@ -431,45 +453,11 @@ fn sleeps_on(asleep: &Planned, taken: &Footprint) -> bool {
     asleep.footprint.as_ref().is_some_and(|footprint| !dependent(footprint, taken))
 }
 
-fn only(node: &Node, choice: Choice) -> bool {
-    node.enabled.iter().any(|(known, only)| *known == choice && *only)
-}
-
 /// The choice of the branch under way, if it is possible.
 fn possible(node: &Node, enabled: &[Enabled]) -> Option<Choice> {
     let choice = node.branches.first()?.step.choice;
     let one = enabled.iter().find(|one| one.process == choice.process)?;
     one.outcomes.contains(&choice.outcome).then_some(choice)
-}
-
-/// Taking a step plans its other outcomes. Those of an optional step are planned each by itself, from the executions
-/// without it: one that sleeps says nothing about the others.
-///
-/// They come next, before any other step: when one of them sleeps, below a step that has nothing to do with it, all of them
-/// do. Were another step explored in between, the outcomes before it would stand there for those after it.
-fn plan_outcomes(node: &mut Node, choice: Choice, enabled: &[Enabled]) {
-    let Some(one) = enabled.iter().find(|one| one.process == choice.process && !one.optional) else { return };
-    for outcome in &one.outcomes {
-        plan_new(node, Choice { process: one.process, outcome: *outcome });
-    }
-    wake_the_usual(node, choice, one, enabled);
-    // Sorting is stable: the branch under way stays the first.
-    node.branches.sort_by_key(|branch| branch.step.choice.process != choice.process);
-}
-
-/// The outcome in which nothing goes wrong has been asleep since before, and this one was woken: what wakes the other
-/// one may commute with this one, or be impossible after it. No execution below would tell, so all that may come before
-/// it is tried. What wakes nothing ends asleep.
-fn wake_the_usual(node: &mut Node, choice: Choice, one: &Enabled, enabled: &[Enabled]) {
-    let usual = Choice { process: one.process, outcome: one.outcomes[0] };
-    if choice == usual || !node.sleep[..node.slept].iter().any(|asleep| asleep.choice == usual) {
-        return;
-    }
-    for other in enabled.iter().filter(|other| other.process != one.process && !other.optional) {
-        for outcome in &other.outcomes {
-            plan_new(node, Choice { process: other.process, outcome: *outcome });
-        }
-    }
 }
 
 /// The end leaves behind what is still on its way, so before it everything arrives in turn, and wherever one thing
@@ -490,11 +478,8 @@ fn plan_optional(node: &mut Node, enabled: &[Enabled]) {
 }
 
 fn plan_new(node: &mut Node, choice: Choice) {
-    let known = node.branches.iter().any(|branch| branch.step.choice == choice)
-        || node.sleep.iter().any(|asleep| asleep.choice == choice);
-    if !known {
-        let step = Planned { choice, footprint: None, only: false };
-        node.branches.push(Branch { step, next: Vec::new() });
+    if !node.knows(choice) {
+        node.branches.push(Branch::of(node.step(choice)));
     }
 }
 

@@ -54,6 +54,7 @@ impl Optimal {
         node.sleep.extend(before);
         node.fingerprint = None;
         node.explored = false;
-        Some(Self { path, pauses: self.pauses, fixed: pending.depth + 1, ..Self::default() })
+        let Self { pauses, persistence, .. } = *self;
+        Some(Self { path, pauses, persistence, fixed: pending.depth + 1, ..Self::default() })
     }
 }

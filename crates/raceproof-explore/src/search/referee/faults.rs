@@ -190,3 +190,28 @@ fn three_clients_one_of_which_may_die_and_a_server_in_trouble() {
     referee(40, 2..=2, 2, few(), one(Fault::Flush).with(Fault::Crash, 1));
     referee(40, 2..=2, 1, few(), one(Fault::Flush).with(Fault::LostReply, 1));
 }
+
+/// Programs of which an execution was once begun in vain, or two of one trace were run, or a trace was missed.
+#[test]
+fn outcomes_and_optional_steps_cost_no_execution() {
+    let (set, get) = (redis(&["SET", "a", "2"]), redis(&["GET", "b"]));
+    let append = vec![vec![redis(&["APPEND", "b", "x"])], vec![set.clone()]];
+    let expiring = vec![vec![redis(&["HDEL", "one", "f"])], vec![redis(&["GET", "v"])]];
+    let joins = vec![
+        vec![Act::Join(vec!["GET", "b"], vec!["GET", "a"])],
+        vec![Act::Join(vec!["GET", "a"], vec!["SET", "a", "2"])],
+    ];
+    // Both writes leave the same, so that what a failover may keep depends on how many there were.
+    let twice = vec![vec![set.clone()], vec![get], vec![set]];
+    let count = vec![vec![redis(&["DBSIZE"])], vec![redis(&["SET", "a", "1"])], vec![redis(&["DBSIZE"])]];
+    for (program, bounds) in [
+        (append.clone(), one(Fault::Crash)),
+        (append, one(Fault::Flush)),
+        (expiring, Bounds { pauses: 1, ..NO_FAULTS }),
+        (joins, one(Fault::LostReply)),
+        (twice, one(Fault::Failover).with(Fault::Crash, 1)),
+        (count, one(Fault::Failover).with(Fault::Crash, 1)),
+    ] {
+        assert!(agree(&|world: &mut World| build(&program, world), bounds).expect("the searches agree"), "{program:?}");
+    }
+}
