@@ -5,6 +5,7 @@
 //! it.
 
 mod outcome;
+mod touched;
 
 use std::sync::Arc;
 
@@ -13,12 +14,13 @@ use raceproof_engine::{Access, Object};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use crate::execution::{Delivered, Known};
+use crate::execution::Delivered;
 use crate::mailbox::CellId;
 use crate::numbers::{Named, Numbers};
 use crate::sql::SqlAccess;
 
 pub(crate) use outcome::{Kept, Outcome, evicted};
+pub(crate) use touched::Touched;
 
 /// A number for a [`Process`], the same in every execution of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -349,105 +351,6 @@ impl Things {
             SqlAccess::Table(table, access) => (self.id(Thing::SqlTable(table)), access),
             SqlAccess::Row(table, row, access) => (self.id(Thing::SqlRow(table, row)), access),
         }
-    }
-}
-
-/// The objects that a step touched, with a filter that tells at once what nearly any two steps are to each other.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Touched {
-    accesses: SmallVec<[(ThingId, Access); 8]>,
-    filter: Filter,
-}
-
-/// The things that were touched, each as the bit of its number modulo 64.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Filter {
-    any: u64,
-    writes: u64,
-    reads: u64,
-    intends_to_write: u64,
-    /// There are things beyond the first 64: a bit may mean several.
-    far: bool,
-}
-
-impl Filter {
-    fn add(&mut self, thing: ThingId, access: Access) {
-        let bit = 1 << (thing % 64);
-        self.any |= bit;
-        self.far |= thing >= 64;
-        match access {
-            Access::IntentRead => {}
-            Access::IntentWrite => self.intends_to_write |= bit,
-            Access::Read => self.reads |= bit,
-            Access::Write => self.writes |= bit,
-        }
-    }
-
-    /// Whether accesses conflict, as [`Access::conflicts`] has it; `None` if these bits do not tell.
-    fn conflicts(&self, other: &Self) -> Option<bool> {
-        let meet = (self.writes & other.any)
-            | (self.any & other.writes)
-            | (self.reads & other.intends_to_write)
-            | (self.intends_to_write & other.reads);
-        if meet == 0 {
-            return Some(false);
-        }
-        (!self.far && !other.far).then_some(true)
-    }
-}
-
-impl Clone for Touched {
-    fn clone(&self) -> Self {
-        Self { accesses: SmallVec::from_slice(&self.accesses), filter: self.filter }
-    }
-
-    fn clone_from(&mut self, source: &Self) {
-        self.accesses.clear();
-        self.accesses.extend_from_slice(&source.accesses);
-        self.filter = source.filter;
-    }
-}
-
-impl Touched {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.accesses.is_empty()
-    }
-
-    pub(crate) fn add(&mut self, thing: ThingId, access: Access) {
-        self.filter.add(thing, access);
-        if !self.accesses.contains(&(thing, access)) {
-            self.accesses.push((thing, access));
-        }
-    }
-
-    /// Adds what is known to be touched by a command.
-    pub(crate) fn take_in(&mut self, known: &Known) {
-        if self.accesses.is_empty() {
-            self.clone_from(&known.touched);
-        } else {
-            known.touched.iter().for_each(|(thing, access)| self.add(*thing, *access));
-        }
-    }
-
-    pub(crate) fn conflicts(&self, other: &Self) -> bool {
-        self.filter.conflicts(&other.filter).unwrap_or_else(|| self.compare(other))
-    }
-
-    /// As [`Self::conflicts`], access by access.
-    fn compare(&self, other: &Self) -> bool {
-        let conflicts = |(thing, access): &(ThingId, Access)| {
-            other.accesses.iter().any(|(theirs, how)| thing == theirs && access.conflicts(*how))
-        };
-        self.accesses.iter().any(conflicts)
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &(ThingId, Access)> {
-        self.accesses.iter()
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.accesses.clear();
-        self.filter = Filter::default();
     }
 }
 

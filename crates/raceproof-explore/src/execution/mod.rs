@@ -18,6 +18,7 @@ mod plain;
 mod recall;
 mod record;
 mod replica;
+mod run;
 mod serial;
 mod server;
 mod story;
@@ -36,6 +37,7 @@ pub(crate) use clients::Enabled;
 use direct::Direct;
 pub(crate) use dry::Delivered;
 pub(crate) use recall::{OVERHEAD_BYTES, Part, Recall};
+pub(crate) use run::{End, Run, Violation};
 pub(crate) use serial::{Ending, Outcomes as SerialOutcome};
 pub(crate) use server::Known;
 pub(crate) use trace::Said;
@@ -46,7 +48,7 @@ use crate::ctx::Ctx;
 use crate::event::{CLOCK, Choice, ClientId, END, Event, FAULTS, Footprint, Outcome, ProcessId, Thing, Touched};
 use crate::faults::Faults;
 use crate::history::History;
-use crate::report::{Bounds, Broken, Place, Step};
+use crate::report::{Bounds, Broken, Step};
 use crate::state::Held;
 use crate::watchdog::Watching;
 use crate::world::{Failure, When, World};
@@ -108,62 +110,6 @@ impl<'a> Cast<'a> {
             Some(at) => u16::try_from(self.top + at).unwrap_or(u16::MAX),
         }
     }
-}
-
-/// How an execution ended.
-#[derive(Debug, Default)]
-pub(crate) enum End {
-    /// All clients ended or died.
-    #[default]
-    Complete,
-    /// The chooser gave it up.
-    Abandoned,
-    /// This client ran into the step limit.
-    CutOff(String),
-    /// There were to be more steps than an execution may have.
-    TooDeep,
-}
-
-/// A broken check.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Violation {
-    pub(crate) broken: Broken,
-    /// Which of the checks of that kind.
-    pub(crate) check: usize,
-    pub(crate) message: String,
-    pub(crate) story: Option<String>,
-    pub(crate) place: Option<Place>,
-    /// How many steps had been executed.
-    pub(crate) at: usize,
-}
-
-/// What is left of an execution when it is over.
-#[derive(Debug, Default)]
-pub(crate) struct Run {
-    pub(crate) end: End,
-    pub(crate) events: Vec<Event>,
-    /// Steps that were possible and never taken: pauses, and requests that wait for each other; each with the number
-    /// of events that came before it.
-    pub(crate) never: Vec<(usize, Event)>,
-    pub(crate) violation: Option<Violation>,
-    /// What there was at the start, and the steps, for people, if they were asked for.
-    pub(crate) start: Vec<Held>,
-    pub(crate) steps: Vec<Step>,
-    /// The steps, if they were noted.
-    pub(crate) said: Vec<Said>,
-    /// How it came about, if the steps were asked for and show it.
-    pub(crate) story: Option<String>,
-    /// A check that could not be decided, in words.
-    pub(crate) undecided: Option<String>,
-    /// How it ended, if that is compared with other executions.
-    pub(crate) ending: Option<Box<Ending>>,
-    /// A fingerprint of the final state: every key and every row.
-    pub(crate) final_state: Option<u64>,
-    pub(crate) top: usize,
-    pub(crate) spawned: Vec<ClientId>,
-    pub(crate) lanes: Vec<ProcessId>,
-    /// All clients with their names.
-    pub(crate) cast: Vec<(ClientId, String)>,
 }
 
 pub(crate) struct Execution<'w> {
