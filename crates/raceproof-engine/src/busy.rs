@@ -19,6 +19,8 @@ pub(crate) struct Busy {
     pub(crate) command: Vec<Bytes>,
     pub(crate) wrote: bool,
     pub(crate) since: Timestamp,
+    /// What `TIME` tells the script: keys still live and die by the time at which it began.
+    pub(crate) now: Timestamp,
     /// Whether it is to end.
     pub(crate) killed: bool,
 }
@@ -56,6 +58,13 @@ impl Engine {
     /// [`ScriptCalls::engine`]. What is refused then is refused, and nobody who waits is served.
     pub fn execute_meanwhile(&mut self, session: SessionId, args: &[Bytes], now: Timestamp, out: &mut Outcome) {
         self.execute(&mut NoScripts, session, args, now, out);
+    }
+
+    /// So late it is by now for the running script: `TIME` goes on while it runs.
+    pub fn script_goes_on(&mut self, now: Timestamp) {
+        if let Some(busy) = &mut self.busy {
+            busy.now.unix_us = busy.now.unix_us.max(now.unix_us);
+        }
     }
 
     /// Has the running script end, as `SCRIPT KILL` does but whatever it has written.

@@ -50,6 +50,7 @@ impl Meanwhile<'_> {
     pub(crate) fn look_up(&mut self, calls: &mut dyn ScriptCalls) -> bool {
         let since = *self.since.get_or_insert_with(Instant::now);
         let Some(engine) = calls.engine() else { return false };
+        engine.script_goes_on(self.clock.now(machine_us()));
         let patience =
             engine.setting("busy-reply-threshold").and_then(|text| std::str::from_utf8(&text).ok()?.parse().ok());
         let patience = Duration::from_millis(patience.unwrap_or(5000));

@@ -158,12 +158,12 @@ impl Server {
             self.send_now(place);
             return self.close(place);
         }
-        if held {
+        let Some(connection) = self.connections.get(place) else { return };
+        // Whoever asks next who is there, in this turn still, is not told of it.
+        if held || connection.pending_output() == 0 {
             return self.close(place);
         }
-        if let Some(connection) = self.connections.get(place) {
-            connection.end_after_output();
-        }
+        connection.end_after_output();
         self.connections.mark_dirty(place);
     }
 

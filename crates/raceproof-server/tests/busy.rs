@@ -43,6 +43,18 @@ fn an_endless_script_is_told_of_and_can_be_killed() {
     assert_eq!(other.ask("SCRIPT KILL"), "-NOTBUSY No scripts in execution right now.");
 }
 
+/// Where the clock runs, `TIME` goes on in a script, as in Redis: some wait with it. Keys do not notice.
+#[test]
+fn a_script_sees_the_time_go_on_but_no_key_end() {
+    let server = start_with(|settings| settings.clock = Clock::REAL);
+    let mut client = server.connect();
+    let waits = "local function us() local now = redis.call('TIME') return now[1] * 1000000 + now[2] end \
+                 redis.call('SET', KEYS[1], 'v', 'PX', 5) local from = us() while us() < from + 50000 do end \
+                 return redis.call('EXISTS', KEYS[1])";
+    assert_eq!(client.ask(&format!("EVAL \"{waits}\" 1 k")), ":1");
+    assert_eq!(client.ask("EXISTS k"), ":0");
+}
+
 #[test]
 fn no_handler_of_the_script_keeps_it_from_being_killed() {
     let (_server, mut caller, mut other) = impatient();

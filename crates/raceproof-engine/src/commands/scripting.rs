@@ -311,7 +311,8 @@ impl ScriptCalls for Calls<'_, '_> {
         let Caller { function, command } = self.caller;
         let since = self.context.now;
         let busy = self.context.engine.busy.get_or_insert_with(|| {
-            Box::new(Busy { function: function.cloned(), command: command.to_vec(), wrote, since, killed: false })
+            let (function, command) = (function.cloned(), command.to_vec());
+            Box::new(Busy { function, command, wrote, since, now: since, killed: false })
         });
         busy.wrote = wrote;
         Some(self.context.engine)

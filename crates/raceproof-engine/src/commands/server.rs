@@ -32,7 +32,10 @@ pub(super) const fn version(context: &Context<'_>) -> &'static str {
 
 fn time(context: &mut Context<'_>, _: &[Bytes]) -> Answer {
     context.read_clock();
-    let us = context.now.unix_us;
+    let us = match &context.engine.busy {
+        Some(busy) if context.script.is_some() => busy.now.unix_us,
+        _ => context.now.unix_us,
+    };
     let part = |value| Reply::Bulk(integer_text(value));
     Ok(Reply::Array(vec![part(us.div_euclid(1_000_000)), part(us.rem_euclid(1_000_000))]))
 }
