@@ -248,7 +248,7 @@ impl Connection {
     }
 
     /// Writes as much as the socket takes, and has the poll tell when it takes more. Tells whether the connection is
-    /// still of use. The last bytes of one that ends arrive with its end, over TCP in one segment: a client that has the reply
+    /// still of use. The last bytes of one that ends arrive with its end, over TCP on Linux in one segment: a client that has the reply
     /// to `QUIT` and looks whether its connection is still open never finds it so.
     pub(crate) fn flush(&mut self, registry: &Registry, token: Token) -> bool {
         let ends = self.ending == Ending::AfterOutput;
