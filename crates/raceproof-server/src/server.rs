@@ -248,6 +248,8 @@ impl Server {
         let mut events = Events::with_capacity(EVENTS);
         let mut turned = Instant::now();
         let mut awake_until = None;
+        // On one core whoever is to send next needs it.
+        let shares_core = std::thread::available_parallelism().is_ok_and(|cores| cores.get() == 1);
         while !self.stopper.is_asked() {
             let patience = if awake_until.is_some() { Some(Duration::ZERO) } else { self.patience() };
             match self.poll.poll(&mut events, patience) {
@@ -262,9 +264,11 @@ impl Server {
                 && let Some(until) = awake_until
             {
                 awake_until = Some(until).filter(|until| now < *until);
+                // Whoever is to send next may want this core.
+                std::thread::yield_now();
                 continue;
             }
-            awake_until = (now - turned < BRISK).then(|| now + AWAKE);
+            awake_until = (now - turned < BRISK && !shares_core).then(|| now + AWAKE);
             turned = now;
             self.machine_us = machine_us();
             self.ring_alarms();
